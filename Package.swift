@@ -1,0 +1,21 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "npusim",
+  platforms: [.macOS(.v26)],
+  products: [
+    .library(name: "NPUSim", targets: ["NPUSim"]),
+    .library(name: "NPUKernels", targets: ["NPUKernels"]),
+    .executable(name: "simctl", targets: ["simctl"]),
+  ],
+  targets: [
+    .target(name: "NPUSim"),
+    .target(name: "NPUKernels", dependencies: ["NPUSim"]),
+    .executableTarget(name: "simctl", dependencies: ["NPUSim", "NPUKernels"]),
+    .testTarget(name: "NPUSimTests", dependencies: ["NPUSim"]),
+    .testTarget(name: "NPUKernelsTests", dependencies: ["NPUSim", "NPUKernels"]),
+    .testTarget(name: "SimctlTests", dependencies: ["simctl", "NPUSim", "NPUKernels"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
