@@ -27,8 +27,7 @@ public enum MXINT8 {
     let payload = block.map { value -> Int8 in
       // A Float times a power of two is exact in Double (exponents −149 ... 261).
       let scaled = Double(value) * powerOfTwo(6 - (Int(largest) - 127))
-      let rounded = scaled.rounded(.toNearestOrEven)
-      return Int8(min(max(rounded, -127), 127))
+      return Int8(min(max(Rounding.nearestInteger(scaled), -127), 127))
     }
     return (E8M0(bits: UInt8(largest)), payload)
   }

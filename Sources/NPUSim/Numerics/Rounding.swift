@@ -107,4 +107,11 @@ enum Rounding {
   static func word(_ value: Double, to layout: Layout) -> UInt32 {
     word(DoubleDouble(high: value, low: 0), to: layout)
   }
+
+  /// The nearest integer, ties to even, for |value| < 2^51: adding 1.5 · 2^52 leaves the adder no
+  /// fraction bits, so the adder rounds.
+  @inline(__always)
+  static func nearestInteger(_ value: Double) -> Double {
+    (value + 0x1.8p52) - 0x1.8p52
+  }
 }
