@@ -10,7 +10,10 @@ let package = Package(
     .executable(name: "simctl", targets: ["simctl"]),
   ],
   targets: [
-    .target(name: "NPUSim"),
+    .target(
+      name: "NPUSim",
+      // Rounding instructions the baseline instruction set lacks are calls into libm.
+      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(name: "NPUKernels", dependencies: ["NPUSim"]),
     .executableTarget(name: "simctl", dependencies: ["NPUSim", "NPUKernels"]),
     .testTarget(name: "NPUSimTests", dependencies: ["NPUSim"]),

@@ -1,0 +1,39 @@
+/// A micro-op, declared once: name, queue, operands, work, legality and effect.
+///
+/// Everything else is derived from these members: records, footprints, prices, text, the ISA page
+/// and random operands. To add one, conform a type and list it in the catalogue.
+public protocol MicroOp: Sendable {
+  /// `queue.operation`, unique in a catalogue.
+  static var mnemonic: String { get }
+  /// One line for the ISA page: the operation as a formula, with shapes and formats.
+  static var summary: String { get }
+  /// The queue it runs on.
+  static var queue: Queue { get }
+  /// How it takes part in order; `.data` unless it synchronises.
+  static var kind: OpKind { get }
+
+  /// Placeholder operands, to be replaced by a visitor.
+  init()
+
+  /// Names each operand once, at most ``OpRecord/maximumOperands``.
+  mutating func visit(_ visitor: inout some OperandVisitor)
+
+  /// The queue of this value; differs from ``queue`` only where an operand decides it.
+  var effectiveQueue: Queue { get }
+
+  /// What is wrong with the operands beyond bounds and alignment (judged for all alike): what was
+  /// found and what is needed. `nil` when they are legal.
+  func legality(_ layout: TileLayout) -> String?
+
+  /// What the micro-op asks of its unit.
+  func work(_ layout: TileLayout) -> Work
+
+  /// Reads its sources and writes its results.
+  func execute(_ datapath: inout Datapath)
+}
+
+extension MicroOp {
+  public static var kind: OpKind { .data }
+  public var effectiveQueue: Queue { Self.queue }
+  public func legality(_ layout: TileLayout) -> String? { nil }
+}

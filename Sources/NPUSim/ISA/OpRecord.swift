@@ -1,0 +1,115 @@
+/// What a record does to order: most are data, the rest synchronise.
+public enum OpKind: UInt8, Sendable, Hashable {
+  case data, set, wait
+  /// Starts when every earlier micro-op of its queue is visible.
+  case barrierQueue
+  /// Starts on every queue when every earlier micro-op of the core is visible; stops dispatch.
+  case barrierAll
+  /// The same over all cores.
+  case barrierCores
+}
+
+/// How a micro-op uses one operand; the bits combine.
+public struct Access: OptionSet, Sendable, Hashable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// The valid extent is read.
+  public static let read = Access(rawValue: 1)
+  /// The valid extent is written.
+  public static let write = Access(rawValue: 2)
+  /// The write also zero-fills the last 32-block along the block axis.
+  public static let zeroFill = Access(rawValue: 4)
+  /// A read and write that continues a chain: it forwards from an earlier micro-op of its queue
+  /// that wrote exactly this tile, and does not wait for it.
+  public static let forward = Access(rawValue: 8)
+
+  /// In-place update.
+  public static let update: Access = [.read, .write]
+}
+
+/// One micro-op as programs store it: 40 bytes, no references.
+///
+/// Operand `k` is `words[k]`: a tile's index in ``Program/tiles`` where ``access(_:)`` is not empty,
+/// an immediate otherwise. A `set` or `wait` keeps its ``Event`` in word 0.
+public struct OpRecord: Sendable, Hashable {
+  /// Most operands of a micro-op.
+  public static let maximumOperands = 6
+
+  /// Index in the catalogue.
+  public var opcode: UInt8
+  public var queue: Queue
+  public var kind: OpKind
+  public var operandCount: UInt8
+  /// Four bits of ``Access`` an operand, operand 0 lowest.
+  public var accessBits: UInt32
+  /// Index in ``Program/works``.
+  public var work: UInt32
+  /// Index in ``Program/scopes``.
+  public var scope: UInt32
+  public var words: InlineArray<6, UInt32>
+
+  public init(
+    opcode: UInt8, queue: Queue, kind: OpKind = .data, work: UInt32 = 0, scope: UInt32 = 0
+  ) {
+    self.opcode = opcode
+    self.queue = queue
+    self.kind = kind
+    self.operandCount = 0
+    self.accessBits = 0
+    self.work = work
+    self.scope = scope
+    self.words = InlineArray(repeating: 0)
+  }
+
+  /// How operand `k` is used; empty for an immediate.
+  @inlinable public func access(_ k: Int) -> Access {
+    let shifted = accessBits >> UInt32(truncatingIfNeeded: 4 * k)
+    return Access(rawValue: UInt8(truncatingIfNeeded: shifted) & 15)
+  }
+
+  /// The event of a `set` or `wait`.
+  @inlinable public var event: Event { Event(packed: words[0]) }
+
+  public static func == (a: OpRecord, b: OpRecord) -> Bool {
+    a.opcode == b.opcode && a.queue == b.queue && a.kind == b.kind
+      && a.operandCount == b.operandCount && a.accessBits == b.accessBits && a.work == b.work
+      && a.scope == b.scope
+      && (0..<maximumOperands).allSatisfy { a.words[$0] == b.words[$0] }
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(opcode)
+    hasher.combine(accessBits)
+    for k in 0..<OpRecord.maximumOperands { hasher.combine(words[k]) }
+  }
+}
+
+/// A synchronisation event: an ordered pair of queues and an ID. Its k-th set matches its k-th wait.
+public struct Event: Sendable, Hashable {
+  /// The queue that sets.
+  public var source: Queue
+  /// The queue that waits.
+  public var target: Queue
+  public var id: UInt16
+
+  public init(from source: Queue, to target: Queue, id: UInt16) {
+    self.source = source
+    self.target = target
+    self.id = id
+  }
+
+  @inlinable init(packed: UInt32) {
+    source = Queue(rawValue: UInt8(truncatingIfNeeded: packed >> 24)) ?? .load
+    target = Queue(rawValue: UInt8(truncatingIfNeeded: packed >> 16)) ?? .load
+    id = UInt16(truncatingIfNeeded: packed)
+  }
+
+  /// The form kept in a record.
+  @inlinable public var packed: UInt32 {
+    UInt32(source.rawValue) << 24 | UInt32(target.rawValue) << 16 | UInt32(id)
+  }
+
+  /// Index of the ordered pair among `Queue.count²`.
+  @inlinable public var pair: Int { source.index * Queue.count + target.index }
+}

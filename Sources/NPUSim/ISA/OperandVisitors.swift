@@ -1,0 +1,111 @@
+/// Replaces operands by those of a record.
+@usableFromInline struct OperandDecoder: OperandVisitor {
+  @usableFromInline let words: InlineArray<6, UInt32>
+  @usableFromInline let tiles: UnsafePointer<TileRef>
+  @usableFromInline var next = 0
+
+  @inlinable init(words: InlineArray<6, UInt32>, tiles: UnsafePointer<TileRef>) {
+    self.words = words
+    self.tiles = tiles
+  }
+
+  @inlinable mutating func word() -> UInt32 {
+    let value = words[next]
+    next += 1
+    return value
+  }
+
+  @inlinable
+  mutating func tile<S: MemorySpace>(_ name: String, _ tile: inout Tile<S>, _ access: Access) {
+    tile.ref = tiles[Int(word())]
+  }
+
+  @inlinable mutating func scalar(_ name: String, _ value: inout Float) {
+    value = Float(bitPattern: word())
+  }
+
+  @inlinable mutating func integer(_ name: String, _ value: inout Int32) {
+    value = Int32(bitPattern: word())
+  }
+
+  @inlinable mutating func choice<C: OperandChoice>(_ name: String, _ value: inout C) {
+    if let decoded = C(choiceIndex: Int(word())) { value = decoded }
+  }
+
+  @inlinable mutating func event(_ name: String, _ value: inout Event) {
+    value = Event(packed: word())
+  }
+}
+
+/// What the ISA page and the text form know of one operand.
+public struct OperandDescription: Sendable, Hashable {
+  /// What kind of operand it is.
+  public enum Kind: Sendable, Hashable {
+    case tile(Space, Access)
+    case scalar, integer, event
+    case choice([String])
+  }
+
+  public var name: String
+  public var kind: Kind
+}
+
+/// Lists the operands of a micro-op.
+struct OperandLister: OperandVisitor {
+  var operands: [OperandDescription] = []
+
+  mutating func tile<S: MemorySpace>(_ name: String, _ tile: inout Tile<S>, _ access: Access) {
+    operands.append(OperandDescription(name: name, kind: .tile(S.space, access)))
+  }
+
+  mutating func scalar(_ name: String, _ value: inout Float) {
+    operands.append(OperandDescription(name: name, kind: .scalar))
+  }
+
+  mutating func integer(_ name: String, _ value: inout Int32) {
+    operands.append(OperandDescription(name: name, kind: .integer))
+  }
+
+  mutating func choice<C: OperandChoice>(_ name: String, _ value: inout C) {
+    operands.append(OperandDescription(name: name, kind: .choice(C.choices)))
+  }
+
+  mutating func event(_ name: String, _ value: inout Event) {
+    operands.append(OperandDescription(name: name, kind: .event))
+  }
+}
+
+/// The operands as text: `buffer[slot][row+rows, column+columns]`, `name=value`.
+struct OperandPrinter: OperandVisitor {
+  let program: Program
+  var texts: [String] = []
+
+  init(program: Program) { self.program = program }
+
+  mutating func tile<S: MemorySpace>(_ name: String, _ tile: inout Tile<S>, _ access: Access) {
+    texts.append(program.describe(tile.ref))
+  }
+
+  mutating func scalar(_ name: String, _ value: inout Float) { texts.append("\(name)=\(value)") }
+
+  mutating func integer(_ name: String, _ value: inout Int32) { texts.append("\(name)=\(value)") }
+
+  mutating func choice<C: OperandChoice>(_ name: String, _ value: inout C) {
+    texts.append("\(name)=\(C.choices[value.choiceIndex])")
+  }
+
+  mutating func event(_ name: String, _ value: inout Event) {
+    texts.append("\(value.source.name)->\(value.target.name):\(value.id)")
+  }
+}
+
+extension Program {
+  /// A tile as `buffer[slot][row+rows, column+columns]`.
+  public func describe(_ tile: TileRef) -> String {
+    guard Int(tile.buffer) < buffers.count else { return "?" }
+    let buffer = buffers[Int(tile.buffer)]
+    let slot = buffer.slots > 1 ? "[\(tile.slot)]" : ""
+    let list = tile.indexList == 0 ? "" : "@list\(tile.indexList - 1)"
+    return "\(buffer.name)\(slot)[\(tile.row)+\(tile.rows)\(list), \(tile.column)+\(tile.columns)]"
+  }
+}

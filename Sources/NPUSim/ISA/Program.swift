@@ -1,0 +1,122 @@
+/// A program: buffers, shared tables, and a flat list of micro-ops for each core.
+///
+/// It is made for one machine (capacities, alignment and burst size decide its layout) and knows
+/// nothing of time. The tables hold each distinct tile and amount of work once, so that a micro-op
+/// is 40 bytes plus what is new about it.
+public struct Program: Sendable {
+  /// The machine that the layout was made for.
+  public var machine: MachineConfiguration
+  /// The micro-ops that the records' opcodes index.
+  public var catalogue: OpCatalogue
+  public var buffers: [Buffer]
+  /// Row lists of gathering and scattering tiles, bound when the program is built.
+  public var indexLists: [[Int32]]
+  public var tiles: [TileRef]
+  public var works: [Work]
+  public var scopes: [Scope]
+  public var scopeLabels: [String]
+  /// One list for each core.
+  public var cores: [[OpRecord]]
+  public var taps: [Tap]
+  /// What is wrong with the program's layout; empty in a program that can be executed and timed.
+  public var defects: [ProgramDefect]
+
+  public init(machine: MachineConfiguration, catalogue: OpCatalogue) {
+    self.machine = machine
+    self.catalogue = catalogue
+    buffers = []
+    indexLists = []
+    tiles = []
+    works = [.none]
+    scopes = [Scope(label: 0, iteration: -1, parent: 0)]
+    scopeLabels = [""]
+    cores = []
+    taps = []
+    defects = []
+  }
+
+  /// Micro-ops over all cores.
+  public var opCount: Int { cores.reduce(0) { $0 + $1.count } }
+
+  /// The scope of a record as `outer[3]/inner`; empty at the top.
+  public func scopePath(_ scope: UInt32) -> String {
+    var parts: [String] = []
+    var current = Int(scope)
+    while current > 0 && current < scopes.count {
+      let entry = scopes[current]
+      let label = scopeLabels[Int(entry.label)]
+      parts.append(entry.iteration < 0 ? label : "\(label)[\(entry.iteration)]")
+      current = Int(entry.parent)
+    }
+    return parts.reversed().joined(separator: "/")
+  }
+
+  /// The mnemonic of a record.
+  public func mnemonic(_ record: OpRecord) -> String {
+    catalogue[record.opcode].mnemonic
+  }
+}
+
+/// A nested label with an optional iteration number.
+public struct Scope: Sendable, Hashable {
+  /// Index in ``Program/scopeLabels``.
+  public var label: UInt32
+  /// −1 where the scope is not an iteration.
+  public var iteration: Int32
+  /// Index of the enclosing scope; 0 is the top.
+  public var parent: UInt32
+
+  public init(label: UInt32, iteration: Int32, parent: UInt32) {
+    self.label = label
+    self.iteration = iteration
+    self.parent = parent
+  }
+}
+
+/// After micro-op `op` of `core`, `tile` is the rectangle at (`slot`, `row`, `column`) of the
+/// tensor `name`: what `--dump` and the step-by-step comparison copy.
+///
+/// Taps cost nothing, have no footprint and are invisible to timing and checking.
+public struct Tap: Sendable, Hashable {
+  public var core: Int
+  /// Index in the core's list.
+  public var op: Int
+  public var tile: TileRef
+  /// Name of the tensor.
+  public var name: String
+  public var slot: Int
+  public var row: Int
+  public var column: Int
+
+  public init(core: Int, op: Int, tile: TileRef, name: String, slot: Int, row: Int, column: Int) {
+    self.core = core
+    self.op = op
+    self.tile = tile
+    self.name = name
+    self.slot = slot
+    self.row = row
+    self.column = column
+  }
+}
+
+/// Something wrong with a program's layout, found while it was built: out of bounds, misaligned, too
+/// large for a memory, illegal operands. A program with a defect is checked but never executed.
+public struct ProgramDefect: Sendable, Hashable {
+  /// The finding's code.
+  public var code: String
+  /// What was found and what was needed.
+  public var message: String
+  public var core: Int
+  /// Index of the micro-op in the core's list; `nil` when it concerns no single one.
+  public var op: Int?
+  /// What to do.
+  public var fix: String
+
+  public init(code: String, message: String, core: Int, op: Int? = nil, fix: String) {
+    self.code = code
+    self.message = message
+    self.core = core
+    self.op = op
+    self.fix = fix
+  }
+}

@@ -1,0 +1,74 @@
+/// What a micro-op asks of its unit, in the unit's own measure; a machine turns it into cycles.
+///
+/// Micro-ops never mention cycles: the price is work × configuration. Equal work is stored once.
+public struct Work: Sendable, Hashable {
+  /// Which unit's measure the amounts are in.
+  public enum Kind: UInt8, Sendable, Hashable {
+    /// Synchronisation: no work.
+    case none
+    /// `amounts`: useful bytes, port bytes, HBM bytes in whole bursts.
+    case transfer
+    /// `amounts`: m, k, n.
+    case matrix
+    /// `amounts`: elements, 0, 0.
+    case vector
+  }
+
+  public var kind: Kind
+  /// Raw value of the ``TransferPath`` or ``VectorClass``; 0 otherwise.
+  public var detail: UInt8
+  public var amounts: (Int64, Int64, Int64) { (a, b, c) }
+  private var a: Int64
+  private var b: Int64
+  private var c: Int64
+
+  private init(_ kind: Kind, _ detail: UInt8, _ a: Int, _ b: Int, _ c: Int) {
+    self.kind = kind
+    self.detail = detail
+    self.a = Int64(a)
+    self.b = Int64(b)
+    self.c = Int64(c)
+  }
+
+  /// No work: synchronisation.
+  public static let none = Work(.none, 0, 0, 0, 0)
+
+  /// A transfer: `useful` bytes without padding; `port` bytes that pass the queue's port (whole
+  /// bursts where HBM is an end, zero-filled bytes included); `hbm` bytes in whole bursts.
+  public static func transfer(_ path: TransferPath, useful: Int, port: Int, hbm: Int) -> Work {
+    Work(.transfer, path.rawValue, useful, port, hbm)
+  }
+
+  /// A matrix product of an `m × k` by a `k × n` tile, valid extents.
+  public static func matrix(m: Int, k: Int, n: Int) -> Work { Work(.matrix, 0, m, k, n) }
+
+  /// `elements` elements of a vector class.
+  public static func vector(_ vectorClass: VectorClass, elements: Int) -> Work {
+    Work(.vector, vectorClass.rawValue, elements, 0, 0)
+  }
+
+  /// The path of a transfer, `nil` otherwise.
+  public var path: TransferPath? {
+    kind == .transfer ? TransferPath(rawValue: detail) : nil
+  }
+
+  /// The class of a vector micro-op, `nil` otherwise.
+  public var vectorClass: VectorClass? {
+    kind == .vector ? VectorClass(rawValue: detail) : nil
+  }
+
+  /// Multiply-accumulates asked for.
+  public var macs: Int64 { kind == .matrix ? a * b * c : 0 }
+
+  /// Useful bytes moved; 0 unless a transfer.
+  public var usefulBytes: Int64 { kind == .transfer ? a : 0 }
+
+  /// Bytes through the queue's port; 0 unless a transfer.
+  public var portBytes: Int64 { kind == .transfer ? b : 0 }
+
+  /// HBM bytes in whole bursts; 0 unless a transfer with an end in HBM.
+  public var hbmBytes: Int64 { kind == .transfer ? c : 0 }
+
+  /// Elements of a vector micro-op; 0 otherwise.
+  public var elements: Int64 { kind == .vector ? a : 0 }
+}

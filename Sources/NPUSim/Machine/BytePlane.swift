@@ -1,0 +1,65 @@
+/// The bytes of one plane and, for each, whether it was ever written (poison is the absence).
+///
+/// A view: the memory belongs to ``MachineState``. Written bits are kept in 64-bit words.
+public struct BytePlane {
+  @usableFromInline let bytes: UnsafeMutablePointer<UInt8>
+  @usableFromInline let written: UnsafeMutablePointer<UInt64>
+  /// Bytes in the plane.
+  public let count: Int
+
+  init(bytes: UnsafeMutablePointer<UInt8>, written: UnsafeMutablePointer<UInt64>, count: Int) {
+    self.bytes = bytes
+    self.written = written
+    self.count = count
+  }
+
+  /// Address of a byte of the plane.
+  @inlinable func pointer(_ offset: Int) -> UnsafeMutablePointer<UInt8> { bytes + offset }
+
+  /// Marks the bytes of a region as written.
+  func markWritten(_ region: Region) {
+    var start = region.base
+    for _ in 0..<region.rows {
+      markWritten(start, start + region.runBytes)
+      start += region.pitch
+    }
+  }
+
+  /// The first byte of the region that was never written, or `nil`.
+  func firstPoisoned(_ region: Region) -> Int? {
+    var start = region.base
+    for _ in 0..<region.rows {
+      if let found = firstPoisoned(start, start + region.runBytes) { return found }
+      start += region.pitch
+    }
+    return nil
+  }
+
+  private func markWritten(_ start: Int, _ end: Int) {
+    guard start < end else { return }
+    let first = start >> 6
+    let last = (end - 1) >> 6
+    let head = UInt64.max << UInt64(start & 63)
+    let tail = UInt64.max >> UInt64(63 - ((end - 1) & 63))
+    if first == last {
+      written[first] |= head & tail
+      return
+    }
+    written[first] |= head
+    for word in (first + 1)..<last { written[word] = .max }
+    written[last] |= tail
+  }
+
+  private func firstPoisoned(_ start: Int, _ end: Int) -> Int? {
+    guard start < end else { return nil }
+    let first = start >> 6
+    let last = (end - 1) >> 6
+    for word in first...last {
+      var missing = ~written[word]
+      if word == first { missing &= UInt64.max << UInt64(start & 63) }
+      if word == last { missing &= UInt64.max >> UInt64(63 - ((end - 1) & 63)) }
+      if missing != 0 { return word << 6 + missing.trailingZeroBitCount }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,84 @@
+/// Rows of elements as FP32, and back: every micro-op widens, computes in FP32, and rounds once.
+extension Datapath {
+  /// Widens `count` elements exactly. Only formats with a value of their own: not `mxint8`, whose
+  /// elements need their scales, and not the integers.
+  public func widen(
+    _ bytes: UnsafePointer<UInt8>, _ format: ElementFormat, to floats: UnsafeMutablePointer<Float>,
+    count: Int
+  ) {
+    let raw = UnsafeRawPointer(bytes)
+    switch format {
+    case .bf16:
+      Bulk.bf16ToFloat(raw.assumingMemoryBound(to: UInt16.self), floats, count: count)
+    case .f16:
+      Bulk.f16ToFloat(raw.assumingMemoryBound(to: UInt16.self), floats, count: count)
+    case .f32:
+      floats.update(from: raw.assumingMemoryBound(to: Float.self), count: count)
+    case .e4m3fn:
+      Bulk.e4m3fnToFloat(bytes, floats, count: count)
+    case .e5m2:
+      Bulk.e5m2ToFloat(bytes, floats, count: count)
+    case .e8m0:
+      for index in 0..<count { floats[index] = E8M0(bits: bytes[index]).float }
+    case .i8, .i32, .mxint8:
+      for index in 0..<count { floats[index] = FP32.canonicalNaN }
+    }
+  }
+
+  /// Rounds `count` FP32 values once to `format` and counts what is not finite. `saturating` is the
+  /// overflow rule of the FP8 formats.
+  public mutating func narrow(
+    _ floats: UnsafePointer<Float>, to bytes: UnsafeMutablePointer<UInt8>, _ format: ElementFormat,
+    count: Int, saturating: Bool = true
+  ) {
+    let raw = UnsafeMutableRawPointer(bytes)
+    switch format {
+    case .bf16:
+      let words = raw.assumingMemoryBound(to: UInt16.self)
+      Bulk.floatToBF16(floats, words, count: count)
+      countNonFinite(words, exponent: 0x7F80, count: count)
+    case .f16:
+      let words = raw.assumingMemoryBound(to: UInt16.self)
+      Bulk.floatToF16(floats, words, count: count)
+      countNonFinite(words, exponent: 0x7C00, count: count)
+    case .f32:
+      let words = raw.assumingMemoryBound(to: UInt32.self)
+      UnsafeMutableRawPointer(bytes).copyMemory(
+        from: UnsafeRawPointer(floats), byteCount: count * 4)
+      countNonFinite(words, exponent: 0x7F80_0000, count: count)
+    case .e4m3fn:
+      if saturating { countSaturated(floats, limit: 464, count: count) }
+      Bulk.floatToE4M3FN(floats, bytes, count: count, saturating: saturating)
+    case .e5m2:
+      if saturating { countSaturated(floats, limit: 61440, count: count) }
+      Bulk.floatToE5M2(floats, bytes, count: count, saturating: saturating)
+    case .e8m0, .i8, .i32, .mxint8:
+      bytes.update(repeating: 0, count: count * format.bytes)
+    }
+  }
+
+  private mutating func countNonFinite<Word: FixedWidthInteger>(
+    _ words: UnsafePointer<Word>, exponent: Word, count: Int
+  ) {
+    // The common case is one branch-free pass that finds nothing.
+    var found: Word = 0
+    for index in 0..<count { found |= words[index] & exponent == exponent ? 1 : 0 }
+    if found == 0 { return }
+    let magnitude = exponent | (exponent &- 1) & ~(1 << (Word.bitWidth - 1))
+    for index in 0..<count where words[index] & exponent == exponent {
+      if words[index] & magnitude == exponent {
+        health.infinities += 1
+      } else {
+        health.nans += 1
+      }
+    }
+  }
+
+  private mutating func countSaturated(
+    _ floats: UnsafePointer<Float>, limit: Float, count: Int
+  ) {
+    var found = 0
+    for index in 0..<count { found &+= floats[index].magnitude >= limit ? 1 : 0 }
+    health.saturated += found
+  }
+}

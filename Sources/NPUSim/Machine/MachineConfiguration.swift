@@ -1,0 +1,66 @@
+/// Every parameter of a simulated machine, with exact rates. All times are cycles of the one clock.
+///
+/// A value that comes from a configuration file is valid: capacities positive, alignments powers of
+/// two, rates positive. `nil` capacities, depths and event counts are unlimited (the `ideal`
+/// machine).
+public struct MachineConfiguration: Sendable, Hashable {
+  /// The name under which the machine is reported.
+  public var name: String
+  /// One line on what the machine stands for.
+  public var summary: String
+  /// Clock in hertz.
+  public var clockHz: Int64
+  /// Identical cores that share HBM; at least 1.
+  public var cores: Int
+  /// Cycles that joining all cores costs.
+  public var coreBarrier: Int64
+  public var matrix: MatrixUnit
+  public var vector: VectorUnit
+  public var sfuMode: SFUMode
+  /// Indexed by ``Space``.
+  public var memories: [MemorySpec]
+  /// Indexed by ``TransferPath``.
+  public var paths: [PathSpec]
+  public var hbm: HBMSpec
+  /// Micro-ops that a queue holds, at least 1; `nil` is unlimited.
+  public var queueDepth: Int?
+  /// Whether a queue waits by itself for overlapping earlier results; indexed by ``Queue``.
+  public var interlocks: [Bool]
+  /// Event IDs of each ordered pair of queues, at most 65,535; `nil` is unlimited.
+  public var eventsPerPair: Int?
+  /// Cycles from the firing of a set to the passing of its wait.
+  public var eventPropagation: Int64
+
+  public init(
+    name: String, summary: String, clockHz: Int64, cores: Int, coreBarrier: Int64,
+    matrix: MatrixUnit, vector: VectorUnit, sfuMode: SFUMode, memories: [MemorySpec],
+    paths: [PathSpec], hbm: HBMSpec, queueDepth: Int?, interlocks: [Bool], eventsPerPair: Int?,
+    eventPropagation: Int64
+  ) {
+    self.name = name
+    self.summary = summary
+    self.clockHz = clockHz
+    self.cores = cores
+    self.coreBarrier = coreBarrier
+    self.matrix = matrix
+    self.vector = vector
+    self.sfuMode = sfuMode
+    self.memories = memories
+    self.paths = paths
+    self.hbm = hbm
+    self.queueDepth = queueDepth
+    self.interlocks = interlocks
+    self.eventsPerPair = eventsPerPair
+    self.eventPropagation = eventPropagation
+  }
+
+  public subscript(space: Space) -> MemorySpec { memories[space.index] }
+
+  public subscript(path: TransferPath) -> PathSpec { paths[path.index] }
+
+  /// Whether the queue waits by itself for overlapping earlier results.
+  public func interlocks(_ queue: Queue) -> Bool { interlocks[queue.index] }
+
+  /// Seconds of `cycles` at this clock.
+  public func seconds(_ cycles: Int64) -> Double { Double(cycles) / Double(clockHz) }
+}

@@ -1,0 +1,188 @@
+/// The memories of a machine while a program runs: one HBM, and five memories for each core.
+///
+/// Owns every byte; hands out a ``Datapath`` for each core. Nothing is initialised: a byte that was
+/// never written is poison.
+public final class MachineState {
+  /// The buffers, at the addresses that the planes are sized for.
+  public let buffers: [Buffer]
+  let layouts: UnsafeMutablePointer<BufferLayout>
+  let listStorage: UnsafeMutablePointer<Int32>
+  let listOffsets: [Int]
+  private let hbm: BytePlane
+  /// `cores × Plane.count`, HBM entries empty.
+  private let onChip: [BytePlane]
+  private let scratch: UnsafeMutablePointer<Float>
+  private let coreCount: Int
+  private let settings: DatapathSettings
+
+  /// Memories just large enough for the buffers, of `cores` cores.
+  public init(
+    buffers: [Buffer], indexLists: [[Int32]], cores: Int, settings: DatapathSettings
+  ) {
+    self.buffers = buffers
+    self.settings = settings
+    coreCount = max(1, cores)
+    layouts = .allocate(capacity: max(1, buffers.count))
+    for (index, buffer) in buffers.enumerated() {
+      (layouts + index).initialize(to: BufferLayout(buffer))
+    }
+    listStorage = .allocate(capacity: max(1, indexLists.reduce(0) { $0 + $1.count }))
+    var offsets: [Int] = []
+    var next = 0
+    for list in indexLists {
+      offsets.append(next)
+      for row in list {
+        (listStorage + next).initialize(to: row)
+        next += 1
+      }
+    }
+    listOffsets = offsets
+
+    var extents = [Int](repeating: 0, count: coreCount * Plane.count)
+    var hbmExtent = 0
+    for buffer in buffers {
+      let payload = Plane(payloadOf: buffer.space)
+      let scales = Plane(scalesOf: buffer.space)
+      let payloadEnd = buffer.base + buffer.payloadExtent
+      let scaleEnd = buffer.scaleBase + buffer.scaleExtent
+      if buffer.space == .hbm {
+        hbmExtent = max(hbmExtent, payloadEnd, scaleEnd)
+      } else if buffer.core >= 0 && Int(buffer.core) < coreCount {
+        let row = Int(buffer.core) * Plane.count
+        extents[row + payload.index] = max(extents[row + payload.index], payloadEnd)
+        extents[row + scales.index] = max(extents[row + scales.index], scaleEnd)
+      }
+    }
+    hbm = Self.allocate(hbmExtent)
+    onChip = extents.map(Self.allocate)
+    scratch = .allocate(capacity: coreCount * Datapath.scratchCount * Datapath.chunk)
+    scratch.initialize(repeating: 0, count: coreCount * Datapath.scratchCount * Datapath.chunk)
+  }
+
+  deinit {
+    layouts.deallocate()
+    listStorage.deallocate()
+    scratch.deallocate()
+    hbm.bytes.deallocate()
+    hbm.written.deallocate()
+    for plane in onChip {
+      plane.bytes.deallocate()
+      plane.written.deallocate()
+    }
+  }
+
+  private static func allocate(_ bytes: Int) -> BytePlane {
+    // A vector load may read a whole register at the last byte; the slack keeps it inside.
+    let capacity = bytes + 64
+    let words = capacity / 64 + 1
+    let written = UnsafeMutablePointer<UInt64>.allocate(capacity: words)
+    written.initialize(repeating: 0, count: words)
+    return BytePlane(
+      bytes: UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
+        .bindMemory(to: UInt8.self, capacity: capacity),
+      written: written, count: bytes)
+  }
+
+  /// The datapath of one core over these memories. It must not outlive this object.
+  public func datapath(core: Int) -> Datapath {
+    var planes = InlineArray<9, BytePlane>(repeating: hbm)
+    for plane in Plane.allCases where plane != .hbm {
+      planes[plane.index] = onChip[core * Plane.count + plane.index]
+    }
+    return Datapath(
+      settings: settings, planes: planes, layouts: layouts, listStorage: listStorage,
+      listOffsets: listOffsets,
+      scratch: scratch + core * Datapath.scratchCount * Datapath.chunk)
+  }
+
+  /// Copies a whole HBM tensor in: dense payload, then scales for MXINT8. Marks it written.
+  public func writeTensor(_ id: UInt32, payload: UnsafeRawBufferPointer, scales: [UInt8] = [])
+    throws(NPUError)
+  {
+    let buffer = buffers[Int(id)]
+    guard payload.count == buffer.payloadExtent, scales.count == buffer.scaleExtent else {
+      throw NPUError(
+        .tensor,
+        "tensor \(buffer.name): found \(payload.count) payload and \(scales.count) scale bytes, "
+          + "needed \(buffer.payloadExtent) and \(buffer.scaleExtent)")
+    }
+    if let source = payload.baseAddress {
+      UnsafeMutableRawPointer(hbm.pointer(buffer.base))
+        .copyMemory(from: source, byteCount: payload.count)
+    }
+    for (offset, byte) in scales.enumerated() { hbm.bytes[buffer.scaleBase + offset] = byte }
+    for region in wholeRegions(buffer) { hbm.markWritten(region) }
+  }
+
+  /// Copies a whole HBM tensor out. Bytes that were never written read as 0.
+  public func readTensor(_ id: UInt32) -> (payload: [UInt8], scales: [UInt8]) {
+    let buffer = buffers[Int(id)]
+    func bytes(_ base: Int, _ count: Int) -> [UInt8] {
+      var result = [UInt8](UnsafeBufferPointer(start: hbm.pointer(base), count: count))
+      let region = Region(plane: .hbm, base: base, pitch: count, runBytes: count, rows: 1)
+      if hbm.firstPoisoned(region) != nil {
+        for offset in 0..<count {
+          let one = Region(plane: .hbm, base: base + offset, pitch: 1, runBytes: 1, rows: 1)
+          if hbm.firstPoisoned(one) != nil { result[offset] = 0 }
+        }
+      }
+      return result
+    }
+    return (
+      bytes(buffer.base, buffer.payloadExtent), bytes(buffer.scaleBase, buffer.scaleExtent)
+    )
+  }
+
+  /// Whether every byte of an HBM tensor was written.
+  public func isWritten(_ id: UInt32) -> Bool {
+    wholeRegions(buffers[Int(id)]).allSatisfy { hbm.firstPoisoned($0) == nil }
+  }
+
+  private func wholeRegions(_ buffer: Buffer) -> [Region] {
+    let payload = buffer.payloadExtent
+    let scales = buffer.scaleExtent
+    return [
+      Region(plane: .hbm, base: buffer.base, pitch: payload, runBytes: payload, rows: 1),
+      Region(plane: .hbm, base: buffer.scaleBase, pitch: scales, runBytes: scales, rows: 1),
+    ].filter { !$0.isEmpty }
+  }
+}
+
+/// The numbers of a buffer that executing needs, without its name.
+struct BufferLayout {
+  var base: Int
+  var pitch: Int
+  var slotStride: Int
+  var scaleBase: Int
+  var scalePitch: Int
+  var scaleSlotStride: Int
+
+  init(_ buffer: Buffer) {
+    base = buffer.base
+    pitch = buffer.pitch
+    slotStride = buffer.slotStride
+    scaleBase = buffer.scaleBase
+    scalePitch = buffer.scalePitch
+    scaleSlotStride = buffer.scaleSlotStride
+  }
+}
+
+/// The parts of a configuration that decide values.
+public struct DatapathSettings: Sendable, Hashable {
+  /// Lanes of a row reduction; a power of two.
+  public var lanes: Int
+  public var accumulator: AccumulatorMode
+  public var sfuMode: SFUMode
+
+  public init(lanes: Int, accumulator: AccumulatorMode, sfuMode: SFUMode) {
+    self.lanes = lanes
+    self.accumulator = accumulator
+    self.sfuMode = sfuMode
+  }
+
+  public init(_ machine: MachineConfiguration) {
+    self.init(
+      lanes: machine.vector.lanes, accumulator: machine.matrix.accumulator,
+      sfuMode: machine.sfuMode)
+  }
+}

@@ -1,0 +1,116 @@
+/// The parts of a machine description.
+extension MachineConfiguration {
+  /// The matrix unit: MACs of 32-element MXINT8 blocks.
+  public struct MatrixUnit: Sendable, Hashable {
+    /// The organisation of the unit.
+    public enum Kind: String, Sendable, CaseIterable {
+      /// `m0 × k0 × n0` MACs a cycle.
+      case cube
+    }
+
+    public var kind: Kind
+    public var m0: Int
+    public var k0: Int
+    public var n0: Int
+    public var accumulator: AccumulatorMode
+    /// Cycles that a unit tile of `m0 × k0 × n0` occupies: 1, or 0 on a machine without limits.
+    public var cyclesPerTile: Int64
+    /// Cycles added to the occupancy of each matmul.
+    public var overhead: Int64
+    /// Cycles from the end of occupancy to visible results.
+    public var latency: Int64
+
+    public init(
+      kind: Kind = .cube, m0: Int, k0: Int, n0: Int, accumulator: AccumulatorMode,
+      cyclesPerTile: Int64 = 1, overhead: Int64, latency: Int64
+    ) {
+      self.kind = kind
+      self.m0 = m0
+      self.k0 = k0
+      self.n0 = n0
+      self.accumulator = accumulator
+      self.cyclesPerTile = cyclesPerTile
+      self.overhead = overhead
+      self.latency = latency
+    }
+
+    /// Peak MACs of one core in one cycle; `infinity` without limits.
+    public var peakMACs: Double {
+      cyclesPerTile == 0 ? .infinity : Double(m0 * k0 * n0) / Double(cyclesPerTile)
+    }
+  }
+
+  /// The vector unit.
+  public struct VectorUnit: Sendable, Hashable {
+    /// FP32 lanes; a power of two, and the lane count of every row reduction.
+    public var lanes: Int
+    /// Smallest occupancy of a vector micro-op in cycles.
+    public var minimumOccupancy: Int64
+    /// Cycles for each `lanes` elements, indexed by ``VectorClass/index``.
+    public var slopes: [Int64]
+    /// Cycles from the end of occupancy to visible results, indexed by ``VectorClass/index``.
+    public var latencies: [Int64]
+
+    public init(lanes: Int, minimumOccupancy: Int64, slopes: [Int64], latencies: [Int64]) {
+      self.lanes = lanes
+      self.minimumOccupancy = minimumOccupancy
+      self.slopes = slopes
+      self.latencies = latencies
+    }
+  }
+
+  /// One memory.
+  public struct MemorySpec: Sendable, Hashable {
+    /// Capacity in bytes; `nil` is unlimited. For HBM, of the whole chip.
+    public var bytes: Int?
+    /// Alignment of rows in bytes, a power of two; 1 for HBM.
+    public var alignment: Int
+    /// Bank organisation; `nil` where banks are not modelled.
+    public var banks: Banks?
+
+    /// Bank groups, banks in a group, and bytes of a bank. Conflicts cost nothing; they are a lint.
+    public struct Banks: Sendable, Hashable {
+      public var groups: Int
+      public var banksPerGroup: Int
+      public var bytesPerBank: Int
+
+      public init(groups: Int, banksPerGroup: Int, bytesPerBank: Int) {
+        self.groups = groups
+        self.banksPerGroup = banksPerGroup
+        self.bytesPerBank = bytesPerBank
+      }
+    }
+
+    public init(bytes: Int?, alignment: Int, banks: Banks? = nil) {
+      self.bytes = bytes
+      self.alignment = alignment
+      self.banks = banks
+    }
+  }
+
+  /// The port of one transfer path.
+  public struct PathSpec: Sendable, Hashable {
+    /// Bytes per cycle.
+    public var rate: Rate
+    /// Cycles from the end of occupancy to visible results.
+    public var latency: Int64
+
+    public init(rate: Rate, latency: Int64) {
+      self.rate = rate
+      self.latency = latency
+    }
+  }
+
+  /// HBM as all cores share it.
+  public struct HBMSpec: Sendable, Hashable {
+    /// Bytes per cycle of the whole chip.
+    public var rate: Rate
+    /// Bytes of a burst: each contiguous run is rounded out to whole bursts.
+    public var burst: Int
+
+    public init(rate: Rate, burst: Int) {
+      self.rate = rate
+      self.burst = burst
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/// A way that bytes move between two memories; each has a port rate and a latency.
+public enum TransferPath: UInt8, Sendable, CaseIterable, Hashable {
+  case hbmToL1, hbmToUB, l1ToLeft, l1ToRight, accToUB, accToHBM, ubToHBM, ubToL1
+
+  /// Number of paths.
+  public static let count = 8
+
+  @inlinable public var index: Int { Int(rawValue) }
+
+  /// The key in a machine configuration.
+  public var key: String {
+    switch self {
+    case .hbmToL1: "hbm_to_l1"
+    case .hbmToUB: "hbm_to_ub"
+    case .l1ToLeft: "l1_to_left"
+    case .l1ToRight: "l1_to_right"
+    case .accToUB: "acc_to_ub"
+    case .accToHBM: "acc_to_hbm"
+    case .ubToHBM: "ub_to_hbm"
+    case .ubToL1: "ub_to_l1"
+    }
+  }
+
+  /// The queue that owns the port.
+  public var queue: Queue {
+    switch self {
+    case .hbmToL1, .hbmToUB: .load
+    case .l1ToLeft, .l1ToRight: .feed
+    case .accToUB, .accToHBM: .drain
+    case .ubToHBM, .ubToL1: .store
+    }
+  }
+
+  /// Whether bytes leave HBM.
+  @inlinable public var readsHBM: Bool { self == .hbmToL1 || self == .hbmToUB }
+
+  /// Whether bytes arrive in HBM.
+  @inlinable public var writesHBM: Bool { self == .accToHBM || self == .ubToHBM }
+}

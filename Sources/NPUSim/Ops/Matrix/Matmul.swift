@@ -1,0 +1,97 @@
+/// `acc = left · right`, or `acc += left · right`: MACs of 32-element MXINT8 blocks.
+///
+/// Each output element is a chain in ascending k, one accumulator add per block. With `accumulate`
+/// the chain of the previous matmul on the same tile goes on, and no bit depends on where k was cut
+/// (at multiples of 32).
+public struct Matmul: MicroOp {
+  /// `m × n` in the accumulator's format.
+  public var accumulator: Tile<Acc>
+  /// `m × k`, blocks along columns.
+  public var left: Tile<Left>
+  /// `k × n`, blocks along rows.
+  public var right: Tile<Right>
+  /// Continue the chain in `accumulator`; otherwise it starts at +0.
+  public var accumulate: Bool
+
+  public static let mnemonic = "matrix.matmul"
+  public static let summary =
+    "accumulator[m, n] = or += left[m, k] · right[k, n], mxint8 operands, blocks along k"
+  public static let queue = Queue.matrix
+
+  public init() {
+    self.init(.placeholder, left: .placeholder, right: .placeholder, accumulate: false)
+  }
+
+  public init(
+    _ accumulator: Tile<Acc>, left: Tile<Left>, right: Tile<Right>, accumulate: Bool
+  ) {
+    self.accumulator = accumulator
+    self.left = left
+    self.right = right
+    self.accumulate = accumulate
+  }
+
+  public mutating func visit(_ visitor: inout some OperandVisitor) {
+    visitor.tile(
+      "accumulator", &accumulator, accumulate ? [.read, .write, .forward] : .write)
+    visitor.tile("left", &left, .read)
+    visitor.tile("right", &right, .read)
+    visitor.choice("accumulate", &accumulate)
+  }
+
+  public func legality(_ layout: TileLayout) -> String? {
+    let c = accumulator.ref
+    let a = left.ref
+    let b = right.ref
+    if c.rows != a.rows || c.columns != b.columns || a.columns != b.rows {
+      return "found \(TileRules.shape(c)) from \(TileRules.shape(a)) times \(TileRules.shape(b)), "
+        + "needed m × n from m × k times k × n"
+    }
+    if a.format != .mxint8 || b.format != .mxint8 {
+      return "found \(a.format.name) and \(b.format.name) operands, needed mxint8"
+    }
+    if a.axis != .alongColumns || b.axis != .alongRows {
+      return "found blocks across the reduction, needed blocks along k on both operands"
+    }
+    let needed: ElementFormat = layout.accumulator == .bf16 ? .bf16 : .f32
+    if c.format != needed {
+      return "found \(c.format.name) accumulators, needed \(needed.name) on this machine"
+    }
+    return nil
+  }
+
+  public func work(_ layout: TileLayout) -> Work {
+    .matrix(m: left.rows, k: left.columns, n: right.columns)
+  }
+
+  public func execute(_ datapath: inout Datapath) {
+    let a = datapath.source(left)
+    let b = datapath.source(right)
+    let c =
+      accumulate ? datapath.update(accumulator) : datapath.destination(accumulator)
+    let m = c.rows
+    let n = c.columns
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, m * n)) { chains in
+      guard let chain = chains.baseAddress else { return }
+      for row in 0..<m {
+        if accumulate {
+          datapath.widen(c.row(row), c.format, to: chain + row * n, count: n)
+        } else {
+          (chain + row * n).update(repeating: 0, count: n)
+        }
+      }
+      BlockMAC.matmul(
+        acc: chain, accStride: n, a: signed(a.payload), aStride: a.pitch, aScale: a.scales,
+        aScaleStride: a.scalePitch, b: signed(b.payload), bStride: b.pitch, bScale: b.scales,
+        bScaleStride: b.scalePitch, m: m, n: n, k: a.columns,
+        mode: datapath.settings.accumulator)
+      for row in 0..<m {
+        datapath.narrow(chain + row * n, to: c.row(row), c.format, count: n)
+      }
+    }
+  }
+
+  private func signed(_ bytes: UnsafeMutablePointer<UInt8>) -> UnsafePointer<Int8> {
+    UnsafeRawPointer(bytes).assumingMemoryBound(to: Int8.self)
+  }
+}

@@ -1,0 +1,71 @@
+/// Where a drain goes: one conforming type for each destination.
+public protocol DrainRoute: Sendable {
+  associatedtype Destination: MemorySpace
+  static var mnemonic: String { get }
+  static var path: TransferPath { get }
+}
+
+/// `acc` to `ub`.
+public enum DrainUBRoute: DrainRoute {
+  public typealias Destination = UB
+  public static let mnemonic = "drain.ub"
+  public static let path = TransferPath.accToUB
+}
+
+/// `acc` to HBM.
+public enum DrainHBMRoute: DrainRoute {
+  public typealias Destination = HBM
+  public static let mnemonic = "drain.hbm"
+  public static let path = TransferPath.accToHBM
+}
+
+/// `drain.ub`: `acc` to `ub`.
+public typealias DrainUB = Drain<DrainUBRoute>
+/// `drain.hbm`: `acc` to HBM.
+public typealias DrainHBM = Drain<DrainHBMRoute>
+
+/// Takes accumulators out: `destination = round(source)`, one rounding to the destination's format.
+///
+/// Bytes are counted in the destination's format: what leaves the unit.
+public struct Drain<Route: DrainRoute>: MicroOp {
+  public var destination: Tile<Route.Destination>
+  public var source: Tile<Acc>
+
+  public static var mnemonic: String { Route.mnemonic }
+  public static var queue: Queue { .drain }
+  public static var summary: String {
+    "moves accumulators to \(Route.Destination.space.name) as bf16 or f32, rounded once"
+  }
+
+  public init() { self.init(.placeholder, from: .placeholder) }
+
+  public init(_ destination: Tile<Route.Destination>, from source: Tile<Acc>) {
+    self.destination = destination
+    self.source = source
+  }
+
+  public mutating func visit(_ visitor: inout some OperandVisitor) {
+    visitor.tile("destination", &destination, .write)
+    visitor.tile("source", &source, .read)
+  }
+
+  public func legality(_ layout: TileLayout) -> String? {
+    TileRules.first(
+      TileRules.sameShape(destination.ref, source.ref),
+      TileRules.format(destination.ref, in: [.bf16, .f32]),
+      TileRules.format(source.ref, in: [.bf16, .f32]))
+  }
+
+  public func work(_ layout: TileLayout) -> Work {
+    TransferWork.of(
+      Route.path, source: source.ref, destination: destination.ref, fills: false, layout: layout)
+  }
+
+  public func execute(_ datapath: inout Datapath) {
+    let from = datapath.source(source)
+    let to = datapath.destination(destination)
+    datapath.mapRows(to, from) { result, value, count in
+      result.update(from: value, count: count)
+    }
+  }
+}

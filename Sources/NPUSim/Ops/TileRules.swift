@@ -1,0 +1,44 @@
+/// The legality rules that micro-ops share; each returns what is wrong, or `nil`.
+enum TileRules {
+  /// Formats whose elements are values by themselves.
+  static let floating: Set<ElementFormat> = [.bf16, .f16, .f32]
+
+  /// Same shape, format and block axis.
+  static func copy(_ a: TileRef, _ b: TileRef) -> String? {
+    if let wrong = sameShape(a, b) { return wrong }
+    if a.format != b.format {
+      return "found \(a.format.name) from \(b.format.name), needed one format"
+    }
+    if a.format == .mxint8 && a.axis != b.axis {
+      return "found blocks along different axes, needed one block axis"
+    }
+    return nil
+  }
+
+  /// Same rows and columns.
+  static func sameShape(_ a: TileRef, _ b: TileRef) -> String? {
+    if a.rows == b.rows && a.columns == b.columns { return nil }
+    return "found \(shape(a)) and \(shape(b)), needed equal shapes"
+  }
+
+  /// One of a set of formats.
+  static func format(_ tile: TileRef, in formats: Set<ElementFormat>) -> String? {
+    if formats.contains(tile.format) { return nil }
+    let names = formats.map(\.name).sorted().joined(separator: ", ")
+    return "found \(tile.format.name), needed one of \(names)"
+  }
+
+  /// A column of one value for each row of `tile`.
+  static func column(_ column: TileRef, of tile: TileRef) -> String? {
+    if column.rows == tile.rows && column.columns == 1 { return nil }
+    return "found \(shape(column)), needed \(tile.rows) × 1: one value a row"
+  }
+
+  /// The first complaint of several.
+  static func first(_ complaints: String?...) -> String? {
+    for complaint in complaints { if let complaint { return complaint } }
+    return nil
+  }
+
+  static func shape(_ tile: TileRef) -> String { "\(tile.rows) × \(tile.columns)" }
+}

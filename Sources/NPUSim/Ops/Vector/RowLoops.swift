@@ -1,0 +1,77 @@
+/// The loops of the vector unit: a chunk of a row is widened to FP32, computed on, and rounded once.
+extension Datapath {
+  /// `to[r, c] = body(from[r, c])`, in chunks of a row.
+  mutating func mapRows(
+    _ to: TileView, _ from: TileView, saturating: Bool = true,
+    _ body: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
+  ) {
+    let source = scratch(0)
+    let result = scratch(1)
+    for row in 0..<to.rows {
+      var column = 0
+      while column < to.columns {
+        let count = min(Datapath.chunk, to.columns - column)
+        widen(from.row(row) + column * from.format.bytes, from.format, to: source, count: count)
+        body(result, source, count)
+        narrow(
+          result, to: to.row(row) + column * to.format.bytes, to.format, count: count,
+          saturating: saturating)
+        column += count
+      }
+    }
+  }
+
+  /// `to[r, c] = body(a[r, c], b[r, c])`, in chunks of a row.
+  mutating func zipRows(
+    _ to: TileView, _ a: TileView, _ b: TileView,
+    _ body: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int) -> Void
+  ) {
+    let first = scratch(0)
+    let second = scratch(1)
+    let result = scratch(2)
+    for row in 0..<to.rows {
+      var column = 0
+      while column < to.columns {
+        let count = min(Datapath.chunk, to.columns - column)
+        widen(a.row(row) + column * a.format.bytes, a.format, to: first, count: count)
+        widen(b.row(row) + column * b.format.bytes, b.format, to: second, count: count)
+        body(result, first, second, count)
+        narrow(result, to: to.row(row) + column * to.format.bytes, to.format, count: count)
+        column += count
+      }
+    }
+  }
+
+  /// `to[r, c] = body(a[r, c], column[r])`, in chunks of a row.
+  mutating func zipColumn(
+    _ to: TileView, _ a: TileView, _ column: TileView,
+    _ body: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Float, Int) -> Void
+  ) {
+    let source = scratch(0)
+    let result = scratch(1)
+    for row in 0..<to.rows {
+      let value = element(column, row)
+      var start = 0
+      while start < to.columns {
+        let count = min(Datapath.chunk, to.columns - start)
+        widen(a.row(row) + start * a.format.bytes, a.format, to: source, count: count)
+        body(result, source, value, count)
+        narrow(result, to: to.row(row) + start * to.format.bytes, to.format, count: count)
+        start += count
+      }
+    }
+  }
+
+  /// The first element of a row, widened.
+  func element(_ view: TileView, _ row: Int) -> Float {
+    var value: Float = 0
+    widen(view.row(row), view.format, to: &value, count: 1)
+    return value
+  }
+
+  /// Rounds one value into the first element of a row.
+  mutating func setElement(_ view: TileView, _ row: Int, _ value: Float) {
+    var copy = value
+    narrow(&copy, to: view.row(row), view.format, count: 1)
+  }
+}

@@ -1,0 +1,236 @@
+extension CoreStream {
+  /// Records with events in place of tokens.
+  struct Lowered {
+    var records: [OpRecord]
+    /// Where each emitted record ended up.
+    var positions: [UInt32]
+    var defects: [ProgramDefect]
+  }
+
+  /// Turns tokens into set/wait events, each right after its producer and right before its consumer.
+  ///
+  /// A dependency that another one already implies makes no event: the dependencies of a micro-op
+  /// are taken latest first, and one is dropped when the vector clock of the consumer's queue covers
+  /// it. What is left is the transitive reduction. Between one pair of queues such edges never
+  /// cross, so matching the k-th set with the k-th wait is right by itself; an ID is reused when the
+  /// producer's queue is known to be past the wait that emptied it.
+  ///
+  /// On a queue that does not interlock, a barrier is placed before a micro-op that touches what an
+  /// earlier one of the queue wrote, unless that is known to be visible.
+  func lower(machine: MachineConfiguration, layout: TileLayout, tiles: [TileRef]) -> Lowered {
+    if hasExplicitEvents {
+      var all = defects
+      if !dependencies.isEmpty {
+        all.append(
+          ProgramDefect(
+            code: "S001", message: "explicit events and tokens are mixed in one program", core: 0,
+            fix: "order the whole program with one of the two"))
+      }
+      return Lowered(
+        records: records, positions: records.indices.map { UInt32($0) }, defects: all)
+    }
+    var reduction = EdgeReduction(stream: self, machine: machine, layout: layout, tiles: tiles)
+    reduction.run()
+    return reduction.weave(into: self, base: defects)
+  }
+}
+
+/// A vector clock: for each queue, how many of its micro-ops are known to be visible.
+typealias QueueClock = InlineArray<6, UInt32>
+
+extension InlineArray where Element == UInt32, count == 6 {
+  /// Learns what `other` knows.
+  @inline(__always) mutating func join(_ other: QueueClock) {
+    for k in 0..<6 where other[k] > self[k] { self[k] = other[k] }
+  }
+}
+
+/// Finds the events that a stream of micro-ops with tokens needs.
+private struct EdgeReduction {
+  private struct Edge {
+    var producer: UInt32
+    var consumer: UInt32
+    var event: Event
+  }
+
+  private let stream: CoreStream
+  private let machine: MachineConfiguration
+  private let layout: TileLayout
+  private let tiles: [TileRef]
+  private var edges: [Edge] = []
+  private var barriers: [UInt32] = []
+  private var defects: [ProgramDefect] = []
+  /// Knowledge of each queue before its next micro-op.
+  private var clocks = [QueueClock](repeating: QueueClock(repeating: 0), count: Queue.count)
+  /// Knowledge that a set right after a micro-op would pass on.
+  private var snapshots: [QueueClock]
+  /// Position of a micro-op in its queue.
+  private var places: [UInt32]
+  private var counts = QueueClock(repeating: 0)
+  /// For each pair of queues and ID: 1 + the place of the consumer of its last wait.
+  private var lastWaits = [[UInt32]](repeating: [], count: Queue.count * Queue.count)
+  /// Writes of each queue without interlock that are not yet known to be visible.
+  private var unseenWrites = [[(place: UInt32, tile: UInt32, padded: Bool)]](
+    repeating: [], count: Queue.count)
+
+  init(stream: CoreStream, machine: MachineConfiguration, layout: TileLayout, tiles: [TileRef]) {
+    self.stream = stream
+    self.machine = machine
+    self.layout = layout
+    self.tiles = tiles
+    snapshots = Array(repeating: QueueClock(repeating: 0), count: stream.records.count)
+    places = Array(repeating: 0, count: stream.records.count)
+  }
+
+  mutating func run() {
+    var candidates: [UInt32] = []
+    for index in stream.records.indices {
+      let record = stream.records[index]
+      let queue = record.queue.index
+      switch record.kind {
+      case .data:
+        let first = index == 0 ? 0 : Int(stream.ends[index - 1])
+        candidates.removeAll(keepingCapacity: true)
+        for k in first..<Int(stream.ends[index]) where stream.dependencies[k] < index {
+          candidates.append(stream.dependencies[k])
+        }
+        if candidates.count > 1 { candidates.sort(by: >) }
+        for producer in candidates { depend(index, on: Int(producer)) }
+        if !machine.interlocks(record.queue) { keepOrderInQueue(index, record) }
+      case .barrierQueue:
+        clocks[queue][queue] = counts[queue]
+      case .barrierAll, .barrierCores:
+        for q in 0..<Queue.count { clocks[q] = counts }
+      case .set, .wait:
+        break
+      }
+      places[index] = counts[queue]
+      if record.kind == .data { counts[queue] += 1 }
+      var snapshot = clocks[queue]
+      snapshot[queue] = counts[queue]
+      snapshots[index] = snapshot
+    }
+  }
+
+  /// Orders `consumer` after `producer` is visible, unless that is known already.
+  private mutating func depend(_ consumer: Int, on producer: Int) {
+    let source = stream.records[producer].queue
+    let target = stream.records[consumer].queue
+    if source == target { return }
+    if clocks[target.index][source.index] > places[producer] { return }
+    let pair = source.index * Queue.count + target.index
+    let place = counts[target.index] + 1
+    // An ID is free when the producer's queue knows the consumer of its last wait.
+    let known = snapshots[producer][target.index]
+    var id = lastWaits[pair].firstIndex { $0 <= known }
+    if id == nil {
+      id = lastWaits[pair].count
+      lastWaits[pair].append(0)
+      if let limit = machine.eventsPerPair, lastWaits[pair].count > limit {
+        if lastWaits[pair].count == limit + 1 {
+          defects.append(
+            ProgramDefect(
+              code: "S006",
+              message: "\(source.name) to \(target.name) needs more than the machine's \(limit) "
+                + "event IDs at once",
+              core: 0, op: consumer,
+              fix: "use rings whose depths between these two queues sum to at most \(limit)"))
+        }
+      }
+    }
+    let chosen = id ?? 0
+    lastWaits[pair][chosen] = place
+    edges.append(
+      Edge(
+        producer: UInt32(producer), consumer: UInt32(consumer),
+        event: Event(from: source, to: target, id: UInt16(clamping: chosen))))
+    clocks[target.index].join(snapshots[producer])
+  }
+
+  /// Places a barrier where a queue without interlock would touch a result too early.
+  private mutating func keepOrderInQueue(_ index: Int, _ record: OpRecord) {
+    let queue = record.queue.index
+    let visible = clocks[queue][queue]
+    unseenWrites[queue].removeAll { $0.place < visible }
+    if touchesUnseen(record) {
+      barriers.append(UInt32(index))
+      clocks[queue][queue] = counts[queue]
+      unseenWrites[queue].removeAll(keepingCapacity: true)
+    }
+    for k in 0..<Int(record.operandCount) where record.access(k).contains(.write) {
+      unseenWrites[queue].append(
+        (counts[queue], record.words[k], record.access(k).contains(.zeroFill)))
+    }
+  }
+
+  private func touchesUnseen(_ record: OpRecord) -> Bool {
+    for k in 0..<Int(record.operandCount) where !record.access(k).isEmpty {
+      let tile = tiles[Int(record.words[k])]
+      guard layout.contains(tile) else { continue }
+      let padded = record.access(k).contains(.zeroFill)
+      for write in unseenWrites[record.queue.index] {
+        let other = tiles[Int(write.tile)]
+        if record.access(k).contains(.forward) && write.tile == record.words[k] { continue }
+        if layout.contains(other)
+          && layout.overlap(tile, padded: padded, other, padded: write.padded)
+        {
+          return true
+        }
+      }
+    }
+    return false
+  }
+
+  /// The records with sets right after their producers, and waits and barriers before consumers.
+  consuming func weave(into stream: CoreStream, base: [ProgramDefect]) -> CoreStream.Lowered {
+    var records: [OpRecord] = []
+    records.reserveCapacity(stream.records.count + 2 * edges.count + barriers.count)
+    var positions: [UInt32] = []
+    positions.reserveCapacity(stream.records.count)
+    let sets = edges.sorted {
+      ($0.producer, $0.consumer, $0.event.packed) < ($1.producer, $1.consumer, $1.event.packed)
+    }
+    var nextSet = 0
+    var nextWait = 0
+    var nextBarrier = 0
+    for index in stream.records.indices {
+      let record = stream.records[index]
+      while nextWait < edges.count && Int(edges[nextWait].consumer) == index {
+        records.append(.synchronise(edges[nextWait].event, .wait, scope: record.scope))
+        nextWait += 1
+      }
+      if nextBarrier < barriers.count && Int(barriers[nextBarrier]) == index {
+        records.append(.barrier(record.queue, scope: record.scope))
+        nextBarrier += 1
+      }
+      positions.append(UInt32(records.count))
+      records.append(record)
+      while nextSet < sets.count && Int(sets[nextSet].producer) == index {
+        records.append(.synchronise(sets[nextSet].event, .set, scope: record.scope))
+        nextSet += 1
+      }
+    }
+    return CoreStream.Lowered(records: records, positions: positions, defects: base + defects)
+  }
+}
+
+extension OpRecord {
+  /// A `set` or `wait` of an event.
+  static func synchronise(_ event: Event, _ kind: OpKind, scope: UInt32) -> OpRecord {
+    var record = OpRecord(
+      opcode: kind == .set ? OpCatalogue.set : OpCatalogue.wait,
+      queue: kind == .set ? event.source : event.target, kind: kind, scope: scope)
+    record.operandCount = 1
+    record.words[0] = event.packed
+    return record
+  }
+
+  /// A barrier on one queue.
+  static func barrier(_ queue: Queue, scope: UInt32) -> OpRecord {
+    var record = OpRecord(
+      opcode: OpCatalogue.barrierQueue, queue: queue, kind: .barrierQueue, scope: scope)
+    record.operandCount = 1
+    record.words[0] = UInt32(queue.rawValue)
+    return record
+  }
+}
