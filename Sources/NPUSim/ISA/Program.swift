@@ -17,7 +17,10 @@ public struct Program: Sendable {
   public var scopeLabels: [String]
   /// One list for each core.
   public var cores: [[OpRecord]]
+  /// Copies to take while values are executed, by core and micro-op.
   public var taps: [Tap]
+  /// The tensors that taps fill: dense, each at base 0 of a storage of its own, not in HBM.
+  public var tapTensors: [Buffer]
   /// What is wrong with the program's layout; empty in a program that can be executed and timed.
   public var defects: [ProgramDefect]
 
@@ -32,6 +35,7 @@ public struct Program: Sendable {
     scopeLabels = [""]
     cores = []
     taps = []
+    tapTensors = []
     defects = []
   }
 
@@ -73,8 +77,8 @@ public struct Scope: Sendable, Hashable {
   }
 }
 
-/// After micro-op `op` of `core`, `tile` is the rectangle at (`slot`, `row`, `column`) of the
-/// tensor `name`: what `--dump` and the step-by-step comparison copy.
+/// After micro-op `op` of `core`, `tile` is the rectangle at (`slot`, `row`, `column`) of a tap
+/// tensor: what `--dump` and the step-by-step comparison copy.
 ///
 /// Taps cost nothing, have no footprint and are invisible to timing and checking.
 public struct Tap: Sendable, Hashable {
@@ -82,17 +86,17 @@ public struct Tap: Sendable, Hashable {
   /// Index in the core's list.
   public var op: Int
   public var tile: TileRef
-  /// Name of the tensor.
-  public var name: String
+  /// Index in ``Program/tapTensors``.
+  public var tensor: Int
   public var slot: Int
   public var row: Int
   public var column: Int
 
-  public init(core: Int, op: Int, tile: TileRef, name: String, slot: Int, row: Int, column: Int) {
+  public init(core: Int, op: Int, tile: TileRef, tensor: Int, slot: Int, row: Int, column: Int) {
     self.core = core
     self.op = op
     self.tile = tile
-    self.name = name
+    self.tensor = tensor
     self.slot = slot
     self.row = row
     self.column = column
@@ -102,8 +106,7 @@ public struct Tap: Sendable, Hashable {
 /// Something wrong with a program's layout, found while it was built: out of bounds, misaligned, too
 /// large for a memory, illegal operands. A program with a defect is checked but never executed.
 public struct ProgramDefect: Sendable, Hashable {
-  /// The finding's code.
-  public var code: String
+  public var code: FindingCode
   /// What was found and what was needed.
   public var message: String
   public var core: Int

@@ -62,13 +62,13 @@ public struct TileLayout: Sendable {
         ? "\(buffers[Int(tile.buffer)].slots) × \(buffers[Int(tile.buffer)].rows) × "
           + "\(buffers[Int(tile.buffer)].columns)" : "nothing"
       return ProgramDefect(
-        code: tile.space == .hbm ? "M005" : "M001",
+        code: tile.space == .hbm ? .M005 : .M001,
         message: "\(mnemonic) names \(name), but the buffer holds \(extent)", core: 0,
         fix: "keep the tile inside its buffer, or enlarge the buffer")
     }
     guard isAligned(tile) else {
       return ProgramDefect(
-        code: "M002",
+        code: .M002,
         message: "\(mnemonic) names \(name), which does not start on "
           + (startsBlock(tile)
             ? "the alignment of \(alignments[tile.space.index]) bytes" : "a 32-element block"),

@@ -11,7 +11,8 @@ struct BufferAllocator {
 
   init(machine: MachineConfiguration) { self.machine = machine }
 
-  mutating func tensor(
+  /// A dense layout at base 0: tensors before they are placed.
+  static func dense(
     _ name: String, _ format: ElementFormat, slots: Int, rows: Int, columns: Int, axis: BlockAxis,
     role: Buffer.Role
   ) throws(NPUError) -> Buffer {
@@ -21,15 +22,25 @@ struct BufferAllocator {
       scaleSlotStride: 0)
     buffer.pitch = try product(columns, format.bytes, of: buffer)
     buffer.slotStride = try product(rows, buffer.pitch, of: buffer)
-    let payload = try product(slots, buffer.slotStride, of: buffer)
+    _ = try product(slots, buffer.slotStride, of: buffer)
     if format == .mxint8 {
       buffer.scalePitch = axis == .alongColumns ? (columns + 31) / 32 : columns
       let scaleRows = axis == .alongColumns ? rows : (rows + 31) / 32
       buffer.scaleSlotStride = try product(scaleRows, buffer.scalePitch, of: buffer)
     }
-    buffer.base = place(payload, .hbm, core: 0, granule: max(1, machine.hbm.burst), name)
+    return buffer
+  }
+
+  mutating func tensor(
+    _ name: String, _ format: ElementFormat, slots: Int, rows: Int, columns: Int, axis: BlockAxis,
+    role: Buffer.Role
+  ) throws(NPUError) -> Buffer {
+    var buffer = try Self.dense(
+      name, format, slots: slots, rows: rows, columns: columns, axis: axis, role: role)
+    let granule = max(1, machine.hbm.burst)
+    buffer.base = place(buffer.payloadExtent, .hbm, core: 0, granule: granule, name)
     buffer.scaleBase = place(
-      buffer.scaleExtent, .hbm, core: 0, granule: max(1, machine.hbm.burst), "\(name).scale")
+      buffer.scaleExtent, .hbm, core: 0, granule: granule, "\(name).scale")
     checkCapacity(.hbm, core: 0)
     return buffer
   }
@@ -43,10 +54,10 @@ struct BufferAllocator {
       slots: slots, rows: rows, columns: columns, base: 0, pitch: 0, slotStride: 0, scaleBase: 0,
       scalePitch: 0, scaleSlotStride: 0)
     let alignment = max(1, machine[space].alignment)
-    let rowBytes = try product(buffer.paddedColumns, format.bytes, of: buffer)
+    let rowBytes = try Self.product(buffer.paddedColumns, format.bytes, of: buffer)
     buffer.pitch = roundUp(rowBytes, to: alignment)
-    buffer.slotStride = try product(buffer.paddedRows, buffer.pitch, of: buffer)
-    let payload = try product(slots, buffer.slotStride, of: buffer)
+    buffer.slotStride = try Self.product(buffer.paddedRows, buffer.pitch, of: buffer)
+    let payload = try Self.product(slots, buffer.slotStride, of: buffer)
     if format == .mxint8 {
       buffer.scalePitch = axis == .alongColumns ? (columns + 31) / 32 : columns
       buffer.scaleSlotStride =
@@ -59,7 +70,7 @@ struct BufferAllocator {
       if address % alignment != 0 {
         defects.append(
           ProgramDefect(
-            code: "M002",
+            code: .M002,
             message: "\(name) is placed at byte \(address) of \(space.name), which is not a "
               + "multiple of its alignment of \(alignment)",
             core: core, fix: "place it at byte \(roundUp(address, to: alignment))"))
@@ -76,7 +87,7 @@ struct BufferAllocator {
     return buffer
   }
 
-  private func product(_ a: Int, _ b: Int, of buffer: Buffer) throws(NPUError) -> Int {
+  private static func product(_ a: Int, _ b: Int, of buffer: Buffer) throws(NPUError) -> Int {
     let (value, overflow) = a.multipliedReportingOverflow(by: b)
     guard a >= 0, b >= 0, !overflow, value <= Int.max / 64 else {
       throw NPUError(
@@ -87,8 +98,6 @@ struct BufferAllocator {
     }
     return value
   }
-
-  private func slot(_ plane: Plane, _ core: Int) -> (Int, Int) { (core, plane.index) }
 
   private mutating func place(
     _ bytes: Int, _ plane: Plane, core: Int, granule: Int, _ name: String
@@ -122,13 +131,13 @@ struct BufferAllocator {
     let list = owners.indices.contains(key) ? owners[key] : []
     let names = list.map { "\($0.name) \($0.bytes)" }.joined(separator: ", ")
     let defect = ProgramDefect(
-      code: "M003",
+      code: .M003,
       message: "\(space.name) holds \(capacity) bytes, but its buffers need \(used): \(names)",
       core: core, fix: "use smaller tiles or fewer stages")
     if full.insert(key).inserted {
       defects.append(defect)
     } else if let index = defects.firstIndex(where: {
-      $0.code == "M003" && $0.core == core && $0.message.hasPrefix("\(space.name) ")
+      $0.code == .M003 && $0.core == core && $0.message.hasPrefix("\(space.name) ")
     }) {
       defects[index] = defect
     }

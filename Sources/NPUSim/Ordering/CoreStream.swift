@@ -15,7 +15,7 @@ struct CoreStream {
       } else {
         defects.append(
           ProgramDefect(
-            code: "S001",
+            code: .S001,
             message: "a token of core \(token.core) is waited for on core \(core)", core: core,
             op: records.count - 1, fix: "order cores with a barrier over the cores"))
       }

@@ -23,7 +23,7 @@ extension CoreStream {
       if !dependencies.isEmpty {
         all.append(
           ProgramDefect(
-            code: "S001", message: "explicit events and tokens are mixed in one program", core: 0,
+            code: .S001, message: "explicit events and tokens are mixed in one program", core: 0,
             fix: "order the whole program with one of the two"))
       }
       return Lowered(
@@ -130,7 +130,7 @@ private struct EdgeReduction {
         if lastWaits[pair].count == limit + 1 {
           defects.append(
             ProgramDefect(
-              code: "S006",
+              code: .S006,
               message: "\(source.name) to \(target.name) needs more than the machine's \(limit) "
                 + "event IDs at once",
               core: 0, op: consumer,

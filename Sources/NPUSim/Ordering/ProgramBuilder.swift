@@ -120,7 +120,7 @@ public struct ProgramBuilder {
     guard let opcode = program.catalogue.opcode(of: Op.self) else {
       program.defects.append(
         ProgramDefect(
-          code: "M001", message: "\(Op.mnemonic) is not in the catalogue of this program",
+          code: .M001, message: "\(Op.mnemonic) is not in the catalogue of this program",
           core: core, op: position, fix: "list it in the catalogue"))
       return Token(core: UInt32(core), op: UInt32(max(0, position - 1)))
     }
@@ -146,7 +146,7 @@ public struct ProgramBuilder {
       if let wrong = op.legality(layout) {
         program.defects.append(
           ProgramDefect(
-            code: "M005", message: "\(Op.mnemonic): \(wrong)", core: core, op: position,
+            code: .M005, message: "\(Op.mnemonic): \(wrong)", core: core, op: position,
             fix: "give the micro-op operands of the stated shapes and formats"))
       } else {
         record.work = intern(op.work(layout))
@@ -156,16 +156,27 @@ public struct ProgramBuilder {
     return Token(core: UInt32(core), op: UInt32(position))
   }
 
+  /// Declares a tensor that taps fill, of `slots × rows × columns` elements, dense; returns its
+  /// index for ``tap(_:after:tensor:slot:row:column:)``.
+  public mutating func tapTensor(
+    _ name: String, _ format: ElementFormat, slots: Int = 1, rows: Int, columns: Int,
+    axis: BlockAxis = .alongColumns
+  ) throws(NPUError) -> Int {
+    program.tapTensors.append(
+      try BufferAllocator.dense(
+        name, format, slots: slots, rows: rows, columns: columns, axis: axis, role: .output))
+    return program.tapTensors.count - 1
+  }
+
   /// Declares that after the micro-op of `token`, `tile` is the rectangle at (`slot`, `row`,
-  /// `column`) of the tensor `name`.
+  /// `column`) of a tap tensor.
   public mutating func tap<S: MemorySpace>(
-    _ tile: Tile<S>, after token: Token, as name: String, slot: Int = 0, row: Int = 0,
-    column: Int = 0
+    _ tile: Tile<S>, after token: Token, tensor: Int, slot: Int = 0, row: Int = 0, column: Int = 0
   ) {
     program.taps.append(
       Tap(
-        core: Int(token.core), op: Int(token.op), tile: tile.ref, name: name, slot: slot, row: row,
-        column: column))
+        core: Int(token.core), op: Int(token.op), tile: tile.ref, tensor: tensor, slot: slot,
+        row: row, column: column))
   }
 
   private mutating func intern(_ tile: TileRef, at position: Int, mnemonic: String) -> (

@@ -1,0 +1,119 @@
+/// Something that a check or a run has to say about a program.
+public struct Finding: Sendable, Hashable {
+  /// How bad it is: an error makes the verdict `findings`; the others leave it `clean`.
+  public enum Severity: String, Sendable, CaseIterable {
+    case error, warning, lint
+  }
+
+  /// A micro-op of a program.
+  public struct Site: Sendable, Hashable {
+    public var core: Int
+    /// Index in the core's list.
+    public var op: Int
+
+    public init(core: Int, op: Int) {
+      self.core = core
+      self.op = op
+    }
+  }
+
+  public var code: FindingCode
+  public var severity: Severity
+  /// One line: what was found and what is missing or needed.
+  public var message: String
+  /// The micro-ops concerned, the earlier one first.
+  public var sites: [Site]
+  /// The buffer concerned, by index in ``Program/buffers``.
+  public var buffer: UInt32?
+  /// Bytes concerned.
+  public var region: Region?
+  /// Whether it shows in the simulated timing (`true`), is latent (`false`), or has no timing.
+  public var manifests: Bool?
+  /// The smallest edit that removes it.
+  public var fix: String
+  /// Further findings of the same kind at the same places, folded into this one.
+  public var folded: Int
+
+  public init(
+    _ code: FindingCode, severity: Severity? = nil, _ message: String, sites: [Site] = [],
+    buffer: UInt32? = nil, region: Region? = nil, manifests: Bool? = nil, fix: String,
+    folded: Int = 0
+  ) {
+    self.code = code
+    self.severity = severity ?? code.severity
+    self.message = message
+    self.sites = sites
+    self.buffer = buffer
+    self.region = region
+    self.manifests = manifests
+    self.fix = fix
+    self.folded = folded
+  }
+}
+
+/// The stable codes of findings; the first letter names the family.
+public enum FindingCode: String, Sendable, CaseIterable, Hashable {
+  /// Read-after-write, write-after-read, write-after-write race.
+  case H001, H002, H003
+  /// Unpaired set, surplus wait, leftover event, double set, event ID out of range, too many live
+  /// IDs.
+  case S001, S002, S003, S004, S005, S006
+  /// Deadlock cycle, starvation, capacity deadlock.
+  case D001, D002, D003
+  /// Out of bounds, misaligned, capacity exceeded, lifetime overlap, tensor bounds and illegal
+  /// operands, slot errors.
+  case M001, M002, M003, M004, M005, M006
+  /// Uninitialised read.
+  case I001
+  /// NaN or infinity, saturation, accumulator drift, golden mismatch.
+  case N001, N002, N003, N004
+  /// Redundant event, over-wide barrier, small transfer, unaligned burst, bank conflict, no double
+  /// buffering, idle unit, dead store.
+  case P001, P002, P003, P004, P005, P006, P007, P008
+
+  /// The severity of the family.
+  public var severity: Finding.Severity {
+    switch self {
+    case .N001, .N002, .N003: .warning
+    case .P001, .P002, .P003, .P004, .P005, .P006, .P007, .P008: .lint
+    default: .error
+    }
+  }
+
+  /// The statement of the code in a few words.
+  public var title: String {
+    switch self {
+    case .H001: "read-after-write race"
+    case .H002: "write-after-read race"
+    case .H003: "write-after-write race"
+    case .S001: "unpaired set"
+    case .S002: "surplus wait"
+    case .S003: "leftover event"
+    case .S004: "double set"
+    case .S005: "event ID out of range"
+    case .S006: "too many live event IDs"
+    case .D001: "deadlock cycle"
+    case .D002: "starvation"
+    case .D003: "capacity deadlock"
+    case .M001: "out of bounds"
+    case .M002: "misaligned"
+    case .M003: "capacity exceeded"
+    case .M004: "lifetime overlap"
+    case .M005: "illegal operands"
+    case .M006: "slot error"
+    case .I001: "uninitialised read"
+    case .N001: "NaN or infinity"
+    case .N002: "saturation"
+    case .N003: "accumulator drift"
+    case .N004: "golden mismatch"
+    case .P001: "redundant event"
+    case .P002: "over-wide barrier"
+    case .P003: "small transfer"
+    case .P004: "unaligned burst"
+    case .P005: "bank conflict"
+    case .P006: "no double buffering"
+    case .P007: "idle unit"
+    case .P008: "dead store"
+    }
+  }
+}
