@@ -106,6 +106,7 @@ public struct Tap: Sendable, Hashable {
 /// Something wrong with a program's layout, found while it was built: out of bounds, misaligned, too
 /// large for a memory, illegal operands. A program with a defect is checked but never executed.
 public struct ProgramDefect: Sendable, Hashable {
+  /// What family and kind of defect it is.
   public var code: FindingCode
   /// What was found and what was needed.
   public var message: String
@@ -115,7 +116,9 @@ public struct ProgramDefect: Sendable, Hashable {
   /// What to do.
   public var fix: String
 
-  public init(code: String, message: String, core: Int, op: Int? = nil, fix: String) {
+  public init(
+    code: FindingCode, message: String, core: Int, op: Int? = nil, fix: String
+  ) {
     self.code = code
     self.message = message
     self.core = core
