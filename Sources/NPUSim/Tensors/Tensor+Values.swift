@@ -1,0 +1,138 @@
+extension Tensor {
+  // MARK: Words
+
+  /// A tensor from words of the element's size: `UInt16` for BF16 and F16, `Float` or `UInt32` for
+  /// F32, and so on. Bits are kept as they are.
+  ///
+  /// - Throws: `.tensor` when a word has not the element's size, or the count does not match.
+  public init<Word: BitwiseCopyable>(
+    words: [Word], dtype: DType, shape: [Int]
+  ) throws(NPUError) {
+    try Self.check(Word.self, dtype)
+    try self.init(dtype: dtype, shape: shape, storage: words.withUnsafeBytes { Array($0) })
+  }
+
+  /// The elements as words of their size, bits as they are.
+  ///
+  /// - Throws: `.tensor` when `Word` has not the element's size.
+  public func words<Word: BitwiseCopyable>(as type: Word.Type) throws(NPUError) -> [Word] {
+    try Self.check(Word.self, dtype)
+    let count = elementCount
+    return storage.withUnsafeBytes { bytes in
+      [Word](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+        UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
+        initializedCount = count
+      }
+    }
+  }
+
+  private static func check<Word>(_ type: Word.Type, _ dtype: DType) throws(NPUError) {
+    guard MemoryLayout<Word>.size == dtype.byteCount else {
+      throw NPUError(
+        .tensor,
+        "\(dtype.rawValue) elements take \(dtype.byteCount) bytes; "
+          + "words of \(MemoryLayout<Word>.size) do not fit them")
+    }
+  }
+
+  // MARK: Values
+
+  /// Every element as FP32. Exact for every type: an I32 element that FP32 cannot hold is an error.
+  /// An I8 element is its integer; the scales of MXINT8 are applied by ``MXTensor/floats()``.
+  ///
+  /// - Throws: `.tensor` for an I32 element that is not an FP32 number.
+  public func floats() throws(NPUError) -> [Float] {
+    let count = elementCount
+    var inexact: Int?
+    let values = storage.withUnsafeBytes { bytes in
+      [Float](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+        if let source = bytes.baseAddress, let target = buffer.baseAddress {
+          inexact = Self.widen(dtype, source, target, count: count)
+        }
+        initializedCount = count
+      }
+    }
+    if let inexact {
+      throw NPUError(
+        .tensor, "element \(inexact) of an I32 tensor is not exactly an FP32 number",
+        hint: "FP32 holds every integer up to 2^24 in magnitude")
+    }
+    return values
+  }
+
+  /// A tensor of `dtype` from FP32 values: BF16, F16, F32 and both FP8 types, each value rounded to
+  /// nearest even once. FP8 does not saturate.
+  ///
+  /// - Throws: `.tensor` for any other type, or a count that does not match the shape.
+  public init(rounding values: [Float], to dtype: DType, shape: [Int]) throws(NPUError) {
+    switch dtype {
+    case .i8, .i32, .e8m0:
+      throw NPUError(.tensor, "FP32 values cannot be rounded to \(dtype.rawValue)")
+    default: break
+    }
+    guard dtype != .f32 else {
+      try self.init(words: values, dtype: dtype, shape: shape)
+      return
+    }
+    let size = dtype.byteCount
+    let storage = [UInt8](unsafeUninitializedCapacity: values.count * size) { buffer, used in
+      used = values.count * size
+      values.withUnsafeBufferPointer { values in
+        guard let source = values.baseAddress, let target = buffer.baseAddress else { return }
+        Self.narrow(dtype, source, target, count: values.count)
+      }
+    }
+    try self.init(dtype: dtype, shape: shape, storage: storage)
+  }
+
+  /// Writes `count` widened elements; returns the first that FP32 cannot hold, if any.
+  private static func widen(
+    _ dtype: DType, _ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, count: Int
+  ) -> Int? {
+    switch dtype {
+    case .f32:
+      UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: count * 4)
+    case .bf16:
+      Bulk.bf16ToFloat(source.assumingMemoryBound(to: UInt16.self), target, count: count)
+    case .f16:
+      Bulk.f16ToFloat(source.assumingMemoryBound(to: UInt16.self), target, count: count)
+    case .e4m3fn:
+      Bulk.e4m3fnToFloat(source.assumingMemoryBound(to: UInt8.self), target, count: count)
+    case .e5m2:
+      Bulk.e5m2ToFloat(source.assumingMemoryBound(to: UInt8.self), target, count: count)
+    case .e8m0:
+      for index in 0..<count {
+        target[index] = E8M0(bits: source.load(fromByteOffset: index, as: UInt8.self)).float
+      }
+    case .i8:
+      for index in 0..<count {
+        target[index] = Float(source.load(fromByteOffset: index, as: Int8.self))
+      }
+    case .i32:
+      var inexact: Int?
+      for index in 0..<count {
+        let value = source.loadUnaligned(fromByteOffset: index * 4, as: Int32.self)
+        target[index] = Float(value)
+        if inexact == nil, Int64(target[index]) != Int64(value) { inexact = index }
+      }
+      return inexact
+    }
+    return nil
+  }
+
+  /// Writes `count` rounded elements of a type that ``init(rounding:to:shape:)`` accepts.
+  private static func narrow(
+    _ dtype: DType, _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<UInt8>,
+    count: Int
+  ) {
+    let raw = UnsafeMutableRawPointer(target)
+    switch dtype {
+    case .bf16:
+      Bulk.floatToBF16(source, raw.assumingMemoryBound(to: UInt16.self), count: count)
+    case .f16: Bulk.floatToF16(source, raw.assumingMemoryBound(to: UInt16.self), count: count)
+    case .e4m3fn: Bulk.floatToE4M3FN(source, target, count: count, saturating: false)
+    case .e5m2: Bulk.floatToE5M2(source, target, count: count, saturating: false)
+    case .f32, .i8, .i32, .e8m0: break
+    }
+  }
+}
