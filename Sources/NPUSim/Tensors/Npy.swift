@@ -1,9 +1,9 @@
 /// Reading and writing .npy files, one array each.
 ///
 /// NumPy has no BF16, FP8 or E8M0, so their raw words travel as unsigned integers (`<u2`, `|u1`),
-/// which is also how they are written; the void types that ml_dtypes arrays are saved as (`<V2`,
-/// `<V1`, `|V2`, `|V1`) are read too. A single file does not say which type its raw words are:
-/// `<u2` and `V2` are taken for BF16, one-byte words need to be told.
+/// which is also how they are written; the types that ml_dtypes arrays are saved as (`<V2`, `<V1`,
+/// `|V2`, `|V1`, and `<f1` for E5M2) are read too. A single file does not say which type its raw
+/// words are: `<u2` and `V2` are taken for BF16, one-byte words need to be told.
 public enum Npy {
   /// Reads a file; the words are copied once, from the file into the tensor.
   ///
@@ -77,6 +77,7 @@ public enum Npy {
     case "<i4": [.i32]
     case "|i1": [.i8]
     case "<u2", "<V2", "|V2": [.bf16]
+    case "<f1": [.e5m2]
     case "|u1", "<V1", "|V1": [.e4m3fn, .e5m2, .e8m0]
     default: []
     }

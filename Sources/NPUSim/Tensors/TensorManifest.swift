@@ -69,8 +69,10 @@ struct TensorManifest {
     if reader.has("axis") { entry.axis = try reader.int("axis") }
     let parts = entry.file.utf8.split(
       separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-    let leadsOut = parts.contains { $0.elementsEqual("..".utf8) }
-    guard !leadsOut, parts.allSatisfy({ !$0.isEmpty }), !entry.file.utf8.contains(0) else {
+    let isPlain = parts.allSatisfy { part in
+      !["", ".", ".."].contains { part.elementsEqual($0.utf8) }
+    }
+    guard isPlain, !entry.file.utf8.contains(0) else {
       throw NPUError(
         .tensor,
         "\(reader.path(of: "file")) is \(JSONWriter.quoted(entry.file)), "
