@@ -106,12 +106,17 @@ extension Bulk {
     scaleStride: Int, rows: Int, cols: Int, destination: UnsafeMutablePointer<Float>,
     destinationStride: Int
   ) {
-    for row in 0..<Swift.max(rows, 0) {
-      let from = payload + row &* payloadStride
-      let scale = scales + (row &>> 5) &* scaleStride
-      let to = destination + row &* destinationStride
-      for col in 0..<Swift.max(cols, 0) {
-        to[col] = FP32.canonical(Float(from[col]) * decodeFactor(UInt32(scale[col])))
+    if rows <= 0 || cols <= 0 { return }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: cols) { work in
+      guard let factors = work.baseAddress else { return }
+      for row in 0..<rows {
+        if row & 31 == 0 {
+          let scale = scales + (row &>> 5) &* scaleStride
+          for col in 0..<cols { factors[col] = decodeFactor(UInt32(scale[col])) }
+        }
+        let from = payload + row &* payloadStride
+        let to = destination + row &* destinationStride
+        for col in 0..<cols { to[col] = FP32.canonical(Float(from[col]) * factors[col]) }
       }
     }
   }

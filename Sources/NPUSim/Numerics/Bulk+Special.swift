@@ -12,22 +12,17 @@ extension Bulk {
       }
       return
     }
-    // One loop per function, so that the switch inside is resolved outside the loop.
+    // One loop per function, so that the switches inside are resolved outside the loop.
     switch function {
-    case .exp: loop(.exp, source, destination, count)
-    case .exp2: loop(.exp2, source, destination, count)
-    case .reciprocal:
-      var index = 0
-      while index < count {
-        destination[index] = FP32.canonical(1 / source[index])
-        index &+= 1
-      }
-    case .rsqrt: loop(.rsqrt, source, destination, count)
-    case .sin: loop(.sin, source, destination, count)
-    case .cos: loop(.cos, source, destination, count)
-    case .sigmoid: loop(.sigmoid, source, destination, count)
-    case .silu: loop(.silu, source, destination, count)
-    case .log: loop(.log, source, destination, count)
+    case .exp: fp32Loop(.exp, source, destination, count)
+    case .exp2: fp32Loop(.exp2, source, destination, count)
+    case .reciprocal: fp32Loop(.reciprocal, source, destination, count)
+    case .rsqrt: fp32Loop(.rsqrt, source, destination, count)
+    case .sin: fp32Loop(.sin, source, destination, count)
+    case .cos: fp32Loop(.cos, source, destination, count)
+    case .sigmoid: fp32Loop(.sigmoid, source, destination, count)
+    case .silu: fp32Loop(.silu, source, destination, count)
+    case .log: fp32Loop(.log, source, destination, count)
     }
   }
 
@@ -36,31 +31,48 @@ extension Bulk {
     _ function: SpecialFunction, mode: SFUMode, _ source: UnsafePointer<Float>,
     _ destination: UnsafeMutablePointer<UInt16>, count: Int
   ) {
-    var index = 0
-    while index < count {
-      destination[index] = function.fp32ToBF16(source[index], mode: mode).bits
-      index &+= 1
+    if mode == .expu && (function == .exp || function == .reciprocal) {
+      var index = 0
+      while index < count {
+        destination[index] = function.fp32ToBF16(source[index], mode: .expu).bits
+        index &+= 1
+      }
+      return
+    }
+    switch function {
+    case .exp: bf16Loop(.exp, source, destination, count)
+    case .exp2: bf16Loop(.exp2, source, destination, count)
+    case .reciprocal: bf16Loop(.reciprocal, source, destination, count)
+    case .rsqrt: bf16Loop(.rsqrt, source, destination, count)
+    case .sin: bf16Loop(.sin, source, destination, count)
+    case .cos: bf16Loop(.cos, source, destination, count)
+    case .sigmoid: bf16Loop(.sigmoid, source, destination, count)
+    case .silu: bf16Loop(.silu, source, destination, count)
+    case .log: bf16Loop(.log, source, destination, count)
     }
   }
 
   @inline(__always)
-  private static func loop(
+  private static func fp32Loop(
     _ function: SpecialFunction, _ source: UnsafePointer<Float>,
     _ destination: UnsafeMutablePointer<Float>, _ count: Int
   ) {
     var index = 0
     while index < count {
-      let x = source[index]
-      if let value = function.specialValue(x) {
-        destination[index] = value
-      } else {
-        let value = function.approximate(Double(x))
-        let below = Float(value * (1 - 0x1p-46))
-        let above = Float(value * (1 + 0x1p-46))
-        destination[index] =
-          below == above
-          ? above : Float(bitPattern: function.refined(Double(x), to: .fp32).word)
-      }
+      destination[index] = function.correctlyRoundedFP32(source[index])
+      index &+= 1
+    }
+  }
+
+  @inline(__always)
+  private static func bf16Loop(
+    _ function: SpecialFunction, _ source: UnsafePointer<Float>,
+    _ destination: UnsafeMutablePointer<UInt16>, _ count: Int
+  ) {
+    var index = 0
+    while index < count {
+      let word = function.correctlyRoundedBF16(source[index])
+      destination[index] = UInt16(truncatingIfNeeded: word)
       index &+= 1
     }
   }

@@ -128,9 +128,11 @@ public enum Bulk {
   /// carries exactly where rounding to nearest even goes up, through the exponent if need be.
   @inline(__always)
   static func bf16Word(_ bits: UInt32) -> UInt32 {
-    let rounded = (bits &+ 0x7FFF &+ ((bits &>> 16) & 1)) &>> 16
-    let nan = ((bits &>> 16) & 0x8000) | 0x7FC0
-    return bits & 0x7FFF_FFFF > 0x7F80_0000 ? nan : rounded
+    let rounded = bits &+ 0x7FFF &+ ((bits &>> 16) & 1)
+    let nan = (bits & 0x8000_0000) | 0x7FC0_0000
+    // Comparisons are signed throughout: SSE2 has no unsigned ones.
+    let isNaN = Int32(bitPattern: bits & 0x7FFF_FFFF) > 0x7F80_0000
+    return UInt32(bitPattern: Int32(bitPattern: isNaN ? nan : rounded) &>> 16)
   }
 
   /// A float rounded to BF16 and widened again; NaN becomes the positive canonical NaN.
@@ -144,9 +146,10 @@ public enum Bulk {
   /// The magnitude code of a narrow format for an FP32 magnitude.
   @inline(__always)
   private static func narrowed(
-    _ magnitude: UInt32, fractionBits: UInt32, bias: UInt32, overflowFrom: UInt32,
+    _ magnitude: UInt32, fractionBits: UInt32, bias: UInt32, overflowFrom: Int32,
     overflow: UInt32, nan: UInt32
   ) -> UInt32 {
+    let signed = Int32(bitPattern: magnitude)
     let shift = 23 &- fractionBits
     let half = (1 &<< (shift &- 1)) &- 1 &+ ((magnitude &>> shift) & 1)
     let normal = ((magnitude &+ half) &>> shift) &- ((127 &- bias) &<< fractionBits)
@@ -155,9 +158,10 @@ public enum Bulk {
     let anchor = (127 &+ 23 &+ 1 &- bias &- fractionBits) &<< 23
     let shifted = Float(bitPattern: magnitude) + Float(bitPattern: anchor)
     let subnormal = shifted.bitPattern &- anchor
-    var code = magnitude < (128 &- bias) &<< 23 ? subnormal : normal
-    code = magnitude >= overflowFrom ? overflow : code
-    return magnitude > 0x7F80_0000 ? nan : code
+    let smallestNormal = Int32(bitPattern: (128 &- bias) &<< 23)
+    var code = signed < smallestNormal ? subnormal : normal
+    code = signed >= overflowFrom ? overflow : code
+    return signed > 0x7F80_0000 ? nan : code
   }
 
   /// The FP32 word of an FP16 word.
@@ -170,7 +174,7 @@ public enum Bulk {
     let subnormal = Float(bitPattern: magnitude &+ (113 &<< 23)) - 0x1p-14
     var bits = field == 0 ? subnormal.bitPattern : magnitude &+ (112 &<< 23)
     bits = field == 0x7C00 ? 0x7F80_0000 : bits
-    bits = word & 0x7FFF > 0x7C00 ? 0x7FC0_0000 : bits
+    bits = Int32(bitPattern: word & 0x7FFF) > 0x7C00 ? 0x7FC0_0000 : bits
     return bits | sign
   }
 }

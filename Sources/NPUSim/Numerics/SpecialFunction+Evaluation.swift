@@ -1,18 +1,18 @@
 extension SpecialFunction {
   /// Relative error bound of ``approximate(_:)``. The evaluations stay below 2^-48 (see each);
   /// the slack costs nothing, since so few values lie this near to a rounding boundary.
-  static let approximationBound = 0x1p-46
+  static var approximationBound: Double { 0x1p-46 }
 
   /// Relative error bound of ``refine(_:)``; the evaluations stay below 2^-95.
-  static let refinementBound = 0x1p-90
+  static var refinementBound: Double { 0x1p-90 }
 
   /// From here on e^−|x| is below 2^-72: far less than the distance from 1 or from x to any
   /// rounding boundary they do not lie on.
-  private static let saturation = 50.0
+  private static var saturation: Double { 50 }
 
   /// Below this |x|, sin x and silu x differ from x and x/2 by less than any distance to a
   /// rounding boundary they do not lie on.
-  private static let tiny = 0x1p-40
+  private static var tiny: Double { 0x1p-40 }
 
   /// The definition: special values first, then Double, then double-double.
   func correctlyRounded(
@@ -24,6 +24,45 @@ extension SpecialFunction {
     let above = Rounding.word(value * (1 + Self.approximationBound), to: layout)
     if below == above { return (above, .double) }
     return refined(Double(x), to: layout)
+  }
+
+  /// The FP32 result: ``correctlyRounded(_:to:)``, with the hardware's conversion for the part
+  /// that Double decides. The reciprocal is an IEEE division.
+  @inline(__always)
+  func correctlyRoundedFP32(_ x: Float) -> Float {
+    if self == .reciprocal { return FP32.div(1, x) }
+    if let value = specialValue(x) { return value }
+    return quickFP32(x) ?? Float(bitPattern: correctlyRounded(x, to: .fp32).word)
+  }
+
+  /// The BF16 word: ``correctlyRounded(_:to:)`` with a quick way for the part Double decides.
+  @inline(__always)
+  func correctlyRoundedBF16(_ x: Float) -> UInt32 {
+    if let value = specialValue(x) { return Bulk.bf16Word(value.bitPattern) }
+    return quickBF16(x) ?? correctlyRounded(x, to: .bf16).word
+  }
+
+  /// The FP32 result where both ends of the Double evaluation's error interval round to it.
+  @inline(__always)
+  func quickFP32(_ x: Float) -> Float? {
+    let value = approximate(Double(x))
+    let below = Float(value * (1 - Self.approximationBound))
+    let above = Float(value * (1 + Self.approximationBound))
+    return below == above ? above : nil
+  }
+
+  /// The BF16 word where both ends of the error interval round to it through FP32.
+  ///
+  /// Every BF16 boundary is an FP32 value with the low half 0x8000, and rounding to FP32 never
+  /// crosses one. So if neither end lands on a boundary, both stay on their side of it.
+  @inline(__always)
+  func quickBF16(_ x: Float) -> UInt32? {
+    let value = approximate(Double(x))
+    let below = Float(value * (1 - Self.approximationBound)).bitPattern
+    let above = Float(value * (1 + Self.approximationBound)).bitPattern
+    let word = Bulk.bf16Word(above)
+    let onBoundary = below & 0xFFFF == 0x8000 || above & 0xFFFF == 0x8000
+    return onBoundary || Bulk.bf16Word(below) != word ? nil : word
   }
 
   /// The second half of the definition, for a finite x without a special value.
@@ -94,7 +133,7 @@ extension SpecialFunction {
 
   /// The function in double-double, relative error below ``refinementBound``; or, marked exact, a
   /// value that every format of at most 24 significant bits rounds like the true one.
-  private func refine(_ x: Double) -> (value: DoubleDouble, isExact: Bool) {
+  func refine(_ x: Double) -> (value: DoubleDouble, isExact: Bool) {
     let argument = DoubleDouble(x)
     let one = DoubleDouble(1)
     switch self {

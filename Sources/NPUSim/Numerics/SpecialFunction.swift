@@ -38,13 +38,7 @@ public enum SpecialFunction: String, Sendable, CaseIterable {
       if self == .exp { return Expu.exp(BF16(x)).float }
       if self == .reciprocal { return Expu.reciprocal(x) }
     }
-    if self == .reciprocal { return FP32.div(1, x) }
-    if let value = specialValue(x) { return value }
-    let value = approximate(Double(x))
-    let below = Float(value * (1 - Self.approximationBound))
-    let above = Float(value * (1 + Self.approximationBound))
-    if below == above { return above }
-    return Float(bitPattern: refined(Double(x), to: .fp32).word)
+    return correctlyRoundedFP32(x)
   }
 
   /// FP32 in, BF16 out, rounded once from the exact value.
@@ -55,7 +49,7 @@ public enum SpecialFunction: String, Sendable, CaseIterable {
       if self == .exp { return Expu.exp(BF16(x)) }
       if self == .reciprocal { return BF16(Expu.reciprocal(x)) }
     }
-    return BF16(bits: UInt16(truncatingIfNeeded: correctlyRounded(x, to: .bf16).word))
+    return BF16(bits: UInt16(truncatingIfNeeded: correctlyRoundedBF16(x)))
   }
 
   /// What decided a correctly rounded result.
@@ -71,9 +65,15 @@ public enum SpecialFunction: String, Sendable, CaseIterable {
     case undecided
   }
 
-  /// What decides `fp32(x)` in mode ``SFUMode/correctlyRounded`` by the general method.
-  public func fp32Decision(_ x: Float) -> Decision { correctlyRounded(x, to: .fp32).decision }
+  /// What decides `fp32(x)` in mode ``SFUMode/correctlyRounded``, by the general method.
+  public func fp32Decision(_ x: Float) -> Decision {
+    if specialValue(x) != nil { return .special }
+    return quickFP32(x) != nil ? .double : correctlyRounded(x, to: .fp32).decision
+  }
 
-  /// What decides `fp32ToBF16(x)` in mode ``SFUMode/correctlyRounded``.
-  public func bf16Decision(_ x: Float) -> Decision { correctlyRounded(x, to: .bf16).decision }
+  /// What decides `fp32ToBF16(x)` in mode ``SFUMode/correctlyRounded``, by the general method.
+  public func bf16Decision(_ x: Float) -> Decision {
+    if specialValue(x) != nil { return .special }
+    return quickBF16(x) != nil ? .double : correctlyRounded(x, to: .bf16).decision
+  }
 }
