@@ -1,16 +1,44 @@
+import Synchronization
+
 /// The bytes of one plane and, for each, whether it was ever written (poison is the absence).
 ///
-/// A view: the memory belongs to ``MachineState``. Written bits are kept in 64-bit words.
+/// A view: the memory belongs to its maker. Written bits are kept in 64-bit words, 64 bytes each.
 public struct BytePlane {
   @usableFromInline let bytes: UnsafeMutablePointer<UInt8>
   @usableFromInline let written: UnsafeMutablePointer<UInt64>
   /// Bytes in the plane.
   public let count: Int
+  /// Whether several threads write bytes of their own: a word of written bits may then belong to
+  /// two of them.
+  let isShared: Bool
 
-  init(bytes: UnsafeMutablePointer<UInt8>, written: UnsafeMutablePointer<UInt64>, count: Int) {
+  init(
+    bytes: UnsafeMutablePointer<UInt8>, written: UnsafeMutablePointer<UInt64>, count: Int,
+    isShared: Bool = false
+  ) {
     self.bytes = bytes
     self.written = written
     self.count = count
+    self.isShared = isShared
+  }
+
+  /// New bytes, none of them written. To be released with ``deallocate()``.
+  static func allocate(_ count: Int, isShared: Bool = false) -> BytePlane {
+    // A vector load may read a whole register at the last byte; the slack keeps it inside.
+    let capacity = count + 64
+    let words = capacity / 64 + 1
+    let written = UnsafeMutablePointer<UInt64>.allocate(capacity: words)
+    written.initialize(repeating: 0, count: words)
+    return BytePlane(
+      bytes: UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
+        .bindMemory(to: UInt8.self, capacity: capacity),
+      written: written, count: count, isShared: isShared)
+  }
+
+  /// Releases the memory of an allocated plane.
+  func deallocate() {
+    bytes.deallocate()
+    written.deallocate()
   }
 
   /// Address of a byte of the plane.
@@ -42,12 +70,21 @@ public struct BytePlane {
     let head = UInt64.max << UInt64(start & 63)
     let tail = UInt64.max >> UInt64(63 - ((end - 1) & 63))
     if first == last {
-      written[first] |= head & tail
+      mark(first, head & tail)
       return
     }
-    written[first] |= head
+    mark(first, head)
     for word in (first + 1)..<last { written[word] = .max }
-    written[last] |= tail
+    mark(last, tail)
+  }
+
+  private func mark(_ word: Int, _ bits: UInt64) {
+    guard isShared else {
+      written[word] |= bits
+      return
+    }
+    UnsafeMutableRawPointer(written + word).assumingMemoryBound(to: Atomic<UInt64>.self)
+      .pointee.bitwiseOr(bits, ordering: .relaxed)
   }
 
   private func firstPoisoned(_ start: Int, _ end: Int) -> Int? {

@@ -24,6 +24,9 @@ public struct Datapath {
   public var health = NumericHealth()
   /// Where results go while they are not yet visible; `nil` writes straight to memory.
   public var stage: StagedWrites?
+  /// Results that are not yet visible and may be forwarded: an update in staged mode of exactly
+  /// one of their tiles takes its bytes from here instead of memory.
+  public var forwarded: StagedWrites?
 
   init(
     settings: DatapathSettings, planes: InlineArray<9, BytePlane>,
@@ -69,6 +72,12 @@ public struct Datapath {
   /// A view of a tile that is updated in place.
   public mutating func update<S: MemorySpace>(_ tile: Tile<S>) -> TileView {
     let view = view(tile.ref)
+    if stage != nil, let pending = forwarded?.pending.last(where: { $0.tile == tile.ref }) {
+      let staged = StagedWrite(tile: tile.ref, target: view, zeroFill: false)
+      staged.copyIn(from: pending.view)
+      stage?.pending.append(staged)
+      return staged.view
+    }
     if fault == nil { checkPoison(tile.ref, view) }
     if stage != nil { return stagedView(tile.ref, view, zeroFill: false, copy: true) }
     return view

@@ -12,7 +12,8 @@ public final class MachineState {
   /// `cores × Plane.count`, HBM entries empty.
   private let onChip: [BytePlane]
   private let scratch: UnsafeMutablePointer<Float>
-  private let coreCount: Int
+  /// Cores that have memories here.
+  public let coreCount: Int
   private let settings: DatapathSettings
 
   /// Memories just large enough for the buffers, of `cores` cores.
@@ -53,8 +54,8 @@ public final class MachineState {
         extents[row + scales.index] = max(extents[row + scales.index], scaleEnd)
       }
     }
-    hbm = Self.allocate(hbmExtent)
-    onChip = extents.map(Self.allocate)
+    hbm = .allocate(hbmExtent, isShared: coreCount > 1)
+    onChip = extents.map { .allocate($0) }
     scratch = .allocate(capacity: coreCount * Datapath.scratchCount * Datapath.chunk)
     scratch.initialize(repeating: 0, count: coreCount * Datapath.scratchCount * Datapath.chunk)
   }
@@ -63,24 +64,8 @@ public final class MachineState {
     layouts.deallocate()
     listStorage.deallocate()
     scratch.deallocate()
-    hbm.bytes.deallocate()
-    hbm.written.deallocate()
-    for plane in onChip {
-      plane.bytes.deallocate()
-      plane.written.deallocate()
-    }
-  }
-
-  private static func allocate(_ bytes: Int) -> BytePlane {
-    // A vector load may read a whole register at the last byte; the slack keeps it inside.
-    let capacity = bytes + 64
-    let words = capacity / 64 + 1
-    let written = UnsafeMutablePointer<UInt64>.allocate(capacity: words)
-    written.initialize(repeating: 0, count: words)
-    return BytePlane(
-      bytes: UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
-        .bindMemory(to: UInt8.self, capacity: capacity),
-      written: written, count: bytes)
+    hbm.deallocate()
+    for plane in onChip { plane.deallocate() }
   }
 
   /// The datapath of one core over these memories. It must not outlive this object.

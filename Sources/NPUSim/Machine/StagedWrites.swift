@@ -60,6 +60,8 @@ struct StagedWrite {
 
   func copyIn() { copy(from: target, to: view) }
 
+  func copyIn(from other: TileView) { copy(from: other, to: view) }
+
   func copyOut() { copy(from: view, to: target) }
 
   private func copy(from source: TileView, to destination: TileView) {

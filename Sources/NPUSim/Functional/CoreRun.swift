@@ -1,0 +1,151 @@
+/// One core of a program while its values are executed.
+///
+/// The core stops at each barrier over the cores, and at the first failure.
+struct CoreRun {
+  let core: Int
+  private(set) var datapath: Datapath
+  private(set) var report = NumericReport()
+  private(set) var failure: NPUError?
+  /// The next micro-op of the list.
+  private(set) var position = 0
+  private var events: EventCounters
+  private let marks: [UInt64]?
+  private var executed = 0
+
+  init(core: Int, state: MachineState, shared: ExecutionTables) {
+    self.core = core
+    datapath = state.datapath(core: core)
+    let records = shared.program.cores[core]
+    events = EventCounters(records)
+    marks = shared.recorder.marks(core: core, count: records.count)
+  }
+
+  /// Whether the core stands before a barrier over the cores.
+  func isAtBarrier(_ program: Program) -> Bool {
+    failure == nil && position < program.cores[core].count
+  }
+
+  /// Steps over the barrier over the cores that the core stands before.
+  mutating func passBarrier() { position += 1 }
+
+  /// Executes up to the next barrier over the cores, or the end.
+  mutating func advance(_ shared: ExecutionTables) {
+    shared.program.cores[core].withUnsafeBufferPointer { records in
+      while failure == nil && position < records.count
+        && records[position].kind != .barrierCores
+      {
+        // A barrier on all queues splits the list: nothing passes it in either direction.
+        var end = position
+        while end < records.count && records[end].kind != .barrierAll
+          && records[end].kind != .barrierCores
+        { end += 1 }
+        runInListOrder(records, to: end, shared)
+        if failure == nil && position < end { runByQueue(records, to: end, shared) }
+        if failure == nil && end < records.count && records[end].kind == .barrierAll {
+          position = end + 1
+        }
+      }
+    }
+    shared.progress?(executed)
+    executed = 0
+  }
+
+  /// Executes the list as written, which is the order of lowest index first for as long as no wait
+  /// stands before its set.
+  private mutating func runInListOrder(
+    _ records: UnsafeBufferPointer<OpRecord>, to end: Int, _ shared: ExecutionTables
+  ) {
+    while position < end {
+      switch records[position].kind {
+      case .data:
+        execute(records[position], position, shared)
+        if failure != nil { return }
+      case .set:
+        events.set(records[position].event)
+      case .wait:
+        let event = records[position].event
+        if !events.isReady(event) { return }
+        events.wait(event)
+      case .barrierQueue, .barrierAll, .barrierCores:
+        break
+      }
+      position += 1
+    }
+  }
+
+  /// Executes the rest of a span queue by queue: among the queues' next micro-ops that are ready, the
+  /// one with the lowest index.
+  private mutating func runByQueue(
+    _ records: UnsafeBufferPointer<OpRecord>, to end: Int, _ shared: ExecutionTables
+  ) {
+    var heads = InlineArray<6, Int>(repeating: position)
+    for queue in 0..<Queue.count {
+      heads[queue] = next(queue, from: position, to: end, records)
+    }
+    while true {
+      var chosen = end
+      var chosenQueue = -1
+      for queue in 0..<Queue.count where heads[queue] < chosen {
+        let record = records[heads[queue]]
+        if record.kind == .wait && !events.isReady(record.event) { continue }
+        chosen = heads[queue]
+        chosenQueue = queue
+      }
+      if chosenQueue < 0 { break }
+      switch records[chosen].kind {
+      case .data:
+        execute(records[chosen], chosen, shared)
+        if failure != nil { return }
+      case .set: events.set(records[chosen].event)
+      case .wait: events.wait(records[chosen].event)
+      case .barrierQueue, .barrierAll, .barrierCores: break
+      }
+      heads[chosenQueue] = next(chosenQueue, from: chosen + 1, to: end, records)
+    }
+    let blocked = (0..<Queue.count).filter { heads[$0] < end }.map { heads[$0] }
+    if blocked.isEmpty {
+      position = end
+    } else {
+      failure = deadlock(blocked, records, shared.program)
+    }
+  }
+
+  private func next(
+    _ queue: Int, from start: Int, to end: Int, _ records: UnsafeBufferPointer<OpRecord>
+  ) -> Int {
+    var index = start
+    while index < end && records[index].queue.index != queue { index += 1 }
+    return index
+  }
+
+  @inline(__always)
+  private mutating func execute(_ record: OpRecord, _ index: Int, _ shared: ExecutionTables) {
+    shared.execute(record, &datapath)
+    if let fault = datapath.fault {
+      failure = shared.program.error(fault, core: core, op: index)
+      return
+    }
+    if datapath.health != report.health { report.note(datapath.health, core: core, op: index) }
+    if let marks, marks[index >> 6] >> UInt64(index & 63) & 1 == 1 {
+      shared.recorder.record(core: core, op: index, datapath)
+    }
+    executed += 1
+    if executed & 0xFFF == 0, let progress = shared.progress {
+      progress(executed)
+      executed = 0
+    }
+  }
+
+  private func deadlock(
+    _ blocked: [Int], _ records: UnsafeBufferPointer<OpRecord>, _ program: Program
+  ) -> NPUError {
+    let lines = blocked.map { index in
+      let event = records[index].event
+      return "\(records[index].queue.name) at micro-op \(index) waits for set "
+        + "\(events.needed(event)) of event \(event.id) from \(event.source.name)"
+    }
+    return NPUError(
+      .program, "core \(core) is deadlocked: " + lines.joined(separator: "; "),
+      hint: "emit the missing sets, or move each set where its queue can reach it")
+  }
+}
