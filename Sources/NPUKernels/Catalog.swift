@@ -1,0 +1,15 @@
+import NPUSim
+
+/// Every kernel, by the names that users type.
+public enum Catalog {
+  public static let kernels: [any Kernel.Type] = [SoftmaxV.self]
+
+  /// The kernel of that name. Throws `.usage` with a suggestion when there is none.
+  public static func kernel(named name: String) throws(NPUError) -> any Kernel.Type {
+    if let kernel = kernels.first(where: { $0.name == name }) { return kernel }
+    let near = DidYouMean.suggest(name, among: kernels.map { $0.name })
+    throw NPUError(
+      .usage, "there is no kernel '\(name)'",
+      hint: near.map { "did you mean \($0)?" } ?? "'simctl list' shows the kernels")
+  }
+}

@@ -1,0 +1,94 @@
+import NPUSim
+
+/// A kernel: a pure reference and a micro-op program for the same numbers.
+///
+/// A value is one shape on one machine with one schedule, already validated. The reference is made
+/// of independent units (rows, heads), so that large runs can be verified on a sample.
+public protocol Kernel: Sendable {
+  /// The name that users type.
+  static var name: String { get }
+  /// One line for `simctl list`.
+  static var summary: String { get }
+  static var options: [KernelOption] { get }
+
+  /// Validates a shape and chooses a schedule for it; `schedule` replaces fields of it.
+  ///
+  /// Throws `.usage` for a shape that makes no sense and `.program` for one that does not fit the
+  /// machine, with what would.
+  init(_ arguments: KernelArguments, machine: MachineConfiguration, schedule: String?)
+    throws(NPUError)
+
+  /// The shape as the report prints it.
+  var shape: [(name: String, value: String)] { get }
+  /// The schedule in effect; `lanes` and what else is part of the mathematics included.
+  var scheduleFields: ScheduleFields { get }
+  /// Inputs, intermediates and outputs in the order of the algorithm.
+  var tensors: [TensorSpec] { get }
+  /// What the throughput counts: a number of items and their plural, such as tokens.
+  var throughput: (count: Double, unit: String) { get }
+
+  /// The micro-op program. Its HBM buffers carry the tensors' names, its taps the intermediates'.
+  func program() throws(NPUError) -> Program
+
+  /// Independent parts of the reference.
+  var referenceUnits: Int { get }
+  /// Multiply-accumulates of one unit of the reference.
+  var macsPerUnit: Int { get }
+  /// Output elements of one unit.
+  var outputsPerUnit: Int { get }
+  /// A reference over inputs of the shapes in ``tensors``.
+  func reference(_ inputs: [String: TensorValue], settings: DatapathSettings) throws(NPUError)
+    -> any KernelReference
+}
+
+/// The pure reference of a kernel over given inputs: scalar definitions over arrays, no tiles.
+public protocol KernelReference: Sendable {
+  /// The words that unit `index` of every intermediate and output must have.
+  func words(unit index: Int) -> [ReferenceSlice]
+  /// The exact values of the outputs of unit `index` in FP64, each with a proved bound on the
+  /// error of the datapath's result.
+  func exact(unit index: Int) -> [ExactSlice]
+}
+
+/// A contiguous run of elements of a tensor, as bytes.
+public struct ReferenceSlice: Sendable {
+  /// The tensor; the scales of an MXINT8 tensor are `NAME.scale`.
+  public var tensor: String
+  /// First element in the flattened tensor.
+  public var start: Int
+  public var bytes: [UInt8]
+
+  public init(_ tensor: String, start: Int, bytes: [UInt8]) {
+    self.tensor = tensor
+    self.start = start
+    self.bytes = bytes
+  }
+
+  /// BF16 words.
+  public init(_ tensor: String, start: Int, bf16 values: [Float]) {
+    self.init(
+      tensor, start: start,
+      bytes: values.flatMap { value -> [UInt8] in
+        let bits = BF16(value).bits
+        return [UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits >> 8)]
+      })
+  }
+}
+
+/// A contiguous run of exact output values.
+public struct ExactSlice: Sendable {
+  public var tensor: String
+  /// First element in the flattened tensor.
+  public var start: Int
+  public var values: [Double]
+  /// A bound on |result − value|, derived from the roundings on the way; infinite where the
+  /// datapath overflows.
+  public var bounds: [Double]
+
+  public init(_ tensor: String, start: Int, values: [Double], bounds: [Double]) {
+    self.tensor = tensor
+    self.start = start
+    self.values = values
+    self.bounds = bounds
+  }
+}

@@ -1,0 +1,25 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// FP64 functions of the exact evaluation that errors are measured against. They never decide a bit
+/// of the datapath, so the platform's library serves: its error of an ulp of FP64 is 2^-44 of an ulp
+/// of BF16.
+enum ReferenceMath {
+  static func exp(_ x: Double) -> Double {
+    #if canImport(Glibc)
+      Glibc.exp(x)
+    #elseif canImport(Musl)
+      Musl.exp(x)
+    #else
+      Darwin.exp(x)
+    #endif
+  }
+
+  /// 2^exponent, exact; 0 or infinite outside the range of FP64.
+  static func power(_ exponent: Int) -> Double { Double(sign: .plus, exponent: exponent, significand: 1) }
+}

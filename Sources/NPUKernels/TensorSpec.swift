@@ -1,0 +1,80 @@
+import NPUSim
+
+/// A named tensor that a kernel takes, makes, or passes through on the way.
+public struct TensorSpec: Sendable, Hashable {
+  /// What the tensor is to the kernel.
+  public enum Role: Sendable, Hashable {
+    case input, intermediate, output
+  }
+
+  /// The name in files, dumps and reports.
+  public var name: String
+  public var format: ElementFormat
+  public var shape: [Int]
+  /// The block axis of an MXINT8 tensor: the last, or the last but one.
+  public var axis: BlockAxis
+  public var role: Role
+
+  public init(
+    _ name: String, _ format: ElementFormat, _ shape: [Int], axis: BlockAxis = .alongColumns,
+    role: Role
+  ) {
+    self.name = name
+    self.format = format
+    self.shape = shape
+    self.axis = axis
+    self.role = role
+  }
+
+  /// Elements; the product of the shape.
+  public var elements: Int { shape.reduce(1, *) }
+
+  /// The block axis as files write it.
+  public var fileAxis: Int { axis == .alongColumns ? -1 : -2 }
+}
+
+/// The words of a tensor as a kernel uses them: plain, or MXINT8 with scales.
+public enum TensorValue: Sendable, Hashable {
+  case plain(Tensor)
+  case mx(MXTensor)
+
+  /// Dimensions, of the payload for MXINT8.
+  public var shape: [Int] {
+    switch self {
+    case .plain(let tensor): tensor.shape
+    case .mx(let tensor): tensor.shape
+    }
+  }
+
+  /// The element bytes, little endian, last dimension fastest.
+  public var payload: [UInt8] {
+    switch self {
+    case .plain(let tensor): tensor.storage
+    case .mx(let tensor): tensor.payload.storage
+    }
+  }
+
+  /// The scale bytes; empty unless MXINT8.
+  public var scales: [UInt8] {
+    switch self {
+    case .plain: []
+    case .mx(let tensor): tensor.scale.storage
+    }
+  }
+}
+
+extension ElementFormat {
+  /// The file type of a tensor of this format; an MXINT8 payload is I8.
+  public var dtype: DType {
+    switch self {
+    case .bf16: .bf16
+    case .f16: .f16
+    case .f32: .f32
+    case .e4m3fn: .e4m3fn
+    case .e5m2: .e5m2
+    case .e8m0: .e8m0
+    case .i8, .mxint8: .i8
+    case .i32: .i32
+    }
+  }
+}
