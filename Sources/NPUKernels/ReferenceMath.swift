@@ -21,5 +21,7 @@ enum ReferenceMath {
   }
 
   /// 2^exponent, exact; 0 or infinite outside the range of FP64.
-  static func power(_ exponent: Int) -> Double { Double(sign: .plus, exponent: exponent, significand: 1) }
+  static func power(_ exponent: Int) -> Double {
+    Double(sign: .plus, exponent: exponent, significand: 1)
+  }
 }
