@@ -1,0 +1,118 @@
+// The schema: every parameter of a machine, in the order of the files. The clock stands before the
+// HBM bandwidth, which is kept in bytes per cycle of it.
+
+extension ConfigurationParameter {
+  /// Every parameter of a machine, once.
+  public static let all: [ConfigurationParameter] =
+    chip + matrix + vector + memories + hbm + transferPaths + queues + events
+
+  /// Longest latency or overhead that may be configured, in cycles.
+  private static let cycleLimit = 1_000_000_000
+
+  private static let chip: [ConfigurationParameter] = [
+    clock,
+    .init("cores", \.cores, .integer(1...1024), "identical cores that share HBM"),
+    .init(
+      "core.barrier", \.coreBarrier, .cycles(0...cycleLimit), unit: "cycles",
+      "cost of joining all cores"),
+  ]
+
+  private static let matrix: [ConfigurationParameter] = [
+    .init("matrix.kind", \.matrix.kind, .choice, "organisation of the unit"),
+    .init("matrix.m0", \.matrix.m0, .integer(1...4096), "rows of a unit tile"),
+    .init(
+      "matrix.k0", \.matrix.k0, .multiple(of: 32, upTo: 4096),
+      "reduction length of a unit tile: whole MXINT8 blocks"),
+    .init("matrix.n0", \.matrix.n0, .integer(1...4096), "columns of a unit tile"),
+    .init(
+      "matrix.accumulator", \.matrix.accumulator, .choice,
+      "what an addition to the accumulator rounds to"),
+    .init(
+      "matrix.cycles_per_tile", \.matrix.cyclesPerTile, .cycles(0...1_000_000), unit: "cycles",
+      "occupancy of a unit tile; 0 is no limit"),
+    .init(
+      "matrix.overhead", \.matrix.overhead, .cycles(0...cycleLimit), unit: "cycles",
+      "occupancy added to each matmul"),
+    .init(
+      "matrix.latency", \.matrix.latency, .cycles(0...cycleLimit), unit: "cycles",
+      "from the end of occupancy to visible results"),
+  ]
+
+  private static let vector: [ConfigurationParameter] =
+    [
+      .init("vector.lanes", \.vector.lanes, .powerOfTwo(1...1024), "FP32 lanes"),
+      .init(
+        "vector.minimum_occupancy", \.vector.minimumOccupancy, .cycles(0...cycleLimit),
+        unit: "cycles", "smallest occupancy of a vector micro-op"),
+    ]
+    + VectorClass.allCases.map { kind in
+      .init(
+        "vector.slopes.\(kind.key)", \.vector.slopes[kind.index], .cycles(0...1_000_000),
+        unit: "cycles", "occupancy for each `lanes` elements")
+    }
+    + VectorClass.allCases.map { kind in
+      .init(
+        "vector.latencies.\(kind.key)", \.vector.latencies[kind.index], .cycles(0...cycleLimit),
+        unit: "cycles", "from the end of occupancy to visible results")
+    }
+    + [.init("sfu.mode", \.sfuMode, .choice, "how special functions are evaluated")]
+
+  private static let memories: [ConfigurationParameter] =
+    Space.allCases.filter(\.isOnChip).flatMap { space -> [ConfigurationParameter] in
+      let path = "memories.\(space.name)"
+      return [
+        .init(
+          "\(path).bytes", \.memories[space.index].bytes, .limit(1...(1 << 40)), unit: "bytes",
+          "capacity, scale bytes of a side array not counted"),
+        .init(
+          "\(path).alignment", \.memories[space.index].alignment, .powerOfTwo(1...4096),
+          unit: "bytes", "alignment of each row"),
+        .init(
+          "\(path).banks", \.memories[space.index].banks, .banks,
+          "bank groups, banks in a group, bytes of a bank; null where not modelled"),
+      ]
+    }
+
+  private static let hbm: [ConfigurationParameter] = [
+    bandwidth,
+    .init(
+      "hbm.burst", \.hbm.burst, .powerOfTwo(1...65536), unit: "bytes",
+      "each contiguous run is rounded out to whole bursts"),
+    .init(
+      "hbm.bytes", \.memories[Space.hbm.index].bytes, .limit(1...(1 << 50)), unit: "bytes",
+      "capacity of the whole chip"),
+  ]
+
+  private static let transferPaths: [ConfigurationParameter] =
+    TransferPath.allCases.flatMap { path -> [ConfigurationParameter] in
+      [
+        .init(
+          "paths.\(path.key).bytes_per_cycle", \.paths[path.index].rate, .rate,
+          unit: "bytes/cycle", "rate of the port"),
+        .init(
+          "paths.\(path.key).latency", \.paths[path.index].latency, .cycles(0...cycleLimit),
+          unit: "cycles", "from the end of occupancy to visible results"),
+      ]
+    }
+
+  private static let queues: [ConfigurationParameter] =
+    [
+      .init(
+        "queues.depth", \.queueDepth, .limit(1...1_000_000),
+        "micro-ops that wait in a queue before dispatch stops")
+    ]
+    + Queue.allCases.map { queue in
+      .init(
+        "queues.interlocks.\(queue.name)", \.interlocks[queue.index], .flag,
+        "whether the queue waits by itself for its own overlapping results")
+    }
+
+  private static let events: [ConfigurationParameter] = [
+    .init(
+      "events.per_pair", \.eventsPerPair, .limit(1...65535),
+      "event IDs of each ordered pair of queues"),
+    .init(
+      "events.propagation", \.eventPropagation, .cycles(0...cycleLimit), unit: "cycles",
+      "from the firing of a set to the passing of its wait"),
+  ]
+}

@@ -1,0 +1,106 @@
+// Changing parameters by path, writing them as JSON, and what holds between parameters.
+
+extension MachineConfiguration {
+  /// The configuration with one setting of the form `path=value` applied, such as
+  /// `matrix.accumulator=fp32`, `paths.hbm_to_l1.bytes_per_cycle=256/5` or `queues.depth=unlimited`.
+  ///
+  /// - Throws: `NPUError` for a setting that is not of that form, names no parameter or does not
+  ///   fit it, or that leaves the machine inconsistent.
+  public func applying(set setting: String) throws(NPUError) -> MachineConfiguration {
+    try applying(sets: [setting])
+  }
+
+  /// The configuration with several settings applied in order; only the result need be consistent.
+  public func applying(sets: [String]) throws(NPUError) -> MachineConfiguration {
+    var result = self
+    for setting in sets { _ = try result.apply(setting) }
+    if let problem = result.inconsistencies().first { throw problem.error }
+    return result
+  }
+
+  /// Applies one setting without looking at the machine as a whole.
+  mutating func apply(_ setting: String) throws(NPUError) -> ConfigurationParameter {
+    guard let equals = setting.firstIndex(of: "=") else {
+      throw NPUError(
+        .configuration, "the setting \(JSONWriter.quoted(setting)) has no value",
+        hint: "write path=value, such as matrix.accumulator=fp32")
+    }
+    let path = String(setting[..<equals])
+    let text = String(setting[setting.index(after: equals)...])
+    let parameter = try ConfigurationParameter.named(path)
+    try parameter.write(Self.settingValue(text), &self)
+    return parameter
+  }
+
+  /// JSON where the text is JSON, a string where it is not. Nothing in it has a place in a file.
+  private static func settingValue(_ text: String) -> JSONValue {
+    guard let value = try? JSONValue.parse(text, file: "") else { return .string(text) }
+    return value.withoutPlaces
+  }
+
+  /// A contradiction between parameters, and the parameter to point at.
+  struct Inconsistency {
+    var path: String
+    var error: NPUError
+  }
+
+  /// What no single parameter can show to be wrong.
+  func inconsistencies() -> [Inconsistency] {
+    Space.allCases.filter(\.isOnChip).compactMap { space in
+      guard let banks = self[space].banks else { return nil }
+      let path = "memories.\(space.name).banks"
+      // At most 2^54: every factor is bounded where it is read.
+      let covered = banks.groups * banks.banksPerGroup * banks.bytesPerBank
+      if let bytes = self[space].bytes, bytes <= covered { return nil }
+      let capacity = self[space].bytes.map { "\($0) bytes" } ?? "unlimited bytes"
+      return Inconsistency(
+        path: path,
+        error: NPUError(
+          .configuration,
+          "\(path) has room for \(covered) bytes, but memories.\(space.name).bytes is \(capacity)",
+          hint: "make the banks as large as the memory, or null where they are not modelled"))
+    }
+  }
+
+  /// Every parameter by its path as a tree of objects, with `name` and `summary` in front:
+  /// `vector.lanes` is the number at `["vector"]["lanes"]`.
+  public var json: JSONValue {
+    var root = JSONValue.object([
+      JSONMember("name", .string(name)), JSONMember("summary", .string(summary)),
+    ])
+    for parameter in ConfigurationParameter.all {
+      let keys = parameter.path.split(separator: ".").map(String.init)
+      root.insert(parameter.value(in: self), at: keys[...])
+    }
+    return root
+  }
+}
+
+extension JSONValue {
+  /// The value and everything in it, as if made in code.
+  fileprivate var withoutPlaces: JSONValue {
+    switch content {
+    case .array(let elements): .array(elements.map(\.withoutPlaces))
+    case .object(let members):
+      .object(members.map { JSONMember($0.key, $0.value.withoutPlaces) })
+    default: JSONValue(content)
+    }
+  }
+
+  /// Puts a value below nested objects, which are made where they do not exist.
+  fileprivate mutating func insert(_ value: JSONValue, at keys: ArraySlice<String>) {
+    guard let key = keys.first else {
+      self = value
+      return
+    }
+    var members = self.members
+    if let index = members.firstIndex(where: { $0.key == key }) {
+      members[index].value.insert(value, at: keys.dropFirst())
+    } else {
+      var inner = JSONValue.object([])
+      inner.insert(value, at: keys.dropFirst())
+      members.append(JSONMember(key, inner))
+    }
+    self = .object(members)
+  }
+}
