@@ -43,11 +43,20 @@ public protocol Kernel: Sendable {
 
 /// The pure reference of a kernel over given inputs: scalar definitions over arrays, no tiles.
 public protocol KernelReference: Sendable {
-  /// The words that unit `index` of every intermediate and output must have.
-  func words(unit index: Int) -> [ReferenceSlice]
-  /// The exact values of the outputs of unit `index` in FP64, each with a proved bound on the
-  /// error of the datapath's result.
-  func exact(unit index: Int) -> [ExactSlice]
+  /// What unit `index` of every intermediate and output must be, word for word, and the exact values
+  /// of its outputs in FP64, each with a proved bound on the error of the datapath's result.
+  func evaluate(unit index: Int) -> ReferenceUnit
+}
+
+/// One unit of a reference.
+public struct ReferenceUnit: Sendable {
+  public var words: [ReferenceSlice]
+  public var exact: [ExactSlice]
+
+  public init(words: [ReferenceSlice], exact: [ExactSlice]) {
+    self.words = words
+    self.exact = exact
+  }
 }
 
 /// A contiguous run of elements of a tensor, as bytes.

@@ -93,8 +93,12 @@ struct SoftmaxVReference: KernelReference {
     return (chains, magnitudes)
   }
 
-  func words(unit index: Int) -> [ReferenceSlice] {
+  func evaluate(unit index: Int) -> ReferenceUnit {
     let row = row(index)
+    return ReferenceUnit(words: words(index, row), exact: [exact(index, row)])
+  }
+
+  private func words(_ index: Int, _ row: Row) -> [ReferenceSlice] {
     let kv = kernel.kv
     let d = kernel.headDim
     return [
@@ -122,10 +126,9 @@ extension SoftmaxVReference {
   /// block; each accumulator add rounds by at most (u + w)|acc| (w alone in FP32, and one u for the
   /// drain); the sum by (u + kv·w); the inverse and the last product by u each. `expu` replaces the
   /// first ε by its measured relative error 2^-6 and the inverse's by 2^-7 (assumed).
-  func exact(unit index: Int) -> [ExactSlice] {
+  private func exact(_ index: Int, _ row: Row) -> ExactSlice {
     let kv = kernel.kv
     let d = kernel.headDim
-    let row = row(index)
     let group = index / kernel.rowsPerGroup
     let x = scores[index * kv..<(index + 1) * kv].map { Double(BF16(bits: $0).float) }
     let shift = kernel.isStable ? x.reduce(-Double.infinity, Swift.max) : 0
@@ -139,7 +142,14 @@ extension SoftmaxVReference {
     var moved = [Double](repeating: 0, count: d)
     var sum = 0.0
     var sumError = 0.0
+    var weights = [Double](repeating: 0, count: d)
     for k in 0..<kv {
+      if k % 32 == 0 {
+        let line = (group * row.scales.count + k / 32) * d
+        for column in 0..<d {
+          weights[column] = ReferenceMath.power(Int(vScales[line + column]) - 133)
+        }
+      }
       let p = ReferenceMath.exp(x[k] - shift)
       let delta = kernel.isStable ? u * (x[k] - shift).magnitude : 0
       let error = ((1 + expError) * ReferenceMath.exp(delta) - 1) * p + 0x1p-133
@@ -147,10 +157,8 @@ extension SoftmaxVReference {
       sum += p
       sumError += error
       let line = (group * kv + k) * d
-      let scaleLine = (group * row.scales.count + k / 32) * d
       for column in 0..<d {
-        let value =
-          Double(v[line + column]) * ReferenceMath.power(Int(vScales[scaleLine + column]) - 133)
+        let value = Double(v[line + column]) * weights[column]
         exact[column] += p * value
         moved[column] += (error + step) * value.magnitude
       }
@@ -171,6 +179,6 @@ extension SoftmaxVReference {
       values[column] = exact[column] / sum
       bounds[column] = (scaledError + scaled * tail) / sum + 0x1p-133
     }
-    return [ExactSlice("softmaxed_v.out", start: index * d, values: values, bounds: bounds)]
+    return ExactSlice("softmaxed_v.out", start: index * d, values: values, bounds: bounds)
   }
 }

@@ -1,0 +1,56 @@
+import NPUSim
+
+/// Everything that a run depends on. The same request gives the same report, byte for byte.
+public struct RunRequest: Sendable {
+  /// How much of the output is compared with the reference.
+  public enum Verification: String, Sendable, CaseIterable {
+    /// Full up to 2^27 reference MACs, a sample above.
+    case standard
+    case full
+    /// A seeded sample of whole units with at least 4,096 output elements.
+    case sample
+    case none
+  }
+
+  public var kernel: String
+  /// The kernel's flags, names without dashes.
+  public var arguments: [String: String]
+  public var machine: MachineConfiguration
+  /// The configuration as reports show it, under `machine.config`.
+  public var machineJSON: JSONValue
+  /// Fields of the schedule to replace: `name=value,…`.
+  public var schedule: String?
+  public var seed: UInt64
+  /// Inputs by name; missing ones come from the seed.
+  public var inputs: TensorSet?
+  /// Somebody's dump to compare with.
+  public var expect: TensorSet?
+  /// Largest absolute difference to `expect` that counts as equal; 0 compares words.
+  public var tolerance: Double
+  public var verification: Verification
+  /// Whether values are executed; without them a run only checks and times.
+  public var withValues: Bool
+  /// Whether a program with findings is executed and timed all the same.
+  public var allowHazards: Bool
+  /// Whether lint is looked for, too.
+  public var lints: Bool
+  /// Randomised timings under which values are executed once more; 0 is none.
+  public var jitterRuns: Int
+  /// Largest deviation of a randomised duration, in percent.
+  public var jitterPercent: Int
+
+  public init(kernel: String, machine: MachineConfiguration, machineJSON: JSONValue = .null) {
+    self.kernel = kernel
+    self.machine = machine
+    self.machineJSON = machineJSON
+    arguments = [:]
+    seed = 0
+    tolerance = 0
+    verification = .standard
+    withValues = true
+    allowHazards = false
+    lints = false
+    jitterRuns = 0
+    jitterPercent = 20
+  }
+}

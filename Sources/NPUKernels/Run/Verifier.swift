@@ -1,0 +1,194 @@
+import Dispatch
+import NPUSim
+import Synchronization
+
+/// Compares the datapath's words with the reference's, and its outputs with exact values.
+struct Verifier: Sendable {
+  /// Most reference MACs that are verified in full by default.
+  static let fullLimit = 1 << 27
+  /// Least output elements of a sample.
+  static let sampleOutputs = 4096
+
+  /// What a comparison gave.
+  struct Result: Sendable {
+    var units = 0
+    var checkedOutputs = 0
+    var totalOutputs = 0
+    /// Words compared over all tensors, and those that differ.
+    var words = 0
+    var mismatches = 0
+    /// The lowest unit's first difference.
+    var first: Mismatch?
+    var error = ErrorSummary()
+  }
+
+  /// One word that differs.
+  struct Mismatch: Sendable {
+    var tensor: String
+    /// In the flattened tensor.
+    var element: Int
+    var found: UInt32
+    var needed: UInt32
+  }
+
+  /// The outputs against FP64.
+  struct ErrorSummary: Sendable {
+    var maximum = 0.0
+    var squares = 0.0
+    var count = 0
+    /// Largest error as a fraction of its derived bound.
+    var worstOfBound = 0.0
+    /// Outputs beyond their bound.
+    var beyond = 0
+    /// Outputs whose result or exact value is not finite: no error is defined.
+    var nonFinite = 0
+
+    mutating func join(_ other: ErrorSummary) {
+      maximum = Swift.max(maximum, other.maximum)
+      squares += other.squares
+      count += other.count
+      worstOfBound = Swift.max(worstOfBound, other.worstOfBound)
+      beyond += other.beyond
+      nonFinite += other.nonFinite
+    }
+  }
+
+  let kernel: any Kernel
+  let tensors: RunTensors
+  private let elementBytes: [String: Int]
+  private let formats: [String: ElementFormat]
+
+  init(_ kernel: any Kernel, _ tensors: RunTensors) {
+    self.kernel = kernel
+    self.tensors = tensors
+    var sizes: [String: Int] = [:]
+    var formats: [String: ElementFormat] = [:]
+    for spec in kernel.tensors {
+      sizes[spec.name] = spec.format.bytes
+      formats[spec.name] = spec.format
+      if spec.format == .mxint8 { sizes[spec.name + ".scale"] = 1 }
+    }
+    elementBytes = sizes
+    self.formats = formats
+  }
+
+  /// The units to compare: all, or a seeded choice of at least `sampleOutputs` output elements that
+  /// includes the first and the last.
+  func units(_ verification: RunRequest.Verification, seed: UInt64) -> [Int] {
+    let count = kernel.referenceUnits
+    let (macs, overflow) = count.multipliedReportingOverflow(by: max(1, kernel.macsPerUnit))
+    switch verification {
+    case .none: return []
+    case .full: return Array(0..<count)
+    case .standard where !overflow && macs <= Self.fullLimit: return Array(0..<count)
+    case .standard, .sample:
+      let wanted = (Self.sampleOutputs + kernel.outputsPerUnit - 1) / max(1, kernel.outputsPerUnit)
+      if wanted >= count { return Array(0..<count) }
+      let source = SeededInput(seed: seed, name: "verified units")
+      var chosen: Set<Int> = [0, count - 1]
+      var draw = 0
+      while chosen.count < wanted {
+        chosen.insert(Int(source.word(draw) % UInt64(count)))
+        draw += 1
+      }
+      return chosen.sorted()
+    }
+  }
+
+  /// Compares units, in two or more threads.
+  func verify(_ reference: any KernelReference, units: [Int]) -> Result {
+    let bands = max(1, min(units.count, 8))
+    let results = Mutex([Result](repeating: Result(), count: bands))
+    DispatchQueue.concurrentPerform(iterations: bands) { band in
+      var part = Result()
+      for index in WorkSplit.range(units.count, core: band, of: bands) {
+        compare(reference.evaluate(unit: units[index]), &part)
+      }
+      results.withLock { $0[band] = part }
+    }
+    var total = Result()
+    for part in results.withLock({ $0 }) {
+      total.words += part.words
+      total.mismatches += part.mismatches
+      if total.first == nil { total.first = part.first }
+      total.error.join(part.error)
+    }
+    total.units = units.count
+    total.checkedOutputs = units.count * kernel.outputsPerUnit
+    total.totalOutputs = kernel.referenceUnits * kernel.outputsPerUnit
+    return total
+  }
+
+  private func compare(_ unit: ReferenceUnit, _ result: inout Result) {
+    for slice in unit.words {
+      guard let size = elementBytes[slice.tensor], let found = tensors.bytes[slice.tensor] else {
+        continue
+      }
+      let count = slice.bytes.count / size
+      result.words += count
+      let start = slice.start * size
+      if start + slice.bytes.count <= found.count,
+        found[start..<start + slice.bytes.count].elementsEqual(slice.bytes)
+      {
+        continue
+      }
+      for element in 0..<count {
+        let needed = Self.word(slice.bytes, element * size, size)
+        let actual = Self.word(found, start + element * size, size)
+        if needed != actual {
+          result.mismatches += 1
+          if result.first == nil {
+            result.first = Mismatch(
+              tensor: slice.tensor, element: slice.start + element, found: actual, needed: needed)
+          }
+        }
+      }
+    }
+    for slice in unit.exact { compare(slice, &result.error) }
+  }
+
+  private func compare(_ slice: ExactSlice, _ error: inout ErrorSummary) {
+    guard let bytes = tensors.bytes[slice.tensor], let format = formats[slice.tensor] else {
+      return
+    }
+    for index in slice.values.indices {
+      let word = Self.word(bytes, (slice.start + index) * format.bytes, format.bytes)
+      let found = Self.value(word, format)
+      guard found.isFinite, slice.values[index].isFinite else {
+        error.nonFinite += 1
+        continue
+      }
+      let difference = (found - slice.values[index]).magnitude
+      error.maximum = max(error.maximum, difference)
+      error.squares += difference * difference
+      error.count += 1
+      if slice.bounds[index].isFinite, slice.bounds[index] > 0 {
+        error.worstOfBound = max(error.worstOfBound, difference / slice.bounds[index])
+      }
+      if difference > slice.bounds[index] { error.beyond += 1 }
+    }
+  }
+
+  /// Little-endian word of `size` bytes; 0 past the end.
+  static func word(_ bytes: [UInt8], _ start: Int, _ size: Int) -> UInt32 {
+    var word: UInt32 = 0
+    for index in 0..<size where start + index < bytes.count {
+      word |= UInt32(bytes[start + index]) << UInt32(8 * index)
+    }
+    return word
+  }
+
+  /// The value of a word; NaN for formats without one.
+  static func value(_ word: UInt32, _ format: ElementFormat) -> Double {
+    switch format {
+    case .bf16: Double(BF16(bits: UInt16(truncatingIfNeeded: word)).float)
+    case .f16: Double(FP16(bits: UInt16(truncatingIfNeeded: word)).float)
+    case .f32: Double(Float(bitPattern: word))
+    case .e4m3fn: Double(E4M3FN(bits: UInt8(truncatingIfNeeded: word)).float)
+    case .e5m2: Double(E5M2(bits: UInt8(truncatingIfNeeded: word)).float)
+    case .e8m0: Double(E8M0(bits: UInt8(truncatingIfNeeded: word)).float)
+    case .i8, .mxint8: Double(Int8(truncatingIfNeeded: word))
+    case .i32: Double(Int32(bitPattern: word))
+    }
+  }
+}
