@@ -30,7 +30,8 @@ struct RunInputs: Sendable {
       let near = DidYouMean.suggest(name, among: names)
       throw NPUError(
         .tensor, "\(files.origin ?? "the inputs"): no tensor of this kernel is named '\(name)'",
-        hint: near.map { "did you mean \($0)?" } ?? "its tensors are \(names.joined(separator: ", "))"
+        hint: near.map { "did you mean \($0)?" }
+          ?? "its tensors are \(names.joined(separator: ", "))"
       )
     }
     let given = specs.filter { $0.role == .input && files[$0.name] != nil }

@@ -16,8 +16,6 @@ public struct RunRequest: Sendable {
   /// The kernel's flags, names without dashes.
   public var arguments: [String: String]
   public var machine: MachineConfiguration
-  /// The configuration as reports show it, under `machine.config`.
-  public var machineJSON: JSONValue
   /// Fields of the schedule to replace: `name=value,…`.
   public var schedule: String?
   public var seed: UInt64
@@ -39,10 +37,9 @@ public struct RunRequest: Sendable {
   /// Largest deviation of a randomised duration, in percent.
   public var jitterPercent: Int
 
-  public init(kernel: String, machine: MachineConfiguration, machineJSON: JSONValue = .null) {
+  public init(kernel: String, machine: MachineConfiguration) {
     self.kernel = kernel
     self.machine = machine
-    self.machineJSON = machineJSON
     arguments = [:]
     seed = 0
     tolerance = 0

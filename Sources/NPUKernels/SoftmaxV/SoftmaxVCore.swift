@@ -78,10 +78,10 @@ struct SoftmaxVCore {
     columnRing = try p.ring("inv", in: UB.self, .bf16, slots: stages, rows: rows, columns: 1)
     sumRing = try p.ring("sum", in: UB.self, .bf16, slots: stages, rows: rows, columns: 1)
     maximumRing = try p.ring("max", in: UB.self, .bf16, slots: stages, rows: rows, columns: 1)
-    let groupRows = min(rows, kernel.rowsPerGroup)
+    let chunkRows = plan.chunkRows(rows: rows, perGroup: kernel.rowsPerGroup)
     scaledRing = try p.ring(
-      "scaled_v", in: UB.self, .bf16, slots: stages, rows: groupRows, columns: d)
-    outRing = try p.ring("out", in: UB.self, .bf16, slots: stages, rows: groupRows, columns: d)
+      "scaled_v", in: UB.self, .bf16, slots: stages, rows: chunkRows, columns: d)
+    outRing = try p.ring("out", in: UB.self, .bf16, slots: stages, rows: chunkRows, columns: d)
   }
 
   private var kvTiles: Int { (kernel.kv + plan.tileKV - 1) / plan.tileKV }
@@ -132,6 +132,8 @@ struct SoftmaxVCore {
         drains = []
       }
       guard let target = acc else { return }
+      let chunks = plan.chunks(groups: job.groups.count)
+      var drained = 0
       var lastMatmul = fedLeft
       for (position, group) in job.groups.enumerated() {
         p.pushScope("group", iteration: group)
@@ -145,10 +147,12 @@ struct SoftmaxVCore {
         lastMatmul = multiply(
           step, job, position, v: loads[consumed], left: left, fedLeft: fedLeft, acc: target, &p)
         consumed += 1
-        if step.isLast {
+        if step.isLast, position + 1 == drained + chunks[drains.count] {
           drains.append(
             finish(
-              job, position, acc: target, after: lastMatmul, inverse: inverses[step.job], &p))
+              job, drained..<(position + 1), acc: target, after: lastMatmul,
+              inverse: inverses[step.job], &p))
+          drained = position + 1
         }
         p.popScope()
       }
@@ -306,14 +310,14 @@ struct SoftmaxVCore {
     return last
   }
 
-  /// Drains one group's rows, scales them by the reciprocals, and stores them.
+  /// Drains the rows of some groups, scales them by the reciprocals, and stores them.
   private mutating func finish(
-    _ job: SoftmaxVJob, _ position: Int, acc: Ring<Acc>.Slot, after matmul: Token,
+    _ job: SoftmaxVJob, _ positions: Range<Int>, acc: Ring<Acc>.Slot, after matmul: Token,
     inverse: Inverse, _ p: inout ProgramBuilder
   ) -> Token {
-    let rows = job.rowsPerGroup
+    let rows = positions.count * job.rowsPerGroup
     let columns = job.columns.count
-    let row = position * rows
+    let row = positions.lowerBound * job.rowsPerGroup
     let scaled = scaledRing.acquire()
     let scaledTile = scaled.tile(rows: rows, columns: columns)
     let drained = p.emit(

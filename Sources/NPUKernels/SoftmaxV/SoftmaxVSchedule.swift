@@ -19,11 +19,36 @@ public struct SoftmaxVSchedule: Sendable, Hashable {
   /// Slots of every other ring.
   public var stages: Int
 
+  /// Parts in which the rows of a job leave the accumulators; bounded by the event IDs between the
+  /// matrix unit and the drain.
+  public var drainParts: Int
+
+  /// Groups of each part: halves that shrink towards the end, so that little is left to do after
+  /// the last matmul.
+  func chunks(groups: Int) -> [Int] {
+    var left = groups
+    var result: [Int] = []
+    while left > 0 {
+      let isLast = result.count == drainParts - 1
+      let count = isLast ? left : (left + 1) / 2
+      result.append(count)
+      left -= count
+    }
+    return result
+  }
+
+  /// Rows of the largest part of a job of `rows` rows.
+  func chunkRows(rows: Int, perGroup: Int) -> Int {
+    if rows <= perGroup { return rows }
+    return (chunks(groups: rows / perGroup).max() ?? 1) * perGroup
+  }
+
   /// Names and values, for reports and `--schedule`.
   public var fields: ScheduleFields {
     ScheduleFields([
       ("tile.rows", tileRows), ("tile.kv", tileKV), ("tile.columns", tileColumns),
       ("stages.v", vStages), ("stages.scores", scoreStages), ("stages", stages),
+      ("drain.parts", drainParts),
     ])
   }
 
@@ -45,7 +70,8 @@ public struct SoftmaxVSchedule: Sendable, Hashable {
           while columns > 0 {
             let candidate = SoftmaxVSchedule(
               tileRows: rowTile, tileKV: tile, tileColumns: columns, vStages: max(2, stages),
-              scoreStages: stages, stages: stages)
+              scoreStages: stages, stages: stages,
+              drainParts: max(1, min(4, (machine.eventsPerPair ?? 8) / stages)))
             if shape.overflow(candidate) == nil {
               best = candidate
               break search
@@ -60,7 +86,7 @@ public struct SoftmaxVSchedule: Sendable, Hashable {
     guard var plan = best else {
       let smallest = SoftmaxVSchedule(
         tileRows: 1, tileKV: unit, tileColumns: shape.alignedColumns(1), vStages: 2,
-        scoreStages: 1, stages: 1)
+        scoreStages: 1, stages: 1, drainParts: 1)
       throw NPUError(
         .program,
         "softmax_v does not fit \(machine.name): "
@@ -89,6 +115,7 @@ public struct SoftmaxVSchedule: Sendable, Hashable {
     vStages = chosen["stages.v"]
     scoreStages = chosen["stages.scores"]
     stages = chosen["stages"]
+    drainParts = chosen["drain.parts"]
     guard tileKV % unit == 0 else {
       throw NPUError(
         .usage, "tile.kv needs a multiple of \(unit) (blocks and lanes), found \(tileKV)")
@@ -106,7 +133,8 @@ public struct SoftmaxVSchedule: Sendable, Hashable {
   }
 
   private init(
-    tileRows: Int, tileKV: Int, tileColumns: Int, vStages: Int, scoreStages: Int, stages: Int
+    tileRows: Int, tileKV: Int, tileColumns: Int, vStages: Int, scoreStages: Int, stages: Int,
+    drainParts: Int
   ) {
     self.tileRows = tileRows
     self.tileKV = tileKV
@@ -114,6 +142,7 @@ public struct SoftmaxVSchedule: Sendable, Hashable {
     self.vStages = vStages
     self.scoreStages = scoreStages
     self.stages = stages
+    self.drainParts = drainParts
   }
 }
 
@@ -169,7 +198,8 @@ struct SoftmaxVFootprint {
         (plan.scoreStages + plan.stages) * tileRows * padded(scoreColumns * 2, .ub)
           + plan.stages * encoded + encodedScales
           + plan.stages * (tileRows * padded(min(lanes, kv) * 4, .ub) + 3 * column)
-          + 2 * plan.stages * min(tileRows, rows) * padded(headDim * 2, .ub)
+          + 2 * plan.stages * plan.chunkRows(rows: tileRows, perGroup: rows)
+          * padded(headDim * 2, .ub)
       ),
     ]
     for (space, bytes) in needs {
