@@ -1,0 +1,77 @@
+/// The atoms of every footprint of a program.
+///
+/// A footprint is the bytes that a tile covers when it is read or written (`2 × tile`) or written
+/// with its last 32-block filled up (`2 × tile + 1`). Payload and scale bytes both count.
+struct AtomTable {
+  /// Atoms of footprint `f`: `atoms[starts[f]..<starts[f + 1]]`.
+  private(set) var starts: [UInt32] = []
+  private(set) var atoms: [UInt32] = []
+  /// Number of atoms.
+  private(set) var count = 0
+  /// Atoms from here on lie in HBM, which the cores share.
+  private(set) var firstShared = 0
+  /// Whether an atom is initialised before the program starts.
+  private(set) var isInitial: [Bool] = []
+
+  /// The footprint of an access.
+  @inline(__always) static func footprint(tile: UInt32, filled: Bool) -> Int {
+    Int(tile) * 2 + (filled ? 1 : 0)
+  }
+
+  init(_ program: Program, layout: TileLayout, use: TileUse) {
+    let map = AllocationMap(program, layout: layout, use: use)
+    let (rects, domains) = map.rects()
+    var partition = RectPartition(rects)
+    partition.run()
+    count = partition.atomDomains.count
+    firstShared = count
+    isInitial = Array(repeating: false, count: count)
+    for (atom, domain) in partition.atomDomains.enumerated() {
+      if domains[Int(domain)].isShared { firstShared = min(firstShared, atom) }
+      isInitial[atom] = domains[Int(domain)].isInitial
+    }
+
+    let footprints = program.tiles.count * 2
+    starts = Array(repeating: 0, count: footprints + 1)
+    for membership in partition.memberships where membership.footprint < footprints {
+      starts[Int(membership.footprint) + 1] += 1
+    }
+    for index in 0..<footprints { starts[index + 1] += starts[index] }
+    var next = starts
+    atoms = Array(repeating: 0, count: Int(starts[footprints]))
+    for membership in partition.memberships {
+      let footprint = Int(membership.footprint)
+      if footprint < footprints {
+        atoms[Int(next[footprint])] = membership.atom
+        next[footprint] += 1
+      } else {
+        // A stand-in for the extent of an initialised tensor.
+        isInitial[Int(membership.atom)] = true
+      }
+    }
+    if program.tiles.contains(where: { $0.indexList != 0 }) { dropRepeats(program) }
+  }
+
+  /// A list may name a row twice; an atom counts once.
+  private mutating func dropRepeats(_ program: Program) {
+    var compactStarts = starts
+    var compact: [UInt32] = []
+    compact.reserveCapacity(atoms.count)
+    for footprint in 0..<(starts.count - 1) {
+      compactStarts[footprint] = UInt32(compact.count)
+      let own = atoms[Int(starts[footprint])..<Int(starts[footprint + 1])]
+      if program.tiles[footprint / 2].indexList == 0 {
+        compact.append(contentsOf: own)
+      } else {
+        var last: UInt32?
+        for atom in own.sorted() where atom != last {
+          compact.append(atom)
+          last = atom
+        }
+      }
+    }
+    compactStarts[starts.count - 1] = UInt32(compact.count)
+    starts = compactStarts
+    atoms = compact
+  }
+}

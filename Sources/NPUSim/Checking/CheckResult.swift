@@ -1,0 +1,77 @@
+/// What a check looks for, and how much of it is kept.
+public struct CheckOptions: Sendable, Hashable {
+  /// Also judge what is correct but wasteful (the P codes). Only done for a program without errors.
+  public var lints: Bool
+  /// Most racing pairs kept in ``CheckResult/races``; all are counted.
+  public var raceLimit: Int
+  /// Most racing pairs looked at before counting stops: a program without any order has
+  /// quadratically many.
+  public var enumerationLimit: Int
+
+  public init(lints: Bool = false, raceLimit: Int = 10_000, enumerationLimit: Int = 50_000_000) {
+    self.lints = lints
+    self.raceLimit = raceLimit
+    self.enumerationLimit = enumerationLimit
+  }
+}
+
+/// The verdict on a program's schedule.
+public struct CheckResult: Sendable, Hashable {
+  /// Everything found, errors first.
+  public var findings: [Finding]
+  /// What was judged.
+  public var proof: Proof
+  /// Unordered conflicting pairs, at most ``CheckOptions/raceLimit``, by core and micro-op.
+  public var races: [Race]
+  /// All unordered conflicting pairs, each counted once for each kind.
+  public var raceCount: Int
+  /// Micro-ops that read a byte which no ordered earlier write initialises.
+  public var uninitialisedReads: [Finding.Site]
+
+  /// Whether no finding is an error.
+  public var isClean: Bool { !findings.contains { $0.severity == .error } }
+}
+
+/// Two micro-ops that share a byte, one of them writing, whose order depends on the timing.
+public struct Race: Sendable, Hashable, Comparable {
+  /// `H001`, `H002` or `H003`, read in program order.
+  public var code: FindingCode
+  /// The one that comes first in program order (the lower core, between cores).
+  public var first: Finding.Site
+  public var second: Finding.Site
+
+  public init(_ code: FindingCode, _ first: Finding.Site, _ second: Finding.Site) {
+    self.code = code
+    self.first = first
+    self.second = second
+  }
+
+  public static func < (a: Race, b: Race) -> Bool {
+    (a.first.core, a.first.op, a.second.core, a.second.op, a.code.rawValue)
+      < (b.first.core, b.first.op, b.second.core, b.second.op, b.code.rawValue)
+  }
+}
+
+/// What a check covered: with no error found, the program is free of races, uninitialised reads and
+/// deadlocks for every timing of the machine's queues.
+public struct Proof: Sendable, Hashable {
+  /// Micro-ops judged, over all cores.
+  public var microOps: Int
+  /// Matched pairs of set and wait.
+  public var events: Int
+  /// Barriers of every kind.
+  public var barriers: Int
+  public var cores: Int
+  /// Whether the claim holds: no error was found and nothing was left out.
+  public var isProved: Bool
+  /// What was left out of the judgement, and why.
+  public var outside: [String]
+
+  /// The claim in one line.
+  public var statement: String {
+    let amount = "\(microOps) micro-ops, \(events) events, \(barriers) barriers, \(cores) cores"
+    return isProved
+      ? "free of races, uninitialised reads and deadlock for every timing: \(amount)"
+      : "not proved: \(amount)"
+  }
+}

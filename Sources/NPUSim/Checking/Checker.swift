@@ -1,0 +1,127 @@
+/// Judges the schedule of a program: races, uninitialised reads, events, deadlock, layout.
+///
+/// The judgement rests on the order that queues, events and barriers give, never on durations, so
+/// that a clean verdict holds for every timing. See `docs/checking.md`.
+public enum Checker {
+  /// Micro-ops of a core that can be judged.
+  static let largestCore = 1 << 29
+
+  /// Judges a program. Never fails: a program that cannot be judged has findings that say why.
+  public static func check(_ program: Program, _ options: CheckOptions = CheckOptions())
+    -> CheckResult
+  {
+    var run = CheckRun(program, options)
+    return run.result()
+  }
+}
+
+/// One check in progress.
+struct CheckRun {
+  let program: Program
+  let options: CheckOptions
+  let layout: TileLayout
+  private let writer: FindingWriter
+  private var findings: [Finding] = []
+  private var outside: [String] = []
+  private var races: [Race] = []
+  private var raceCount = 0
+  private var uninitialised: [UninitialisedRead] = []
+  private var matchedEvents = 0
+
+  init(_ program: Program, _ options: CheckOptions) {
+    self.program = program
+    self.options = options
+    layout = TileLayout(program)
+    writer = FindingWriter(program, layout: layout)
+  }
+
+  mutating func result() -> CheckResult {
+    findings = program.defects.map(writer.defect)
+    let use = TileUse(program, layout: layout)
+    for finding in use.unsound where !isReported(finding) { findings.append(finding) }
+    if !use.unsound.isEmpty {
+      outside.append("accesses of tiles that do not lie in a buffer of the core")
+    }
+    if use.isMalformed || program.cores.contains(where: { $0.count >= Checker.largestCore }) {
+      outside.append("order: a record names no tile, or a core has 2^29 micro-ops or more")
+    } else {
+      judgeOrder(use)
+    }
+    let isClean = !findings.contains { $0.severity == .error }
+    return CheckResult(
+      findings: sorted(findings),
+      proof: Proof(
+        microOps: program.opCount, events: matchedEvents, barriers: barriers(),
+        cores: program.cores.count, isProved: isClean && outside.isEmpty, outside: outside),
+      races: races, raceCount: raceCount,
+      uninitialisedReads: uninitialised.map { .init(core: $0.core, op: $0.op) })
+  }
+
+  /// Whether the builder already reported the same micro-op's operands.
+  private func isReported(_ finding: Finding) -> Bool {
+    program.defects.contains {
+      $0.core == finding.sites.first?.core && $0.op == finding.sites.first?.op
+        && ($0.code == .M001 || $0.code == .M005)
+    }
+  }
+
+  private mutating func judgeOrder(_ use: TileUse) {
+    let table = AtomTable(program, layout: layout, use: use)
+    var order = ProgramOrder(program, use)
+    let (hasRace, reads) = table.starts.withUnsafeBufferPointer { starts in
+      table.atoms.withUnsafeBufferPointer { members -> (Bool, [UninitialisedRead]) in
+        guard let first = starts.baseAddress else { return (false, []) }
+        // A table without members is never read through the stand-in.
+        let memberBase = members.baseAddress ?? first
+        var history = AccessHistory(
+          table, starts: first, members: memberBase, machine: program.machine,
+          cores: program.cores.count)
+        order.run(&history) { history, core, phase in
+          history.core = Int32(truncatingIfNeeded: core)
+          history.phase = UInt32(truncatingIfNeeded: phase)
+        }
+        return (history.hasRace, history.uninitialised)
+      }
+    }
+    matchedEvents = order.walks.reduce(0) { $0 + $1.events.matched }
+    uninitialised = reads
+    if hasRace { enumerate(table, use) }
+    findings += writer.races(races, total: raceCount)
+    findings += writer.uninitialised(uninitialised)
+    findings += EventJudgement(program, writer, order, use).findings()
+    findings += DeadlockJudgement(program, writer, order).findings()
+    let left = order.notExecuted
+    if left > 0 { outside.append("\(left) micro-ops that a deadlock keeps from ever executing") }
+  }
+
+  private mutating func enumerate(_ table: AtomTable, _ use: TileUse) {
+    let orders = OrderRecord.record(program, use)
+    let index = AccessIndex(program, table: table, orders: orders)
+    var enumeration = RaceEnumeration(
+      program, table: table, orders: orders, index: index, options: options)
+    enumeration.run()
+    races = enumeration.races
+    raceCount = enumeration.count
+    uninitialised = enumeration.uninitialised
+    if enumeration.isTruncated {
+      outside.append("racing pairs beyond the first \(options.enumerationLimit) looked at")
+    }
+  }
+
+  private func barriers() -> Int {
+    program.cores.reduce(0) { total, records in
+      total
+        + records.reduce(0) { count, record in
+          switch record.kind {
+          case .barrierQueue, .barrierAll, .barrierCores: count + 1
+          case .data, .set, .wait: count
+          }
+        }
+    }
+  }
+
+  private func sorted(_ findings: [Finding]) -> [Finding] {
+    let order: [Finding.Severity] = [.error, .warning, .lint]
+    return order.flatMap { severity in findings.filter { $0.severity == severity } }
+  }
+}

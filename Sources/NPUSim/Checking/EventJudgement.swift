@@ -1,0 +1,150 @@
+/// Judges events: every set has a wait and every wait a set, IDs exist, no set overwrites.
+struct EventJudgement {
+  private let program: Program
+  private let writer: FindingWriter
+  private let order: ProgramOrder
+  private let use: TileUse
+
+  init(_ program: Program, _ writer: FindingWriter, _ order: ProgramOrder, _ use: TileUse) {
+    self.program = program
+    self.writer = writer
+    self.order = order
+    self.use = use
+  }
+
+  func findings() -> [Finding] {
+    program.cores.indices.flatMap { core in
+      balance(core) + identifiers(core) + doubleSets(core)
+    }
+  }
+
+  /// S001, S002, S003. Only looked at event by event where something is left over.
+  private func balance(_ core: Int) -> [Finding] {
+    if order.stops[core] == .finished && order.walks[core].events.isBalanced { return [] }
+    let census = EventCensus(program.cores[core])
+    return census.events.flatMap { event -> [Finding] in
+      let sets = census.sets[event] ?? []
+      let waits = census.waits[event] ?? []
+      let name = writer.describe(event)
+      func site(_ op: Int) -> Finding.Site { .init(core: core, op: op) }
+      if waits.count > sets.count {
+        let first = site(waits[sets.count])
+        return [
+          Finding(
+            .S002,
+            "\(writer.describe(first)) waits for \(name) a \(ordinal(sets.count + 1)) time, but it "
+              + "is set \(times(sets.count))",
+            sites: [first], fix: "set the event once more, or remove the wait",
+            folded: waits.count - sets.count - 1)
+        ]
+      }
+      if sets.count > waits.count && waits.isEmpty {
+        let first = site(sets[0])
+        return [
+          Finding(
+            .S001, "\(writer.describe(first)) sets \(name), for which nothing waits",
+            sites: [first],
+            fix: "wait for it on \(event.target.name) before the micro-op that needs it, or remove "
+              + "the set",
+            folded: sets.count - 1)
+        ]
+      }
+      if sets.count > waits.count {
+        let first = site(sets[waits.count])
+        return [
+          Finding(
+            .S003,
+            "\(writer.describe(first)) sets \(name) a \(ordinal(waits.count + 1)) time, but it is "
+              + "waited for \(times(waits.count)): the event is left set",
+            sites: [first], fix: "wait for it as often as it is set",
+            folded: sets.count - waits.count - 1)
+        ]
+      }
+      return []
+    }
+  }
+
+  /// S005.
+  private func identifiers(_ core: Int) -> [Finding] {
+    guard let limit = program.machine.eventsPerPair,
+      use.eventIDs[core].contains(where: { $0 > limit })
+    else { return [] }
+    let census = EventCensus(program.cores[core])
+    return census.events.filter { Int($0.id) >= limit }.compactMap { event in
+      let users = ((census.sets[event] ?? []) + (census.waits[event] ?? [])).sorted()
+      guard let first = users.first else { return nil }
+      let site = Finding.Site(core: core, op: first)
+      return Finding(
+        .S005,
+        "\(writer.describe(site)) names \(writer.describe(event)), but the machine has "
+          + "\(limit) events from \(event.source.name) to \(event.target.name)",
+        sites: [site], fix: "use IDs from 0 to \(limit - 1)", folded: users.count - 1)
+    }
+  }
+
+  /// S004.
+  private func doubleSets(_ core: Int) -> [Finding] {
+    let events = order.walks[core].events
+    var result: [Finding] = []
+    var known: [Event: Int] = [:]
+    for double in events.doubleSets {
+      if let index = known[double.event] {
+        result[index].folded += 1
+        continue
+      }
+      known[double.event] = result.count
+      let set = Finding.Site(core: core, op: double.set)
+      let earlier = Finding.Site(core: core, op: double.earlierSet)
+      let reason =
+        double.wait < 0
+        ? "nothing has waited for it in between"
+        : "\(writer.describe(.init(core: core, op: double.wait))), which empties it, is not ordered "
+          + "before"
+      result.append(
+        Finding(
+          .S004,
+          "\(writer.describe(set)) may set \(writer.describe(double.event)) while it is still set by "
+            + "\(writer.describe(earlier)): \(reason)",
+          sites: [earlier, set],
+          fix: "use another event ID, or order \(double.event.source.name) after the wait with an "
+            + "event \(double.event.target.name)->\(double.event.source.name)"))
+    }
+    if events.doubleSetCount > events.doubleSets.count, !result.isEmpty {
+      result[result.count - 1].folded += events.doubleSetCount - events.doubleSets.count
+    }
+    return result
+  }
+
+  private func times(_ count: Int) -> String {
+    switch count {
+    case 0: "never"
+    case 1: "once"
+    default: "\(count) times"
+    }
+  }
+
+  private func ordinal(_ count: Int) -> String {
+    switch (count % 10, count % 100) {
+    case (1, 0...10), (1, 20...): "\(count)st"
+    case (2, 0...10), (2, 20...): "\(count)nd"
+    case (3, 0...10), (3, 20...): "\(count)rd"
+    default: "\(count)th"
+    }
+  }
+}
+
+/// Where each event of a core is set and waited for, in program order.
+struct EventCensus {
+  private(set) var sets: [Event: [Int]] = [:]
+  private(set) var waits: [Event: [Int]] = [:]
+  /// Every event, in the order of its pair and ID.
+  private(set) var events: [Event] = []
+
+  init(_ records: [OpRecord]) {
+    for (index, record) in records.enumerated() {
+      if record.kind == .set { sets[record.event, default: []].append(index) }
+      if record.kind == .wait { waits[record.event, default: []].append(index) }
+    }
+    events = Set(sets.keys).union(waits.keys).sorted { $0.packed < $1.packed }
+  }
+}

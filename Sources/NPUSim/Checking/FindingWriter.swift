@@ -1,0 +1,202 @@
+/// Puts what was found into words: both sites, the missing edge, the smallest fix; like ones folded.
+struct FindingWriter {
+  let program: Program
+  let layout: TileLayout
+  private let hasManyCores: Bool
+
+  init(_ program: Program, layout: TileLayout) {
+    self.program = program
+    self.layout = layout
+    hasManyCores = program.cores.count > 1
+  }
+
+  // MARK: Sites
+
+  func record(_ site: Finding.Site) -> OpRecord { program.cores[site.core][site.op] }
+
+  /// `vector.exp #57 (tile[3], queue vector)`.
+  func describe(_ site: Finding.Site) -> String {
+    let record = record(site)
+    let path = program.scopePath(record.scope)
+    let scope = path.isEmpty ? "" : "\(path), "
+    let core = hasManyCores ? "core \(site.core), " : ""
+    return "\(program.mnemonic(record)) #\(site.op) (\(core)\(scope)queue \(record.queue.name))"
+  }
+
+  /// `load->vector:0`.
+  func describe(_ event: Event) -> String {
+    "\(event.source.name)->\(event.target.name):\(event.id)"
+  }
+
+  // MARK: Defects
+
+  func defect(_ defect: ProgramDefect) -> Finding {
+    var sites: [Finding.Site] = []
+    var place = ""
+    if let op = defect.op, defect.core < program.cores.count,
+      op < program.cores[defect.core].count
+    {
+      sites = [.init(core: defect.core, op: op)]
+      place = ", at " + describe(sites[0])
+    }
+    return Finding(defect.code, defect.message + place, sites: sites, fix: defect.fix)
+  }
+
+  // MARK: Races
+
+  /// What races of one finding have in common.
+  private struct RaceKey: Hashable {
+    var code: FindingCode
+    var opcodes: [UInt8]
+    var queues: [Queue]
+    var cores: [Int]
+    var scopes: [String]
+    var buffer: UInt32?
+  }
+
+  /// One finding for the races of the same micro-ops, queues, scopes and buffer; `total` counts those
+  /// that are not listed too.
+  func races(_ races: [Race], total: Int) -> [Finding] {
+    var result: [Finding] = []
+    var known: [RaceKey: Int] = [:]
+    for race in races {
+      let conflict = conflict(race)
+      let first = record(race.first)
+      let second = record(race.second)
+      let key = RaceKey(
+        code: race.code, opcodes: [first.opcode, second.opcode],
+        queues: [first.queue, second.queue], cores: [race.first.core, race.second.core],
+        scopes: [labels(first.scope), labels(second.scope)],
+        buffer: conflict.map { program.tiles[Int($0.first)].buffer })
+      if let index = known[key] {
+        result[index].folded += 1
+      } else {
+        known[key] = result.count
+        result.append(finding(race, conflict))
+      }
+    }
+    if total > races.count, !result.isEmpty {
+      result[result.count - 1].folded += total - races.count
+    }
+    return result
+  }
+
+  /// The scope without iteration numbers.
+  private func labels(_ scope: UInt32) -> String {
+    var path = ""
+    var current = Int(scope)
+    while current > 0 && current < program.scopes.count {
+      path += program.scopeLabels[Int(program.scopes[current].label)] + "/"
+      current = Int(program.scopes[current].parent)
+    }
+    return path
+  }
+
+  private struct Conflict {
+    var first: UInt32
+    var second: UInt32
+    var region: Region
+  }
+
+  /// The operands of a race that share a byte.
+  private func conflict(_ race: Race) -> Conflict? {
+    let firstAccess: Access = race.code == .H002 ? .read : .write
+    let secondAccess: Access = race.code == .H001 ? .read : .write
+    for (a, aRegions) in footprints(record(race.first), firstAccess) {
+      for (b, bRegions) in footprints(record(race.second), secondAccess) {
+        for region in aRegions {
+          for other in bRegions where region.overlaps(other) {
+            return Conflict(
+              first: a, second: b,
+              region: region.byteCount <= other.byteCount ? region : other)
+          }
+        }
+      }
+    }
+    return nil
+  }
+
+  private func footprints(_ record: OpRecord, _ access: Access) -> [(UInt32, [Region])] {
+    (0..<Int(record.operandCount)).compactMap { k in
+      guard record.access(k).contains(access) else { return nil }
+      let tile = program.tiles[Int(record.words[k])]
+      guard layout.contains(tile) else { return nil }
+      let isFilled = access == .write && record.access(k).contains(.zeroFill)
+      return (record.words[k], layout.regions(tile, padded: isFilled))
+    }
+  }
+
+  private func finding(_ race: Race, _ conflict: Conflict?) -> Finding {
+    let first = record(race.first)
+    let second = record(race.second)
+    let firstTile = conflict.map { program.describe(program.tiles[Int($0.first)]) } ?? "a tile"
+    let secondTile = conflict.map { program.describe(program.tiles[Int($0.second)]) } ?? "it"
+    let verbs =
+      switch race.code {
+      case .H001: ("writes", "reads", "it may start before the write is visible")
+      case .H002: ("reads", "writes", "it may start before the read is over")
+      default: ("writes", "writes", "either may come last")
+      }
+    var needed: String
+    var fix: String
+    let a = "#\(race.first.op)"
+    let b = "#\(race.second.op)"
+    if race.first.core != race.second.core {
+      needed = "a barrier over the cores between them"
+      fix =
+        "put sync.barrier_cores after \(a) on core \(race.first.core) and before \(b) on core "
+        + "\(race.second.core), and as often on every other core"
+    } else if first.queue == second.queue {
+      needed = "a barrier on \(first.queue.name) between \(a) and \(b)"
+      fix = "put sync.barrier \(first.queue.name) before \(b): the queue does not interlock"
+    } else {
+      let pair = "\(first.queue.name)->\(second.queue.name)"
+      needed = "an event \(pair) between \(a) and \(b)"
+      fix =
+        "set an event \(pair) after \(a) and wait for it before \(b), or name the token of \(a) "
+        + "in after: of \(b)"
+    }
+    return Finding(
+      race.code,
+      "\(describe(race.first)) \(verbs.0) \(firstTile), \(describe(race.second)) \(verbs.1) "
+        + "\(secondTile), and \(verbs.2): needs \(needed)",
+      sites: [race.first, race.second],
+      buffer: conflict.map { program.tiles[Int($0.first)].buffer }, region: conflict?.region,
+      fix: fix)
+  }
+
+  // MARK: Uninitialised reads
+
+  func uninitialised(_ reads: [UninitialisedRead]) -> [Finding] {
+    struct Key: Hashable {
+      var opcode: UInt8
+      var buffer: UInt32
+      var core: Int
+      var scope: String
+    }
+    var result: [Finding] = []
+    var known: [Key: Int] = [:]
+    for read in reads {
+      let site = Finding.Site(core: read.core, op: read.op)
+      let tile = program.tiles[Int(read.tile)]
+      let key = Key(
+        opcode: record(site).opcode, buffer: tile.buffer, core: read.core,
+        scope: labels(record(site).scope))
+      if let index = known[key] {
+        result[index].folded += 1
+        continue
+      }
+      known[key] = result.count
+      result.append(
+        Finding(
+          .I001,
+          "\(describe(site)) reads \(program.describe(tile)), of which no write that is ordered "
+            + "before it initialises every byte",
+          sites: [site], buffer: tile.buffer, region: layout.regions(tile).first,
+          fix: tile.space == .hbm
+            ? "give the tensor the role of an input, or write it first"
+            : "write the tile before it is read, and order the write before the read"))
+    }
+    return result
+  }
+}

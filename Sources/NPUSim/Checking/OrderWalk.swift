@@ -1,0 +1,169 @@
+/// What is told each micro-op of a core in an order that the program's own order allows.
+protocol OrderObserver: ~Copyable {
+  /// A micro-op on data, before its queue's clock changes.
+  ///
+  /// - Parameters:
+  ///   - index: position in the core's list.
+  ///   - position: position among the micro-ops of its queue (barriers on all queues not counted).
+  ///   - clock: for each queue, how many of its micro-ops are visible when this one starts.
+  mutating func data(
+    _ index: Int, _ record: UnsafePointer<OpRecord>, _ position: UInt32, _ clock: QueueClock)
+
+  /// The same for a set, a wait or a barrier; a wait's clock has learnt from its set.
+  mutating func synchronisation(
+    _ index: Int, _ record: UnsafePointer<OpRecord>, _ position: UInt32, _ clock: QueueClock)
+}
+
+/// Executes the order of one core: queues in order, a wait after its set, barriers as joins.
+///
+/// Queues are infinitely deep and take no time. The micro-ops that get executed, and what each of
+/// them knows to be visible, do not depend on the order of the walk: with one producer and one
+/// consumer an event's k-th set matches its k-th wait. One vector clock a queue carries the
+/// knowledge; a set passes on all that its queue knows, and everything earlier in its queue.
+///
+/// The walk follows the program and keeps back what stands behind a wait that has not passed, so a
+/// program whose waits follow their sets needs no memory besides the event table.
+struct OrderWalk {
+  /// Why the walk stopped.
+  enum Stop: Equatable {
+    case finished
+    /// Every queue has reached the barrier over the cores at this index.
+    case coreBarrier(Int)
+    /// Micro-ops are left that can never execute.
+    case stuck
+  }
+
+  /// The dispatch that a machine with queues of this depth never gets past.
+  struct CapacityStop {
+    /// The micro-op that finds its queue full.
+    var index: Int
+    /// Blocked queues and the wait at the head of each.
+    var heads: [(queue: Int, wait: Int)]
+  }
+
+  private let depth: Int
+  private(set) var events: EventTable
+  /// What each queue knows before its next micro-op.
+  private(set) var clocks = InlineArray<6, QueueClock>(repeating: QueueClock(repeating: 0))
+  /// Micro-ops executed on each queue.
+  private(set) var counts = QueueClock(repeating: 0)
+  /// Next micro-op to dispatch.
+  private(set) var next = 0
+  /// Queues whose head is a wait that has not passed, one bit each.
+  private(set) var blocked: UInt8 = 0
+  /// Micro-ops of each queue kept back, from `heads[queue]` on.
+  private(set) var deferred = [[UInt32]](repeating: [], count: Queue.count)
+  private(set) var heads = [Int](repeating: 0, count: Queue.count)
+  private(set) var capacityStop: CapacityStop?
+
+  /// `eventIDs`: IDs in use of each ordered pair of queues. `depth`: of each queue, `nil` unlimited.
+  init(eventIDs: [Int], depth: Int?) {
+    self.depth = depth ?? Int.max
+    events = EventTable(eventIDs: eventIDs)
+  }
+
+  /// Executes until a barrier over the cores, the end, or a state without progress. `records` are the
+  /// core's, the same in each call.
+  mutating func run<O: OrderObserver & ~Copyable>(
+    _ records: UnsafeBufferPointer<OpRecord>, _ observer: inout O
+  ) -> Stop {
+    guard let base = records.baseAddress else { return .finished }
+    while next < records.count {
+      let index = next
+      let record = base + index
+      let kind = record.pointee.kind
+      if kind == .barrierAll || kind == .barrierCores {
+        if blocked != 0 { return .stuck }
+        next += 1
+        if kind == .barrierCores { return .coreBarrier(index) }
+        joinAll()
+        observer.synchronisation(index, record, 0, clocks[0])
+        continue
+      }
+      next += 1
+      let queue = record.pointee.queue.index
+      if blocked & (1 << UInt8(truncatingIfNeeded: queue)) != 0 {
+        hold(index, queue)
+        continue
+      }
+      if !execute(index, record, queue, &observer) {
+        blocked |= 1 << UInt8(truncatingIfNeeded: queue)
+        hold(index, queue)
+      } else if events.woken != 0 {
+        resume(base, &observer)
+      }
+    }
+    return blocked == 0 ? .finished : .stuck
+  }
+
+  /// Makes everything executed so far visible to every queue.
+  mutating func joinAll() {
+    for queue in 0..<Queue.count { clocks[queue] = counts }
+  }
+
+  private mutating func hold(_ index: Int, _ queue: Int) {
+    if deferred[queue].count - heads[queue] >= depth && capacityStop == nil {
+      var blockers: [(queue: Int, wait: Int)] = []
+      for other in 0..<Queue.count where blocked & (1 << UInt8(other)) != 0 {
+        blockers.append((other, Int(deferred[other][heads[other]])))
+      }
+      capacityStop = CapacityStop(index: index, heads: blockers)
+    }
+    deferred[queue].append(UInt32(truncatingIfNeeded: index))
+  }
+
+  /// Executes what queues whose wait can pass have kept back.
+  private mutating func resume<O: OrderObserver & ~Copyable>(
+    _ base: UnsafePointer<OpRecord>, _ observer: inout O
+  ) {
+    while events.woken != 0 {
+      let queue = events.woken.trailingZeroBitCount
+      events.woken &= events.woken - 1
+      var isBlocked = false
+      while heads[queue] < deferred[queue].count {
+        let index = Int(deferred[queue][heads[queue]])
+        if !execute(index, base + index, queue, &observer) {
+          isBlocked = true
+          break
+        }
+        heads[queue] += 1
+      }
+      if !isBlocked {
+        blocked &= ~(1 << UInt8(truncatingIfNeeded: queue))
+        deferred[queue].removeAll(keepingCapacity: true)
+        heads[queue] = 0
+      }
+    }
+  }
+
+  /// Executes one micro-op; `false` if it is a wait that cannot pass yet.
+  @inline(__always)
+  private mutating func execute<O: OrderObserver & ~Copyable>(
+    _ index: Int, _ record: UnsafePointer<OpRecord>, _ queue: Int, _ observer: inout O
+  ) -> Bool {
+    let position = counts[queue]
+    switch record.pointee.kind {
+    case .data:
+      observer.data(index, record, position, clocks[queue])
+    case .set:
+      observer.synchronisation(index, record, position, clocks[queue])
+      var passed = clocks[queue]
+      passed[queue] = position &+ 1
+      events.set(record.pointee.event, index: index, knowing: clocks[queue], passing: passed)
+    case .wait:
+      guard
+        let learnt = events.wait(
+          record.pointee.event, index: index, position: position, queue: queue)
+      else { return false }
+      clocks[queue].join(learnt)
+      observer.synchronisation(index, record, position, clocks[queue])
+    case .barrierQueue:
+      clocks[queue][queue] = position
+      observer.synchronisation(index, record, position, clocks[queue])
+    case .barrierAll, .barrierCores:
+      break
+    }
+    counts[queue] = position &+ 1
+    return true
+  }
+}

@@ -1,0 +1,85 @@
+/// The execution of the order of all cores, in steps between the barriers over the cores.
+struct ProgramOrder {
+  private let program: Program
+  private(set) var walks: [OrderWalk]
+  /// Why each core stopped in the end.
+  private(set) var stops: [OrderWalk.Stop]
+  /// Barriers over the cores that all cores have passed.
+  private(set) var phases = 0
+
+  init(_ program: Program, _ use: TileUse) {
+    self.program = program
+    walks = use.eventIDs.map { OrderWalk(eventIDs: $0, depth: program.machine.queueDepth) }
+    stops = Array(repeating: .finished, count: program.cores.count)
+  }
+
+  /// Executes everything that can execute; `enter` is told the core and the step before each part.
+  mutating func run<O: OrderObserver & ~Copyable>(
+    _ observer: inout O, enter: (inout O, Int, Int) -> Void
+  ) {
+    while true {
+      for core in program.cores.indices {
+        enter(&observer, core, phases)
+        stops[core] = program.cores[core].withUnsafeBufferPointer {
+          walks[core].run($0, &observer)
+        }
+      }
+      let isJoined = !stops.isEmpty && stops.allSatisfy(\.isCoreBarrier)
+      guard isJoined else { return }
+      for core in program.cores.indices { walks[core].joinAll() }
+      phases += 1
+    }
+  }
+
+  /// Micro-ops left when nothing can execute any more.
+  var notExecuted: Int {
+    program.cores.indices.reduce(0) { total, core in
+      let walk = walks[core]
+      let kept = walk.deferred.indices.reduce(0) { $0 + walk.deferred[$1].count - walk.heads[$1] }
+      let waiting = stops[core].isCoreBarrier ? 1 : 0
+      return total + kept + waiting + program.cores[core].count - walk.next
+    }
+  }
+}
+
+extension OrderWalk.Stop {
+  /// Whether the core stands at a barrier over the cores.
+  var isCoreBarrier: Bool {
+    if case .coreBarrier = self { true } else { false }
+  }
+}
+
+extension OrderRecord {
+  /// The order of every core of a program.
+  static func record(_ program: Program, _ use: TileUse) -> [OrderRecord] {
+    var recorder = Recorder(orders: program.cores.map { OrderRecord(count: $0.count) })
+    var order = ProgramOrder(program, use)
+    order.run(&recorder) { recorder, core, _ in recorder.core = core }
+    for core in recorder.orders.indices {
+      var barriers: [Int] = []
+      for (index, record) in program.cores[core].enumerated()
+      where record.kind == .barrierCores && barriers.count < order.phases {
+        barriers.append(index)
+      }
+      recorder.orders[core].coreBarriers = barriers
+    }
+    return recorder.orders
+  }
+
+  private struct Recorder: OrderObserver {
+    var orders: [OrderRecord]
+    var core = 0
+
+    mutating func data(
+      _ index: Int, _ record: UnsafePointer<OpRecord>, _ position: UInt32, _ clock: QueueClock
+    ) {
+      orders[core].data(index, record, position, clock)
+    }
+
+    mutating func synchronisation(
+      _ index: Int, _ record: UnsafePointer<OpRecord>, _ position: UInt32, _ clock: QueueClock
+    ) {
+      orders[core].data(index, record, position, clock)
+    }
+  }
+}

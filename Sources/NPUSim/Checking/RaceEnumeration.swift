@@ -1,0 +1,201 @@
+/// Finds every unordered conflicting pair and every uninitialised read.
+///
+/// For each micro-op and atom, the accesses of another queue that are unordered with it are one run
+/// of that queue's accesses: from the first that it does not know, to the last that does not know it.
+/// The cost is proportional to the pairs found, up to a logarithm.
+struct RaceEnumeration {
+  private let program: Program
+  private let table: AtomTable
+  private let orders: [OrderRecord]
+  private let index: AccessIndex
+  private let options: CheckOptions
+
+  private(set) var races: [Race] = []
+  private(set) var count = 0
+  /// Whether counting stopped at the limit.
+  private(set) var isTruncated = false
+  private(set) var uninitialised: [UninitialisedRead] = []
+
+  private struct Partner: Hashable, Comparable {
+    var core: Int
+    var op: UInt32
+    var code: FindingCode
+
+    static func < (a: Partner, b: Partner) -> Bool {
+      (a.core, a.op, a.code.rawValue) < (b.core, b.op, b.code.rawValue)
+    }
+  }
+
+  private var partners: [Partner] = []
+  private var looked = 0
+
+  init(
+    _ program: Program, table: AtomTable, orders: [OrderRecord], index: AccessIndex,
+    options: CheckOptions
+  ) {
+    self.program = program
+    self.table = table
+    self.orders = orders
+    self.index = index
+    self.options = options
+  }
+
+  mutating func run() {
+    for (core, records) in program.cores.enumerated() {
+      for (op, record) in records.enumerated()
+      where record.accessBits != 0 && orders[core].isExecuted(op) {
+        judge(core, op, record)
+        if looked > options.enumerationLimit {
+          isTruncated = true
+          return
+        }
+      }
+    }
+  }
+
+  private mutating func judge(_ core: Int, _ op: Int, _ record: OpRecord) {
+    partners.removeAll(keepingCapacity: true)
+    var uninitialisedTile: UInt32?
+    // The closure cannot mutate self, so the atoms are listed first.
+    var accesses: [(atom: Int, isWrite: Bool, tile: UInt32, forwards: Bool)] = []
+    AccessIndex.forEachAccess(record, table) { accesses.append(($0, $1, $2, $3)) }
+    for access in accesses {
+      findPartners(core, op, record.queue.index, access.atom, access.isWrite, access.tile)
+      if !access.isWrite && !table.isInitial[access.atom]
+        && !hasOrderedWrite(core, op, record.queue, access.atom, access.tile, access.forwards)
+      {
+        uninitialisedTile = access.tile
+      }
+    }
+    if let uninitialisedTile {
+      uninitialised.append(UninitialisedRead(core: core, op: op, tile: uninitialisedTile))
+    }
+    partners.sort()
+    var last: Partner?
+    for partner in partners where partner != last {
+      last = partner
+      count += 1
+      if races.count < options.raceLimit {
+        races.append(
+          Race(
+            partner.code, .init(core: core, op: op),
+            .init(core: partner.core, op: Int(partner.op))))
+      }
+    }
+  }
+
+  // MARK: Pairs
+
+  private mutating func findPartners(
+    _ core: Int, _ op: Int, _ queue: Int, _ atom: Int, _ isWrite: Bool, _ tile: UInt32
+  ) {
+    for other in 0..<Queue.count where other != queue {
+      findUnordered(core, op, queue, other, atom, isWrite, partnerWrites: true)
+      if isWrite { findUnordered(core, op, queue, other, atom, true, partnerWrites: false) }
+    }
+    if isWrite && !program.machine.interlocks[queue] {
+      findUnseen(core, op, queue, atom, tile, partnerWrites: true)
+      findUnseen(core, op, queue, atom, tile, partnerWrites: false)
+    }
+    if program.cores.count > 1 && atom >= table.firstShared {
+      findOnOtherCores(core, op, atom, isWrite)
+    }
+  }
+
+  private mutating func add(_ access: AccessIndex.Access, after isWrite: Bool) {
+    looked += 1
+    partners.append(
+      Partner(
+        core: access.core, op: access.op,
+        code: isWrite ? (access.isWrite ? .H003 : .H001) : .H002))
+  }
+
+  /// Later micro-ops of another queue of the core.
+  private mutating func findUnordered(
+    _ core: Int, _ op: Int, _ queue: Int, _ other: Int, _ atom: Int, _ isWrite: Bool,
+    partnerWrites: Bool
+  ) {
+    let list = index.list(atom: atom, core: core, queue: other, isWrite: partnerWrites)
+    guard !list.isEmpty else { return }
+    let known = orders[core].clocks[op][other]
+    let position = orders[core].positions[op]
+    var next = index.partitionPoint(list) { $0.position < known || Int($0.op) < op }
+    while next < list.upperBound {
+      let access = index.accesses[next]
+      if orders[core].clocks[Int(access.op)][queue] > position { return }
+      add(access, after: isWrite)
+      next += 1
+    }
+  }
+
+  /// Later micro-ops of the same queue, which does not hold them off, that start too early to see
+  /// this one's results.
+  private mutating func findUnseen(
+    _ core: Int, _ op: Int, _ queue: Int, _ atom: Int, _ tile: UInt32, partnerWrites: Bool
+  ) {
+    let list = index.list(atom: atom, core: core, queue: queue, isWrite: partnerWrites)
+    let position = orders[core].positions[op]
+    var next = index.partitionPoint(list) { $0.position <= position }
+    while next < list.upperBound {
+      let access = index.accesses[next]
+      if orders[core].clocks[Int(access.op)][queue] > position { return }
+      if !(access.forwards && access.tile == tile) { add(access, after: true) }
+      next += 1
+    }
+  }
+
+  /// Accesses of higher cores between the same barriers over the cores.
+  private mutating func findOnOtherCores(_ core: Int, _ op: Int, _ atom: Int, _ isWrite: Bool) {
+    let phase = orders[core].phase(of: op)
+    for other in (core + 1)..<max(core + 1, program.cores.count) {
+      let barriers = orders[other].coreBarriers
+      let first = phase == 0 ? 0 : phase <= barriers.count ? barriers[phase - 1] : Int.max
+      let end = phase < barriers.count ? barriers[phase] : Int.max
+      for queue in 0..<Queue.count {
+        for partnerWrites in isWrite ? [false, true] : [true] {
+          let list = index.list(atom: atom, core: other, queue: queue, isWrite: partnerWrites)
+          var next = index.partitionPoint(list) { Int($0.op) < first }
+          while next < list.upperBound && Int(index.accesses[next].op) < end {
+            add(index.accesses[next], after: isWrite)
+            next += 1
+          }
+        }
+      }
+    }
+  }
+
+  // MARK: Initialisation
+
+  private func hasOrderedWrite(
+    _ core: Int, _ op: Int, _ queue: Queue, _ atom: Int, _ tile: UInt32, _ forwards: Bool
+  ) -> Bool {
+    let clock = orders[core].clocks[op]
+    let position = orders[core].positions[op]
+    for other in 0..<Queue.count {
+      let list = index.list(atom: atom, core: core, queue: other, isWrite: true)
+      guard let first = list.first else { continue }
+      if index.accesses[first].position < clock[other] { return true }
+      guard other == queue.index else { continue }
+      if program.machine.interlocks(queue) {
+        if index.accesses[first].position < position { return true }
+      } else if forwards {
+        for access in index.accesses[list] where access.position < position {
+          if access.tile == tile { return true }
+        }
+      }
+    }
+    guard program.cores.count > 1, atom >= table.firstShared else { return false }
+    let phase = orders[core].phase(of: op)
+    for other in program.cores.indices where other != core {
+      for queue in 0..<Queue.count {
+        let list = index.list(atom: atom, core: other, queue: queue, isWrite: true)
+        if let first = list.first,
+          orders[other].phase(of: Int(index.accesses[first].op)) < phase
+        {
+          return true
+        }
+      }
+    }
+    return false
+  }
+}
