@@ -1,0 +1,399 @@
+import NPUSim
+
+/// The quadratic oracle: a graph of start, free and visible instants, closed transitively, and
+/// footprints as sets of bytes. It shares no code with the checker.
+struct BruteChecker {
+  struct Pair: Hashable {
+    var code: FindingCode
+    var first: Finding.Site
+    var second: Finding.Site
+  }
+
+  private(set) var races: Set<Pair> = []
+  private(set) var uninitialised: Set<Finding.Site> = []
+  private(set) var hasCycle = false
+  private(set) var hasStarvation = false
+  private(set) var hasCapacityStop = false
+  private(set) var doubleSets = 0
+  private(set) var unmatched: Set<FindingCode> = []
+
+  private let program: Program
+  private let ops: [(site: Finding.Site, record: OpRecord)]
+  /// Instants that must come no later than the key: 3 × op, plus 0 start, 1 free, 2 visible.
+  private var before: [[Int]]
+  private var happens: [Bool]
+  /// `reach[a]`: bit set of the instants that `a` is known not to come after.
+  private var reach: [[UInt64]] = []
+  private var starved: Set<Int> = []
+
+  init(_ program: Program) {
+    self.program = program
+    var ops: [(site: Finding.Site, record: OpRecord)] = []
+    for (core, records) in program.cores.enumerated() {
+      for (op, record) in records.enumerated() {
+        ops.append((Finding.Site(core: core, op: op), record))
+      }
+    }
+    self.ops = ops
+    before = Array(repeating: [], count: ops.count * 3)
+    happens = Array(repeating: false, count: ops.count * 3)
+    let events = addEdges()
+    findHappening()
+    close()
+    judgePairs()
+    judgeReads()
+    judgeDeadlock()
+    judgeEvents(events)
+  }
+
+  // MARK: Order
+
+  private func start(_ op: Int) -> Int { op * 3 }
+  private func free(_ op: Int) -> Int { op * 3 + 1 }
+  private func visible(_ op: Int) -> Int { op * 3 + 2 }
+
+  private func isOn(_ op: Int, _ queue: Queue, _ core: Int) -> Bool {
+    let kind = ops[op].record.kind
+    return ops[op].site.core == core
+      && (kind == .barrierAll || kind == .barrierCores || ops[op].record.queue == queue)
+  }
+
+  private typealias EventKey = (core: Int, event: Event)
+
+  private mutating func addEdges() -> [(core: Int, event: Event, sets: [Int], waits: [Int])] {
+    for op in ops.indices {
+      before[free(op)].append(start(op))
+      before[visible(op)].append(free(op))
+    }
+    for core in program.cores.indices {
+      for queue in Queue.allCases {
+        let members = ops.indices.filter { isOn($0, queue, core) }
+        for (place, op) in members.enumerated() {
+          if place > 0 { before[start(op)].append(free(members[place - 1])) }
+          for earlier in members[..<place] {
+            let kind = ops[op].record.kind
+            if kind == .set { before[visible(op)].append(visible(earlier)) }
+            if kind != .data && kind != .set && kind != .wait {
+              before[start(op)].append(visible(earlier))
+            }
+            if kind == .data && program.machine.interlocks(queue) && waits(op, for: earlier) {
+              before[start(op)].append(visible(earlier))
+            }
+          }
+        }
+      }
+    }
+    var barriers: [[Int]] = []
+    for core in program.cores.indices {
+      barriers.append(
+        ops.indices.filter { ops[$0].site.core == core && ops[$0].record.kind == .barrierCores })
+    }
+    for own in barriers {
+      for (k, op) in own.enumerated() {
+        for other in barriers {
+          guard k < other.count else {
+            starved.insert(op)
+            continue
+          }
+          for earlier in ops.indices
+          where ops[earlier].site.core == ops[other[k]].site.core && earlier < other[k] {
+            before[start(op)].append(visible(earlier))
+          }
+        }
+      }
+    }
+    return addEvents()
+  }
+
+  private mutating func addEvents() -> [(core: Int, event: Event, sets: [Int], waits: [Int])] {
+    var table: [(core: Int, event: Event, sets: [Int], waits: [Int])] = []
+    for core in program.cores.indices {
+      let own = ops.indices.filter { ops[$0].site.core == core }
+      let events = Set(
+        own.filter { [.set, .wait].contains(ops[$0].record.kind) }.map { ops[$0].record.event })
+      for event in events {
+        let sets = own.filter { ops[$0].record.kind == .set && ops[$0].record.event == event }
+        let waits = own.filter { ops[$0].record.kind == .wait && ops[$0].record.event == event }
+        for (k, wait) in waits.enumerated() {
+          if k < sets.count {
+            before[start(wait)].append(visible(sets[k]))
+          } else {
+            starved.insert(wait)
+          }
+        }
+        table.append((core, event, sets, waits))
+      }
+    }
+    return table
+  }
+
+  /// Whether an interlocking queue holds `later` back for the results of `earlier`.
+  private func waits(_ later: Int, for earlier: Int) -> Bool {
+    for write in accesses(earlier) where write.access.contains(.write) {
+      for use in accesses(later) {
+        if use.access.contains(.forward) && use.tile == write.tile { continue }
+        if use.access.contains(.read) && !bytes(use, .read).isDisjoint(with: bytes(write, .write)) {
+          return true
+        }
+        if use.access.contains(.write)
+          && !bytes(use, .write).isDisjoint(with: bytes(write, .write))
+        {
+          return true
+        }
+      }
+    }
+    return false
+  }
+
+  private mutating func findHappening() {
+    var changed = true
+    while changed {
+      changed = false
+      for node in before.indices where !happens[node] {
+        if node % 3 == 0 && starved.contains(node / 3) { continue }
+        if before[node].allSatisfy({ happens[$0] }) {
+          happens[node] = true
+          changed = true
+        }
+      }
+    }
+  }
+
+  private mutating func close() {
+    let words = (before.count + 63) / 64
+    reach = Array(repeating: Array(repeating: 0, count: words), count: before.count)
+    // reach[n] collects everything before n.
+    var done = [Bool](repeating: false, count: before.count)
+    func visit(_ node: Int) {
+      if done[node] { return }
+      done[node] = true
+      for earlier in before[node] {
+        visit(earlier)
+        for word in 0..<words { reach[node][word] |= reach[earlier][word] }
+        reach[node][earlier / 64] |= 1 << UInt64(earlier % 64)
+      }
+    }
+    for node in before.indices where happens[node] { visit(node) }
+  }
+
+  private func comes(_ earlier: Int, before later: Int) -> Bool {
+    reach[later][earlier / 64] & (1 << UInt64(earlier % 64)) != 0
+  }
+
+  // MARK: Bytes
+
+  private struct Use {
+    var tile: UInt32
+    var access: Access
+    var core: Int
+  }
+
+  private func accesses(_ op: Int) -> [Use] {
+    let record = ops[op].record
+    return (0..<Int(record.operandCount)).compactMap { k in
+      record.access(k).isEmpty
+        ? nil : Use(tile: record.words[k], access: record.access(k), core: ops[op].site.core)
+    }
+  }
+
+  /// Bytes of every access that was asked for.
+  private final class ByteCache {
+    var bytes: [[UInt64]: Set<Int>] = [:]
+  }
+
+  private let cache = ByteCache()
+
+  private func bytes(_ use: Use, _ access: Access) -> Set<Int> {
+    let key = [
+      UInt64(use.tile), UInt64(use.access.rawValue), UInt64(access.rawValue), UInt64(use.core),
+    ]
+    if let known = cache.bytes[key] { return known }
+    let result = enumerate(use, access)
+    cache.bytes[key] = result
+    return result
+  }
+
+  /// Bytes as numbers: place of the memory, then address.
+  private func enumerate(_ use: Use, _ access: Access) -> Set<Int> {
+    let tile = program.tiles[Int(use.tile)]
+    let buffer = program.buffers[Int(tile.buffer)]
+    let isFilled = access == .write && use.access.contains(.zeroFill) && tile.format == .mxint8
+    var rows = Int(tile.rows)
+    var columns = Int(tile.columns)
+    if isFilled && tile.axis == .alongRows { rows = (rows + 31) / 32 * 32 }
+    if isFilled && tile.axis == .alongColumns { columns = (columns + 31) / 32 * 32 }
+    let core = tile.space == .hbm ? 0 : use.core + 1
+    func place(_ address: Int, side: Bool) -> Int {
+      ((core * 16 + tile.space.index) * 2 + (side ? 1 : 0)) << 32 | address
+    }
+    func row(_ i: Int) -> Int {
+      tile.indexList == 0
+        ? Int(tile.row) + i
+        : Int(program.indexLists[Int(tile.indexList) - 1][Int(tile.row) + i])
+    }
+    var result: Set<Int> = []
+    for i in 0..<rows {
+      for j in 0..<columns {
+        let address =
+          buffer.base + Int(tile.slot) * buffer.slotStride + row(i) * buffer.pitch
+          + (Int(tile.column) + j) * tile.format.bytes
+        for byte in 0..<tile.format.bytes { result.insert(place(address + byte, side: false)) }
+        guard tile.format == .mxint8, i < Int(tile.rows), j < Int(tile.columns) else { continue }
+        let scale =
+          buffer.scaleBase + Int(tile.slot) * buffer.scaleSlotStride
+          + (tile.axis == .alongColumns
+            ? row(i) * buffer.scalePitch + (Int(tile.column) + j) / 32
+            : (Int(tile.row) + i) / 32 * buffer.scalePitch + Int(tile.column) + j)
+        result.insert(place(scale, side: tile.space.hasScaleSideArray))
+      }
+    }
+    return result
+  }
+
+  // MARK: Races
+
+  private mutating func judgePairs() {
+    for x in ops.indices where ops[x].record.kind == .data && happens[start(x)] {
+      for y in ops.indices.dropFirst(x + 1)
+      where ops[y].record.kind == .data && happens[start(y)] {
+        let isSameQueue =
+          ops[x].site.core == ops[y].site.core && ops[x].record.queue == ops[y].record.queue
+        for a in accesses(x) {
+          for b in accesses(y) {
+            let forwards = isSameQueue && b.access.contains(.forward) && a.tile == b.tile
+            if a.access.contains(.write), b.access.contains(.read), !forwards,
+              !comes(visible(x), before: start(y)), !comes(free(y), before: start(x)),
+              !bytes(a, .write).isDisjoint(with: bytes(b, .read))
+            {
+              races.insert(Pair(code: .H001, first: ops[x].site, second: ops[y].site))
+            }
+            if a.access.contains(.read), b.access.contains(.write),
+              !comes(free(x), before: start(y)), !comes(visible(y), before: start(x)),
+              !bytes(a, .read).isDisjoint(with: bytes(b, .write))
+            {
+              races.insert(Pair(code: .H002, first: ops[x].site, second: ops[y].site))
+            }
+            if a.access.contains(.write), b.access.contains(.write), !forwards,
+              !comes(visible(x), before: start(y)), !comes(visible(y), before: start(x)),
+              !bytes(a, .write).isDisjoint(with: bytes(b, .write))
+            {
+              races.insert(Pair(code: .H003, first: ops[x].site, second: ops[y].site))
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private mutating func judgeReads() {
+    var initial: Set<Int> = []
+    for (index, buffer) in program.buffers.enumerated()
+    where buffer.role == .input || buffer.role == .inputOutput {
+      _ = index
+      for address in buffer.base..<(buffer.base + buffer.payloadExtent) { initial.insert(address) }
+      for address in buffer.scaleBase..<(buffer.scaleBase + buffer.scaleExtent) {
+        initial.insert(address)
+      }
+    }
+    for y in ops.indices where ops[y].record.kind == .data && happens[start(y)] {
+      for use in accesses(y) where use.access.contains(.read) {
+        var missing = bytes(use, .read).subtracting(initial)
+        for x in ops.indices where x != y && ops[x].record.kind == .data && happens[start(x)] {
+          for write in accesses(x) where write.access.contains(.write) {
+            let isForwarded =
+              use.access.contains(.forward) && write.tile == use.tile && x < y
+              && ops[x].record.queue == ops[y].record.queue
+              && ops[x].site.core == ops[y].site.core
+            if isForwarded || comes(visible(x), before: start(y)) {
+              missing.subtract(bytes(write, .write))
+            }
+          }
+        }
+        if !missing.isEmpty { uninitialised.insert(ops[y].site) }
+      }
+    }
+  }
+
+  // MARK: Deadlock and events
+
+  private mutating func judgeDeadlock() {
+    let unfinished = ops.indices.filter { !happens[start($0)] }
+    for op in unfinished where starved.contains(op) {
+      if ops[op].record.kind == .barrierCores {
+        // Somebody has ended without it.
+        let isHead = before[start(op)].allSatisfy { happens[$0] }
+        let ended = program.cores.indices.contains { core in
+          ops.indices.allSatisfy { ops[$0].site.core != core || happens[start($0)] }
+        }
+        if isHead && ended { hasStarvation = true }
+      } else if before[start(op)].allSatisfy({ happens[$0] }) {
+        hasStarvation = true
+      }
+    }
+    for op in unfinished {
+      // A head: nothing earlier on its own queue is unfinished.
+      guard ops[op].record.kind == .wait else { continue }
+      let queue = ops[op].record.queue
+      let core = ops[op].site.core
+      guard unfinished.allSatisfy({ $0 >= op || !isOn($0, queue, core) }) else { continue }
+      var seen: Set<Int> = []
+      var stack = before[start(op)].filter { !happens[$0] }
+      while let node = stack.popLast() {
+        if node == start(op) { hasCycle = true }
+        if seen.insert(node).inserted { stack += before[node].filter { !happens[$0] } }
+      }
+    }
+    if unfinished.isEmpty { judgeCapacity() }
+  }
+
+  /// Dispatches and starts whatever can be, until nothing changes.
+  private mutating func judgeCapacity() {
+    guard let depth = program.machine.queueDepth else { return }
+    var started = [Bool](repeating: false, count: ops.count)
+    var dispatched = [Bool](repeating: false, count: ops.count)
+    var changed = true
+    while changed {
+      changed = false
+      for core in program.cores.indices {
+        let own = ops.indices.filter { ops[$0].site.core == core }
+        if let op = own.first(where: { !dispatched[$0] }) {
+          let isHeld = own.contains {
+            dispatched[$0] && !started[$0]
+              && [.barrierAll, .barrierCores].contains(ops[$0].record.kind)
+          }
+          let needed = Queue.allCases.filter { isOn(op, $0, core) }
+          let hasRoom = needed.allSatisfy { queue in
+            own.count { isOn($0, queue, core) && dispatched[$0] && !started[$0] } < depth
+          }
+          if !isHeld && hasRoom {
+            dispatched[op] = true
+            changed = true
+          }
+        }
+      }
+      for op in ops.indices where dispatched[op] && !started[op] {
+        if before[start(op)].allSatisfy({ started[$0 / 3] }) {
+          started[op] = true
+          changed = true
+        }
+      }
+    }
+    hasCapacityStop = started.contains(false)
+  }
+
+  private mutating func judgeEvents(
+    _ table: [(core: Int, event: Event, sets: [Int], waits: [Int])]
+  ) {
+    for (_, _, sets, waits) in table {
+      if waits.count > sets.count { unmatched.insert(.S002) }
+      if sets.count > waits.count { unmatched.insert(waits.isEmpty ? .S001 : .S003) }
+      for (k, set) in sets.enumerated() where k > 0 && happens[start(set)] {
+        if k > waits.count || !happens[start(waits[k - 1])]
+          || !comes(start(waits[k - 1]), before: start(set))
+        {
+          doubleSets += 1
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import NPUSim
+import Testing
+
+@Suite struct CheckerOracleTests {
+  /// 3,000 programs when `NPUSIM_FULL` is set, a tenth of them otherwise.
+  static let seeds =
+    0..<UInt64(
+      ProcessInfo.processInfo.environment["NPUSIM_FULL"] == "1" ? 3_000 : 300)
+
+  @Test func `every verdict agrees with a graph of instants and sets of bytes`() throws {
+    var races = 0
+    var clean = 0
+    var stuck = 0
+    for seed in Self.seeds {
+      var source = RandomPrograms(seed: seed)
+      let program = try source.program()
+      let result = Checker.check(program)
+      let brute = BruteChecker(program)
+      let found = Set(
+        result.races.map { BruteChecker.Pair(code: $0.code, first: $0.first, second: $0.second) })
+      let codes = Set(result.findings.map(\.code))
+      #expect(found == brute.races, "races of seed \(seed)")
+      #expect(found.count == result.raceCount, "count of races of seed \(seed)")
+      #expect(
+        Set(result.uninitialisedReads) == brute.uninitialised, "uninitialised reads of seed \(seed)"
+      )
+      #expect(codes.contains(.D001) == brute.hasCycle, "cycle of seed \(seed)")
+      #expect(codes.contains(.D002) == brute.hasStarvation, "starvation of seed \(seed)")
+      #expect(codes.contains(.D003) == brute.hasCapacityStop, "capacity of seed \(seed)")
+      let doubleSets = result.findings.filter { $0.code == .S004 }.reduce(0) { $0 + 1 + $1.folded }
+      #expect(doubleSets == brute.doubleSets, "double sets of seed \(seed)")
+      #expect(
+        codes.intersection([.S001, .S002, .S003]) == brute.unmatched,
+        "unmatched events of seed \(seed)")
+      races += found.count
+      if result.raceCount == 0 { clean += 1 }
+      if brute.hasCycle || brute.hasStarvation || brute.hasCapacityStop { stuck += 1 }
+    }
+    // The programs are worth judging: some race, some do not, some get stuck.
+    #expect(races > 1_000)
+    #expect(clean > 10)
+    #expect(stuck > 20)
+  }
+}

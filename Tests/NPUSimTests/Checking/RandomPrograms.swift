@@ -1,0 +1,229 @@
+import NPUSim
+
+/// Random small programs, most of them nearly right: rings with tokens, then damage.
+struct RandomPrograms {
+  private var random: SeededGenerator
+
+  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+
+  private mutating func chance(_ oneIn: Int) -> Bool { random.below(oneIn) == 0 }
+
+  private mutating func pick<T>(_ values: [T]) -> T { values[random.below(values.count)] }
+
+  /// Handles of one core's buffers.
+  private struct Memory {
+    var ub: [BufferHandle<UB>]
+    var ubMX: BufferHandle<UB>
+    var l1: BufferHandle<L1>
+    var left: BufferHandle<Left>
+    var right: BufferHandle<Right>
+    var acc: BufferHandle<Acc>
+  }
+
+  mutating func program() throws -> Program {
+    let cores = chance(3) ? 1 + random.below(3) : 1
+    let interlocks = (0..<Queue.count).map { _ in random.below(3) > 0 }
+    let machine = TestMachine.small(
+      cores: cores, depth: chance(4) ? nil : 1 + random.below(8),
+      eventsPerPair: 1 + random.below(8), interlocks: interlocks)
+    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+    let x = try p.tensor("x", .bf16, rows: 6, columns: 24, role: .input)
+    let xm = try p.tensor("xm", .mxint8, rows: 4, columns: 40, role: .inputOutput)
+    let wm = try p.tensor("wm", .mxint8, rows: 40, columns: 4, axis: .alongRows, role: .input)
+    let y = try p.tensor("y", .bf16, rows: 6, columns: 24, role: pick([.output, .scratch]))
+    let list = p.indexList([4, 0, 1, 5, 3])
+    let explicit = chance(2)
+    for core in 0..<cores {
+      p.begin(core: core)
+      let memory = try memory(&p, core)
+      var tokens: [Token] = []
+      let count = 4 + random.below(explicit ? 16 : 22)
+      var pending: [Event] = []
+      let queues = Array(Queue.allCases.shuffled(using: &random).prefix(2 + random.below(5)))
+      for step in 0..<count {
+        p.pushScope("step", iteration: step)
+        let after: [Token] =
+          explicit || tokens.isEmpty
+          ? []
+          : (0..<random.below(4)).map { _ in tokens[max(0, tokens.count - 1 - random.below(6))] }
+        if explicit {
+          emitSynchronisation(&p, &pending, queues)
+        } else if chance(16) {
+          p.emit(QueueBarrier(pick(queues)))
+        } else if chance(30) {
+          p.emit(CoreBarrier())
+        }
+        if cores > 1 && step == count / 2 && !chance(4) { p.emit(ChipBarrier()) }
+        tokens.append(emitData(&p, memory, x, xm, wm, y, list, queues, after))
+        p.popScope()
+      }
+      if explicit {
+        for event in pending where !chance(6) { p.emit(WaitEvent(event)) }
+      }
+    }
+    var program = p.build()
+    damage(&program)
+    return program
+  }
+
+  private mutating func memory(_ p: inout ProgramBuilder, _ core: Int) throws -> Memory {
+    var ub = [try p.buffer("ring", in: UB.self, .bf16, slots: 2, rows: 3, columns: 24)]
+    ub.append(try p.buffer("flat", in: UB.self, .bf16, rows: 3, columns: 24))
+    if chance(2) {
+      // Shares bytes with the ring at another pitch.
+      ub.append(
+        try p.buffer(
+          "alias", in: UB.self, .bf16, rows: 3, columns: 32, at: 16 * random.below(16)))
+    }
+    return Memory(
+      ub: ub, ubMX: try p.buffer("mx", in: UB.self, .mxint8, slots: 2, rows: 4, columns: 40),
+      l1: try p.buffer("l1", in: L1.self, .mxint8, slots: 2, rows: 4, columns: 40),
+      left: try p.buffer("left", in: Left.self, .mxint8, rows: 4, columns: 40),
+      right: try p.buffer("right", in: Right.self, .mxint8, rows: 40, columns: 4, axis: .alongRows),
+      acc: try p.buffer("acc", in: Acc.self, .bf16, slots: 2, rows: 4, columns: 8))
+  }
+
+  private mutating func emitSynchronisation(
+    _ p: inout ProgramBuilder, _ pending: inout [Event], _ queues: [Queue]
+  ) {
+    for _ in 0..<random.below(3) {
+      let source = pick(queues)
+      let target = pick(queues.filter { $0 != source })
+      let event = Event(from: source, to: target, id: UInt16(random.below(3)))
+      if chance(20) {
+        // The wait stands before its set.
+        p.emit(WaitEvent(event))
+        p.emit(SetEvent(event))
+      } else if !pending.contains(event) || chance(8) {
+        p.emit(SetEvent(event))
+        pending.append(event)
+      }
+    }
+    while !pending.isEmpty && !chance(3) {
+      p.emit(WaitEvent(pending.remove(at: random.below(pending.count))))
+    }
+    if chance(14) { p.emit(QueueBarrier(pick(queues))) }
+    if chance(24) { p.emit(CoreBarrier()) }
+  }
+
+  private mutating func ubTile(_ memory: Memory, rows: Int, columns: Int) -> Tile<UB> {
+    let buffer = pick(memory.ub)
+    return buffer.tile(
+      slot: random.below(buffer.slots), row: random.below(buffer.rows - rows + 1),
+      column: 8 * random.below((buffer.columns - columns) / 8 + 1), rows: rows, columns: columns)
+  }
+
+  private mutating func emitData(
+    _ p: inout ProgramBuilder, _ memory: Memory, _ x: BufferHandle<HBM>, _ xm: BufferHandle<HBM>,
+    _ wm: BufferHandle<HBM>, _ y: BufferHandle<HBM>, _ list: UInt32, _ queues: [Queue],
+    _ after: [Token]
+  ) -> Token {
+    let rows = 1 + random.below(3)
+    let columns = 8 * (1 + random.below(3))
+    let slot = random.below(2)
+    switch pick(queues) {
+    case .load:
+      switch random.below(3) {
+      case 0:
+        return p.emit(
+          LoadL1(memory.l1.tile(slot: slot, rows: rows), from: xm.tile(rows: rows)), after: after)
+      case 1:
+        var source = y.tile(row: random.below(3), rows: rows, columns: columns)
+        if chance(2) { source.ref.indexList = list }
+        return p.emit(
+          LoadUB(ubTile(memory, rows: rows, columns: columns), from: source), after: after)
+      default:
+        return p.emit(
+          LoadUB(
+            ubTile(memory, rows: rows, columns: columns),
+            from: x.tile(row: random.below(4), rows: rows, columns: columns)), after: after)
+      }
+    case .feed:
+      return chance(2)
+        ? p.emit(FeedLeft(memory.left.tile(), from: memory.l1.tile(slot: slot)), after: after)
+        : p.emit(
+          FeedRightTransposed(memory.right.tile(), from: memory.l1.tile(slot: slot)), after: after)
+    case .matrix:
+      let m = chance(3) ? 2 : 4
+      return p.emit(
+        Matmul(
+          memory.acc.tile(slot: slot, rows: m, columns: 4), left: memory.left.tile(rows: m),
+          right: memory.right.tile(), accumulate: chance(2)), after: after)
+    case .drain:
+      return chance(3)
+        ? p.emit(
+          DrainHBM(
+            y.tile(rows: rows, columns: 8),
+            from: memory.acc.tile(slot: slot, rows: rows, columns: 8)), after: after)
+        : p.emit(
+          DrainUB(
+            ubTile(memory, rows: rows, columns: 8),
+            from: memory.acc.tile(slot: slot, rows: rows, columns: 8)), after: after)
+    case .vector:
+      switch random.below(3) {
+      case 0:
+        return p.emit(
+          EncodeMX(
+            memory.ubMX.tile(slot: slot, rows: rows, columns: columns),
+            ubTile(memory, rows: rows, columns: columns)), after: after)
+      case 1:
+        return p.emit(
+          Elementwise<AddRule>(
+            ubTile(memory, rows: rows, columns: columns),
+            ubTile(memory, rows: rows, columns: columns),
+            ubTile(memory, rows: rows, columns: columns)), after: after)
+      default:
+        return p.emit(
+          Special<ExpRule>(
+            ubTile(memory, rows: rows, columns: columns),
+            ubTile(memory, rows: rows, columns: columns)), after: after)
+      }
+    case .store:
+      switch random.below(3) {
+      case 0:
+        return p.emit(
+          StoreL1(
+            memory.l1.tile(slot: slot, rows: rows), from: memory.ubMX.tile(slot: slot, rows: rows)),
+          after: after)
+      case 1:
+        return p.emit(
+          StoreHBM(xm.tile(rows: rows), from: memory.ubMX.tile(slot: slot, rows: rows)),
+          after: after)
+      default:
+        var target = y.tile(row: random.below(3), rows: rows, columns: columns)
+        if chance(2) { target.ref.indexList = list }
+        return p.emit(
+          StoreHBM(target, from: ubTile(memory, rows: rows, columns: columns)), after: after)
+      }
+    }
+  }
+
+  /// Deletes or exchanges a few records.
+  private mutating func damage(_ program: inout Program) {
+    for core in program.cores.indices {
+      for _ in 0..<pick([0, 0, 1, 1, 2, 4]) where program.cores[core].count > 3 {
+        let events = program.cores[core].indices.filter { program.cores[core][$0].kind != .data }
+        switch random.below(3) {
+        case 0:
+          if let victim = events.randomElement(using: &random) {
+            program.cores[core].remove(at: victim)
+          }
+        case 1:
+          // A set together with its wait.
+          let records = program.cores[core]
+          let sets = events.filter { records[$0].kind == .set }
+          guard let set = sets.randomElement(using: &random) else { continue }
+          let waits = events.filter {
+            records[$0].kind == .wait && records[$0].event == records[set].event && $0 > set
+          }
+          guard let wait = waits.first else { continue }
+          program.cores[core].remove(at: wait)
+          program.cores[core].remove(at: set)
+        default:
+          let a = random.below(program.cores[core].count - 1)
+          program.cores[core].swapAt(a, a + 1)
+        }
+      }
+    }
+  }
+}
