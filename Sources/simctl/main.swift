@@ -1,1 +1,9 @@
-print("npusim")
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+exit(Simctl.run(Array(CommandLine.arguments.dropFirst())).rawValue)

@@ -1,0 +1,54 @@
+extension Explanation {
+  /// The codes H001 to H003.
+  static func hazard(_ code: FindingCode) -> Explanation {
+    switch code {
+    case .H001:
+      Explanation(
+        """
+        A micro-op reads bytes that an earlier one writes, and nothing makes it wait until the
+        result is visible. In one timing it reads the new value, in another the old one; the
+        simulated timing is only one of them.
+        """,
+        example: """
+          load.ub     x[0+4, 0+128] <- input[0+4, 0+128]
+          vector.exp  y[0+4, 0+128] <- x[0+4, 0+128]      ; nothing orders it after the load
+          """,
+        fix: """
+          Set an event on the writer's queue after the write, and wait for it on the reader's queue
+          before the read. In Swift, pass the writer's token: `after: loaded`. Two micro-ops of one
+          queue that does not interlock by itself need a barrier on that queue between them.
+          """)
+    case .H002:
+      Explanation(
+        """
+        A micro-op overwrites bytes that an earlier one may still be reading. The reader then sees
+        the new value too early. This is the edge that rings of buffers lose most easily: it leads
+        from the last use of a slot back to the load that fills the slot again, and a program runs
+        faster without it.
+        """,
+        example: """
+          vector.exp  y[0+4, 0+128] <- x[0+4, 0+128]
+          load.ub     x[0+4, 0+128] <- input[4+4, 0+128]  ; x may still be in use
+          """,
+        fix: """
+          Set an event on the reader's queue after the read, and wait for it on the writer's queue
+          before the write. In Swift, take the slot from a ring (`acquire`) and give it back after
+          its last use (`release`).
+          """)
+    default:
+      Explanation(
+        """
+        Two micro-ops write the same bytes and nothing orders them. Which value stays depends on
+        the timing. Scale bytes of MXINT8 tiles count, and so do the zeros that fill a last block.
+        """,
+        example: """
+          drain.ub     y[0+4, 0+128] <- acc[0+4, 0+128]
+          vector.fill  y[0+4, 0+128]                       ; before or after the drain?
+          """,
+        fix: """
+          If both writes are wanted, order them with an event; if not, delete one, or make the two
+          tiles disjoint. Cores that write one tensor need a barrier over the cores between them.
+          """)
+    }
+  }
+}

@@ -1,0 +1,87 @@
+extension Explanation {
+  /// The codes M001 to M006 and I001.
+  static func memory(_ code: FindingCode) -> Explanation {
+    switch code {
+    case .M001:
+      Explanation(
+        "A tile reaches beyond the rows, columns or slots of its buffer.",
+        example: """
+          load.ub  x[0+8, 0+128] <- input[0+8, 0+128]      ; x has 4 rows
+          """,
+        fix: """
+          Shorten the tile in the last iteration to what is left, or make the buffer larger.
+          """)
+    case .M002:
+      Explanation(
+        """
+        A tile starts where the memory cannot be addressed: rows of on-chip memories start on
+        multiples of the memory's alignment, and MXINT8 tiles on whole blocks of 32 along the
+        block axis.
+        """,
+        example: """
+          vector.exp  y[0+4, 3+64] <- x[0+4, 3+64]         ; column 3 of BF16 is byte 6
+          """,
+        fix: "Start the tile on a multiple of the alignment; `simctl config show` has it.")
+    case .M003:
+      Explanation(
+        """
+        The buffers of a memory take more bytes than it has. The message lists the owners. Pitches
+        are padded to the alignment, so a buffer of narrow rows is larger than its elements.
+        """,
+        example: """
+          a ring of 4 slots of 128 x 512 BF16 in a ub of 128 KB needs 512 KB
+          """,
+        fix: """
+          Use smaller tiles or fewer stages; `--schedule` sets both. Narrow rows waste padding: put
+          more columns in a row.
+          """)
+    case .M004:
+      Explanation(
+        """
+        Two buffers placed at explicit addresses share bytes while both are in use.
+        """,
+        example: """
+          buffer a at byte 0, 4096 bytes; buffer b at byte 2048, both live
+          """,
+        fix: "Move one of them, or let them be placed automatically.")
+    case .M005:
+      Explanation(
+        """
+        The operands of a micro-op do not fit one another or the micro-op: shapes that differ,
+        formats that it does not take, a tile outside its tensor, a block axis that does not run
+        along the reduction.
+        """,
+        example: """
+          matrix.matmul  acc[0+16, 0+64] <- left[0+16, 0+32], right[0+64, 0+64]
+                                                           ; 32 columns of left, 64 rows of right
+          """,
+        fix: "Change the tile or the format that the message names.")
+    case .M006:
+      Explanation(
+        """
+        A row list names a row that its tensor does not have, or the same row twice, so that two
+        results would land in one place.
+        """,
+        example: """
+          slot_mapping = [0, 1, 9] into a cache of 8 slots
+          """,
+        fix: """
+          Correct the list; -1 leaves a row out. Where a later row shall win over an earlier one,
+          remove the earlier before the program is built.
+          """)
+    default:
+      Explanation(
+        """
+        A micro-op reads bytes that nothing before it has written. Memory is not zero at the start:
+        such a byte has no value, and every result made of it is worthless.
+        """,
+        example: """
+          vector.add  y[0+4, 0+128] <- x[0+4, 0+128], b[0+4, 0+128]   ; b was never loaded
+          """,
+        fix: """
+          Load or fill the bytes first, and order the read after it. In a ragged tail, read only the
+          extent that was loaded.
+          """)
+    }
+  }
+}

@@ -1,0 +1,61 @@
+extension Explanation {
+  /// The codes N001 to N004.
+  static func numerics(_ code: FindingCode) -> Explanation {
+    switch code {
+    case .N001:
+      Explanation(
+        """
+        A NaN or an infinity came out of the datapath, as it would out of the hardware. The message
+        names the first micro-op that made one out of finite operands, or the input that had it.
+        """,
+        example: """
+          exp(89) overflows BF16: softmax without its row maximum subtracted does this for scores
+          above 88.7
+          """,
+        fix: """
+          Correct the inputs, or choose a form that cannot overflow, such as `--stable`. A block of
+          MXINT8 with one such element is NaN as a whole.
+          """)
+    case .N002:
+      Explanation(
+        """
+        Values were too large for their format and became its largest finite value.
+        """,
+        example: """
+          500 as saturating E4M3FN is 448
+          """,
+        fix: """
+          Scale the block before the conversion, or use a format with more range (E5M2 reaches
+          57344).
+          """)
+    case .N003:
+      Explanation(
+        """
+        A long accumulation in BF16 has lost more than it was meant to: partial sums have grown so
+        large that further addends are rounded away.
+        """,
+        example: """
+          256 + 0.5 is 256 in BF16, however often it is added
+          """,
+        fix: """
+          Use the FP32 accumulator (`--set matrix.accumulator=fp32`), or cut the sum in pieces that
+          are added in FP32.
+          """)
+    default:
+      Explanation(
+        """
+        A tensor differs from the expected one by more than the tolerance. The message has the
+        first difference: index, both words, the distance in units of the last place, and the
+        micro-op that wrote it.
+        """,
+        example: """
+          simctl run softmax_v --kv 128 --expect golden.safetensors --tolerance 0
+          """,
+        fix: """
+          Compare the intermediate tensors from the first to the last: the first that differs shows
+          the step at fault. Check that seed, accumulator and `sfu.mode` are those of the golden
+          run.
+          """)
+    }
+  }
+}

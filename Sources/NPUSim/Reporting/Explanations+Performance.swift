@@ -1,0 +1,90 @@
+extension Explanation {
+  /// The codes P001 to P008.
+  static func performance(_ code: FindingCode) -> Explanation {
+    switch code {
+    case .P001:
+      Explanation(
+        """
+        An event orders nothing that is not ordered without it. It costs two micro-ops and an ID.
+        """,
+        example: """
+          sync.set   load->vector:0
+          sync.wait  load->vector:0
+          sync.set   load->vector:1                        ; the same edge again
+          sync.wait  load->vector:1
+          """,
+        fix: "Delete the set and its wait.")
+    case .P002:
+      Explanation(
+        """
+        A barrier joins more queues than need joining: the queues that nothing connects stand still
+        with the others.
+        """,
+        example: """
+          sync.barrier_all                                 ; only vector had to wait for load
+          """,
+        fix: "Replace it by an event between the two queues, or a barrier on one queue.")
+    case .P003:
+      Explanation(
+        """
+        A transfer moves so few bytes that its latency and fixed cost outweigh them.
+        """,
+        example: """
+          load.ub  x[0+1, 0+32] <- input[0+1, 0+32]        ; 64 bytes, then hundreds of cycles
+          """,
+        fix: "Move several rows in one transfer, or keep the data on chip for longer.")
+    case .P004:
+      Explanation(
+        """
+        The rows of a transfer do not fill whole HBM bursts: each contiguous run is rounded out to
+        whole bursts, and the rest is thrown away.
+        """,
+        example: """
+          rows of 80 bytes in bursts of 64 move 128 bytes each
+          """,
+        fix: """
+          Give tiles the tensor's full width, so that rows touch, or widths that are multiples of
+          the burst.
+          """)
+    case .P005:
+      Explanation(
+        """
+        Two operands of a vector micro-op lie in the same bank group of `ub`. It costs no cycles in
+        this model; hardware serialises the accesses.
+        """,
+        example: """
+          vector.add of two tiles that start in the same bank group
+          """,
+        fix: "Pad one of the buffers so that the tiles start in different groups.")
+    case .P006:
+      Explanation(
+        """
+        A buffer is filled and used in turns, so that the transfer and the computation never run at
+        the same time.
+        """,
+        example: """
+          one slot: load, exp, load, exp, each waiting for the other
+          """,
+        fix: "Give the buffer two slots, as a ring, and load one tile ahead.")
+    case .P007:
+      Explanation(
+        """
+        A unit that the kernel is bound by stands still for a large part of the run.
+        """,
+        example: """
+          matrix busy for 40 % of the cycles, waiting for feed the rest
+          """,
+        fix: "Look at the queue's stall reasons in the report; the largest says what it waits for.")
+    default:
+      Explanation(
+        """
+        Bytes are written and never read before they are overwritten or the program ends.
+        """,
+        example: """
+          vector.exp   y[0+4, 0+128] <- x[0+4, 0+128]
+          vector.fill  y[0+4, 0+128]                       ; the exponentials are lost
+          """,
+        fix: "Delete the write, or correct the micro-op that was meant to read it.")
+    }
+  }
+}

@@ -1,0 +1,136 @@
+extension Explanation {
+  /// The codes S001 to S006.
+  static func synchronisation(_ code: FindingCode) -> Explanation {
+    switch code {
+    case .S001:
+      Explanation(
+        """
+        An event is set and no micro-op ever waits for it. Either the wait was forgotten, and a race
+        is likely to be reported beside this, or the set is left over from an earlier version.
+        """,
+        example: """
+          load.ub   x[0+4, 0+128] <- input[0+4, 0+128]
+          sync.set  load->vector:0                         ; nobody waits
+          """,
+        fix: "Add the wait before the micro-op that needs the data, or delete the set.")
+    case .S002:
+      Explanation(
+        """
+        There are more waits for an event than sets of it: the k-th wait belongs to the k-th set,
+        and this one has none. The queue stops there for ever.
+        """,
+        example: """
+          sync.set   load->vector:0
+          sync.wait  load->vector:0
+          sync.wait  load->vector:0                        ; the second has no set
+          """,
+        fix: """
+          Delete the wait, or add the set that it stands for. In a loop, look at the first and the
+          last iteration: a pair that one of them skips leaves a surplus.
+          """)
+    case .S003:
+      Explanation(
+        """
+        An event has been set more often than it is waited for, so it is still set when the program
+        ends. The next kernel on the core would find it and pass a wait too early.
+        """,
+        example: """
+          sync.set   load->vector:0
+          sync.wait  load->vector:0
+          sync.set   load->vector:0                        ; left over
+          """,
+        fix: "Wait for it before the program ends, or delete the last set.")
+    case .S004:
+      Explanation(
+        """
+        An event is set again while the wait for its first set may not have passed. An event is one
+        bit: the second set is lost, and a later wait stops for ever or passes for the wrong
+        reason.
+        """,
+        example: """
+          sync.set   load->vector:0
+          sync.set   load->vector:0                        ; the first may still stand
+          sync.wait  load->vector:0
+          sync.wait  load->vector:0
+          """,
+        fix: """
+          Use another event ID for the second pair, or order the second set after the wait that
+          empties the event, through an event in the other direction.
+          """)
+    case .S005:
+      Explanation(
+        """
+        An event ID is not below the number of IDs that the machine has for each ordered pair of
+        queues (`events.per_pair`).
+        """,
+        example: """
+          sync.set  load->vector:8                         ; a machine of 8 IDs has 0 to 7
+          """,
+        fix: "Use a lower ID; rotate the IDs of a ring through those that exist.")
+    default:
+      Explanation(
+        """
+        At some point more events between one pair of queues stand between their set and their wait
+        than the machine has IDs for the pair. Tokens could not be given IDs.
+        """,
+        example: """
+          nine loads ahead of the vector queue, each with its own event, on a machine of 8 IDs
+          """,
+        fix: """
+          Make the rings between these two queues shallower: their depths add up. Or let one event
+          stand for several transfers.
+          """)
+    }
+  }
+
+  /// The codes D001 to D003.
+  static func deadlock(_ code: FindingCode) -> Explanation {
+    switch code {
+    case .D001:
+      Explanation(
+        """
+        Queues wait for one another in a circle: each stands at a wait whose set comes behind the
+        wait of the next. No timing gets past it.
+        """,
+        example: """
+          sync.wait  vector->load:0
+          sync.set   load->vector:0
+          sync.wait  load->vector:0
+          sync.set   vector->load:0                        ; each is behind the other's wait
+          """,
+        fix: """
+          Move one of the sets before the wait of its own queue. In a ring, the first uses of the
+          slots need no wait: nothing has filled them yet.
+          """)
+    case .D002:
+      Explanation(
+        """
+        A queue stands at a wait whose set never comes: it does not exist, or it is in a queue that
+        itself never gets there. A barrier over the cores that one core does not have is of the
+        same kind.
+        """,
+        example: """
+          sync.wait   load->vector:0                       ; no set of load->vector:0
+          vector.exp  y[0+4, 0+128] <- x[0+4, 0+128]
+          """,
+        fix: "Add the set after the micro-op that makes the data, or delete the wait.")
+    default:
+      Explanation(
+        """
+        The program is ordered well, yet stops on this machine: the sequencer dispatches in program
+        order, a queue is full, and the micro-op that would empty it is behind the one that does
+        not fit.
+        """,
+        example: """
+          sync.wait  load->feed:0                          ; holds the feed queue
+          feed.left  ...                                   ; 16 of them fill it
+          load.l1    ...                                   ; never dispatched: the full queue is first
+          sync.set   load->feed:0
+          """,
+        fix: """
+          Emit the loads earlier in the program: a ring's length minus one tiles ahead of their
+          consumers. A deeper queue (`queues.depth`) hides the fault and does not remove it.
+          """)
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/// docs/isa.md: every micro-op of a catalogue, from its own declaration.
+public enum ISAPage {
+  /// The page as Markdown, ending with a line break.
+  public static func text(_ catalogue: OpCatalogue) -> String {
+    var text = """
+      # Micro-ops
+
+      This page is generated: `simctl docs isa` prints it, and a test keeps the two equal.
+
+      A micro-op is written `mnemonic destination, source, ..., name=value`. A tile operand says in
+      which memory it lies and whether it is read, written, or both. machine.md has the order and the
+      time of micro-ops, numerics.md their arithmetic.
+
+      | family | micro-ops |
+      |---|---|
+
+      """
+    let families = self.families(catalogue)
+    for (name, entries) in families {
+      let list = entries.map { "`\($0.mnemonic)`" }.joined(separator: " ")
+      text += "| \(name) | \(list) |\n"
+    }
+    for (name, entries) in families {
+      text += "\n## \(name)\n"
+      for entry in entries {
+        text += "\n### `\(entry.mnemonic)`\n\n\(entry.summary).\n\n"
+        if isDecidedByOperand(entry) {
+          text += "Queue: that of its operand.\n"
+        } else if entry.kind == .barrierAll || entry.kind == .barrierCores {
+          text += "Queue: all.\n"
+        } else {
+          text += "Queue: `\(entry.queue.name)`.\n"
+        }
+        guard !entry.operands.isEmpty else { continue }
+        text += "\n| operand | is |\n|---|---|\n"
+        for operand in entry.operands { text += "| \(operand.name) | \(describe(operand)) |\n" }
+      }
+    }
+    return text
+  }
+
+  /// The entries by the first part of their mnemonics, in the order of the catalogue.
+  private static func families(_ catalogue: OpCatalogue) -> [(name: String, entries: [OpEntry])] {
+    var families: [(name: String, entries: [OpEntry])] = []
+    for entry in catalogue.entries {
+      let name = String(entry.mnemonic.prefix { $0 != "." })
+      if let index = families.firstIndex(where: { $0.name == name }) {
+        families[index].entries.append(entry)
+      } else {
+        families.append((name, [entry]))
+      }
+    }
+    return families
+  }
+
+  private static func isDecidedByOperand(_ entry: OpEntry) -> Bool {
+    switch entry.kind {
+    case .set, .wait, .barrierQueue: true
+    default: false
+    }
+  }
+
+  private static func describe(_ operand: OperandDescription) -> String {
+    switch operand.kind {
+    case .tile(let space, let access): "tile in `\(space.name)`, \(describe(access))"
+    case .scalar: "FP32 immediate"
+    case .integer: "integer immediate"
+    case .event: "event, `source->target:id`"
+    case .choice(let words): "one of " + words.map { "`\($0)`" }.joined(separator: ", ")
+    }
+  }
+
+  private static func describe(_ access: Access) -> String {
+    var text: String
+    if access.contains(.update) {
+      text = "read and written"
+    } else {
+      text = access.contains(.read) ? "read" : "written"
+    }
+    if access.contains(.zeroFill) { text += ", its last block filled with zeros" }
+    return text
+  }
+}

@@ -1,0 +1,61 @@
+/// A flag, declared once: the parser, help, completion and docs/cli.md all read it from here.
+struct Flag: Sendable {
+  /// What follows the flag.
+  enum Value: Sendable, Hashable {
+    /// Nothing: the flag is a switch.
+    case none
+    /// Free text; the placeholder stands for it in help.
+    case text(String)
+    /// One of a list of words, or with `open`, anything else too.
+    case words([String], placeholder: String, open: Bool)
+    /// A file or folder.
+    case path(String)
+
+    /// What stands for the value in help; `nil` for a switch.
+    var placeholder: String? {
+      switch self {
+      case .none: nil
+      case .text(let placeholder), .path(let placeholder): placeholder
+      case .words(_, let placeholder, _): placeholder
+      }
+    }
+  }
+
+  /// The name without its dashes.
+  var name: String
+  var value: Value
+  /// One line of help.
+  var help: String
+  /// The default as help prints it.
+  var standard: String?
+  /// Whether the flag may be given several times.
+  var isRepeatable = false
+
+  init(
+    _ name: String, _ value: Value = .none, _ help: String, standard: String? = nil,
+    isRepeatable: Bool = false
+  ) {
+    self.name = name
+    self.value = value
+    self.help = help
+    self.standard = standard
+    self.isRepeatable = isRepeatable
+  }
+
+  /// The flag as help shows it: `--kv N`.
+  var usage: String { value.placeholder.map { "--\(name) \($0)" } ?? "--\(name)" }
+
+  /// Accepted by every verb.
+  static let help = Flag("help", .none, "show this help")
+}
+
+/// Flags that belong together, under one heading of the help.
+struct FlagGroup: Sendable {
+  var title: String
+  var flags: [Flag]
+
+  init(_ title: String, _ flags: [Flag]) {
+    self.title = title
+    self.flags = flags
+  }
+}

@@ -1,0 +1,61 @@
+import NPUSim
+
+/// One verb of the command, such as `run`.
+protocol Verb {
+  /// Name, help and words.
+  static var description: VerbDescription { get }
+
+  /// The flags for a command line: those of the verb, or more where a word decides.
+  static func groups(for tokens: [String]) throws(NPUError) -> [FlagGroup]
+
+  /// The help page for a command line that asks for one.
+  static func help(for tokens: [String]) throws(NPUError) -> HelpPage
+
+  /// What messages call the command.
+  static func command(for tokens: [String]) -> String
+
+  /// Does what the verb is for.
+  static func run(
+    _ arguments: ParsedArguments, _ console: inout Console
+  ) throws(NPUError) -> ExitCode
+}
+
+extension Verb {
+  static func groups(for tokens: [String]) throws(NPUError) -> [FlagGroup] { description.groups }
+
+  static func help(for tokens: [String]) throws(NPUError) -> HelpPage { HelpPage(description) }
+
+  static func command(for tokens: [String]) -> String { "simctl \(description.name)" }
+}
+
+/// What help, completion and docs/cli.md know of a verb.
+struct VerbDescription: Sendable {
+  /// A command line and what it does.
+  struct Example: Sendable {
+    var command: String
+    var meaning: String
+
+    init(_ command: String, _ meaning: String) {
+      self.command = command
+      self.meaning = meaning
+    }
+  }
+
+  var name: String
+  /// One line.
+  var summary: String
+  var examples: [Example]
+  /// The forms of the command line, without `simctl`.
+  var usage: [String]
+  var groups: [FlagGroup] = []
+  /// Paragraphs below the flags, each wrapped already.
+  var notes: [String] = []
+  /// What the first word may be, for completion.
+  var words: [String] = []
+  /// Whether a word may be a file, for completion.
+  var takesFiles = false
+  /// How many words it takes at most; `nil` is any number.
+  var maximumWords: Int? = 0
+  /// Works, but is not listed.
+  var isHidden = false
+}
