@@ -59,7 +59,8 @@ public struct Model: Sendable, Hashable {
   public static func named(_ name: String) throws(NPUError) -> Model {
     if let model = all.first(where: { $0.name == name }) { return model }
     throw NPUError(
-      .usage, "there is no model '\(name)'", hint: DidYouMean.hint(for: name, among: all.map(\.name)))
+      .usage, "there is no model '\(name)'",
+      hint: DidYouMean.hint(for: name, among: all.map(\.name)))
   }
 
   /// The shapes in one line.

@@ -23,7 +23,7 @@ public enum ISAPage {
     for (name, entries) in families {
       text += "\n## \(name)\n"
       for entry in entries {
-        text += "\n### `\(entry.mnemonic)`\n\n\(entry.summary).\n\n"
+        text += "\n### `\(entry.mnemonic)`\n\n\(sentence(entry.summary))\n\n"
         if isDecidedByOperand(entry) {
           text += "Queue: that of its operand.\n"
         } else if entry.kind == .barrierAll || entry.kind == .barrierCores {
@@ -51,6 +51,15 @@ public enum ISAPage {
       }
     }
     return families
+  }
+
+  /// A summary as a sentence; a formula keeps its first letter.
+  private static func sentence(_ summary: String) -> String {
+    let words = summary.split(separator: " ", maxSplits: 2)
+    guard words.count > 1, words[1] != "=", words[0].allSatisfy(\.isLowercase) else {
+      return summary + "."
+    }
+    return summary.prefix(1).uppercased() + summary.dropFirst() + "."
   }
 
   private static func isDecidedByOperand(_ entry: OpEntry) -> Bool {

@@ -3,7 +3,8 @@ enum FishCompletion {
   static func script(_ table: CompletionTable) -> String {
     var text = "# fish completion of simctl\ncomplete -c simctl -f\n"
     for verb in table.verbs {
-      text += "complete -c simctl -n __fish_use_subcommand -a \(verb.verb) -d \(quoted(verb.summary))\n"
+      text +=
+        "complete -c simctl -n __fish_use_subcommand -a \(verb.verb) -d \(quoted(verb.summary))\n"
     }
     for context in table.contexts {
       var condition = "__fish_seen_subcommand_from \(context.verb)"

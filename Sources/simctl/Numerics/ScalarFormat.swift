@@ -72,7 +72,8 @@ enum ScalarFormat: String, CaseIterable, Sendable {
     } else if result.isInfinite {
       notes.append(value.isInfinite ? "infinity" : "overflow to infinity")
     } else if value.isInfinite || value.magnitude > largest.magnitude {
-      notes.append("saturated")
+      let isRounding = self.word(value, saturating: false) == word
+      notes.append(isRounding ? "rounds to the largest finite value" : "saturated")
     } else if result == 0, value != 0 {
       notes.append("underflow to zero")
     } else if result != 0, result.magnitude < smallestNormal {

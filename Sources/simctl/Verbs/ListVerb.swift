@@ -29,7 +29,8 @@ enum ListVerb: Verb {
     }
     if arguments.has("json") {
       var json = JSONWriter()
-      json.value(.object(try shown.map { part throws(NPUError) in JSONMember(part, try self.json(part)) }))
+      json.value(
+        .object(try shown.map { part throws(NPUError) in JSONMember(part, try self.json(part)) }))
       json.newline()
       console.out(bytes: json.takeBytes())
     } else {

@@ -20,7 +20,8 @@ enum NumericsVerb: Verb {
         [
           Flag("as", .text("FORMATS"), "formats, separated by commas", standard: "all"),
           Flag(
-            "from", .words(ScalarFormat.allCases.map(\.rawValue), placeholder: "FORMAT", open: true),
+            "from",
+            .words(ScalarFormat.allCases.map(\.rawValue), placeholder: "FORMAT", open: false),
             "VALUE is a hexadecimal word of this format"),
           Flag("saturate", .none, "FP8 overflow gives the largest finite value"),
           Flag("json", .none, "as JSON"),

@@ -1,7 +1,7 @@
 import NPUSim
 
 /// One verb of the command, such as `run`.
-protocol Verb {
+protocol Verb: SendableMetatype {
   /// Name, help and words.
   static var description: VerbDescription { get }
 
