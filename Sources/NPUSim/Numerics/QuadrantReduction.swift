@@ -23,7 +23,7 @@ enum QuadrantReduction {
   /// The quadrant modulo 4 and the remaining angle of a finite value ≥ 0.
   ///
   /// 188 fraction bits of x·2/π are computed, the last 24 of them uncertain. No FP32 value comes
-  /// nearer than 2^-34 to a multiple of π/2, so the angle is relatively accurate to 2^-100 (the
+  /// nearer than 2^-30 to a multiple of π/2 (a scan of all), so the angle is good to 2^-100 (the
   /// double-double product with π/2), for every input.
   static func reduce(_ x: Float) -> (quadrant: Int, angle: DoubleDouble) {
     if x <= 0.785398 { return (0, DoubleDouble(Double(x))) }

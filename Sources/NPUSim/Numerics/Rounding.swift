@@ -42,6 +42,7 @@ enum Rounding {
   ///   - sticky: the true value lies strictly between `significand` and `significand + 1` units.
   ///     The significand must then have more bits than the format, so that a unit is lost anyway.
   ///   - saturating: overflow gives the largest finite code instead of `layout.overflow`.
+  @inline(__always)
   static func magnitude(
     _ significand: UInt64, exponent: Int, sticky: Bool = false, to layout: Layout,
     saturating: Bool = false
@@ -72,6 +73,7 @@ enum Rounding {
   }
 
   /// The word nearest to a Float. NaN keeps its sign; infinity follows the overflow rule.
+  @inline(__always)
   static func word(_ value: Float, to layout: Layout, saturating: Bool = false) -> UInt32 {
     let bits = value.bitPattern
     let sign = bits >> 31 == 0 ? 0 : layout.signBit

@@ -2,15 +2,15 @@
 enum Trigonometry {
   /// sin x, relative error below 2^-48.
   static func sin(_ x: Double) -> Double {
-    let (quadrant, angle) = QuadrantReduction.reduce(Float(x.magnitude))
-    let value = quadrant & 1 == 0 ? sine(angle.high) : cosine(angle.high)
+    let (quadrant, angle) = reduce(x.magnitude)
+    let value = quadrant & 1 == 0 ? sine(angle) : cosine(angle)
     return (quadrant & 2 == 0) == (x >= 0) ? value : -value
   }
 
   /// cos x, relative error below 2^-48.
   static func cos(_ x: Double) -> Double {
-    let (quadrant, angle) = QuadrantReduction.reduce(Float(x.magnitude))
-    let value = quadrant & 1 == 0 ? cosine(angle.high) : sine(angle.high)
+    let (quadrant, angle) = reduce(x.magnitude)
+    let value = quadrant & 1 == 0 ? cosine(angle) : sine(angle)
     return quadrant == 0 || quadrant == 3 ? value : -value
   }
 
@@ -26,6 +26,29 @@ enum Trigonometry {
     let (quadrant, angle) = QuadrantReduction.reduce(Float(x.magnitude))
     let value = quadrant & 1 == 0 ? cosine(angle) : sine(angle)
     return quadrant == 0 || quadrant == 3 ? value : -value
+  }
+
+  /// π/2 in three parts: 33 bits, 33 bits, and the rest to 2^-122.
+  private static let halfPiHead = 0x1.921fb54400000p+0
+  private static let halfPiMiddle = 0x1.0b4611a600000p-34
+  private static let halfPiTail = 0x1.3198a2e037073p-69
+  private static let twoOverPi = 0x1.45f306dc9c883p-1
+
+  /// The quadrant modulo 4 and the remaining angle of an FP32 value ≥ 0, relative error below
+  /// 2^-51.
+  ///
+  /// Below 2^20 in Double (Cody and Waite): the products of k < 2^20 with the first two parts are
+  /// exact, and so is the first difference, a multiple of 2^-32. The angle is at least 2^-30 for
+  /// k > 0 (``QuadrantReduction/reduce(_:)``), so what the parts lack, k · 2^-122, is nothing.
+  @inline(__always)
+  private static func reduce(_ x: Double) -> (quadrant: Int, angle: Double) {
+    if x < 0x1p20 {
+      let k = Rounding.nearestInteger(x * twoOverPi)
+      let angle = ((x - k * halfPiHead) - k * halfPiMiddle) - k * halfPiTail
+      return (Int(k) & 3, angle)
+    }
+    let (quadrant, angle) = QuadrantReduction.reduce(Float(x))
+    return (quadrant, angle.high)
   }
 
   /// sin r for |r| ≤ 0.7855 through r^17/17!; the rest is below 2^-62 of the result.
