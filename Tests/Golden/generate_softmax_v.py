@@ -638,6 +638,7 @@ def main():
             source = last[1]
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             results = steps(case, *source, tables)
+        case["seed"] = str(case["seed"])  # 64 bits, more than a JSON number is sure to keep
         case["output"] = None
         if case.pop("keep"):
             case["output"] = f"out_{case['name']}.safetensors"
