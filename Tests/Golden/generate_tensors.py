@@ -1,7 +1,7 @@
 """Writes the golden tensor files with NumPy, ml_dtypes and safetensors.
 
-    python -m venv /tmp/golden && /tmp/golden/bin/pip install -r Tests/Golden/requirements.txt
-    /tmp/golden/bin/python Tests/Golden/generate_tensors.py
+    python -m venv .venv && .venv/bin/pip install -r Tests/Golden/requirements.txt
+    .venv/bin/python Tests/Golden/generate_tensors.py
 
 Output: Tests/Golden/tensors/, the same bytes every time.
   reference.safetensors  every dtype, written by the safetensors library
