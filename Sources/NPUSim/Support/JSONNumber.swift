@@ -6,44 +6,37 @@
 public struct JSONNumber: Sendable, Hashable {
   /// The literal, as written; a valid JSON number.
   public let text: String
-  /// The value when it is integral and fits 64 bits; `1e3` and `2.0` are integral.
-  public let integer: Int64?
-  /// The nearest double, always finite. A literal too small for a double reads as zero.
-  public let double: Double
 
   /// An integer.
-  public init(_ value: Int64) {
-    text = String(value)
-    integer = value
-    double = Double(value)
-  }
+  public init(_ value: Int64) { text = String(value) }
 
   /// An integer; above 2^63 only ``unsigned`` holds it exactly.
-  public init(_ value: UInt64) {
-    text = String(value)
-    integer = Int64(exactly: value)
-    double = Double(value)
-  }
+  public init(_ value: UInt64) { text = String(value) }
 
   /// The shortest literal that reads back as `value`; `nil` for an infinity or a NaN, which JSON
   /// cannot express.
   public init?(_ value: Double) {
     guard value.isFinite else { return nil }
-    self.init(literal: value.description)
+    text = value.description
   }
 
   /// A number from text that already follows the JSON grammar; `nil` when a double cannot hold it.
   init?(literal: String) {
-    guard let double = Double(literal), double.isFinite else { return nil }
-    self.text = literal
-    self.double = double
-    if let integer = Int64(literal) {
-      self.integer = integer
-    } else if let fraction = Self.fraction(of: literal), fraction.denominator == 1 {
-      self.integer = fraction.numerator
-    } else {
-      self.integer = nil
+    // Without an exponent it takes more than 300 digits to leave the range of a double.
+    if literal.utf8.count > 300 || literal.utf8.contains(where: { $0 | 0x20 == 0x65 }) {
+      guard let double = Double(literal), double.isFinite else { return nil }
     }
+    text = literal
+  }
+
+  /// The nearest double, always finite. A literal too small for a double reads as zero.
+  public var double: Double { Double(text) ?? 0 }
+
+  /// The value when it is integral and fits 64 bits; `1e3` and `2.0` are integral.
+  public var integer: Int64? {
+    if let integer = Int64(text) { return integer }
+    guard let fraction, fraction.denominator == 1 else { return nil }
+    return fraction.numerator
   }
 
   /// The value when it is a non-negative integer below 2^64.

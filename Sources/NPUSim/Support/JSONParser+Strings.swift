@@ -7,6 +7,7 @@ extension JSONParser {
     let bodyBase = columnBase
     var hasEscape = false
     var continuations = 0
+    var isASCII = true
     while true {
       guard index < bytes.count else {
         columnBase = bodyBase + continuations
@@ -18,6 +19,7 @@ extension JSONParser {
         hasEscape = true
         // The escaped byte is skipped here and judged in the second pass; a quote may be one.
         index += index + 1 < bytes.count && bytes[index + 1] >= 0x20 ? 2 : 1
+        if bytes[index - 1] >= 0x80 { isASCII = false }
         if bytes[index - 1] & 0xC0 == 0x80 { continuations += 1 }
         continue
       }
@@ -32,15 +34,20 @@ extension JSONParser {
           "the control character U+00\(hex(byte)) stands inside a string",
           hint: "write it as \\u00\(hex(byte))")
       }
-      if byte & 0xC0 == 0x80 { continuations += 1 }
+      if byte >= 0x80 {
+        isASCII = false
+        if byte & 0xC0 == 0x80 { continuations += 1 }
+      }
       index += 1
     }
     let body = bodyStart..<index
     columnBase = bodyBase + continuations
-    guard let plain = String(validating: bytes[body], as: UTF8.self) else {
+    if !isASCII, String(validating: bytes[body], as: UTF8.self) == nil {
       throw invalidUTF8(in: body, base: bodyBase)
     }
-    let text = hasEscape ? try unescape(body, base: bodyBase) : plain
+    let text =
+      hasEscape
+      ? try unescape(body, base: bodyBase) : String(decoding: bytes[body], as: UTF8.self)
     index += 1
     return text
   }

@@ -74,7 +74,12 @@ struct JSONParser {
         }
         let key = try parseString()
         let keySpan = span(from: keyStart)
-        guard keys.insert(key).inserted else {
+        // A set costs more than it saves until the keys are many.
+        if members.count == 16 { keys = Set(members.map(\.key)) }
+        let isNew =
+          members.count < 16
+          ? !members.contains { $0.key == key } : keys.insert(key).inserted
+        guard isNew else {
           let first = members.first { $0.key == key }?.keySpan?.location.line ?? 0
           throw NPUError(
             category, "the key \(JSONWriter.quoted(key)) appears twice in one object",
@@ -240,8 +245,7 @@ struct JSONParser {
   private func span(from start: Mark, visible: Int? = nil) -> JSONSpan {
     let width = visible ?? (index - columnBase + 1 - start.column)
     return JSONSpan(
-      location: SourceLocation(
-        file: file, line: start.line, column: start.column, length: width),
+      file: file, line: start.line, column: start.column, length: width,
       byteOffset: start.index, byteCount: index - start.index)
   }
 

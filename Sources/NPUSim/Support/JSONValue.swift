@@ -78,12 +78,30 @@ public struct JSONMember: Sendable {
 
 /// A stretch of a JSON text.
 public struct JSONSpan: Sendable, Hashable {
-  /// File, one-based line and column of the first character. Columns count Unicode scalars.
-  public var location: SourceLocation
+  /// The file's name.
+  public let file: String
   /// Bytes before the first one.
-  public var byteOffset: Int
+  public let byteOffset: Int
   /// Bytes covered.
-  public var byteCount: Int
+  public let byteCount: Int
+  // A document has a span for every value and key: 32 bits suffice for any text a person reads.
+  private let line: Int32
+  private let column: Int32
+  private let length: Int32
+
+  init(file: String, line: Int, column: Int, length: Int, byteOffset: Int, byteCount: Int) {
+    self.file = file
+    self.line = Int32(clamping: line)
+    self.column = Int32(clamping: column)
+    self.length = Int32(clamping: length)
+    self.byteOffset = byteOffset
+    self.byteCount = byteCount
+  }
+
+  /// File, one-based line and column of the first character. Columns count Unicode scalars.
+  public var location: SourceLocation {
+    SourceLocation(file: file, line: Int(line), column: Int(column), length: Int(length))
+  }
 }
 
 // MARK: - Reading
