@@ -13,6 +13,35 @@ public enum Checker {
     var run = CheckRun(program, options)
     return run.result()
   }
+
+  /// The events each of which alone can be deleted (both its set and its wait) without any error
+  /// appearing. Empty for a program that is not clean. Two of them may stand in for each other: see
+  /// ``removableEvents(_:)``.
+  public static func redundantEvents(_ program: Program) -> [EventPair] {
+    guard check(program).isClean else { return [] }
+    return needs(program) { $0.redundant() }
+  }
+
+  /// Events that can all be deleted together without any error appearing, chosen in program order; no
+  /// event that is left can go. Empty for a program that is not clean.
+  public static func removableEvents(_ program: Program) -> [EventPair] {
+    guard check(program).isClean else { return [] }
+    return needs(program) { $0.removable() }
+  }
+
+  /// Judges the events of each core of a clean program.
+  static func needs(_ program: Program, _ judge: (inout EventNeed) -> [EventPair]) -> [EventPair] {
+    let layout = TileLayout(program)
+    let use = TileUse(program, layout: layout)
+    let table = AtomTable(program, layout: layout, use: use)
+    let orders = OrderRecord.record(program, use)
+    let index = AccessIndex(program, table: table, orders: orders)
+    return program.cores.indices.flatMap { core in
+      var need = EventNeed(
+        program, core: core, table: table, index: index, order: orders[core])
+      return judge(&need)
+    }
+  }
 }
 
 /// One check in progress.
@@ -48,6 +77,9 @@ struct CheckRun {
       judgeOrder(use)
     }
     let isClean = !findings.contains { $0.severity == .error }
+    if options.lints && isClean {
+      findings += writer.redundant(Checker.needs(program) { $0.redundant() })
+    }
     return CheckResult(
       findings: sorted(findings),
       proof: Proof(

@@ -82,7 +82,7 @@ struct FindingWriter {
   }
 
   /// The scope without iteration numbers.
-  private func labels(_ scope: UInt32) -> String {
+  func labels(_ scope: UInt32) -> String {
     var path = ""
     var current = Int(scope)
     while current > 0 && current < program.scopes.count {

@@ -20,8 +20,11 @@ struct ProgramOrder {
     while true {
       for core in program.cores.indices {
         enter(&observer, core, phases)
-        stops[core] = program.cores[core].withUnsafeBufferPointer {
-          walks[core].run($0, &observer)
+        stops[core] = program.cores[core].withUnsafeBufferPointer { records in
+          if case .coreBarrier(let index) = stops[core], let base = records.baseAddress {
+            observer.synchronisation(index, base + index, 0, walks[core].clocks[0])
+          }
+          return walks[core].run(records, &observer)
         }
       }
       let isJoined = !stops.isEmpty && stops.allSatisfy(\.isCoreBarrier)

@@ -10,6 +10,72 @@ struct RandomPrograms {
 
   private mutating func pick<T>(_ values: [T]) -> T { values[random.below(values.count)] }
 
+  /// A pipeline of rings over two buffers, with further events that may or may not be needed, on a
+  /// machine whose queues may not interlock. Mostly clean.
+  mutating func cleanProgram() throws -> Program {
+    let interlocks = (0..<Queue.count).map { _ in random.below(3) > 0 }
+    let cores = chance(4) ? 2 : 1
+    let machine = TestMachine.small(
+      cores: cores, depth: nil, eventsPerPair: nil, interlocks: interlocks)
+    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+    let x = try p.tensor("x", .bf16, rows: 16, columns: 64, role: .input)
+    let y = try p.tensor("y", .bf16, slots: cores, rows: 16, columns: 64, role: .output)
+    for core in 0..<cores {
+      p.begin(core: core)
+      var input = try p.ring(
+        "in", in: UB.self, .bf16, slots: 1 + random.below(3), rows: 1, columns: 64)
+      var output = try p.ring(
+        "out", in: UB.self, .bf16, slots: 1 + random.below(3), rows: 1, columns: 64)
+      let scratch = try p.buffer("scratch", in: UB.self, .bf16, rows: 1, columns: 64)
+      for tile in 0..<(1 + random.below(5)) {
+        let a = input.acquire()
+        let b = output.acquire()
+        let loaded = p.emit(
+          LoadUB(a.tile(), from: x.tile(row: random.below(16), rows: 1)), after: a.free)
+        var done = p.emit(
+          Special<ExpRule>(chance(2) ? scratch.tile() : b.tile(), a.tile()),
+          after: [loaded] + b.free)
+        if chance(2) {
+          done = p.emit(
+            Elementwise<AddRule>(b.tile(), a.tile(), a.tile()), after: [loaded] + b.free)
+        }
+        input.release(a, after: done)
+        let stored = p.emit(
+          StoreHBM(y.tile(slot: core, row: tile, rows: 1), from: b.tile()), after: done)
+        output.release(b, after: stored)
+        if chance(8) { p.emit(chance(2) ? QueueBarrier(.vector) : QueueBarrier(.store)) }
+        if chance(12) { p.emit(CoreBarrier()) }
+      }
+      if cores > 1 { p.emit(ChipBarrier()) }
+    }
+    var program = p.build()
+    for core in program.cores.indices { addEvents(&program, core) }
+    return program
+  }
+
+  /// Sets and waits with IDs of their own, the wait at some distance behind the set; some IDs twice.
+  private mutating func addEvents(_ program: inout Program, _ core: Int) {
+    let queues: [Queue] = [.load, .vector, .store]
+    for extra in 0..<random.below(4) {
+      let source = pick(queues)
+      let target = pick(queues.filter { $0 != source })
+      let event = Event(from: source, to: target, id: UInt16(40 + extra))
+      var at = random.below(program.cores[core].count)
+      for _ in 0..<(chance(4) ? 2 : 1) where at < program.cores[core].count {
+        var set = OpRecord(opcode: OpCatalogue.set, queue: source, kind: .set)
+        set.operandCount = 1
+        set.words[0] = event.packed
+        program.cores[core].insert(set, at: at)
+        at = min(program.cores[core].count, at + 1 + random.below(6))
+        set.opcode = OpCatalogue.wait
+        set.kind = .wait
+        set.queue = target
+        program.cores[core].insert(set, at: at)
+        at += 1 + random.below(4)
+      }
+    }
+  }
+
   /// Handles of one core's buffers.
   private struct Memory {
     var ub: [BufferHandle<UB>]

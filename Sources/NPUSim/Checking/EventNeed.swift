@@ -1,0 +1,229 @@
+/// Judges for each event whether the program is still clean without it.
+///
+/// Without an event its waiting queue knows less from the wait on, and so does whoever learns from
+/// that queue, until other events or a barrier make up for it. Only this window has to be looked at: a
+/// conflict that the full knowledge orders and the lesser one does not means that the event is needed.
+/// The program must be clean; the judgement is then exact.
+struct EventNeed {
+  private let program: Program
+  private let table: AtomTable
+  private let index: AccessIndex
+  private let core: Int
+  private let records: [OpRecord]
+  private var order: OrderRecord
+  /// Place of a micro-op in the order of execution.
+  private var places: [Int]
+  /// The micro-op before it on its queue, or −1. A barrier on all queues is on each.
+  private var previous: [Int]
+  /// The partner of a set or wait, −1 otherwise.
+  private var partners: [Int]
+  /// For a set, the wait that empties its event before it, or −1.
+  private var emptiedBy: [Int]
+  /// For a set, the next set of its event, or −1.
+  private var nextSets: [Int]
+  private var isRemoved: [Bool]
+
+  /// Knowledge that differs from the full program's.
+  private struct Lesser {
+    var clocks = InlineArray<6, QueueClock>(repeating: QueueClock(repeating: 0))
+    /// Queues whose clock differs, one bit each.
+    var queues: UInt8 = 0
+    /// What sets pass on, by wait.
+    var pending: [Int: QueueClock] = [:]
+
+    func has(_ queue: Int) -> Bool { queues & (1 << UInt8(queue)) != 0 }
+  }
+
+  init(_ program: Program, core: Int, table: AtomTable, index: AccessIndex, order: OrderRecord) {
+    self.program = program
+    self.table = table
+    self.index = index
+    self.core = core
+    self.order = order
+    records = program.cores[core]
+    places = Array(repeating: -1, count: records.count)
+    previous = Array(repeating: -1, count: records.count)
+    partners = Array(repeating: -1, count: records.count)
+    emptiedBy = Array(repeating: -1, count: records.count)
+    nextSets = Array(repeating: -1, count: records.count)
+    isRemoved = Array(repeating: false, count: records.count)
+    var last = [Int](repeating: -1, count: Queue.count)
+    for (place, entry) in order.sequence.enumerated() {
+      let op = Int(entry)
+      places[op] = place
+      if Self.isOnAllQueues(records[op]) {
+        for queue in 0..<Queue.count { last[queue] = op }
+      } else {
+        previous[op] = last[records[op].queue.index]
+        last[records[op].queue.index] = op
+      }
+    }
+    let census = EventCensus(records)
+    for event in census.events {
+      let sets = census.sets[event] ?? []
+      let waits = census.waits[event] ?? []
+      for (k, set) in sets.enumerated() where k < waits.count {
+        partners[set] = waits[k]
+        partners[waits[k]] = set
+        if k > 0 {
+          emptiedBy[set] = waits[k - 1]
+          nextSets[sets[k - 1]] = set
+        }
+      }
+    }
+  }
+
+  private static func isOnAllQueues(_ record: OpRecord) -> Bool {
+    record.kind == .barrierAll || record.kind == .barrierCores
+  }
+
+  /// The events each of which alone can go.
+  mutating func redundant() -> [EventPair] {
+    pairs().filter { window($0, commits: false) }
+  }
+
+  /// Events that can go together, taken in program order; none of the rest can go alone.
+  mutating func removable() -> [EventPair] {
+    var removed: [EventPair] = []
+    var rest = pairs()
+    // An event may have been needed only so that another one, gone by now, could be set again.
+    while true {
+      let before = removed.count
+      rest.removeAll { pair in
+        guard window(pair, commits: false) else { return false }
+        remove(pair)
+        removed.append(pair)
+        return true
+      }
+      if removed.count == before { return removed.sorted { $0.set < $1.set } }
+    }
+  }
+
+  private mutating func remove(_ pair: EventPair) {
+    _ = window(pair, commits: true)
+    isRemoved[pair.set] = true
+    isRemoved[pair.wait] = true
+    let next = nextSets[pair.set]
+    let emptied = emptiedBy[pair.set]
+    if next >= 0 { emptiedBy[next] = emptied }
+    if emptied >= 0 { nextSets[partners[emptied]] = next }
+  }
+
+  private func pairs() -> [EventPair] {
+    records.indices.compactMap { op in
+      records[op].kind == .set && partners[op] >= 0
+        ? EventPair(core: core, event: records[op].event, set: op, wait: partners[op]) : nil
+    }
+  }
+
+  private func clock(after op: Int) -> QueueClock {
+    op < 0 ? QueueClock(repeating: 0) : order.clocks[op]
+  }
+
+  /// Whether the program is clean without a pair. `commits` writes the lesser knowledge down; the pair
+  /// must be redundant then.
+  private mutating func window(_ pair: EventPair, commits: Bool) -> Bool {
+    var lesser = Lesser()
+    let first = clock(after: previous[pair.wait])
+    settle(&lesser, pair.wait, first, commits)
+    if lesser.queues == 0 { return true }
+    let following = nextSets[pair.set]
+    for place in (places[pair.wait] + 1)..<max(places[pair.wait] + 1, order.sequence.count) {
+      let op = Int(order.sequence[place])
+      let record = records[op]
+      let queue = record.queue.index
+      if isRemoved[op] {
+        // It orders nothing, but hands the knowledge of its queue on.
+        if lesser.has(queue) { settle(&lesser, op, lesser.clocks[queue], commits) }
+        continue
+      }
+      switch record.kind {
+      case .data:
+        guard lesser.has(queue) else { continue }
+        if !commits && conflicts(op, knowing: lesser.clocks[queue]) { return false }
+        if commits { order.replaceClock(of: op, by: lesser.clocks[queue]) }
+      case .set:
+        guard lesser.has(queue) else { continue }
+        let known = lesser.clocks[queue]
+        let emptied = op == following ? emptiedBy[pair.set] : emptiedBy[op]
+        if emptied >= 0 && known[record.event.target.index] <= order.positions[emptied] {
+          return false
+        }
+        let full = passed(op, order.clocks[op])
+        let less = passed(op, known)
+        if partners[op] >= 0 && !isEqual(full, less) { lesser.pending[partners[op]] = less }
+        if commits { order.replaceClock(of: op, by: known) }
+      case .wait:
+        let less = lesser.pending.removeValue(forKey: op)
+        guard less != nil || lesser.has(queue) else { continue }
+        var learnt = lesser.has(queue) ? lesser.clocks[queue] : clock(after: previous[op])
+        if let less {
+          learnt.join(less)
+        } else if partners[op] >= 0 {
+          learnt.join(passed(partners[op], order.clocks[partners[op]]))
+        }
+        settle(&lesser, op, learnt, commits)
+      case .barrierQueue:
+        guard lesser.has(queue) else { continue }
+        var learnt = lesser.clocks[queue]
+        learnt[queue] = order.positions[op]
+        settle(&lesser, op, learnt, commits)
+      case .barrierAll, .barrierCores:
+        return true
+      }
+      if lesser.queues == 0 && lesser.pending.isEmpty { return true }
+    }
+    return true
+  }
+
+  /// Notes what a queue knows from `op` on, and whether that differs from the full knowledge.
+  private mutating func settle(
+    _ lesser: inout Lesser, _ op: Int, _ clock: QueueClock, _ commits: Bool
+  ) {
+    let queue = records[op].queue.index
+    if isEqual(clock, order.clocks[op]) {
+      lesser.queues &= ~(1 << UInt8(queue))
+    } else {
+      lesser.queues |= 1 << UInt8(queue)
+      lesser.clocks[queue] = clock
+      if commits { order.replaceClock(of: op, by: clock) }
+    }
+  }
+
+  private func passed(_ set: Int, _ clock: QueueClock) -> QueueClock {
+    var result = clock
+    result[records[set].queue.index] = order.positions[set] + 1
+    return result
+  }
+
+  private func isEqual(_ a: QueueClock, _ b: QueueClock) -> Bool {
+    for k in 0..<Queue.count where a[k] != b[k] { return false }
+    return true
+  }
+
+  /// Whether a micro-op conflicts with one that only the full knowledge orders before it.
+  private func conflicts(_ op: Int, knowing clock: QueueClock) -> Bool {
+    let record = records[op]
+    let full = order.clocks[op]
+    var found = false
+    AccessIndex.forEachAccess(record, table) { atom, isWrite, tile, forwards in
+      if found { return }
+      for queue in 0..<Queue.count where clock[queue] < full[queue] {
+        let isOwn = queue == record.queue.index
+        if isOwn && program.machine.interlocks(record.queue) { continue }
+        for partnerWrites in isWrite && !isOwn ? [false, true] : [true] {
+          let list = index.list(atom: atom, core: core, queue: queue, isWrite: partnerWrites)
+          var next = index.partitionPoint(list) { $0.position < clock[queue] }
+          while next < list.upperBound && index.accesses[next].position < full[queue] {
+            if !(isOwn && forwards && index.accesses[next].tile == tile) {
+              found = true
+              return
+            }
+            next += 1
+          }
+        }
+      }
+    }
+    return found
+  }
+}

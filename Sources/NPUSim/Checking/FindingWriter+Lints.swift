@@ -1,0 +1,33 @@
+extension FindingWriter {
+  /// P001: one finding for the events between the same queues in the same scopes.
+  func redundant(_ pairs: [EventPair]) -> [Finding] {
+    struct Key: Hashable {
+      var core: Int
+      var source: Queue
+      var target: Queue
+      var setScope: String
+      var waitScope: String
+    }
+    var result: [Finding] = []
+    var known: [Key: Int] = [:]
+    for pair in pairs {
+      let set = Finding.Site(core: pair.core, op: pair.set)
+      let wait = Finding.Site(core: pair.core, op: pair.wait)
+      let key = Key(
+        core: pair.core, source: pair.event.source, target: pair.event.target,
+        setScope: labels(record(set).scope), waitScope: labels(record(wait).scope))
+      if let index = known[key] {
+        result[index].folded += 1
+        continue
+      }
+      known[key] = result.count
+      result.append(
+        Finding(
+          .P001,
+          "\(describe(pair.event)), set at \(describe(set)) and waited for at \(describe(wait)), "
+            + "orders nothing that is not ordered without it",
+          sites: [set, wait], fix: "remove both micro-ops"))
+    }
+    return result
+  }
+}
