@@ -24,6 +24,8 @@ public protocol Kernel: Sendable {
   var scheduleFields: ScheduleFields { get }
   /// Inputs, intermediates and outputs in the order of the algorithm.
   var tensors: [TensorSpec] { get }
+  /// What the algorithm must move and compute at least.
+  var compulsory: CompulsoryWork { get }
   /// What the throughput counts: a number of items and their plural, such as tokens.
   var throughput: (count: Double, unit: String) { get }
 

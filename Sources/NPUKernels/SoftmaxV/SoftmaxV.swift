@@ -105,6 +105,34 @@ public struct SoftmaxV: Kernel {
     ]
   }
 
+  /// v and the scores once; the scores pass the exponential, the encode and the row sum, and the
+  /// maximum and the subtraction in the stable form.
+  public var compulsory: CompulsoryWork {
+    var work = CompulsoryWork()
+    let scores = Int64(rows) * Int64(kv)
+    let blocks = Int64((kv + 31) / 32)
+    let v = Int64(groups) * Int64(headDim) * (Int64(kv) + blocks)
+    let encoded = scores + Int64(rows) * blocks
+    let result = Int64(rows) * Int64(headDim)
+    work.move(v, .hbmToL1)
+    work.move(2 * scores, .hbmToUB)
+    work.move(encoded, .ubToL1)
+    work.move(encoded, .l1ToLeft)
+    work.move(v, .l1ToRight)
+    work.move(2 * result, .accToUB)
+    work.move(2 * result, .ubToHBM)
+    work.macs = scores * Int64(headDim)
+    work.pass(scores, .exp)
+    work.pass(scores, .encodeMX)
+    work.pass(scores, .rowSum)
+    work.pass(result, .rowBroadcast)
+    if isStable {
+      work.pass(scores, .rowMax)
+      work.pass(scores, .rowBroadcast)
+    }
+    return work
+  }
+
   /// One step of decoding makes `batch · q` tokens.
   public var throughput: (count: Double, unit: String) { (Double(batch * queries), "tokens") }
 

@@ -1,0 +1,201 @@
+import NPUSim
+
+/// Runs a kernel: builds its program, checks it, executes its values, times it, and compares.
+public enum Runner {
+  /// Throws `.usage`, `.tensor` or `.program` for a request that cannot be run; findings are not
+  /// thrown but reported, and then there are no cycles unless hazards are allowed.
+  ///
+  /// `progress` hears what is being done, in words.
+  public static func run(
+    _ request: RunRequest, progress: ((String) -> Void)? = nil
+  ) throws(NPUError) -> RunOutcome {
+    let type = try Catalog.kernel(named: request.kernel)
+    let arguments = try KernelArguments(
+      kernel: request.kernel, options: type.options, values: request.arguments)
+    let kernel = try type.init(arguments, machine: request.machine, schedule: request.schedule)
+
+    progress?("building the program")
+    let program = try kernel.program()
+    progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
+    let check = Checker.check(program, CheckOptions(lints: request.lints))
+    var report = RunReport(
+      kernel: request.kernel, shape: kernel.shape,
+      schedule: kernel.scheduleFields.fields
+        + [("lanes", request.machine.vector.lanes)],
+      seed: request.seed, machine: request.machine, check: check, program: program)
+    report.allowsHazards = request.allowHazards
+
+    let mayRun = check.isClean || (request.allowHazards && program.defects.isEmpty)
+    guard mayRun else { return RunOutcome(report: report, tensors: nil) }
+
+    var tensors: RunTensors?
+    if request.withValues {
+      tensors = try execute(request, kernel, program, &report, progress)
+      // A wrong number is as much a finding as a race: no cycles without leave.
+      guard report.isClean || request.allowHazards else {
+        return RunOutcome(report: report, tensors: tensors)
+      }
+    }
+    progress?("timing")
+    try time(request, kernel, program, &report)
+    return RunOutcome(report: report, tensors: tensors)
+  }
+
+  // MARK: Values
+
+  private static func execute(
+    _ request: RunRequest, _ kernel: any Kernel, _ program: Program, _ report: inout RunReport,
+    _ progress: ((String) -> Void)?
+  ) throws(NPUError) -> RunTensors {
+    progress?("making inputs")
+    let inputs = try RunInputs(kernel, seed: request.seed, files: request.inputs)
+    progress?("executing \(Quantity.grouped(program.opCount)) micro-ops")
+    let state = MachineState(program)
+    try load(inputs, program, state)
+    let result = try FunctionalEngine.run(program, state: state)
+    let tensors = RunTensors(
+      kernel.tensors, program: program, state: state, taps: result.taps, inputs: inputs.values)
+    report.findings += result.findings(program).map { RunReport.Described($0, in: program) }
+
+    let verifier = Verifier(kernel, tensors)
+    let units = verifier.units(request.verification, seed: request.seed)
+    var numerics = RunReport.Numerics(
+      totalOutputs: kernel.referenceUnits * kernel.outputsPerUnit, inputNaNs: inputs.nans,
+      inputInfinities: inputs.infinities, health: result.numerics.health)
+    if !units.isEmpty {
+      progress?("comparing with the reference")
+      let reference = try kernel.reference(
+        inputs.values, settings: DatapathSettings(request.machine))
+      let compared = verifier.verify(reference, units: units)
+      numerics.take(compared)
+      let writer = WriterIndex(program)
+      if let first = compared.first {
+        report.findings.append(
+          RunReport.Described(mismatch(first, compared, kernel, writer), in: program))
+      }
+      if compared.error.beyond > 0 {
+        report.findings.append(
+          RunReport.Described(
+            Finding(
+              .N004,
+              "\(compared.error.beyond) outputs are further from their FP64 values than the "
+                + "derived bound allows",
+              fix: "the reference and the bound disagree: report this"), in: program))
+      }
+    }
+    report.numerics = numerics
+    if let expect = request.expect {
+      report.expectation = try ExpectationCheck.compare(
+        tensors, with: expect, tolerance: request.tolerance, program: program,
+        writer: WriterIndex(program))
+    }
+    if request.jitterRuns > 0 {
+      progress?("executing in the order of randomised timings")
+      report.jitter = try JitterCheck.run(
+        program, inputs: inputs, expected: state, runs: request.jitterRuns,
+        percent: request.jitterPercent, seed: request.seed)
+      if let jitter = report.jitter, jitter.changed > 0 {
+        report.findings.append(
+          RunReport.Described(
+            Finding(
+              .N004, "\(jitter.changed) of \(jitter.runs) randomised timings changed a word",
+              manifests: true, fix: "order the micro-ops that the findings above name"),
+            in: program))
+      }
+    }
+    return tensors
+  }
+
+  /// Copies the inputs to the HBM tensors of their names.
+  static func load(_ inputs: RunInputs, _ program: Program, _ state: MachineState)
+    throws(NPUError)
+  {
+    for (index, buffer) in program.buffers.enumerated() where buffer.space == .hbm {
+      guard let value = inputs.values[buffer.name] else { continue }
+      let payload = value.payload
+      let scales = value.scales
+      let outcome: Result<Void, NPUError> = payload.withUnsafeBytes { bytes in
+        do throws(NPUError) {
+          try state.writeTensor(UInt32(index), payload: bytes, scales: scales)
+          return .success(())
+        } catch {
+          return .failure(error)
+        }
+      }
+      try outcome.get()
+    }
+  }
+
+  private static func mismatch(
+    _ first: Verifier.Mismatch, _ result: Verifier.Result, _ kernel: any Kernel,
+    _ writer: WriterIndex
+  ) -> Finding {
+    let shape = kernel.tensors.first { $0.name == first.tensor }?.shape ?? []
+    let place = shape.isEmpty ? "\(first.element)" : ExpectationCheck.index(first.element, shape)
+    let site = writer.writer(of: first.tensor, element: first.element)
+    return Finding(
+      .N004,
+      "\(Quantity.grouped(result.mismatches)) words differ from the reference; the first is "
+        + "\(first.tensor) at \(place): found 0x\(String(first.found, radix: 16)), needed "
+        + "0x\(String(first.needed, radix: 16))",
+      sites: site.map { [$0] } ?? [],
+      fix: "compare the micro-op's operands with the algorithm, step by step with --dump")
+  }
+
+  // MARK: Time
+
+  private static func time(
+    _ request: RunRequest, _ kernel: any Kernel, _ program: Program, _ report: inout RunReport
+  ) throws(NPUError) {
+    let result = try TimingEngine.run(program)
+    let traffic = TrafficSummary(program)
+    var timing = RunReport.Timing(
+      result, machine: request.machine, items: kernel.throughput.count,
+      unit: kernel.throughput.unit, macs: traffic.macs)
+    timing.bounds = try Bounds.of(program, compulsory: kernel.compulsory)
+    report.timing = timing
+    report.traffic = RunReport.Traffic(traffic)
+  }
+}
+
+/// What a run gave: the report, and the tensors where values were executed.
+public struct RunOutcome: Sendable {
+  public let report: RunReport
+  private let tensors: RunTensors?
+
+  init(report: RunReport, tensors: RunTensors?) {
+    self.report = report
+    self.tensors = tensors
+  }
+
+  /// Whether the run says what was wanted: clean, equal to what was expected, within its bounds.
+  public var isSuccess: Bool {
+    report.isClean && (report.expectation?.beyondTolerance ?? 0) == 0
+  }
+
+  /// Every input, intermediate and output by name, as the datapath made them. Throws `.usage` where
+  /// values were not executed.
+  public func dump() throws(NPUError) -> TensorSet {
+    guard let tensors else {
+      throw NPUError(
+        .usage, "there are no values to dump", hint: "run without --no-values, on a clean program")
+    }
+    return try tensors.dump()
+  }
+}
+
+extension RunReport.Numerics {
+  mutating func take(_ result: Verifier.Result) {
+    isBitExact = result.mismatches == 0
+    checkedOutputs = result.checkedOutputs
+    words = result.words
+    mismatches = result.mismatches
+    maximumError = result.error.maximum
+    rmsError =
+      result.error.count > 0
+      ? (result.error.squares / Double(result.error.count)).squareRoot() : 0
+    worstOfBound = result.error.worstOfBound
+    beyondBound = result.error.beyond
+    nonFiniteOutputs = result.error.nonFinite
+  }
+}

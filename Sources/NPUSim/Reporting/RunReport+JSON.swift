@@ -1,0 +1,148 @@
+extension RunReport {
+  /// The whole report; a superset of the text. Keys are stable within a ``schema``.
+  public func json() -> JSONValue {
+    var members: [JSONMember] = [
+      JSONMember("schema", .string(Self.schema)),
+      JSONMember("kernel", .string(kernel)),
+      JSONMember("shape", .object(shape.map { JSONMember($0.name, .string($0.value)) })),
+      JSONMember(
+        "machine",
+        [
+          "name": .string(machine.name), "cores": .integer(machine.cores),
+          "clock_hz": .integer(machine.clockHz), "config": machine.config,
+        ]),
+      JSONMember(
+        "schedule", .object(schedule.map { JSONMember($0.name, .integer($0.value)) })),
+      JSONMember(
+        "inputs",
+        [
+          "seed": .integer(seed), "generator_version": .integer(SeededInput.generatorVersion),
+        ]),
+      JSONMember("verdict", .string(isClean ? "clean" : "findings")),
+      JSONMember("hazards_allowed", .bool(allowsHazards)),
+      JSONMember(
+        "proof",
+        [
+          "proved": .bool(check.isProved), "statement": .string(check.statement),
+          "micro_ops": .integer(check.microOps), "events": .integer(check.events),
+          "barriers": .integer(check.barriers),
+          "outside": .array(check.outside.map { .string($0) }),
+        ]),
+    ]
+    if let timing { members += Self.members(timing) }
+    if let traffic {
+      members.append(
+        JSONMember(
+          "bytes",
+          [
+            "hbm_read": .integer(traffic.hbmRead), "hbm_written": .integer(traffic.hbmWritten),
+            "hbm_read_bursts": .integer(traffic.hbmReadBursts),
+            "hbm_written_bursts": .integer(traffic.hbmWrittenBursts),
+          ]))
+      members.append(JSONMember("macs", .integer(traffic.macs)))
+    }
+    if let numerics { members.append(JSONMember("numerics", Self.value(numerics))) }
+    if let expectation {
+      members.append(
+        JSONMember(
+          "expect",
+          [
+            "tensors": .integer(expectation.tensors), "words": .integer(expectation.words),
+            "mismatches": .integer(expectation.mismatches),
+            "beyond_tolerance": .integer(expectation.beyondTolerance),
+            "tolerance": .double(expectation.tolerance),
+            "details": .array(expectation.details.map { .string($0) }),
+          ]))
+    }
+    if let jitter {
+      members.append(
+        JSONMember(
+          "jitter",
+          [
+            "runs": .integer(jitter.runs), "percent": .integer(jitter.percent),
+            "changed": .integer(jitter.changed),
+          ]))
+    }
+    members.append(JSONMember("findings", .array(findings.map(Self.value))))
+    return .object(members)
+  }
+
+  private static func members(_ timing: Timing) -> [JSONMember] {
+    var result = [
+      JSONMember("cycles", .integer(timing.cycles)),
+      JSONMember("seconds", .double(timing.seconds)),
+      JSONMember(
+        "throughput",
+        [
+          "value": .double(timing.throughput.value), "unit": .string(timing.throughput.unit),
+          "macs_per_second": .double(timing.macsPerSecond),
+        ]),
+    ]
+    if let bounds = timing.bounds { result.append(JSONMember("bounds", bounds.json)) }
+    if !timing.binding.isEmpty {
+      result.append(
+        JSONMember(
+          "path",
+          [
+            "binding": .array(
+              timing.binding.map {
+                ["what": .string($0.what), "cycles": .integer($0.cycles)]
+              })
+          ]))
+    }
+    result.append(JSONMember("queues", queues(timing.queues)))
+    result.append(
+      JSONMember(
+        "cores",
+        .array(
+          timing.cores.map {
+            ["cycles": .integer($0.cycles), "queues": queues($0.queues)]
+          })))
+    return result
+  }
+
+  private static func queues(_ queues: [QueueTiming]) -> JSONValue {
+    .object(
+      zip(Queue.allCases, queues).map { queue, timing in
+        JSONMember(
+          queue.name,
+          [
+            "ops": .integer(timing.ops), "busy": .integer(timing.busy),
+            "stalls": .object(
+              StallReason.allCases.map { JSONMember($0.rawValue, .integer(timing[$0])) }),
+          ])
+      })
+  }
+
+  private static func value(_ numerics: Numerics) -> JSONValue {
+    [
+      "bit_exact": numerics.isBitExact.map { .bool($0) } ?? .null,
+      "checked_outputs": .integer(numerics.checkedOutputs),
+      "total_outputs": .integer(numerics.totalOutputs),
+      "compared_words": .integer(numerics.words), "mismatches": .integer(numerics.mismatches),
+      "max_abs_error": .double(numerics.maximumError), "rms_error": .double(numerics.rmsError),
+      "worst_error_of_bound": .double(numerics.worstOfBound),
+      "beyond_bound": .integer(numerics.beyondBound),
+      "non_finite_outputs": .integer(numerics.nonFiniteOutputs),
+      "input_nans": .integer(numerics.inputNaNs),
+      "input_infinities": .integer(numerics.inputInfinities),
+      "result_nans": .integer(numerics.health.nans),
+      "result_infinities": .integer(numerics.health.infinities),
+      "saturated": .integer(numerics.health.saturated),
+    ]
+  }
+
+  private static func value(_ described: Described) -> JSONValue {
+    let finding = described.finding
+    return [
+      "code": .string(finding.code.rawValue), "severity": .string(finding.severity.rawValue),
+      "title": .string(finding.code.title), "message": .string(finding.message),
+      "sites": .array(
+        zip(finding.sites, described.sites).map { site, text in
+          ["core": .integer(site.core), "op": .integer(site.op), "text": .string(text)]
+        }),
+      "manifests": finding.manifests.map { .bool($0) } ?? .null, "fix": .string(finding.fix),
+      "folded": .integer(finding.folded),
+    ]
+  }
+}

@@ -1,0 +1,215 @@
+extension RunReport {
+  /// The page: verdict first, then cycles, bounds, queues, bytes and numbers. At most 100 columns
+  /// but for findings.
+  public func text(_ style: TextStyle = .plain) -> String {
+    var lines: [String] = []
+    let dimensions = shape.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+    let cores = machine.cores == 1 ? "1 core" : "\(machine.cores) cores"
+    lines.append(style.bold(kernel) + (dimensions.isEmpty ? "" : "  \(dimensions)"))
+    lines.append(
+      row(
+        "machine",
+        "\(machine.name), \(cores), \(Quantity.prefixed(Double(machine.clockHz), "Hz"))"))
+    if !schedule.isEmpty {
+      lines.append(
+        row("schedule", schedule.map { "\($0.name)=\($0.value)" }.joined(separator: " ")))
+    }
+    lines.append("")
+    lines += verdict(style)
+    if allowsHazards && !isClean {
+      lines.append(
+        style.bad(
+          "HAZARDS ALLOWED: this program is not proved; its cycles and values are not a result."))
+    }
+    if let timing {
+      lines.append("")
+      lines += page(timing, style)
+    }
+    if let traffic { lines += page(traffic) }
+    if let numerics {
+      lines.append("")
+      lines += page(numerics, style)
+    }
+    if let expectation { lines += page(expectation, style) }
+    if let jitter {
+      let outcome =
+        jitter.changed == 0 ? "no word changed" : "\(jitter.changed) runs changed a word"
+      lines.append(
+        row("jitter", "\(jitter.runs) timings randomised by \(jitter.percent) %: \(outcome)"))
+    }
+    if !findings.isEmpty {
+      lines.append("")
+      lines += FindingText.lines(findings, style)
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func row(_ label: String, _ value: String) -> String {
+    label + String(repeating: " ", count: max(1, 11 - label.count)) + value
+  }
+
+  private func verdict(_ style: TextStyle) -> [String] {
+    let errors = findings.filter { $0.finding.severity == .error }.count
+    let state =
+      isClean
+      ? style.good("clean")
+      : style.bad("\(errors) \(errors == 1 ? "error" : "errors")") + ", listed below"
+    var lines = [row("verdict", state), row("schedule", check.statement)]
+    for item in check.outside { lines.append(row("", "outside the proof: \(item)")) }
+    if let numerics, let isBitExact = numerics.isBitExact {
+      let coverage =
+        numerics.checkedOutputs == numerics.totalOutputs
+        ? "all \(Quantity.grouped(numerics.totalOutputs)) outputs"
+        : "\(Quantity.grouped(numerics.checkedOutputs)) of "
+          + "\(Quantity.grouped(numerics.totalOutputs)) outputs"
+      let words = "\(coverage), \(Quantity.grouped(numerics.words)) words with intermediates"
+      lines.append(
+        row(
+          "numbers",
+          isBitExact
+            ? style.good("bit-exact") + ": \(words)"
+            : style.bad("not bit-exact")
+              + ": \(Quantity.grouped(numerics.mismatches)) differ of \(words)"))
+    }
+    return lines
+  }
+
+  private func page(_ timing: Timing, _ style: TextStyle) -> [String] {
+    var lines = [
+      row(
+        "cycles",
+        "\(style.bold(Quantity.grouped(timing.cycles)))   \(Quantity.seconds(timing.seconds))   "
+          + "\(Quantity.prefixed(timing.throughput.value, timing.throughput.unit + "/s"))   "
+          + Quantity.prefixed(timing.macsPerSecond, "MAC/s"))
+    ]
+    if let bounds = timing.bounds {
+      let cycles = Double(timing.cycles)
+      lines.append(
+        row(
+          "bounds",
+          "roofline \(Quantity.grouped(bounds.roofline)) (\(bounds.rooflineResource)), "
+            + "attainable \(Quantity.grouped(bounds.attainable)), critical path "
+            + Quantity.grouped(bounds.criticalPath)))
+      lines.append(
+        row("reached", "\(Quantity.percent(Double(bounds.attainable), of: cycles)) of attainable"))
+    }
+    if !timing.binding.isEmpty {
+      let total = Double(timing.cycles)
+      let parts = timing.binding.prefix(4).map {
+        "\($0.what) \(Quantity.percent(Double($0.cycles), of: total))"
+      }
+      lines.append(row("bound by", parts.joined(separator: ", ")))
+    }
+    lines.append("")
+    lines.append(
+      style.dim(
+        Self.columns(["queue", "ops", "busy", "busy %", "top stall", "cycles", "then", "cycles"])))
+    let total = Double(timing.cycles) * Double(max(1, timing.cores.count))
+    for (queue, row) in zip(Queue.allCases, timing.queues) {
+      let stalls = StallReason.allCases.map { ($0, row[$0]) }.filter { $0.1 > 0 }
+        .sorted { $0.1 > $1.1 }
+      var cells = [
+        queue.name, Quantity.grouped(row.ops), Quantity.grouped(row.busy),
+        total > 0 ? Quantity.fixed(Double(row.busy) / total * 100, 1) : "–",
+      ]
+      for stall in stalls.prefix(2) { cells += [stall.0.rawValue, Quantity.grouped(stall.1)] }
+      lines.append(Self.columns(cells))
+    }
+    lines.append("")
+    return lines
+  }
+
+  /// Cells in fixed columns: names left, numbers right.
+  private static func columns(_ cells: [String]) -> String {
+    let widths = [-8, 9, 13, 7, -12, 12, -12, 12]
+    var line = ""
+    for (cell, width) in zip(cells, widths) {
+      let padding = String(repeating: " ", count: max(0, abs(width) - cell.count))
+      line += width < 0 ? cell + padding : padding + cell
+      line += width == 7 || width == 12 ? "  " : ""
+    }
+    while line.last == " " { line.removeLast() }
+    return line
+  }
+
+  private func page(_ traffic: Traffic) -> [String] {
+    [
+      row(
+        "bytes",
+        "hbm read \(Quantity.bytes(traffic.hbmRead)) "
+          + "(\(Quantity.bytes(traffic.hbmReadBursts)) in bursts), written "
+          + "\(Quantity.bytes(traffic.hbmWritten)) "
+          + "(\(Quantity.bytes(traffic.hbmWrittenBursts)) in bursts)"),
+      row("macs", Quantity.grouped(traffic.macs)),
+    ]
+  }
+
+  private func page(_ numerics: Numerics, _ style: TextStyle) -> [String] {
+    var lines: [String] = []
+    if numerics.checkedOutputs > 0 {
+      let beyond =
+        numerics.beyondBound > 0
+        ? style.bad("\(Quantity.grouped(numerics.beyondBound)) outputs beyond their bound")
+        : "at most \(Quantity.percent(numerics.worstOfBound, of: 1)) of the derived bound"
+      lines.append(
+        row(
+          "error",
+          "max \(Quantity.significant(numerics.maximumError)), rms "
+            + "\(Quantity.significant(numerics.rmsError)) against FP64; \(beyond)"))
+    }
+    if numerics.nonFiniteOutputs > 0 {
+      lines.append(
+        row(
+          "",
+          style.warning(
+            "\(Quantity.grouped(numerics.nonFiniteOutputs)) outputs are not finite, or should "
+              + "not be: no error is defined for them")))
+    }
+    if numerics.inputNaNs > 0 || numerics.inputInfinities > 0 {
+      lines.append(
+        row(
+          "inputs",
+          style.warning(
+            "\(Quantity.grouped(numerics.inputNaNs)) NaN and "
+              + "\(Quantity.grouped(numerics.inputInfinities)) infinite elements")))
+    }
+    return lines
+  }
+
+  private func page(_ expectation: Expectation, _ style: TextStyle) -> [String] {
+    let outcome: String
+    if expectation.mismatches == 0 {
+      outcome = style.good("equal")
+    } else if expectation.beyondTolerance == 0 {
+      outcome = "\(Quantity.grouped(expectation.mismatches)) words differ within the tolerance"
+    } else {
+      outcome = style.bad("\(Quantity.grouped(expectation.beyondTolerance)) words differ")
+    }
+    let amount =
+      "\(Quantity.grouped(expectation.words)) words of \(expectation.tensors) tensors compared"
+    return [row("expected", "\(outcome); \(amount)")] + expectation.details.map { row("", $0) }
+  }
+}
+
+/// Findings as a page shows them.
+public enum FindingText {
+  /// A paragraph for each finding: statement, sites, fix.
+  public static func lines(_ findings: [RunReport.Described], _ style: TextStyle) -> [String] {
+    var lines: [String] = []
+    for described in findings {
+      let finding = described.finding
+      let label = "\(finding.severity.rawValue)[\(finding.code.rawValue)]"
+      let painted = finding.severity == .error ? style.bad(label) : style.warning(label)
+      lines.append("\(painted) \(finding.code.title): \(finding.message)")
+      for site in described.sites { lines.append("  at \(site)") }
+      if finding.folded > 0 { lines.append("  and \(finding.folded) more of the same kind") }
+      switch finding.manifests {
+      case true?: lines.append("  it shows in this timing")
+      case false?: lines.append("  it is latent: it does not show in this timing")
+      case nil: break
+      }
+      if !finding.fix.isEmpty { lines.append("  fix: \(finding.fix)") }
+    }
+    return lines
+  }
+}

@@ -1,0 +1,228 @@
+/// What a run has to say: the verdict, and what stands behind it. Text and JSON are made from it.
+///
+/// Parts that were not run are `nil`. The same run gives the same report.
+public struct RunReport: Sendable {
+  /// The version of the JSON form.
+  public static let schema = "npusim.run.v1"
+
+  /// The machine that ran.
+  public struct Machine: Sendable {
+    public var name: String
+    public var cores: Int
+    public var clockHz: Int64
+    /// The whole effective configuration.
+    public var config: JSONValue
+  }
+
+  /// The schedule's proof.
+  public struct Check: Sendable {
+    public var isProved: Bool
+    /// The claim in one line.
+    public var statement: String
+    public var microOps: Int
+    public var events: Int
+    public var barriers: Int
+    /// What lies outside the proof.
+    public var outside: [String]
+  }
+
+  /// Cycles and what they were spent on.
+  public struct Timing: Sendable {
+    public var cycles: Int64
+    public var seconds: Double
+    /// Items a second, and the unit.
+    public var throughput: (value: Double, unit: String)
+    /// Multiply-accumulates a second.
+    public var macsPerSecond: Double
+    public var bounds: Bounds?
+    /// Cycles of the longest contended chain by what it went through, largest first.
+    public var binding: [(what: String, cycles: Int64)]
+    /// Summed over cores, by queue.
+    public var queues: [QueueTiming]
+    public var cores: [CoreTiming]
+
+    /// A timing of `items` items of `unit` and `macs` multiply-accumulates on `machine`.
+    public init(
+      _ result: TimingResult, machine: MachineConfiguration, items: Double, unit: String,
+      macs: Int64
+    ) {
+      cycles = result.cycles
+      seconds = machine.seconds(result.cycles)
+      let rate = seconds > 0 ? 1 / seconds : 0
+      throughput = (items * rate, unit)
+      macsPerSecond = Double(macs) * rate
+      bounds = nil
+      binding = []
+      cores = result.cores
+      queues = Queue.allCases.map { queue in
+        var sum = QueueTiming(
+          ops: 0, busy: 0, stalls: Array(repeating: 0, count: StallReason.count))
+        for core in result.cores {
+          let one = core.queues[queue.index]
+          sum.ops += one.ops
+          sum.busy += one.busy
+          for reason in StallReason.allCases { sum.stalls[reason.index] += one[reason] }
+        }
+        return sum
+      }
+    }
+  }
+
+  /// Bytes and MACs.
+  public struct Traffic: Sendable {
+    public var hbmRead: Int64
+    public var hbmWritten: Int64
+    public var hbmReadBursts: Int64
+    public var hbmWrittenBursts: Int64
+    public var macs: Int64
+
+    public init(_ summary: TrafficSummary) {
+      hbmRead = summary.hbmRead
+      hbmWritten = summary.hbmWritten
+      hbmReadBursts = summary.hbmReadBursts
+      hbmWrittenBursts = summary.hbmWrittenBursts
+      macs = summary.macs
+    }
+  }
+
+  /// The numbers against the reference and against FP64.
+  public struct Numerics: Sendable {
+    /// Every compared word equals the reference's; `nil` where nothing was compared.
+    public var isBitExact: Bool?
+    public var checkedOutputs: Int
+    public var totalOutputs: Int
+    public var words: Int
+    public var mismatches: Int
+    /// Against FP64 over the inputs that the datapath was given.
+    public var maximumError: Double
+    public var rmsError: Double
+    /// Largest error as a fraction of its derived bound.
+    public var worstOfBound: Double
+    public var beyondBound: Int
+    /// Outputs without an error, as they or their exact values are not finite.
+    public var nonFiniteOutputs: Int
+    public var inputNaNs: Int
+    public var inputInfinities: Int
+    /// Results of micro-ops that were NaN, infinite, or clamped.
+    public var health: NumericHealth
+
+    /// Nothing compared yet.
+    public init(
+      totalOutputs: Int, inputNaNs: Int, inputInfinities: Int, health: NumericHealth
+    ) {
+      isBitExact = nil
+      checkedOutputs = 0
+      self.totalOutputs = totalOutputs
+      words = 0
+      mismatches = 0
+      maximumError = 0
+      rmsError = 0
+      worstOfBound = 0
+      beyondBound = 0
+      nonFiniteOutputs = 0
+      self.inputNaNs = inputNaNs
+      self.inputInfinities = inputInfinities
+      self.health = health
+    }
+  }
+
+  /// A comparison with somebody's dump.
+  public struct Expectation: Sendable {
+    public var tensors: Int
+    public var words: Int
+    public var mismatches: Int
+    /// Mismatches beyond the tolerance.
+    public var beyondTolerance: Int
+    public var tolerance: Double
+    public var details: [String]
+
+    public init(tolerance: Double) {
+      tensors = 0
+      words = 0
+      mismatches = 0
+      beyondTolerance = 0
+      self.tolerance = tolerance
+      details = []
+    }
+  }
+
+  /// Values executed in the order of randomised timings.
+  public struct Jitter: Sendable {
+    public var runs: Int
+    public var percent: Int
+    /// Runs in which a word of an output changed.
+    public var changed: Int
+
+    public init(runs: Int, percent: Int, changed: Int) {
+      self.runs = runs
+      self.percent = percent
+      self.changed = changed
+    }
+  }
+
+  public var kernel: String
+  public var shape: [(name: String, value: String)]
+  public var schedule: [(name: String, value: Int)]
+  public var seed: UInt64
+  public var machine: Machine
+  public var check: Check
+  /// Findings with their sites in words.
+  public var findings: [Described]
+  public var allowsHazards = false
+  public var timing: Timing?
+  public var traffic: Traffic?
+  public var numerics: Numerics?
+  public var expectation: Expectation?
+  public var jitter: Jitter?
+
+  /// A finding with its sites in words.
+  public struct Described: Sendable {
+    public var finding: Finding
+    /// One line for each site: queue, micro-op, scope, operands.
+    public var sites: [String]
+
+    public init(_ finding: Finding, in program: Program) {
+      self.finding = finding
+      sites = finding.sites.map { program.line($0) }
+    }
+  }
+
+  public init(
+    kernel: String, shape: [(name: String, value: String)],
+    schedule: [(name: String, value: Int)], seed: UInt64, machine: MachineConfiguration,
+    check: CheckResult, program: Program
+  ) {
+    self.kernel = kernel
+    self.shape = shape
+    self.schedule = schedule
+    self.seed = seed
+    self.machine = Machine(
+      name: machine.name, cores: machine.cores, clockHz: machine.clockHz, config: machine.json)
+    self.check = Check(
+      isProved: check.proof.isProved, statement: check.proof.statement,
+      microOps: check.proof.microOps, events: check.proof.events, barriers: check.proof.barriers,
+      outside: check.proof.outside)
+    findings = check.findings.map { Described($0, in: program) }
+  }
+
+  /// Whether nothing is an error: the verdict `clean`.
+  public var isClean: Bool { !findings.contains { $0.finding.severity == .error } }
+
+  /// Whether anything is lint.
+  public var hasLint: Bool { findings.contains { $0.finding.severity == .lint } }
+}
+
+extension Program {
+  /// A micro-op as `#12 vector.exp dst, src (vector, job[0]/exp[1])`.
+  public func line(_ site: Finding.Site) -> String {
+    guard cores.indices.contains(site.core), cores[site.core].indices.contains(site.op) else {
+      return "core \(site.core) #\(site.op)"
+    }
+    let record = cores[site.core][site.op]
+    let operands = catalogue[record.opcode].describe(record, self).joined(separator: ", ")
+    let scope = scopePath(record.scope)
+    let place = scope.isEmpty ? record.queue.name : "\(record.queue.name) queue, \(scope)"
+    let core = cores.count > 1 ? "core \(site.core) " : ""
+    return "\(core)#\(site.op) \(mnemonic(record)) \(operands) (\(place))"
+  }
+}

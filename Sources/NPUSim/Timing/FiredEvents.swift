@@ -1,0 +1,59 @@
+/// The events of one core: for each, the instants at which it fired and was not waited for yet.
+///
+/// A program whose sets are ordered after the waits that empty their events has at most one such
+/// instant at a time; the rest is kept aside for programs that are not so.
+struct FiredEvents {
+  private struct Entry {
+    var fired: Int64 = 0
+    var pending: UInt32 = 0
+  }
+
+  /// Position of each ordered pair's ID 0.
+  private let offsets: [Int]
+  private let entries: UnsafeMutablePointer<Entry>
+  private var later: [Int: [Int64]] = [:]
+
+  /// Room for the events of `identifiers` IDs for each ordered pair of queues.
+  init(identifiers: [Int]) {
+    var offsets: [Int] = []
+    var count = 0
+    for identifiers in identifiers {
+      offsets.append(count)
+      count += identifiers
+    }
+    self.offsets = offsets
+    entries = .allocate(capacity: max(1, count))
+    entries.initialize(repeating: Entry(), count: max(1, count))
+  }
+
+  func deallocate() { entries.deallocate() }
+
+  /// Position of an event.
+  @inline(__always) func index(_ event: Event) -> Int { offsets[event.pair] + Int(event.id) }
+
+  /// When the set of the next wait fired; `nil` when it was not executed yet.
+  @inline(__always) func fired(_ index: Int) -> Int64? {
+    entries[index].pending == 0 ? nil : entries[index].fired
+  }
+
+  @inline(__always) mutating func fire(_ index: Int, at instant: Int64) {
+    if entries[index].pending == 0 {
+      entries[index].fired = instant
+    } else {
+      later[index, default: []].append(instant)
+    }
+    entries[index].pending += 1
+  }
+
+  /// The wait passed.
+  @inline(__always) mutating func consume(_ index: Int) {
+    entries[index].pending -= 1
+    if entries[index].pending > 0 { recall(index) }
+  }
+
+  @inline(never) private mutating func recall(_ index: Int) {
+    var rest = later[index] ?? []
+    entries[index].fired = rest.removeFirst()
+    later[index] = rest.isEmpty ? nil : rest
+  }
+}

@@ -1,0 +1,207 @@
+/// One queue while time passes: its slots, its unit, and what its cycles went to.
+struct QueuePipeline {
+  /// A place in the queue. Until its micro-op starts, `time` is the dispatch; afterwards it is the
+  /// start, which is when the micro-op `depth` places later may be dispatched.
+  struct Slot {
+    var time: Int64
+    var op: UInt32
+  }
+
+  /// A write that may not be visible yet.
+  struct PendingWrite {
+    var visible: Int64
+    var tile: UInt32
+    var padded: Bool
+    var space: Space
+  }
+
+  private(set) var slots: UnsafeMutablePointer<Slot>
+  private var capacity: Int
+  private var head = 0
+  private var tail = 0
+  /// Micro-ops dispatched and not started.
+  private(set) var waiting = 0
+  /// Whether the queue can be full.
+  let isBounded: Bool
+  /// Whether it waits by itself for overlapping earlier results.
+  let interlocks: Bool
+
+  /// End of the latest occupancy.
+  var free: Int64 = 0
+  /// The latest `visible` of any micro-op that started.
+  var latestVisible: Int64 = 0
+  /// The event that the head waits for and that was not set yet; −1 for none.
+  var awaited = -1
+
+  var ops = 0
+  var busy: Int64 = 0
+  /// Indexed by ``StallReason/index``; `drained` is added at the end.
+  var stalls = InlineArray<7, Int64>(repeating: 0)
+  /// Cycles since `free` in which the sequencer stood before another, full queue. They count once
+  /// another micro-op is dispatched; without one the queue is drained.
+  var starvedSoFar: Int64 = 0
+
+  private var writes: UnsafeMutablePointer<PendingWrite>
+  private var writeCount = 0
+  private var writeCapacity = 8
+
+  /// `depth` slots, or unlimited ones.
+  init(depth: Int?, interlocks: Bool) {
+    isBounded = depth != nil
+    self.interlocks = interlocks
+    capacity = max(1, depth ?? 16)
+    slots = .allocate(capacity: capacity)
+    slots.initialize(repeating: Slot(time: 0, op: 0), count: capacity)
+    writes = .allocate(capacity: writeCapacity)
+  }
+
+  func deallocate() {
+    slots.deallocate()
+    writes.deallocate()
+  }
+
+  // MARK: Slots
+
+  /// Whether every slot holds a micro-op that has not started.
+  var isFull: Bool { isBounded && waiting == capacity }
+
+  /// When the slot of the next micro-op became free; ask only a queue that is not full.
+  var slotFree: Int64 { isBounded ? slots[tail].time : 0 }
+
+  /// The oldest micro-op that has not started; ask only a queue that holds one.
+  var first: Slot { slots[head] }
+
+  mutating func push(_ op: UInt32, dispatch: Int64) {
+    if waiting == capacity { grow() }
+    slots[tail] = Slot(time: dispatch, op: op)
+    tail += 1
+    if tail == capacity { tail = 0 }
+    waiting += 1
+    if waiting == 1 && starvedSoFar > 0 {
+      stalls[StallReason.starved.index] += starvedSoFar
+      stalls[StallReason.dispatch.index] -= starvedSoFar
+      starvedSoFar = 0
+    }
+  }
+
+  /// Takes the head out at its start.
+  @inline(__always)
+  mutating func pop(start: Int64) {
+    slots[head].time = start
+    head += 1
+    if head == capacity { head = 0 }
+    waiting -= 1
+    ops += 1
+  }
+
+  /// Only queues without a depth grow.
+  private mutating func grow() {
+    let larger = UnsafeMutablePointer<Slot>.allocate(capacity: 2 * capacity)
+    for index in 0..<waiting {
+      (larger + index).initialize(to: slots[(head + index) % capacity])
+    }
+    for index in waiting..<(2 * capacity) {
+      (larger + index).initialize(to: Slot(time: 0, op: 0))
+    }
+    slots.deallocate()
+    slots = larger
+    head = 0
+    tail = waiting
+    capacity *= 2
+  }
+
+  // MARK: Accounts
+
+  /// Books the cycles from the last `free` to `start`: first those before `dispatch`, then those
+  /// for `reason`.
+  @inline(__always)
+  mutating func idle(until start: Int64, dispatch: Int64, for reason: StallReason) {
+    if start <= free { return }
+    let known = dispatch > free ? dispatch : free
+    stalls[StallReason.dispatch.index] &+= known &- free
+    stalls[reason.index] &+= start &- known
+  }
+
+  /// The sequencer stood before another, full queue from `from` to `to`, and this one was empty.
+  @inline(__always)
+  mutating func starve(from: Int64, to: Int64) {
+    let begin = from > free ? from : free
+    if to > begin { starvedSoFar &+= to &- begin }
+  }
+
+  // MARK: Interlock
+
+  /// When the earlier writes that `record` touches are visible, if that is after `ready`.
+  @inline(never)
+  func interlock(
+    _ record: UnsafePointer<OpRecord>, ready: Int64, _ footprints: inout FootprintCache
+  ) -> Int64 {
+    var result = ready
+    let bits = record.pointee.accessBits
+    for index in 0..<writeCount {
+      let write = writes[index]
+      if write.visible <= result { continue }
+      var forwards = false
+      var touches = false
+      var rest = bits
+      while rest != 0 {
+        let k = rest.trailingZeroBitCount >> 2
+        rest &= ~(15 << UInt32(4 * k))
+        let tile = record.pointee.words[k]
+        let access = record.pointee.access(k)
+        if tile == write.tile {
+          if access.contains(.forward) { forwards = true }
+          // A tile shares its bytes with itself, unless it is empty.
+        }
+        if !touches && footprints.space(tile) == write.space {
+          touches = footprints.overlap(
+            tile, padded: access.contains(.zeroFill), write.tile, padded: write.padded)
+        }
+      }
+      if touches && !forwards { result = write.visible }
+    }
+    return result
+  }
+
+  /// Remembers what `record`, which started at `start`, writes until it is visible.
+  @inline(never)
+  mutating func remember(
+    _ record: UnsafePointer<OpRecord>, start: Int64, visible: Int64, _ footprints: FootprintCache
+  ) {
+    var kept = 0
+    for index in 0..<writeCount where writes[index].visible > start {
+      writes[kept] = writes[index]
+      kept += 1
+    }
+    writeCount = kept
+    // Bit 1 of each operand's four is `write`.
+    var rest = record.pointee.accessBits & 0x2222_2222
+    while rest != 0 {
+      let k = rest.trailingZeroBitCount >> 2
+      rest &= rest &- 1
+      remember(
+        PendingWrite(
+          visible: visible, tile: record.pointee.words[k],
+          padded: record.pointee.access(k).contains(.zeroFill),
+          space: footprints.space(record.pointee.words[k])))
+    }
+  }
+
+  private mutating func remember(_ write: PendingWrite) {
+    // A tile that is written again stays one entry, with the later instant.
+    for index in 0..<writeCount
+    where writes[index].tile == write.tile && writes[index].padded == write.padded {
+      writes[index].visible = max(writes[index].visible, write.visible)
+      return
+    }
+    if writeCount == writeCapacity {
+      let larger = UnsafeMutablePointer<PendingWrite>.allocate(capacity: 2 * writeCapacity)
+      larger.moveInitialize(from: writes, count: writeCount)
+      writes.deallocate()
+      writes = larger
+      writeCapacity *= 2
+    }
+    (writes + writeCount).initialize(to: write)
+    writeCount += 1
+  }
+}
