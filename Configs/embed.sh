@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Writes the machine descriptions of this folder into Swift source, so that the binary works
 # without its repository. Run it after changing a description; a test compares the two.
+# usage: embed.sh [FOLDER]   (default: the folder of the sources)
 set -euo pipefail
-cd "$(dirname "$0")"
-target=../Sources/NPUSim/Machine/Configuration/Presets
+here=$(cd "$(dirname "$0")" && pwd)
+target=$(cd "${1:-$here/../Sources/NPUSim/Machine/Configuration/Presets}" && pwd)
+cd "$here"
 names=(edge ascend-910b-like ascend-950-like ideal tiny)
 
 # edge → edge, ascend-910b-like → ascend910bLike
