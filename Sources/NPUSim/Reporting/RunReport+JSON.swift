@@ -90,6 +90,9 @@ extension RunReport {
               })
           ]))
     }
+    if let advice = Advice.sentence(timing) {
+      result.append(JSONMember("advice", .string(advice)))
+    }
     result.append(JSONMember("queues", queues(timing.queues)))
     result.append(
       JSONMember(

@@ -48,13 +48,28 @@ extension RunReport {
     label + String(repeating: " ", count: max(1, 11 - label.count)) + value
   }
 
+  /// A row whose text is broken at 100 columns.
+  private func wrapped(_ label: String, _ text: String) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ") {
+      if !line.isEmpty && line.count + word.count + 12 > 100 {
+        lines.append(line)
+        line = ""
+      }
+      line += (line.isEmpty ? "" : " ") + word
+    }
+    lines.append(line)
+    return lines.enumerated().map { row($0.offset == 0 ? label : "", $0.element) }
+  }
+
   private func verdict(_ style: TextStyle) -> [String] {
     let errors = findings.filter { $0.finding.severity == .error }.count
     let state =
       isClean
       ? style.good("clean")
       : style.bad("\(errors) \(errors == 1 ? "error" : "errors")") + ", listed below"
-    var lines = [row("verdict", state), row("schedule", check.statement)]
+    var lines = [row("verdict", state), row("proof", check.statement)]
     for item in check.outside { lines.append(row("", "outside the proof: \(item)")) }
     if let numerics, let isBitExact = numerics.isBitExact {
       let coverage =
@@ -100,6 +115,7 @@ extension RunReport {
       }
       lines.append(row("bound by", parts.joined(separator: ", ")))
     }
+    if let advice = Advice.sentence(timing) { lines += wrapped("advice", advice) }
     lines.append("")
     lines.append(
       style.dim(

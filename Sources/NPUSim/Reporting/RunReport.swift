@@ -199,10 +199,24 @@ public struct RunReport: Sendable {
     self.machine = Machine(
       name: machine.name, cores: machine.cores, clockHz: machine.clockHz, config: machine.json)
     self.check = Check(
-      isProved: check.proof.isProved, statement: check.proof.statement,
+      isProved: check.proof.isProved, statement: Self.statement(check.proof),
       microOps: check.proof.microOps, events: check.proof.events, barriers: check.proof.barriers,
       outside: check.proof.outside)
     findings = check.findings.map { Described($0, in: program) }
+  }
+
+  /// What was proved, in one line.
+  private static func statement(_ proof: Proof) -> String {
+    func amount(_ count: Int, _ noun: String) -> String {
+      "\(Quantity.grouped(count)) \(noun)\(count == 1 ? "" : "s")"
+    }
+    var parts = [amount(proof.microOps, "micro-op"), amount(proof.events, "event")]
+    if proof.barriers > 0 { parts.append(amount(proof.barriers, "barrier")) }
+    if proof.cores > 1 { parts.append(amount(proof.cores, "core")) }
+    let claim =
+      proof.isProved
+      ? "free of races, uninitialised reads and deadlock for every timing" : "not proved"
+    return "\(claim): \(parts.joined(separator: ", "))"
   }
 
   /// Whether nothing is an error: the verdict `clean`.
