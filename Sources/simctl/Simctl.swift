@@ -6,7 +6,8 @@ enum Simctl {
 
   /// Every verb, in the order of the help.
   static let verbs: [any Verb.Type] = [
-    ListVerb.self, ConfigVerb.self, ExplainVerb.self, NumericsVerb.self,
+    RunVerb.self, CheckVerb.self, ListVerb.self, ConfigVerb.self, ExplainVerb.self,
+    NumericsVerb.self,
     CompletionVerb.self, HelpVerb.self, DocsVerb.self,
   ]
 

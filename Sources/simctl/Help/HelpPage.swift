@@ -8,6 +8,7 @@ struct HelpPage: Sendable {
   var sections: [(title: String, lines: String)] = []
   var notes: [String]
 
+  /// The page of a verb.
   init(_ verb: VerbDescription) {
     title = "simctl \(verb.name): \(verb.summary)"
     examples = verb.examples

@@ -70,7 +70,10 @@ struct Console: ~Copyable {
   }
 
   /// Writes text to standard error.
-  func error(_ text: String) { _ = Self.write(Array(text.utf8), to: STDERR_FILENO) }
+  func error(_ text: String) { Self.writeError(text) }
+
+  /// Writes text to standard error, from any thread.
+  static func writeError(_ text: String) { _ = write(Array(text.utf8), to: STDERR_FILENO) }
 
   /// All of standard input.
   ///

@@ -1,31 +1,52 @@
+import Dispatch
 import NPUSim
+import Synchronization
 
-/// One line on a terminal that says what is going on and how far it is. Silent for the first half
-/// second, and wherever standard error is no terminal.
-struct ProgressLine {
-  private let start = ContinuousClock.now
-  private var shownAt: ContinuousClock.Instant?
-  private let isEnabled: Bool
-
-  init(_ console: borrowing Console) { isEnabled = console.errorIsTerminal }
-
-  /// Shows `phase` and its `fraction` from 0 to 1.
-  mutating func show(_ phase: String, _ fraction: Double, on console: borrowing Console) {
-    guard isEnabled else { return }
-    let now = ContinuousClock.now
-    if let shownAt {
-      guard now - shownAt >= .milliseconds(100) else { return }
-    } else {
-      guard now - start >= .milliseconds(500) else { return }
-    }
-    shownAt = now
-    let percent = Int(max(0, min(1, fraction.isNaN ? 0 : fraction)) * 100)
-    console.error("\r\u{1B}[K\(phase) \(percent) %")
+/// One line on a terminal that says what is going on and for how long it has. Nothing is shown for
+/// the first half second, nor where standard error is no terminal.
+final class ProgressLine: Sendable {
+  private struct State {
+    var phase = "starting"
+    var isShown = false
+    var isDone = false
   }
 
-  /// Removes the line.
-  mutating func clear(on console: borrowing Console) {
-    if shownAt != nil { console.error("\r\u{1B}[K") }
-    shownAt = nil
+  private let state = Mutex(State())
+  private let start = ContinuousClock.now
+
+  private init() {}
+
+  /// Runs `body`, which says what it is doing by calling its argument.
+  static func during<Result>(
+    on console: borrowing Console,
+    _ body: (@escaping (String) -> Void) throws(NPUError) -> Result
+  ) throws(NPUError) -> Result {
+    guard console.errorIsTerminal else { return try body { _ in } }
+    let line = ProgressLine()
+    let timer = DispatchSource.makeTimerSource(queue: .global())
+    timer.schedule(deadline: .now() + .milliseconds(500), repeating: .milliseconds(100))
+    timer.setEventHandler { line.show() }
+    timer.resume()
+    defer {
+      timer.cancel()
+      line.clear()
+    }
+    return try body { phase in line.state.withLock { $0.phase = phase } }
+  }
+
+  private func show() {
+    let tenths = Int((ContinuousClock.now - start) / .milliseconds(100))
+    state.withLock { state in
+      guard !state.isDone else { return }
+      state.isShown = true
+      Console.writeError("\r\u{1B}[K\(state.phase) (\(tenths / 10).\(tenths % 10) s)")
+    }
+  }
+
+  private func clear() {
+    state.withLock { state in
+      state.isDone = true
+      if state.isShown { Console.writeError("\r\u{1B}[K") }
+    }
   }
 }

@@ -1,0 +1,67 @@
+import NPUKernels
+import NPUSim
+
+/// The kernel that a command line names, and its flags.
+enum KernelWord {
+  /// The kernel of the first word; `nil` without a word.
+  ///
+  /// - Parameter flags: the flags that do not depend on the kernel.
+  /// - Throws: `.usage` when there is no kernel of that name.
+  static func kernel(
+    of tokens: [String], flags: [FlagGroup]
+  ) throws(NPUError) -> (any Kernel.Type)? {
+    // Which flags take a value decides which token is the first word.
+    let known = flags.flatMap(\.flags) + Catalog.kernels.flatMap { $0.options.map(flag) }
+    guard let word = ArgumentParser.firstWord(of: tokens, flags: known) else { return nil }
+    return try Catalog.kernel(named: word)
+  }
+
+  /// The flags of a kernel under their own heading.
+  static func group(_ kernel: any Kernel.Type) -> FlagGroup {
+    FlagGroup("Shape and options of \(kernel.name)", kernel.options.map(flag))
+  }
+
+  /// The values that a command line gives to a kernel's flags; a switch is `true`.
+  static func values(_ kernel: any Kernel.Type, _ arguments: ParsedArguments) -> [String: String] {
+    var values: [String: String] = [:]
+    for option in kernel.options {
+      guard let value = arguments.value(option.name) else { continue }
+      values[option.name] = option.kind == .flag ? "true" : value
+    }
+    return values
+  }
+
+  /// Its inputs, intermediates and outputs at the default shape, one a line.
+  static func tensors(_ kernel: any Kernel.Type) throws(NPUError) -> String {
+    let arguments = try KernelArguments(kernel: kernel.name, options: kernel.options, values: [:])
+    let machine = try Presets.named(Presets.defaultName).configuration
+    var table = TextTable([.left, .left, .left, .left], indent: "  ")
+    for tensor in try kernel.init(arguments, machine: machine, schedule: nil).tensors {
+      let role =
+        switch tensor.role {
+        case .input: "input"
+        case .intermediate: "intermediate"
+        case .output: "output"
+        }
+      let axis = tensor.format == .mxint8 ? ", blocks along axis \(tensor.fileAxis)" : ""
+      table.row([tensor.name, role, "\(tensor.shape)", "\(tensor.format)\(axis)"])
+    }
+    return table.text
+  }
+
+  private static func flag(_ option: KernelOption) -> Flag {
+    switch option.kind {
+    case .integer(let standard, _):
+      Flag(
+        option.name, .text("N"), option.help,
+        standard: standard.map(String.init) ?? option.standardText)
+    case .choice(let words):
+      Flag(
+        option.name, .words(words, placeholder: words.joined(separator: "|"), open: false),
+        option.help, standard: words.first)
+    case .flag: Flag(option.name, .none, option.help)
+    case .real(let standard):
+      Flag(option.name, .text("X"), option.help, standard: NumberText.shortest(standard))
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import NPUKernels
+import NPUSim
+
+/// The flags of `run` and `check` that do not depend on the kernel.
+enum RunFlags {
+  static let schedule = FlagGroup(
+    "Schedule",
+    [
+      Flag(
+        "schedule", .text("FIELD=N,..."), "replace fields of the schedule, as the report has them")
+    ])
+
+  static let data = FlagGroup(
+    "Data",
+    [
+      Flag("seed", .text("N"), "inputs that no file gives come from this seed", standard: "0"),
+      Flag("inputs", .path("FILE|DIR"), "tensors by name: .safetensors, or .npy with a manifest"),
+      Flag("dump", .path("FILE|DIR"), "write every input, intermediate and output"),
+      Flag("expect", .path("FILE|DIR"), "compare with another dump"),
+      Flag(
+        "tolerance", .text("X"), "largest difference to --expect that is no mismatch",
+        standard: "0"),
+    ])
+
+  static let checks = FlagGroup(
+    "Checks",
+    [
+      Flag(
+        "verify", .words(["full", "sample", "none"], placeholder: "full|sample|none", open: false),
+        "how much to compare with the reference",
+        standard: "full; sample above 2^27 MACs"),
+      Flag("no-values", .none, "check and time only"),
+      Flag("jitter", .text("PERCENT"), "execute again in the order of randomised timings"),
+      Flag("runs", .text("N"), "how many of those", standard: "10"),
+      Flag("lint", .none, "also report what is correct but wasteful"),
+      Flag(
+        "fail-on", .words(["lint"], placeholder: "lint", open: false),
+        "exit with 1 for lint, too; implies --lint"),
+      Flag("allow-hazards", .none, "execute and time in spite of findings"),
+    ])
+
+  static let report = FlagGroup(
+    "Report",
+    [
+      Flag("json", .path("FILE"), "write the whole report as JSON; - for standard output"),
+      Flag("meta", .none, "add version and elapsed time, which differ from run to run"),
+      Flag("force", .none, "overwrite files"),
+    ])
+
+  /// The request that a command line makes, without its files.
+  static func request(
+    _ kernel: any Kernel.Type, _ arguments: ParsedArguments
+  ) throws(NPUError) -> RunRequest {
+    var request = RunRequest(
+      kernel: kernel.name, machine: try MachineFlags.machine(arguments).configuration)
+    request.arguments = KernelWord.values(kernel, arguments)
+    request.schedule = arguments.value("schedule")
+    request.seed = try arguments.seed("seed", otherwise: 0)
+    request.tolerance = try arguments.real("tolerance", otherwise: 0)
+    if let word = arguments.value("verify") {
+      request.verification = RunRequest.Verification(rawValue: word) ?? .standard
+    }
+    request.withValues = !arguments.has("no-values")
+    request.allowHazards = arguments.has("allow-hazards")
+    request.lints = arguments.has("lint") || arguments.has("fail-on")
+    if let text = arguments.value("jitter") {
+      request.jitterPercent = try percent(text)
+      request.jitterRuns = try arguments.integer("runs", minimum: 1, otherwise: 10)
+    }
+    try refuseContradictions(arguments)
+    return request
+  }
+
+  /// A whole percentage, with or without its sign.
+  private static func percent(_ text: String) throws(NPUError) -> Int {
+    let digits = text.hasSuffix("%") ? String(text.dropLast()) : text
+    guard let number = Int(digits), (1...100).contains(number) else {
+      throw NPUError(
+        .usage, "--jitter needs a percentage from 1 to 100, found '\(text)'",
+        hint: "for example --jitter 20%")
+    }
+    return number
+  }
+
+  private static func refuseContradictions(_ arguments: ParsedArguments) throws(NPUError) {
+    if arguments.has("no-values") {
+      for name in ["inputs", "dump", "expect", "verify", "jitter"] where arguments.has(name) {
+        throw NPUError(
+          .usage, "--\(name) needs values, which --no-values leaves out",
+          hint: "drop one of the two")
+      }
+    }
+    for (name, needed) in [("runs", "jitter"), ("tolerance", "expect")] {
+      if arguments.has(name), !arguments.has(needed) {
+        throw NPUError(
+          .usage, "--\(name) means nothing without --\(needed)", hint: "add --\(needed) or drop it")
+      }
+    }
+    if arguments.value("dump") == "-", arguments.value("json") == "-" {
+      throw NPUError(
+        .usage, "--dump and --json cannot both go to standard output",
+        hint: "give one of them a file")
+    }
+  }
+}

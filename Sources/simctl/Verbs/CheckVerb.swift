@@ -1,0 +1,61 @@
+import NPUKernels
+import NPUSim
+
+/// `simctl check`: the schedule checker alone.
+enum CheckVerb: Verb {
+  static let description = VerbDescription(
+    name: "check", summary: "the schedule checker alone: races, deadlock, memory",
+    examples: [
+      .init("simctl check softmax_v --kv 4096", "prove the schedule for every timing"),
+      .init("simctl check softmax_v --lint", "and look for what is wasteful"),
+      .init("simctl explain H002", "what a finding means"),
+    ],
+    usage: ["check KERNEL [flags]"],
+    groups: [
+      MachineFlags.group, RunFlags.schedule,
+      FlagGroup("Checks", RunFlags.checks.flags.filter { ["lint", "fail-on"].contains($0.name) }),
+      RunFlags.report,
+    ],
+    words: Catalog.kernels.map { $0.name }, maximumWords: 1)
+
+  static func groups(for tokens: [String]) throws(NPUError) -> [FlagGroup] {
+    guard let kernel = try KernelWord.kernel(of: tokens, flags: description.groups) else {
+      return description.groups
+    }
+    return [KernelWord.group(kernel)] + description.groups
+  }
+
+  static func command(for tokens: [String]) -> String {
+    KernelPage.command(description, tokens)
+  }
+
+  static func help(for tokens: [String]) throws(NPUError) -> HelpPage {
+    try KernelPage.page(description, tokens)
+  }
+
+  static func run(
+    _ arguments: ParsedArguments, _ console: inout Console
+  ) throws(NPUError) -> ExitCode {
+    let type = try KernelPage.requireKernel(description, arguments)
+    let start = ContinuousClock.now
+    let request = try RunFlags.request(type, arguments)
+    if let path = arguments.value("json") {
+      try OutputFile.check(path, force: arguments.has("force"))
+    }
+    let kernel = try type.init(
+      try KernelArguments(kernel: type.name, options: type.options, values: request.arguments),
+      machine: request.machine, schedule: request.schedule)
+    let report = try ProgressLine.during(on: console) { progress throws(NPUError) in
+      progress("building the program")
+      let program = try kernel.program()
+      progress("checking \(program.opCount) micro-ops")
+      let check = Checker.check(program, CheckOptions(lints: request.lints))
+      return RunReport(
+        kernel: type.name, shape: kernel.shape, schedule: kernel.scheduleFields.fields,
+        seed: request.seed, machine: request.machine, check: check, program: program)
+    }
+    try ReportOutput.write(report, arguments, since: start, &console)
+    if !report.isClean { return .findings }
+    return arguments.has("fail-on") && report.hasLint ? .findings : .clean
+  }
+}

@@ -1,0 +1,39 @@
+import NPUSim
+
+/// Puts a report where the command line wants it.
+enum ReportOutput {
+  /// The page goes to standard output, or to standard error where data goes there already; the JSON
+  /// goes to its file.
+  static func write(
+    _ report: RunReport, _ arguments: ParsedArguments, since start: ContinuousClock.Instant,
+    _ console: inout Console
+  ) throws(NPUError) {
+    let elapsed = (ContinuousClock.now - start) / .seconds(1)
+    let withMeta = arguments.has("meta")
+    if let path = arguments.value("json") {
+      var value = report.json()
+      if withMeta { value = adding(elapsed, to: value) }
+      var json = JSONWriter()
+      json.value(value)
+      json.newline()
+      try OutputFile.write(
+        json.takeBytes(), to: path, force: arguments.has("force"), &console)
+      if path == "-" { return }
+    }
+    let isPiped = arguments.value("dump") == "-"
+    let colours = isPiped ? console.errorTakesColour : console.outTakesColour
+    var text = report.text(colours ? .ansi : .plain)
+    if withMeta {
+      text += "\nsimctl \(Simctl.version), \(NumberText.significant(elapsed)) s\n"
+    }
+    if isPiped { console.error(text) } else { console.out(text) }
+  }
+
+  private static func adding(_ elapsed: Double, to report: JSONValue) -> JSONValue {
+    let meta = JSONValue.object([
+      JSONMember("version", .string(Simctl.version)),
+      JSONMember("elapsed_seconds", .double(elapsed)),
+    ])
+    return .object(report.members + [JSONMember("meta", meta)])
+  }
+}

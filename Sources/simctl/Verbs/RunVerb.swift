@@ -1,0 +1,69 @@
+import NPUKernels
+import NPUSim
+
+/// `simctl run`: builds a kernel's program, checks it, executes it, times it, compares, reports.
+enum RunVerb: Verb {
+  static let description = VerbDescription(
+    name: "run", summary: "build a kernel, check it, execute it, time it, compare, report",
+    examples: [
+      .init("simctl run softmax_v --kv 128", "one page, verdict first"),
+      .init("simctl run softmax_v --kv 4096 --cores 2", "on two cores"),
+      .init("simctl run softmax_v --set matrix.accumulator=fp32", "another machine"),
+      .init("simctl run softmax_v --dump dump.safetensors", "every step's tensor"),
+      .init("simctl run softmax_v --expect dump.safetensors", "compare with a dump"),
+      .init("simctl run softmax_v --json - | jq .cycles", "for scripts"),
+      .init("simctl run softmax_v --help", "the flags of a kernel"),
+    ],
+    usage: ["run KERNEL [flags]"],
+    groups: [
+      MachineFlags.group, RunFlags.schedule, RunFlags.data, RunFlags.checks, RunFlags.report,
+    ],
+    notes: [
+      """
+      A program with findings is neither executed nor timed, and the exit code is 1. Inputs and
+      expected tensors are read from standard input for -, dumps written to standard output.
+      """
+    ],
+    words: Catalog.kernels.map { $0.name }, maximumWords: 1)
+
+  static func groups(for tokens: [String]) throws(NPUError) -> [FlagGroup] {
+    guard let kernel = try KernelWord.kernel(of: tokens, flags: description.groups) else {
+      return description.groups
+    }
+    return [KernelWord.group(kernel)] + description.groups
+  }
+
+  static func command(for tokens: [String]) -> String {
+    KernelPage.command(description, tokens)
+  }
+
+  static func help(for tokens: [String]) throws(NPUError) -> HelpPage {
+    try KernelPage.page(description, tokens)
+  }
+
+  static func run(
+    _ arguments: ParsedArguments, _ console: inout Console
+  ) throws(NPUError) -> ExitCode {
+    let kernel = try KernelPage.requireKernel(description, arguments)
+    let start = ContinuousClock.now
+    var request = try RunFlags.request(kernel, arguments)
+    let force = arguments.has("force")
+    // A file that cannot be written should not cost a long run first.
+    if let path = arguments.value("json") { try OutputFile.check(path, force: force) }
+    if let path = arguments.value("dump"), path.hasSuffix(".safetensors") {
+      try OutputFile.check(path, force: force)
+    }
+    if let path = arguments.value("inputs") { request.inputs = try OutputFile.tensors(path) }
+    if let path = arguments.value("expect") { request.expect = try OutputFile.tensors(path) }
+    let ready = request
+    let outcome = try ProgressLine.during(on: console) { progress throws(NPUError) in
+      try Runner.run(ready, progress: progress)
+    }
+    if let path = arguments.value("dump"), outcome.hasValues {
+      try OutputFile.write(try outcome.dump(), to: path, force: force, &console)
+    }
+    try ReportOutput.write(outcome.report, arguments, since: start, &console)
+    if !outcome.isSuccess { return .findings }
+    return arguments.has("fail-on") && outcome.report.hasLint ? .findings : .clean
+  }
+}
