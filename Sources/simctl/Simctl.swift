@@ -7,7 +7,7 @@ enum Simctl {
   /// Every verb, in the order of the help.
   static let verbs: [any Verb.Type] = [
     RunVerb.self, CheckVerb.self, ListVerb.self, ConfigVerb.self, ExplainVerb.self,
-    NumericsVerb.self,
+    NumericsVerb.self, BenchVerb.self,
     CompletionVerb.self, HelpVerb.self, DocsVerb.self,
   ]
 
@@ -82,6 +82,8 @@ enum Simctl {
     var source: [UInt8]?
     if let file = error.location?.file {
       source = try? FileReader.contents(of: file, limit: 1 << 26)
+      // Places in a safetensors file count from its header, which eight bytes of length precede.
+      if file.hasSuffix(".safetensors") { source?.removeFirst(min(8, source?.count ?? 0)) }
     }
     return Diagnostic.render(error, source: source, style: inColour ? .coloured : .plain)
   }

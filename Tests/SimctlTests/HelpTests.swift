@@ -7,13 +7,17 @@ import Testing
     let result = try SimctlProcess.run(line)
     #expect(result.status == 0)
     #expect(result.error == "")
-    for verb in ["list", "config", "explain", "numerics", "completion", "help"] {
+    for verb in [
+      "run", "check", "list", "config", "explain", "numerics", "bench", "completion", "help",
+    ] {
       #expect(result.text.contains("\n  \(verb) "), "\(verb)")
     }
     #expect(!result.text.contains("\n  docs "))
   }
 
-  @Test(arguments: ["list", "config", "explain", "numerics", "completion", "help"])
+  @Test(arguments: [
+    "run", "check", "list", "config", "explain", "numerics", "bench", "completion", "help",
+  ])
   func `the help of a verb shows examples before flags, however it is asked for`(
     _ verb: String
   ) throws {
@@ -23,7 +27,7 @@ import Testing
     let usage = try #require(page.text.range(of: "\nUsage:\n"))
     let examples = try #require(page.text.range(of: "\nExamples:\n"))
     #expect(examples.lowerBound < usage.lowerBound)
-    for line in ["\(verb) -h", "help \(verb)", "\(verb) nonsense --nonsense --help"] {
+    for line in ["\(verb) -h", "help \(verb)", "\(verb) --nonsense --help"] {
       #expect(try SimctlProcess.run(line).text == page.text, "\(line)")
     }
   }

@@ -26,7 +26,7 @@ struct BadLine: CustomTestStringConvertible {
 @Suite struct UsageErrorTests {
   static let lines = [
     BadLine("lst", "simctl has no verb 'lst'", "did you mean list?"),
-    BadLine("frobnicate", "simctl has no verb 'frobnicate'", "the verbs are list"),
+    BadLine("frobnicate", "simctl has no verb 'frobnicate'", "the verbs are run"),
     BadLine("--verbose", "simctl has no flag --verbose", "a verb comes first"),
     BadLine("help lst", "simctl has no verb 'lst'"),
     BadLine("list kernel", "there is no list of 'kernel'", "did you mean \"kernels\"?"),

@@ -59,7 +59,7 @@ enum RunVerb: Verb {
     let outcome = try ProgressLine.during(on: console) { progress throws(NPUError) in
       try Runner.run(ready, progress: progress)
     }
-    if let path = arguments.value("dump"), outcome.hasValues {
+    if let path = arguments.value("dump"), outcome.report.numerics != nil {
       try OutputFile.write(try outcome.dump(), to: path, force: force, &console)
     }
     try ReportOutput.write(outcome.report, arguments, since: start, &console)

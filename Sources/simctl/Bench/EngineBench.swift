@@ -1,0 +1,44 @@
+import NPUKernels
+import NPUSim
+
+/// The speed of the parts of a run, and of whole runs.
+struct EngineBench {
+  let samples: Int
+  let machine: MachineConfiguration
+
+  /// Emission, checker and timing over one program, in micro-ops a second.
+  func measureParts() throws(NPUError) -> [Measurement] {
+    let type = SoftmaxV.self
+    let arguments = try KernelArguments(
+      kernel: type.name, options: type.options, values: ["kv": "16384"])
+    let kernel = try type.init(arguments, machine: machine, schedule: nil)
+    let program = try kernel.program()
+    let amount = Double(program.opCount)
+    let name = "softmax_v --kv 16384, \(program.opCount) micro-ops"
+    func line(_ part: String, _ body: () throws(NPUError) -> Void) throws(NPUError) -> Measurement {
+      let rate = try Stopwatch.rate(amount: amount, samples: samples, body)
+      return Measurement(name: name, part: part, value: rate / 1e6, unit: "M micro-ops/s")
+    }
+    return [
+      try line("emission") { () throws(NPUError) in _ = try kernel.program() },
+      try line("checker") { () throws(NPUError) in _ = Checker.check(program) },
+      try line("timing") { () throws(NPUError) in _ = try TimingEngine.run(program) },
+    ]
+  }
+
+  /// Whole runs, everything on, in milliseconds.
+  func measureRuns() throws(NPUError) -> [Measurement] {
+    var lines: [Measurement] = []
+    for kv in ["128", "1024", "4096"] {
+      var request = RunRequest(kernel: SoftmaxV.name, machine: machine)
+      request.arguments = ["kv": kv]
+      let ready = request
+      let rate = try Stopwatch.rate(amount: 1, samples: samples) { () throws(NPUError) in
+        _ = try Runner.run(ready)
+      }
+      lines.append(
+        Measurement(name: "softmax_v --kv \(kv)", part: "run", value: 1e3 / rate, unit: "ms"))
+    }
+    return lines
+  }
+}
