@@ -81,9 +81,9 @@ enum Simctl {
   private static func rendered(_ error: NPUError, inColour: Bool) -> String {
     var source: [UInt8]?
     if let file = error.location?.file {
-      source = try? FileReader.contents(of: file, limit: 1 << 26)
+      let bytes = try? FileReader.contents(of: file, limit: 1 << 26)
       // Places in a safetensors file count from its header, which eight bytes of length precede.
-      if file.hasSuffix(".safetensors") { source?.removeFirst(min(8, source?.count ?? 0)) }
+      source = file.hasSuffix(".safetensors") ? bytes.map { Array($0.dropFirst(8)) } : bytes
     }
     return Diagnostic.render(error, source: source, style: inColour ? .coloured : .plain)
   }
