@@ -142,6 +142,40 @@ def bf16_tables():
         save(f"bf16_{name}", np.array([word16(exact(name, float(x))) for x in xs], np.uint16))
 
 
+# The arguments whose results lie nearest to a rounding boundary of FP32 or BF16, from a search over
+# all FP32 arguments (|x| >= 2^-40; Double first, then mpmath for the few thousand left).
+HARDEST = {
+    "exp": [
+        0xC16912CD, 0xBBF0EDF1, 0xBAE0E25C, 0xB3000000, 0x377EFF81, 0x40315B33, 0x4001B249, 0x39C6BE5B,
+        0x38E69CC1, 0x383A3EF1, 0xBC2A461A, 0x3D1A274E, 0x4288942B, 0xBBB70EE8, 0x3FE67199, 0xC13D6631,
+    ],
+    "exp2": [
+        0xB52D1F9A, 0xBCF3A937, 0xB8D3D026, 0x3B429D37, 0xBAEC2B40, 0x3A07857C, 0xBE1F29DE, 0x3C02A9AD,
+        0x36879CF7, 0xB466D4CB, 0xB338AA3B, 0xB8BBD3A2, 0x33B8AA3B, 0xB5160A52, 0x3DC9ABE2, 0xBCAF4D02,
+    ],
+    "sin": [
+        0x2B808000, 0x2B818000, 0x2B828000, 0x2B838000, 0x2B848000, 0x2B858000, 0x2B868000, 0x2B878000,
+        0x2B888000, 0x2B898000, 0x2B8A8000, 0x2B8B8000, 0x2B8C8000, 0x2B8D8000, 0x2B8E8000, 0x2B8F8000,
+    ],
+    "cos": [
+        0x6115CB11, 0x5F18B878, 0x59443C0A, 0x7A4B1A27, 0x7908CD73, 0x3C107FE6, 0x61703976, 0x5922AA80,
+        0x39800000, 0x3A544395, 0x424790CE, 0x55E5235D, 0x7A38AB34, 0x52D9D3FE, 0x7C69AE1E, 0x47A0E238,
+    ],
+    "sigmoid": [
+        0xB3800000, 0x34000000, 0xB4400000, 0xB4A00000, 0x34C00000, 0xB4E00000, 0xB5100000, 0x35200000,
+        0xB5300000, 0xB5500000, 0x35600000, 0xB5700000, 0xB5880000, 0x35900000, 0xB5980000, 0xB5A80000,
+    ],
+    "silu": [
+        0x43158000, 0x43148000, 0x43138000, 0x43128000, 0x43118000, 0x43108000, 0x430F8000, 0x430E8000,
+        0x430D8000, 0x430C8000, 0x430B8000, 0x43168000, 0x43178000, 0x43188000, 0x43198000, 0x431A8000,
+    ],
+    "log": [
+        0x65D890D3, 0x4C5D65A5, 0x4D604EBE, 0x66A8C860, 0x1F116AB8, 0x41178FEB, 0x3C413D3A, 0x6F31A8EC,
+        0x38DCBE38, 0x5EE8984E, 0x4665A9A6, 0x3BF86EF0, 0x79E7EC37, 0x2C4C24B7, 0x0DC8BBA4, 0x1A8446CB,
+    ],
+}
+
+
 def fp32_cases():
     """Inputs, FP32 results and BF16 results per function: random, extreme, and hard to round."""
     approx = {
@@ -181,7 +215,7 @@ def fp32_cases():
                 distance[~np.isfinite(distance)] = 1
                 chosen = many[np.argsort(distance)[:keep]]
                 words.append(chosen.view(np.uint32))
-        words.append(np.array(edges, np.uint32))
+        words.append(np.array(edges + HARDEST.get(name, []), np.uint32))
         w = np.concatenate(words)
         values = [exact(name, float(x)) for x in floats(w)]
         save(f"fp32_{name}", np.concatenate([

@@ -61,7 +61,7 @@ public enum SpecialFunction: String, Sendable, CaseIterable {
     /// The double-double evaluation, or an exact value.
     case doubleDouble
     /// Neither: the word is the rounding of the double-double value, but that is not proved.
-    /// A sweep over all 2^32 inputs of every function finds none.
+    /// No FP32 argument does that (docs/numerics.md, "Evaluation").
     case undecided
   }
 
