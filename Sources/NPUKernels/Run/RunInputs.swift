@@ -57,7 +57,7 @@ struct RunInputs: Sendable {
     }
     if spec.format == .mxint8 {
       if tensor.dtype == .i8 {
-        let mx = try files.mxTensor(named: spec.name)
+        let mx = try files.mxTensor(named: spec.name, expectedAxis: spec.fileAxis)
         let axis = mx.axis < 0 ? mx.axis : mx.axis - spec.shape.count
         guard axis == spec.fileAxis else {
           throw NPUError(

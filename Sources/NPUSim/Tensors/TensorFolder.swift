@@ -11,12 +11,20 @@
 /// `file` is relative to the folder and may not lead out of it. `shape` may be left out; when it is
 /// there it must be the file's. `axis` is the block axis of an MXINT8 tensor and becomes the
 /// metadata `NAME.axis` of the set.
+///
+/// A folder without a manifest is read too, as other tools dump one file for each tensor: `NAME.npy`
+/// is the tensor NAME, `NAME.scale.npy` its E8M0 scales, and `<u2` words are BF16.
 public enum TensorFolder {
   /// Reads a folder.
   ///
   /// - Throws: `.io` when a file cannot be read, `.tensor` when the manifest or a file is at fault.
   public static func read(_ path: String) throws(NPUError) -> TensorSet {
     let folder = FileFailure.withoutTrailingSlashes(path)
+    if !FolderAccess.exists("\(folder)/\(TensorManifest.fileName)"),
+      let loose = try readLoose(folder)
+    {
+      return loose
+    }
     let manifest = try TensorManifest(folder: folder)
     var set = TensorSet()
     set.origin = folder
@@ -38,6 +46,22 @@ public enum TensorFolder {
         set.metadata[TensorSet.axisKey(entry.name)] = String(axis)
       }
       try set.insert(tensor, named: entry.name)
+    }
+    return set
+  }
+
+  /// The tensors of a folder without a manifest, named for their files; `nil` when it holds no .npy.
+  private static func readLoose(_ folder: String) throws(NPUError) -> TensorSet? {
+    let suffix = ".npy"
+    let files = try FolderAccess.names(in: folder).filter { $0.hasSuffix(suffix) }
+    guard !files.isEmpty else { return nil }
+    var set = TensorSet()
+    set.origin = folder
+    for file in files {
+      let name = String(file.dropLast(suffix.count))
+      let isScale = name.hasSuffix(TensorSet.scaleSuffix)
+      try set.insert(
+        Npy.read("\(folder)/\(file)", as: isScale ? .e8m0 : nil), named: name)
     }
     return set
   }

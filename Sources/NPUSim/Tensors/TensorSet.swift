@@ -65,10 +65,14 @@ public struct TensorSet: Sendable {
     tensors[name]?.dtype == .i8 && tensors[Self.scaleName(name)]?.dtype == .e8m0
   }
 
-  /// The MXINT8 tensor of a name: NAME and NAME.scale, blocks along `NAME.axis` or the last axis.
+  /// The MXINT8 tensor of a name: NAME and NAME.scale, blocks along `NAME.axis` or, where the
+  /// metadata is silent, along the last axis; along `expectedAxis` (from the end) if only that fits
+  /// the shape of the scales.
   ///
   /// - Throws: `.tensor` when a half is missing or the halves do not fit together.
-  public func mxTensor(named name: String) throws(NPUError) -> MXTensor {
+  public func mxTensor(named name: String, expectedAxis: Int? = nil) throws(NPUError)
+    -> MXTensor
+  {
     let payload = try tensor(named: name, dtype: .i8)
     let scale = try tensor(named: Self.scaleName(name), dtype: .e8m0)
     var axis = -1
@@ -78,6 +82,10 @@ public struct TensorSet: Sendable {
           .tensor, "the metadata \"\(Self.axisKey(name))\"\(place) is \"\(text)\", not an integer")
       }
       axis = number
+    } else if let expectedAxis,
+      let fitting = try? MXTensor(payload: payload, scale: scale, axis: expectedAxis)
+    {
+      return fitting
     }
     do {
       return try MXTensor(payload: payload, scale: scale, axis: axis)
@@ -102,7 +110,8 @@ public struct TensorSet: Sendable {
   }
 
   static let metadataKey = "__metadata__"
-  static func scaleName(_ name: String) -> String { name + ".scale" }
+  static let scaleSuffix = ".scale"
+  static func scaleName(_ name: String) -> String { name + scaleSuffix }
   static func axisKey(_ name: String) -> String { name + ".axis" }
 
   private var place: String { origin.map { " in \($0)" } ?? "" }

@@ -28,6 +28,24 @@ import Testing
     return error
   }
 
+  @Test func `a folder without a manifest names its tensors for its files`() throws {
+    let folder = try TemporaryFolder()
+    var set = TensorSet()
+    try set.insert(Tensor(rounding: [1, 2], to: .bf16, shape: [2]), named: "softmaxed_v.qk_T")
+    try set.insert(
+      MXTensor(
+        payload: Tensor(zeros: .i8, shape: [40, 2]), scale: Tensor(zeros: .e8m0, shape: [2, 2]),
+        axis: 0), named: "softmaxed_v.v")
+    try TensorFolder.write(set, to: folder("kv-size-40_seed-0"), force: false)
+    try FileManager.default.removeItem(atPath: folder("kv-size-40_seed-0/manifest.json"))
+    let read = try TensorFolder.read(folder("kv-size-40_seed-0"))
+    #expect(Set(read.names) == Set(set.names))
+    #expect(read["softmaxed_v.qk_T"] == set["softmaxed_v.qk_T"])
+    // Only one block axis fits the shape of the scales.
+    #expect(try read.mxTensor(named: "softmaxed_v.v", expectedAxis: -2).axis == 0)
+    #expect(throws: NPUError.self) { try read.mxTensor(named: "softmaxed_v.v") }
+  }
+
   @Test func `what is written is read back, with the axis in the manifest`() throws {
     let folder = try TemporaryFolder()
     let set = try sample()
