@@ -16,17 +16,24 @@ public struct OpCatalogue: Sendable {
   /// Opcode of a barrier on all queues of a core.
   public static let barrierAll: UInt8 = 3
 
+  /// The catalogue of some micro-op types, in order; at most 256.
   public init(_ types: [any MicroOp.Type]) {
-    var entries: [OpEntry] = []
+    self.init(entries: types.map { OpEntry.of($0) })
+  }
+
+  /// The catalogue of some entries, in order; at most 256. Entries made of types that are known
+  /// where they are named execute fastest.
+  public init(entries: [OpEntry]) {
+    var listed: [OpEntry] = []
     var opcodes: [ObjectIdentifier: UInt8] = [:]
     var byMnemonic: [String: UInt8] = [:]
-    for type in types.prefix(256) {
-      let opcode = UInt8(truncatingIfNeeded: entries.count)
-      opcodes[ObjectIdentifier(type)] = opcode
-      byMnemonic[type.mnemonic] = opcode
-      entries.append(OpEntry.make(type, opcode: opcode))
+    for var entry in entries.prefix(256) {
+      entry.opcode = UInt8(truncatingIfNeeded: listed.count)
+      opcodes[ObjectIdentifier(entry.type)] = entry.opcode
+      byMnemonic[entry.mnemonic] = entry.opcode
+      listed.append(entry)
     }
-    self.entries = entries
+    self.entries = listed
     self.opcodes = opcodes
     self.opcodesByMnemonic = byMnemonic
   }
@@ -42,13 +49,17 @@ public struct OpCatalogue: Sendable {
 
 /// One micro-op of a catalogue with its type erased.
 public struct OpEntry: Sendable {
-  public let opcode: UInt8
+  /// Its place in the catalogue.
+  public internal(set) var opcode: UInt8
+  public let type: any MicroOp.Type
   public let mnemonic: String
   public let summary: String
   public let queue: Queue
   public let kind: OpKind
   /// Names, types and access of the operands, in record order.
   public let operands: [OperandDescription]
+  /// Work of no amount: its unit, and its path or class.
+  public let unit: Work
   /// Executes a record with this opcode.
   public let execute: @Sendable (OpRecord, UnsafePointer<TileRef>, inout Datapath) -> Void
   /// The operands of a record as text, in record order.
@@ -56,13 +67,12 @@ public struct OpEntry: Sendable {
   /// What is wrong with a record's operands beyond bounds and alignment.
   public let legality: @Sendable (OpRecord, Program) -> String?
 
-  static func make<Op: MicroOp>(_ type: Op.Type, opcode: UInt8) -> OpEntry {
-    var lister = OperandLister()
-    var sample = Op()
-    sample.visit(&lister)
-    return OpEntry(
-      opcode: opcode, mnemonic: Op.mnemonic, summary: Op.summary, queue: Op.queue, kind: Op.kind,
-      operands: lister.operands,
+  /// The entry of a type, with opcode 0 until it is listed.
+  public static func of<Op: MicroOp>(_ type: Op.Type) -> OpEntry {
+    OpEntry(
+      opcode: 0, type: type, mnemonic: Op.mnemonic, summary: Op.summary, queue: Op.queue,
+      kind: Op.kind,
+      operands: Op.listOperands(), unit: Op().work(.placeholder),
       execute: { record, tiles, datapath in
         Op(record, tiles: tiles).execute(&datapath)
       },

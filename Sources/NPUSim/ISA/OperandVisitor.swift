@@ -27,6 +27,23 @@ public protocol OperandChoice: Sendable {
   init?(choiceIndex: Int)
 }
 
+/// The raw values of an enumeration, in order of declaration.
+extension OperandChoice where Self: RawRepresentable<String> & CaseIterable & Equatable {
+  public static var choices: [String] { allCases.map(\.rawValue) }
+  public var choiceIndex: Int {
+    var index = 0
+    for value in Self.allCases {
+      if value == self { return index }
+      index += 1
+    }
+    return 0
+  }
+  public init?(choiceIndex: Int) {
+    guard choiceIndex >= 0, choiceIndex < Self.allCases.count else { return nil }
+    self = Self.allCases[Self.allCases.index(Self.allCases.startIndex, offsetBy: choiceIndex)]
+  }
+}
+
 extension Bool: OperandChoice {
   public static var choices: [String] { ["no", "yes"] }
   public var choiceIndex: Int { self ? 1 : 0 }

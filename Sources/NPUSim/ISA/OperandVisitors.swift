@@ -48,6 +48,54 @@ public struct OperandDescription: Sendable, Hashable {
 
   public var name: String
   public var kind: Kind
+  /// For a tile, the words of other operands under which it is used differently, as `name=word`.
+  public var variants: [Variant] = []
+
+  /// How a tile is used where another operand has a word of its own.
+  public struct Variant: Sendable, Hashable {
+    public var word: String
+    public var access: Access
+  }
+}
+
+extension MicroOp {
+  /// The operands of the type: of a sample, with what other choices would change.
+  static func listOperands() -> [OperandDescription] {
+    var lister = OperandLister()
+    var sample = Self()
+    sample.visit(&lister)
+    var operands = lister.operands
+    for choice in operands {
+      guard case .choice(let words) = choice.kind else { continue }
+      for (index, word) in words.enumerated() {
+        var setter = ChoiceSetter(name: choice.name, index: index)
+        var other = Self()
+        other.visit(&setter)
+        var relister = OperandLister()
+        other.visit(&relister)
+        for (k, changed) in relister.operands.enumerated() where changed.kind != operands[k].kind {
+          if case .tile(_, let access) = changed.kind {
+            operands[k].variants.append(.init(word: "\(choice.name)=\(word)", access: access))
+          }
+        }
+      }
+    }
+    return operands
+  }
+}
+
+/// Sets one choice of a micro-op.
+struct ChoiceSetter: OperandVisitor {
+  let name: String
+  let index: Int
+
+  mutating func tile<S: MemorySpace>(_ name: String, _ tile: inout Tile<S>, _ access: Access) {}
+  mutating func scalar(_ name: String, _ value: inout Float) {}
+  mutating func integer(_ name: String, _ value: inout Int32) {}
+  mutating func choice<C: OperandChoice>(_ name: String, _ value: inout C) {
+    if name == self.name, let chosen = C(choiceIndex: index) { value = chosen }
+  }
+  mutating func event(_ name: String, _ value: inout Event) {}
 }
 
 /// Lists the operands of a micro-op.

@@ -21,6 +21,23 @@ public struct TileLayout: Sendable {
     accumulator = machine.matrix.accumulator
   }
 
+  /// One empty buffer: where placeholder operands lie.
+  static let placeholder = TileLayout()
+
+  private init() {
+    buffers = [
+      Buffer(
+        name: "", space: .hbm, format: .bf16, axis: .alongColumns, role: .scratch, core: -1,
+        slots: 0, rows: 0, columns: 0, base: 0, pitch: 0, slotStride: 0, scaleBase: 0,
+        scalePitch: 0, scaleSlotStride: 0)
+    ]
+    indexLists = []
+    burst = 1
+    alignments = Space.allCases.map { _ in 1 }
+    lanes = 1
+    accumulator = .bf16
+  }
+
   /// The layout of a finished program.
   public init(_ program: Program) {
     self.init(machine: program.machine)

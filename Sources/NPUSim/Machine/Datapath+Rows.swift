@@ -25,12 +25,15 @@ extension Datapath {
     }
   }
 
-  /// Rounds `count` FP32 values once to `format` and counts what is not finite. `saturating` is the
-  /// overflow rule of the FP8 formats.
+  /// Rounds `count` FP32 values once to `format` and counts what is not finite, unless the
+  /// micro-op only chose among values that existed (`counting` false). `saturating` is the overflow
+  /// rule of the FP8 formats.
   public mutating func narrow(
     _ floats: UnsafePointer<Float>, to bytes: UnsafeMutablePointer<UInt8>, _ format: ElementFormat,
-    count: Int, saturating: Bool = true
+    count: Int, saturating: Bool = true, counting: Bool = true
   ) {
+    let before = health
+    defer { if !counting { health = before } }
     let raw = UnsafeMutableRawPointer(bytes)
     switch format {
     case .bf16:
@@ -57,7 +60,8 @@ extension Datapath {
     }
   }
 
-  private mutating func countNonFinite<Word: FixedWidthInteger>(
+  /// Counts the NaN and infinite words of a format whose exponent field is `exponent`.
+  mutating func countNonFinite<Word: FixedWidthInteger>(
     _ words: UnsafePointer<Word>, exponent: Word, count: Int
   ) {
     // The common case is one branch-free pass that finds nothing.

@@ -17,6 +17,8 @@ public struct Datapath {
   let listStorage: UnsafeMutablePointer<Int32>
   let listOffsets: [Int]
   let scratchBase: UnsafeMutablePointer<Float>
+  let functionTables: FunctionTables
+  var functionUses = FunctionUses()
 
   /// The first read of a byte that was never written.
   public var fault: PoisonFault?
@@ -31,7 +33,7 @@ public struct Datapath {
   init(
     settings: DatapathSettings, planes: InlineArray<9, BytePlane>,
     layouts: UnsafeMutablePointer<BufferLayout>, listStorage: UnsafeMutablePointer<Int32>,
-    listOffsets: [Int], scratch: UnsafeMutablePointer<Float>
+    listOffsets: [Int], scratch: UnsafeMutablePointer<Float>, functionTables: FunctionTables
   ) {
     self.settings = settings
     self.planes = planes
@@ -39,6 +41,7 @@ public struct Datapath {
     self.listStorage = listStorage
     self.listOffsets = listOffsets
     scratchBase = scratch
+    self.functionTables = functionTables
   }
 
   /// One of the scratch rows of ``chunk`` floats; `index` below ``scratchCount``.

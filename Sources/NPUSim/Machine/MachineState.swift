@@ -15,6 +15,7 @@ public final class MachineState {
   /// Cores that have memories here.
   public let coreCount: Int
   private let settings: DatapathSettings
+  private let functionTables: FunctionTables
 
   /// Memories just large enough for the buffers, of `cores` cores.
   public init(
@@ -22,6 +23,7 @@ public final class MachineState {
   ) {
     self.buffers = buffers
     self.settings = settings
+    functionTables = FunctionTables(mode: settings.sfuMode)
     coreCount = max(1, cores)
     layouts = .allocate(capacity: max(1, buffers.count))
     for (index, buffer) in buffers.enumerated() {
@@ -77,7 +79,8 @@ public final class MachineState {
     return Datapath(
       settings: settings, planes: planes, layouts: layouts, listStorage: listStorage,
       listOffsets: listOffsets,
-      scratch: scratch + core * Datapath.scratchCount * Datapath.chunk)
+      scratch: scratch + core * Datapath.scratchCount * Datapath.chunk,
+      functionTables: functionTables)
   }
 
   /// Copies a whole HBM tensor in: dense payload, then scales for MXINT8. Marks it written.

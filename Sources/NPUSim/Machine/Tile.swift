@@ -108,4 +108,14 @@ public struct BufferHandle<S: MemorySpace>: Sendable, Hashable {
         columns: Int32(clamping: columns ?? self.columns - column), format: format, axis: axis,
         space: S.space))
   }
+  /// `rows` rows of a slot from a bound list: row `i` of the tile is row `list[first + i]`.
+  ///
+  /// `list` is what ``ProgramBuilder/indexList(_:)`` returned.
+  public func gathered(
+    _ list: UInt32, first: Int = 0, rows: Int, slot: Int = 0, column: Int = 0, columns: Int? = nil
+  ) -> Tile<S> {
+    var tile = tile(slot: slot, row: first, column: column, rows: rows, columns: columns)
+    tile.ref.indexList = list
+    return tile
+  }
 }

@@ -1,28 +1,59 @@
 extension OpCatalogue {
-  /// Every micro-op of the machine. To add one, declare it and list it here.
-  public static let standard = OpCatalogue([
-    // Sync: the first four are fixed, as lowering makes them.
-    SetEvent.self, WaitEvent.self, QueueBarrier.self, CoreBarrier.self, ChipBarrier.self,
-    // Movement
-    LoadL1.self, LoadUB.self, FeedLeft.self, FeedRight.self, FeedLeftTransposed.self,
-    FeedRightTransposed.self, DrainUB.self, DrainHBM.self, StoreHBM.self, StoreL1.self,
-    // Matrix
-    Matmul.self,
-    // Vector: arithmetic
-    Elementwise<AddRule>.self, Elementwise<SubRule>.self, Elementwise<MulRule>.self,
-    Elementwise<DivRule>.self, Elementwise<MaxRule>.self,
-    RowBroadcast<AddRule>.self, RowBroadcast<SubRule>.self, RowBroadcast<MulRule>.self,
-    RowBroadcast<DivRule>.self, RowBroadcast<MaxRule>.self,
-    WithScalar<AddRule>.self, WithScalar<SubRule>.self, WithScalar<MulRule>.self,
-    WithScalar<DivRule>.self, WithScalar<MaxRule>.self,
-    Abs.self,
-    // Vector: special functions
-    Special<ExpRule>.self, Special<Exp2Rule>.self, Special<ReciprocalRule>.self,
-    Special<RsqrtRule>.self, Special<SinRule>.self, Special<CosRule>.self,
-    Special<SigmoidRule>.self, Special<SiluRule>.self, Special<LogRule>.self,
-    // Vector: row reductions
-    RowSum.self, RowFinish.self, RowMax.self,
-    // Vector: formats and copies
-    Cast.self, CopyUB.self, TransposeUB.self, Fill.self, EncodeMX.self,
-  ])
+  /// Every micro-op of the machine. To add one, declare it and list it below.
+  public static let standard = OpCatalogue(
+    entries: sync + movement + matrix + arithmetic + special + reductions + formats + blocks
+      + attention)
+
+  /// The first four are fixed, as lowering makes them.
+  private static let sync: [OpEntry] = [
+    .of(SetEvent.self), .of(WaitEvent.self), .of(QueueBarrier.self), .of(CoreBarrier.self),
+    .of(ChipBarrier.self),
+  ]
+
+  private static let movement: [OpEntry] = [
+    .of(LoadL1.self), .of(LoadUB.self), .of(GatherL1.self), .of(GatherUB.self),
+    .of(FeedLeft.self), .of(FeedRight.self), .of(FeedLeftTransposed.self),
+    .of(FeedRightTransposed.self), .of(DrainUB.self), .of(DrainHBM.self), .of(StoreHBM.self),
+    .of(StoreL1.self), .of(StoreScatter.self),
+  ]
+
+  private static let matrix: [OpEntry] = [
+    .of(Matmul.self)
+  ]
+
+  private static let arithmetic: [OpEntry] = [
+    .of(Elementwise<AddRule>.self), .of(Elementwise<SubRule>.self),
+    .of(Elementwise<MulRule>.self), .of(Elementwise<DivRule>.self),
+    .of(Elementwise<MaxRule>.self), .of(RowBroadcast<AddRule>.self),
+    .of(RowBroadcast<SubRule>.self), .of(RowBroadcast<MulRule>.self),
+    .of(RowBroadcast<DivRule>.self), .of(RowBroadcast<MaxRule>.self),
+    .of(WithScalar<AddRule>.self), .of(WithScalar<SubRule>.self), .of(WithScalar<MulRule>.self),
+    .of(WithScalar<DivRule>.self), .of(WithScalar<MaxRule>.self), .of(Abs.self),
+  ]
+
+  private static let special: [OpEntry] = [
+    .of(Special<ExpRule>.self), .of(Special<Exp2Rule>.self), .of(Special<ReciprocalRule>.self),
+    .of(Special<RsqrtRule>.self), .of(Special<SinRule>.self), .of(Special<CosRule>.self),
+    .of(Special<SigmoidRule>.self), .of(Special<SiluRule>.self), .of(Special<LogRule>.self),
+  ]
+
+  private static let reductions: [OpEntry] = [
+    .of(RowSum.self), .of(RowFinish.self), .of(RowMax.self), .of(ArgMax.self),
+  ]
+
+  private static let formats: [OpEntry] = [
+    .of(Cast.self), .of(CopyUB.self), .of(TransposeUB.self), .of(Fill.self), .of(EncodeMX.self),
+    .of(DecodeMX.self),
+  ]
+
+  /// FP8 with 128-element blocks.
+  private static let blocks: [OpEntry] = [
+    .of(EncodeFP8.self), .of(RequantiseFP8.self), .of(BlockAbsMax.self),
+    .of(BlockBroadcast<MulRule>.self), .of(BlockBroadcast<DivRule>.self), .of(CastScale.self),
+  ]
+
+  private static let attention: [OpEntry] = [
+    .of(Exp2Fused.self), .of(RescaleAdd.self), .of(Mask.self), .of(Select.self),
+    .of(SelectScalar.self), .of(SelectFinite.self), .of(RotatePairs.self),
+  ]
 }

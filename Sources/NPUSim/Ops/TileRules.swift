@@ -34,6 +34,24 @@ enum TileRules {
     return "found \(shape(column)), needed \(tile.rows) × 1: one value a row"
   }
 
+  /// One value for each row and 128-element block of `tile`.
+  static func blockScales(_ scales: TileRef, of tile: TileRef) -> String? {
+    let blocks = FP8Block.blocks(Int(tile.columns))
+    if scales.rows == tile.rows && Int(scales.columns) == blocks { return nil }
+    return "found \(shape(scales)), needed \(tile.rows) × \(blocks): one value for each 128 columns"
+  }
+
+  /// No row of a listed tile occurs twice.
+  static func distinctRows(_ tile: TileRef, _ layout: TileLayout) -> String? {
+    guard tile.indexList > 0, Int(tile.indexList) <= layout.indexLists.count else { return nil }
+    let list = layout.indexLists[Int(tile.indexList) - 1]
+    let rows = list.dropFirst(Int(tile.row)).prefix(max(0, Int(tile.rows))).sorted()
+    for (row, next) in zip(rows, rows.dropFirst()) where row == next {
+      return "found row \(row) twice in the list, needed distinct rows: drop all but the last"
+    }
+    return nil
+  }
+
   /// The first complaint of several.
   static func first(_ complaints: String?...) -> String? {
     for complaint in complaints { if let complaint { return complaint } }

@@ -67,7 +67,8 @@ public struct ProgramBuilder {
       format: buffer.format, axis: buffer.axis)
   }
 
-  /// Binds a list of rows; a tile made with ``listed(_:_:from:rows:)`` takes its rows from it.
+  /// Binds a list of rows; a tile made with ``BufferHandle/gathered(_:first:rows:slot:column:columns:)``
+  /// takes its rows from it.
   public mutating func indexList(_ rows: [Int32]) -> UInt32 {
     program.indexLists.append(rows)
     layout.indexLists.append(rows)

@@ -9,7 +9,8 @@ public enum ISAPage {
 
       A micro-op is written `mnemonic destination, source, ..., name=value`. A tile operand says in
       which memory it lies and whether it is read, written, or both. machine.md has the order and the
-      time of micro-ops, numerics.md their arithmetic.
+      time of micro-ops (the price of a path or class is in the machine's configuration), numerics.md
+      their arithmetic.
 
       | family | micro-ops |
       |---|---|
@@ -31,6 +32,7 @@ public enum ISAPage {
         } else {
           text += "Queue: `\(entry.queue.name)`.\n"
         }
+        if let work = describe(entry.unit) { text += "Work: \(work).\n" }
         guard !entry.operands.isEmpty else { continue }
         text += "\n| operand | is |\n|---|---|\n"
         for operand in entry.operands { text += "| \(operand.name) | \(describe(operand)) |\n" }
@@ -62,6 +64,15 @@ public enum ISAPage {
     return summary.prefix(1).uppercased() + summary.dropFirst() + "."
   }
 
+  private static func describe(_ unit: Work) -> String? {
+    switch unit.kind {
+    case .none: nil
+    case .transfer: unit.path.map { "bytes on path `\($0.key)`" }
+    case .matrix: "MACs of m × k × n"
+    case .vector: unit.vectorClass.map { "elements of class `\($0.key)`" }
+    }
+  }
+
   private static func isDecidedByOperand(_ entry: OpEntry) -> Bool {
     switch entry.kind {
     case .set, .wait, .barrierQueue: true
@@ -71,7 +82,9 @@ public enum ISAPage {
 
   private static func describe(_ operand: OperandDescription) -> String {
     switch operand.kind {
-    case .tile(let space, let access): "tile in `\(space.name)`, \(describe(access))"
+    case .tile(let space, let access):
+      "tile in `\(space.name)`, \(describe(access))"
+        + operand.variants.map { "; with `\($0.word)` \(describe($0.access))" }.joined()
     case .scalar: "FP32 immediate"
     case .integer: "integer immediate"
     case .event: "event, `source->target:id`"

@@ -195,9 +195,12 @@ struct RandomPrograms {
           LoadL1(memory.l1.tile(slot: slot, rows: rows), from: xm.tile(rows: rows)), after: after)
       case 1:
         var source = y.tile(row: random.below(3), rows: rows, columns: columns)
-        if chance(2) { source.ref.indexList = list }
-        return p.emit(
-          LoadUB(ubTile(memory, rows: rows, columns: columns), from: source), after: after)
+        let target = ubTile(memory, rows: rows, columns: columns)
+        if chance(2) {
+          source.ref.indexList = list
+          return p.emit(GatherUB(target, from: source), after: after)
+        }
+        return p.emit(LoadUB(target, from: source), after: after)
       default:
         return p.emit(
           LoadUB(
@@ -257,9 +260,12 @@ struct RandomPrograms {
           after: after)
       default:
         var target = y.tile(row: random.below(3), rows: rows, columns: columns)
-        if chance(2) { target.ref.indexList = list }
-        return p.emit(
-          StoreHBM(target, from: ubTile(memory, rows: rows, columns: columns)), after: after)
+        let source = ubTile(memory, rows: rows, columns: columns)
+        if chance(2) {
+          target.ref.indexList = list
+          return p.emit(StoreScatter(target, from: source), after: after)
+        }
+        return p.emit(StoreHBM(target, from: source), after: after)
       }
     }
   }

@@ -6,7 +6,7 @@ enum TestMachine {
   static func small(
     cores: Int = 1, depth: Int? = 4, eventsPerPair: Int? = 8, propagation: Int64 = 2,
     interlocks: [Bool] = Array(repeating: true, count: Queue.count), lanes: Int = 4,
-    accumulator: AccumulatorMode = .bf16
+    accumulator: AccumulatorMode = .bf16, memory: Int = 1 << 16
   ) -> MachineConfiguration {
     let classes = VectorClass.allCases
     return MachineConfiguration(
@@ -18,7 +18,7 @@ enum TestMachine {
       sfuMode: .correctlyRounded,
       memories: Space.allCases.map {
         $0 == .hbm
-          ? .init(bytes: 1 << 24, alignment: 1) : .init(bytes: 1 << 16, alignment: 16)
+          ? .init(bytes: 1 << 24, alignment: 1) : .init(bytes: memory, alignment: 16)
       },
       paths: TransferPath.allCases.map { path in
         .init(

@@ -4,6 +4,12 @@ public protocol TransferRoute: Sendable {
   associatedtype Destination: MemorySpace
   static var mnemonic: String { get }
   static var path: TransferPath { get }
+  /// Whether the HBM end takes its rows from an index list.
+  static var isListed: Bool { get }
+}
+
+extension TransferRoute {
+  public static var isListed: Bool { false }
 }
 
 /// HBM to `l1`.
@@ -54,6 +60,33 @@ public enum FeedRightRoute: TransferRoute {
   public static let path = TransferPath.l1ToRight
 }
 
+/// HBM rows of an index list to `l1`.
+public enum GatherL1Route: TransferRoute {
+  public typealias Source = HBM
+  public typealias Destination = L1
+  public static let mnemonic = "load.gather_l1"
+  public static let path = TransferPath.hbmToL1
+  public static let isListed = true
+}
+
+/// HBM rows of an index list to `ub`.
+public enum GatherUBRoute: TransferRoute {
+  public typealias Source = HBM
+  public typealias Destination = UB
+  public static let mnemonic = "load.gather_ub"
+  public static let path = TransferPath.hbmToUB
+  public static let isListed = true
+}
+
+/// `ub` to HBM rows of an index list.
+public enum ScatterHBMRoute: TransferRoute {
+  public typealias Source = UB
+  public typealias Destination = HBM
+  public static let mnemonic = "store.scatter"
+  public static let path = TransferPath.ubToHBM
+  public static let isListed = true
+}
+
 /// `load.l1`: HBM to `l1`.
 public typealias LoadL1 = Transfer<LoadL1Route>
 /// `load.ub`: HBM to `ub`.
@@ -66,11 +99,18 @@ public typealias StoreL1 = Transfer<StoreL1Route>
 public typealias FeedLeft = Transfer<FeedLeftRoute>
 /// `feed.right`: `l1` to `right`.
 public typealias FeedRight = Transfer<FeedRightRoute>
+/// `load.gather_l1`: HBM rows of an index list to `l1`.
+public typealias GatherL1 = Transfer<GatherL1Route>
+/// `load.gather_ub`: HBM rows of an index list to `ub`.
+public typealias GatherUB = Transfer<GatherUBRoute>
+/// `store.scatter`: `ub` to HBM rows of an index list.
+public typealias StoreScatter = Transfer<ScatterHBMRoute>
 
 /// Copies a tile: `destination = source`, same shape, format and block axis.
 ///
 /// Load and feed of an MXINT8 tile zero-fill the last 32-block along the block axis; the filled
-/// bytes pass the port.
+/// bytes pass the port. A gather or scatter takes the rows of its HBM end from an index list, which
+/// a scatter may not repeat; each row is rounded out to bursts unless rows touch.
 public struct Transfer<Route: TransferRoute>: MicroOp {
   public var destination: Tile<Route.Destination>
   public var source: Tile<Route.Source>
@@ -78,8 +118,10 @@ public struct Transfer<Route: TransferRoute>: MicroOp {
   public static var mnemonic: String { Route.mnemonic }
   public static var queue: Queue { Route.path.queue }
   public static var summary: String {
-    "copies a tile from \(Route.Source.space.name) to \(Route.Destination.space.name); "
-      + "same shape, format and block axis"
+    let from = Route.Source.space == .hbm && Route.isListed ? "listed rows of " : ""
+    let to = Route.Destination.space == .hbm && Route.isListed ? "listed rows of " : ""
+    return "copies a tile from \(from)\(Route.Source.space.name) to "
+      + "\(to)\(Route.Destination.space.name); same shape, format and block axis"
   }
 
   public init() { self.init(.placeholder, from: .placeholder) }
@@ -98,7 +140,21 @@ public struct Transfer<Route: TransferRoute>: MicroOp {
   }
 
   public func legality(_ layout: TileLayout) -> String? {
-    TileRules.copy(destination.ref, source.ref)
+    if let wrong = TileRules.copy(destination.ref, source.ref) { return wrong }
+    guard Route.isListed else {
+      return destination.ref.indexList == 0 && source.ref.indexList == 0
+        ? nil : "found rows of an index list, needed a rectangle: use a gather or a scatter"
+    }
+    let isScatter = Route.Destination.space == .hbm
+    let listed = isScatter ? destination.ref : source.ref
+    let plain = isScatter ? source.ref : destination.ref
+    if listed.indexList == 0 || plain.indexList != 0 {
+      return "needed an index list on the hbm side and none on the other"
+    }
+    if listed.format == .mxint8 && listed.axis == .alongRows {
+      return "found blocks that run over rows, needed blocks along columns: rows are moved apart"
+    }
+    return isScatter ? TileRules.distinctRows(listed, layout) : nil
   }
 
   public func work(_ layout: TileLayout) -> Work {

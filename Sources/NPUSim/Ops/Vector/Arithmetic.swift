@@ -4,6 +4,8 @@ public protocol ArithmeticRule: Sendable {
   /// The operation as a formula in a and b.
   static var formula: String { get }
   static var vectorClass: VectorClass { get }
+  /// Whether results are chosen among the operands, so that a NaN or infinity is not a new one.
+  static var selects: Bool { get }
   /// The class of the form with an immediate.
   static var scalarClass: VectorClass { get }
   static func apply(
@@ -11,6 +13,10 @@ public protocol ArithmeticRule: Sendable {
     _ count: Int)
   static func apply(
     _ result: UnsafeMutablePointer<Float>, _ a: UnsafePointer<Float>, scalar: Float, _ count: Int)
+}
+
+extension ArithmeticRule {
+  public static var selects: Bool { false }
 }
 
 /// a + b
@@ -76,6 +82,7 @@ public enum DivRule: ArithmeticRule {
 /// The larger of a and b; NaN if either is NaN.
 public enum MaxRule: ArithmeticRule {
   public static let name = "max"
+  public static let selects = true
   public static let formula = "max(a, b)"
   public static let vectorClass = VectorClass.max
   public static let scalarClass = VectorClass.max
@@ -128,7 +135,7 @@ public struct Elementwise<Rule: ArithmeticRule>: MicroOp {
     let first = datapath.source(a)
     let second = datapath.source(b)
     let to = datapath.destination(result)
-    datapath.zipRows(to, first, second) { Rule.apply($0, $1, $2, $3) }
+    datapath.zipRows(to, first, second, counting: !Rule.selects) { Rule.apply($0, $1, $2, $3) }
   }
 }
 
@@ -139,7 +146,7 @@ public struct RowBroadcast<Rule: ArithmeticRule>: MicroOp {
   /// `rows × 1`.
   public var b: Tile<UB>
 
-  public static var mnemonic: String { "vector.row_\(Rule.name)" }
+  public static var mnemonic: String { "vector.\(Rule.name)_column" }
   public static var summary: String {
     "result[r, c] = \(Rule.formula) with b one value a row (rows × 1), in fp32"
   }
@@ -175,7 +182,9 @@ public struct RowBroadcast<Rule: ArithmeticRule>: MicroOp {
     let first = datapath.source(a)
     let second = datapath.source(b)
     let to = datapath.destination(result)
-    datapath.zipColumn(to, first, second) { Rule.apply($0, $1, scalar: $2, $3) }
+    datapath.zipColumn(to, first, second, counting: !Rule.selects) {
+      Rule.apply($0, $1, scalar: $2, $3)
+    }
   }
 }
 
@@ -217,6 +226,6 @@ public struct WithScalar<Rule: ArithmeticRule>: MicroOp {
   public func execute(_ datapath: inout Datapath) {
     let from = datapath.source(a)
     let to = datapath.destination(result)
-    datapath.mapRows(to, from) { Rule.apply($0, $1, scalar: b, $2) }
+    datapath.mapRows(to, from, counting: !Rule.selects) { Rule.apply($0, $1, scalar: b, $2) }
   }
 }

@@ -6,7 +6,8 @@ public struct Cast: MicroOp {
   public var saturating: Bool
 
   public static let mnemonic = "vector.cast"
-  public static let summary = "result = a rounded once to the result's format"
+  public static let summary =
+    "result = a rounded once to the result's format; e8m0 as a source only"
   public static let queue = Queue.vector
 
   public init() { self.init(.placeholder, .placeholder, saturating: true) }
@@ -27,7 +28,7 @@ public struct Cast: MicroOp {
     let formats: Set<ElementFormat> = [.bf16, .f16, .f32, .e4m3fn, .e5m2]
     return TileRules.first(
       TileRules.sameShape(result.ref, a.ref), TileRules.format(result.ref, in: formats),
-      TileRules.format(a.ref, in: formats))
+      TileRules.format(a.ref, in: formats.union([.e8m0])))
   }
 
   public func work(_ layout: TileLayout) -> Work { .vector(.cast, elements: result.ref.elements) }
@@ -165,7 +166,8 @@ public struct Fill: MicroOp {
       while column < to.columns {
         let count = min(Datapath.chunk, to.columns - column)
         datapath.narrow(
-          values, to: to.row(row) + column * to.format.bytes, to.format, count: count)
+          values, to: to.row(row) + column * to.format.bytes, to.format, count: count,
+          counting: false)
         column += count
       }
     }

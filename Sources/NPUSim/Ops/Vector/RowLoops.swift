@@ -2,7 +2,7 @@
 extension Datapath {
   /// `to[r, c] = body(from[r, c])`, in chunks of a row.
   mutating func mapRows(
-    _ to: TileView, _ from: TileView, saturating: Bool = true,
+    _ to: TileView, _ from: TileView, saturating: Bool = true, counting: Bool = true,
     _ body: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
   ) {
     let source = scratch(0)
@@ -15,7 +15,7 @@ extension Datapath {
         body(result, source, count)
         narrow(
           result, to: to.row(row) + column * to.format.bytes, to.format, count: count,
-          saturating: saturating)
+          saturating: saturating, counting: counting)
         column += count
       }
     }
@@ -23,7 +23,7 @@ extension Datapath {
 
   /// `to[r, c] = body(a[r, c], b[r, c])`, in chunks of a row.
   mutating func zipRows(
-    _ to: TileView, _ a: TileView, _ b: TileView,
+    _ to: TileView, _ a: TileView, _ b: TileView, counting: Bool = true,
     _ body: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int) -> Void
   ) {
     let first = scratch(0)
@@ -36,7 +36,9 @@ extension Datapath {
         widen(a.row(row) + column * a.format.bytes, a.format, to: first, count: count)
         widen(b.row(row) + column * b.format.bytes, b.format, to: second, count: count)
         body(result, first, second, count)
-        narrow(result, to: to.row(row) + column * to.format.bytes, to.format, count: count)
+        narrow(
+          result, to: to.row(row) + column * to.format.bytes, to.format, count: count,
+          counting: counting)
         column += count
       }
     }
@@ -44,7 +46,7 @@ extension Datapath {
 
   /// `to[r, c] = body(a[r, c], column[r])`, in chunks of a row.
   mutating func zipColumn(
-    _ to: TileView, _ a: TileView, _ column: TileView,
+    _ to: TileView, _ a: TileView, _ column: TileView, counting: Bool = true,
     _ body: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Float, Int) -> Void
   ) {
     let source = scratch(0)
@@ -56,7 +58,9 @@ extension Datapath {
         let count = min(Datapath.chunk, to.columns - start)
         widen(a.row(row) + start * a.format.bytes, a.format, to: source, count: count)
         body(result, source, value, count)
-        narrow(result, to: to.row(row) + start * to.format.bytes, to.format, count: count)
+        narrow(
+          result, to: to.row(row) + start * to.format.bytes, to.format, count: count,
+          counting: counting)
         start += count
       }
     }
@@ -70,8 +74,10 @@ extension Datapath {
   }
 
   /// Rounds one value into the first element of a row.
-  mutating func setElement(_ view: TileView, _ row: Int, _ value: Float) {
+  mutating func setElement(
+    _ view: TileView, _ row: Int, _ value: Float, counting: Bool = true
+  ) {
     var copy = value
-    narrow(&copy, to: view.row(row), view.format, count: 1)
+    narrow(&copy, to: view.row(row), view.format, count: 1, counting: counting)
   }
 }

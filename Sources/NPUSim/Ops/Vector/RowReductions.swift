@@ -163,7 +163,7 @@ public struct RowMax: MicroOp {
         for index in 0..<count { best = FP32.max(best, values[index]) }
         column += count
       }
-      datapath.setElement(to, row, best)
+      datapath.setElement(to, row, best, counting: false)
     }
   }
 }

@@ -102,11 +102,12 @@ public struct Special<Rule: SpecialRule>: MicroOp {
         Bulk.special(Rule.function, mode: mode, $1, $0, count: $2)
       }
     } else {
-      // BF16 words widened to FP32 pass the narrowing of the row loop unchanged.
-      datapath.mapRows(to, from) { result, value, count in
-        for index in 0..<count {
-          result[index] = Rule.function.fp32ToBF16(value[index], mode: mode).float
-        }
+      datapath.forEachRun(of: to) { datapath, row, column, count in
+        let words = UnsafeMutableRawPointer(to.row(row) + 2 * column)
+          .assumingMemoryBound(to: UInt16.self)
+        datapath.specialToBF16(
+          Rule.function, from.row(row) + column * from.format.bytes, from.format, words,
+          count: count)
       }
     }
   }

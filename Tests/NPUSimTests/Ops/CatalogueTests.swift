@@ -1,0 +1,150 @@
+import NPUSim
+import Testing
+
+@Suite struct CatalogueTests {
+  static let machine = TestMachine.small(lanes: 8, memory: 1 << 20)
+
+  @Test func `every mnemonic is listed once and names its queue or family`() {
+    let entries = OpCatalogue.standard.entries
+    #expect(Set(entries.map(\.mnemonic)).count == entries.count)
+    for (index, entry) in entries.enumerated() {
+      #expect(Int(entry.opcode) == index)
+      #expect(OpCatalogue.standard.opcode(named: entry.mnemonic) == entry.opcode)
+      #expect(OpCatalogue.standard.opcode(of: entry.type) == entry.opcode)
+      if entry.kind == .data { #expect(entry.mnemonic.hasPrefix(entry.queue.name + ".")) }
+      #expect(entry.operands.count <= OpRecord.maximumOperands)
+      let names = entry.operands.map(\.name)
+      #expect(Set(names).count == names.count, "\(entry.mnemonic)")
+    }
+  }
+
+  @Test func `lowering finds its micro-ops where it expects them`() {
+    let entries = OpCatalogue.standard.entries
+    #expect(entries[Int(OpCatalogue.set)].kind == .set)
+    #expect(entries[Int(OpCatalogue.wait)].kind == .wait)
+    #expect(entries[Int(OpCatalogue.barrierQueue)].kind == .barrierQueue)
+    #expect(entries[Int(OpCatalogue.barrierAll)].kind == .barrierAll)
+  }
+
+  @Test(arguments: OpCatalogue.standard.entries.filter { $0.kind == .data }.map(\.mnemonic))
+  func `every micro-op equals its naive reading on random legal operands`(mnemonic: String) throws {
+    let opcode = try #require(OpCatalogue.standard.opcode(named: mnemonic))
+    let type = OpCatalogue.standard[opcode].type
+    for seed in 0..<UInt64(seededCount(150)) {
+      let complaint = try Self.check(type, mnemonic, seed: seed)
+      #expect(complaint == nil, "\(mnemonic), seed \(seed): \(complaint ?? "")")
+      if complaint != nil { return }
+    }
+  }
+
+  private static func check<Op: MicroOp>(_ type: Op.Type, _ mnemonic: String, seed: UInt64) throws
+    -> String?
+  {
+    guard let (op, drawn) = RandomOperandVisitor.draw(type, seed: seed, machine: machine) else {
+      return "no legal operands found"
+    }
+    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+    for list in RandomOperandVisitor.lists { _ = p.indexList(list) }
+    var placed = op
+    var placing = PlacingVisitor(p, drawn)
+    placed.visit(&placing)
+    if let error = placing.error { throw error }
+    p = placing.p
+
+    // Contents before and after are taken by taps, so that any memory can be looked into.
+    let spare = try p.buffer("spare", in: UB.self, .f32, rows: 1, columns: 4)
+    let before = p.emit(Fill(spare.tile(), 0))
+    p.emit(CoreBarrier())
+    let after = p.emit(placed)
+    var taps = TappingVisitor(p: p, before: before, after: after)
+    placed.visit(&taps)
+    if let error = taps.error { throw error }
+    p = taps.p
+    let program = p.build()
+    if let defect = program.defects.first { return "defect: \(defect.message)" }
+
+    let state = MachineState(program)
+    var random = NumericsRandom(seed: seed &+ 77)
+    for input in placing.inputs {
+      let (payload, scales) = contents(
+        program.buffers[Int(input.id)], seed: seed, random: &random)
+      try state.fill(input.id, bytes: payload, scales: scales)
+    }
+    let result = try FunctionalEngine.run(program, state: state)
+    let naive = NaiveOps(
+      mnemonic: mnemonic,
+      tiles: taps.sources.mapValues { NaiveTile(result.taps[$0]) },
+      formats: Dictionary(uniqueKeysWithValues: drawn.tiles.map { ($0.name, $0.ref.format) }),
+      immediates: drawn.immediates, machine: machine)
+    guard let expected = try naive.expected() else { return "has no naive reading" }
+    for (name, index) in taps.results {
+      guard result.taps[index].isComplete else { return "\(name) is not written in full" }
+      guard let wanted = expected[name] else { return "\(name) has no naive reading" }
+      if let difference = wanted.difference(
+        from: NaiveTile(result.taps[index]), saturating: naive.saturating)
+      {
+        return "\(name)\(difference)"
+      }
+    }
+    return nil
+  }
+
+  /// Random bytes of a tensor: values of neighbouring magnitudes with some specials, any code of the
+  /// small formats, scales that meet.
+  private static func contents(
+    _ buffer: Buffer, seed: UInt64, random: inout NumericsRandom
+  ) -> (payload: [UInt8], scales: [UInt8]) {
+    let count = buffer.payloadExtent / buffer.format.bytes
+    let values = random.block(count, specials: seed % 2 == 0)
+    let scales = (0..<buffer.scaleExtent).map { _ in UInt8(100 + random.next() % 60) }
+    switch buffer.format {
+    case .f32: return (values.bytes, [])
+    case .bf16: return (values.map { BF16($0).bits }.bytes, [])
+    case .f16:
+      return ((0..<count).map { _ in UInt16(truncatingIfNeeded: random.next()) }.bytes, [])
+    case .i32: return ((0..<count).map { _ in Int32(random.next() % 3) }.bytes, [])
+    case .i8: return ((0..<count).map { _ in UInt8(random.next() % 3) }, [])
+    case .e8m0: return ((0..<count).map { _ in UInt8(100 + random.next() % 60) }, [])
+    case .e4m3fn, .e5m2, .mxint8:
+      return ((0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }, scales)
+    }
+  }
+}
+
+/// Taps what a micro-op reads before it, and what it writes after it.
+private struct TappingVisitor: OperandVisitor {
+  var p: ProgramBuilder
+  let before: Token
+  let after: Token
+  /// Tap tensors by operand.
+  private(set) var sources: [String: Int] = [:]
+  private(set) var results: [String: Int] = [:]
+  private(set) var error: (any Error)?
+
+  init(p: ProgramBuilder, before: Token, after: Token) {
+    self.p = p
+    self.before = before
+    self.after = after
+  }
+
+  mutating func tile<S: MemorySpace>(_ name: String, _ tile: inout Tile<S>, _ access: Access) {
+    do {
+      if access.contains(.read) { sources[name] = try tap(tile, before, name) }
+      if access.contains(.write) { results[name] = try tap(tile, after, name) }
+    } catch { self.error = error }
+  }
+
+  private mutating func tap<S: MemorySpace>(
+    _ tile: Tile<S>, _ token: Token, _ name: String
+  ) throws -> Int {
+    let tensor = try p.tapTensor(
+      name, tile.format, rows: tile.rows, columns: tile.columns, axis: tile.ref.axis)
+    p.tap(tile, after: token, tensor: tensor)
+    return tensor
+  }
+
+  mutating func scalar(_ name: String, _ value: inout Float) {}
+  mutating func integer(_ name: String, _ value: inout Int32) {}
+  mutating func choice<C: OperandChoice>(_ name: String, _ value: inout C) {}
+  mutating func event(_ name: String, _ value: inout Event) {}
+}
