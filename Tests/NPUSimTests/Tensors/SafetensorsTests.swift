@@ -115,15 +115,15 @@ import Testing
     ),
     (
       "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0]}}", 8,
-      "tensor \"a\" has 1 data_offsets; begin and end are needed", 49
+      "tensor \"a\" has 1 data_offsets; begin and end are needed", 48
     ),
     (
       "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", 8,
-      "tensor \"a\" ends at byte 0, before it begins at 8", 49
+      "tensor \"a\" ends at byte 0, before it begins at 8", 48
     ),
     (
       "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8,
-      "tensor \"a\" has 8 bytes; F32 of shape [3] takes 12", 49
+      "tensor \"a\" has 8 bytes; F32 of shape [3] takes 12", 48
     ),
     ("{\(a)}", 7, "tensor \"a\" ends at byte 8 of the data, which has only 7", 2),
     ("{\(a)}", 9, "the last 1 bytes of the data belong to no tensor", nil),
