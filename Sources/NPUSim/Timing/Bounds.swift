@@ -1,97 +1,99 @@
-/// Lower bounds on the cycles of a program, and one upper bound; docs/machine.md, "Bounds".
+/// What a program's cycles lie between, and what bounds them; docs/machine.md, "Bounds".
 ///
-/// max(roofline, criticalPath) ≤ cycles ≤ serialSum for every program that ends.
+/// `max(roofline, criticalPath) ≤ cycles ≤ serialSum` holds for every program that ends; `roofline`
+/// as far as the compulsory work is in fact part of the program.
 public struct Bounds: Sendable, Hashable {
-  /// The largest, over resources, of compulsory work / peak.
+  /// The largest, over resources, of compulsory work / peak, rounded up.
   public var roofline: Int64
   /// The resource that it comes from: `hbm`, `matrix`, `vector`, or a queue's port.
   public var rooflineResource: String
   /// Whether the roofline counts the program's own work, as no algorithm stated what it needs.
   public var usesProgramWork: Bool
-  /// The larger of the roofline and the busiest queue's occupancy in this program.
+  /// The larger of the roofline and the busiest queue's occupancy: what this choice of micro-ops can
+  /// reach at best, however they are ordered.
   public var attainable: Int64
   /// The queue that decides `attainable`, or the roofline's resource.
   public var attainableResource: String
-  /// The same program with infinite queue depth and every HBM transfer alone.
+  /// Cycles with infinite queue depth and an HBM that serves every transfer alone.
   public var criticalPath: Int64
-  /// Everything one after the other.
+  /// Cycles of one micro-op after the other: dispatch, occupancy and latency of each at uncontended
+  /// rates, the propagation of each wait, the cost of each joining of the cores.
   public var serialSum: Int64
 
   /// The bounds of a program; `compulsory` is what its algorithm needs, `nil` where nobody states it.
+  ///
+  /// Throws as ``TimingEngine/run(_:_:)``, as the critical path is a run.
   public static func of(_ program: Program, compulsory: CompulsoryWork? = nil) throws(NPUError)
     -> Bounds
   {
     let prices = try PriceTable(program)
-    let work = compulsory ?? CompulsoryWork(of: program)
-    let (roofline, resource) = roofline(work, program.machine)
-    let (busiest, queue) = busiestQueue(program, prices)
     let path = try TimingEngine.run(program, TimingOptions(uncontended: true)).cycles
-    return Bounds(
+    let (roofline, resource) = roofline(
+      compulsory ?? CompulsoryWork(of: program), program.machine,
+      cores: max(program.machine.cores, program.cores.count))
+    var bounds = Bounds(
       roofline: roofline, rooflineResource: resource, usesProgramWork: compulsory == nil,
-      attainable: max(roofline, busiest),
-      attainableResource: busiest > roofline ? queue.name : resource, criticalPath: path,
-      serialSum: serialSum(program, prices))
+      attainable: roofline, attainableResource: resource, criticalPath: path, serialSum: 0)
+    bounds.addOccupancies(program, prices)
+    return bounds
   }
 
-  /// The largest of each resource's compulsory time, and its name. Work of all cores over the peak of
-  /// all cores.
-  private static func roofline(_ work: CompulsoryWork, _ machine: MachineConfiguration) -> (
-    Int64, String
-  ) {
-    let cores = Double(machine.cores)
-    var times: [(Double, String)] = []
-    var hbm = 0.0
-    for queue in [Queue.load, .feed, .drain, .store] {
-      var port = 0.0
-      for path in TransferPath.allCases where path.queue == queue {
-        let bytes = Double(work.bytes[path.index])
-        if path.readsHBM || path.writesHBM { hbm += bytes }
-        port += bytes / machine[path].rate.approximate
-      }
-      times.append((port / cores, "\(queue.name) port"))
+  /// Compulsory work over peak rates: HBM as a whole, and each queue's port or unit on every core.
+  private static func roofline(
+    _ work: CompulsoryWork, _ machine: MachineConfiguration, cores: Int
+  ) -> (Int64, String) {
+    var units = [ExactCycles](repeating: .zero, count: Queue.count)
+    var hbm: Int64 = 0
+    for path in TransferPath.allCases {
+      let bytes = work.bytes[path.index]
+      units[path.queue.index].add(ExactCycles(bytes, at: machine[path].rate))
+      if path.readsHBM || path.writesHBM { hbm = hbm.addedClamped(to: bytes) }
     }
-    times.insert((hbm / machine.hbm.rate.approximate, "hbm"), at: 0)
-    times.append((Double(work.macs) / machine.matrix.peakMACs / cores, "matrix"))
-    var vector = 0.0
+    let matrix = machine.matrix
+    let cells = Int64(matrix.m0).multipliedClamped(by: Int64(matrix.k0))
+      .multipliedClamped(by: Int64(matrix.n0))
+    units[Queue.matrix.index].add(
+      ExactCycles(work.macs, times: matrix.cyclesPerTile, over: cells))
     for (index, elements) in work.elements.enumerated() {
-      vector += Double(elements) * Double(machine.vector.slopes[index])
+      units[Queue.vector.index].add(
+        ExactCycles(
+          elements, times: machine.vector.slopes[index], over: Int64(machine.vector.lanes)))
     }
-    times.append((vector / Double(machine.vector.lanes) / cores, "vector"))
-    var best = times[0]
-    for time in times where time.0 > best.0 { best = time }
-    // A bound must not round up past the exact value: the sums carry errors of 1e-15.
-    let cycles = (best.0 * (1 - 1e-12)).rounded(.up)
-    return (cycles < 9e18 ? Int64(cycles) : .max, best.1)
-  }
-
-  /// The largest sum of occupancies of data micro-ops over the queues of any core.
-  private static func busiestQueue(_ program: Program, _ prices: PriceTable) -> (Int64, Queue) {
-    var best: (Int64, Queue) = (0, .load)
-    for core in program.cores {
-      var sums = [Int64](repeating: 0, count: Queue.count)
-      for record in core where record.kind == .data {
-        let index = record.queue.index
-        sums[index] = sums[index].addedClamped(to: prices[record.work].occupancy)
-      }
-      for queue in Queue.allCases where sums[queue.index] > best.0 {
-        best = (sums[queue.index], queue)
-      }
+    var best = (ExactCycles(hbm, at: machine.hbm.rate).roundedUp(dividedBy: 1), "hbm")
+    for queue in Queue.allCases {
+      let cycles = units[queue.index].roundedUp(dividedBy: cores)
+      let hasPort = queue != .matrix && queue != .vector
+      if cycles > best.0 { best = (cycles, hasPort ? "\(queue.name) port" : queue.name) }
     }
     return best
   }
 
-  /// Over all micro-ops 1 + occupancy + latency, propagation for each wait, and the core barriers.
-  private static func serialSum(_ program: Program, _ prices: PriceTable) -> Int64 {
-    var sum: Int64 = 0
-    for core in program.cores {
-      for record in core {
+  /// Adds what depends on each micro-op: the busiest queue of any core, and the serial sum.
+  private mutating func addOccupancies(_ program: Program, _ prices: PriceTable) {
+    var joins: Int64 = 0
+    var total: Int64 = 0
+    for list in program.cores {
+      var occupied = [Int64](repeating: 0, count: Queue.count)
+      var coreJoins: Int64 = 0
+      for record in list {
         let price = prices[record.work]
-        var cycles = 1 + price.uncontended + price.latency
-        if record.kind == .wait { cycles += program.machine.eventPropagation }
-        if record.kind == .barrierCores { cycles += program.machine.coreBarrier }
-        sum = sum.addedClamped(to: cycles)
+        total = total.addedClamped(to: 1 + price.uncontended + price.latency)
+        switch record.kind {
+        case .data:
+          let queue = record.queue.index
+          occupied[queue] = occupied[queue].addedClamped(to: price.uncontended)
+        case .wait: total = total.addedClamped(to: program.machine.eventPropagation)
+        case .barrierCores: coreJoins += 1
+        case .set, .barrierQueue, .barrierAll: break
+        }
+      }
+      joins = max(joins, coreJoins)
+      for queue in Queue.allCases where occupied[queue.index] > attainable {
+        attainable = occupied[queue.index]
+        attainableResource = queue.name
       }
     }
-    return sum
+    // All cores wait for one joining together.
+    serialSum = total.addedClamped(to: program.machine.coreBarrier.multipliedClamped(by: joins))
   }
 }

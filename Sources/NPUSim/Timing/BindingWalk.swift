@@ -1,0 +1,281 @@
+/// Walks the chain of a run back from its last instant. See ``BindingPath``.
+struct BindingWalk {
+  /// An instant of a micro-op, or the end of its HBM service.
+  private enum Point {
+    case visible, free, start, dispatch, served
+  }
+
+  private let program: Program
+  private let machine: MachineConfiguration
+  private let prices: PriceTable
+  private let timeline: [[OpInstants]]
+  private let isUncontended: Bool
+  private let layout: TileLayout
+  private let index: [QueueIndex]
+  private let causes: [BindingPath.Cause]
+  /// Service of each transfer in the order of the server.
+  private let services: HBMReplay
+  /// Cycles by cause, queue and work: a flat table, as a chain may have millions of links.
+  private var booked = [Int64](
+    repeating: 0, count: BindingPath.Cause.allCases.count * Queue.count * Self.workCount)
+  private var core = 0
+  private var op = 0
+  private var point = Point.visible
+  private var now: Int64 = 0
+
+  init(
+    _ program: Program, _ prices: PriceTable, _ timeline: [[OpInstants]], _ order: [OpSite],
+    isUncontended: Bool
+  ) {
+    self.program = program
+    machine = program.machine
+    self.prices = prices
+    self.timeline = timeline
+    self.isUncontended = isUncontended
+    layout = TileLayout(program)
+    index = program.cores.map { QueueIndex($0) }
+    causes = BindingPath.Cause.allCases
+    services = HBMReplay(program, prices, timeline, order)
+  }
+
+  /// Walks from the micro-op that is visible at `cycles` to cycle 0; `false` if a link is missing.
+  mutating func run(from cycles: Int64) -> Bool {
+    now = cycles
+    guard moveToVisible(at: cycles, in: timeline.indices.map { ($0, 0, timeline[$0].count) })
+    else { return false }
+    while true {
+      switch point {
+      case .visible:
+        book(.latency, back: instants.free, to: .free)
+      case .free: leaveFree()
+      case .served: leaveService()
+      case .start:
+        guard leaveStart() else { return false }
+      case .dispatch:
+        if now == 0 { return true }
+        guard leaveDispatch() else { return false }
+      }
+    }
+  }
+
+  private var instants: OpInstants { timeline[core][op] }
+  private var record: OpRecord { program.cores[core][op] }
+
+  // MARK: Accounts
+
+  /// Transfer paths, vector classes, and four names more.
+  private static let workCount = TransferPath.count + VectorClass.count + otherWorks.count
+  private static let otherWorks = ["matmul", "set", "wait", "barrier"]
+
+  /// Everything that was booked.
+  var shares: [BindingPath.Share] {
+    var result: [BindingPath.Share] = []
+    for (index, cycles) in booked.enumerated() where cycles > 0 {
+      let work = index % Self.workCount
+      let place = index / Self.workCount
+      let cause = causes[place / Queue.count]
+      let isShared = cause == .dispatch || cause == .join
+      result.append(
+        BindingPath.Share(
+          queue: isShared ? nil : Queue.allCases[place % Queue.count],
+          work: isShared ? cause.rawValue : Self.name(ofWork: work), cause: cause, cycles: cycles))
+    }
+    return result
+  }
+
+  /// Books the cycles from `instant` to now and goes there.
+  private mutating func book(_ cause: BindingPath.Cause, back instant: Int64, to next: Point) {
+    let isShared = cause == .dispatch || cause == .join
+    let queue = isShared ? 0 : record.queue.index
+    let work = isShared ? 0 : self.work
+    let place = (causes.firstIndex(of: cause) ?? 0) * Queue.count + queue
+    booked[place * Self.workCount + work] += now - instant
+    now = instant
+    point = next
+  }
+
+  private var work: Int {
+    let others = TransferPath.count + VectorClass.count
+    switch record.kind {
+    case .data:
+      let work = program.works[Int(record.work)]
+      return work.path?.index ?? work.vectorClass.map { TransferPath.count + $0.index } ?? others
+    case .set: return others + 1
+    case .wait: return others + 2
+    case .barrierQueue, .barrierAll, .barrierCores: return others + 3
+    }
+  }
+
+  private static func name(ofWork work: Int) -> String {
+    if work < TransferPath.count { return TransferPath.allCases[work].key }
+    let rest = work - TransferPath.count
+    return rest < VectorClass.count
+      ? VectorClass.allCases[rest].key : otherWorks[rest - VectorClass.count]
+  }
+
+  // MARK: Links
+
+  private mutating func leaveFree() {
+    let price = prices[record.work]
+    let start = instants.start
+    if record.kind == .data, price.usesHBM, now > start + price.occupancy {
+      if isUncontended {
+        book(.hbm, back: start, to: .start)
+      } else {
+        point = .served
+      }
+    } else {
+      book(.occupancy, back: start, to: .start)
+    }
+  }
+
+  /// The server began with this transfer at its start, or when it was done with another.
+  private mutating func leaveService() {
+    let service = services[core, op]
+    guard let earlier = service.predecessor else {
+      book(.hbm, back: instants.start, to: .start)
+      return
+    }
+    book(.hbm, back: service.begin, to: .served)
+    core = Int(earlier.core)
+    op = Int(earlier.op)
+  }
+
+  private mutating func leaveStart() -> Bool {
+    let list = program.cores[core]
+    let record = record
+    let isWide = record.kind == .barrierAll || record.kind == .barrierCores
+    if record.kind == .barrierCores {
+      let own = now - machine.coreBarrier
+      book(.join, back: own, to: .start)
+      return leaveJoin(at: own)
+    }
+    if isWide { return leaveWideBarrier(core, op) }
+    if let previous = index[core].previous(of: op, on: record.queue),
+      timeline[core][previous].free == now
+    {
+      op = previous
+      point = .free
+      return true
+    }
+    if instants.dispatch == now {
+      point = .dispatch
+      return true
+    }
+    switch record.kind {
+    case .wait:
+      guard let set = index[core].set(of: op) else { return false }
+      book(.propagation, back: now - machine.eventPropagation, to: .free)
+      op = set
+      if timeline[core][set].free == now { return true }
+      return moveToEarlierVisible(than: set, on: record.event.source, needs: nil)
+    case .barrierQueue:
+      return moveToEarlierVisible(than: op, on: record.queue, needs: nil)
+    case .data:
+      return moveToEarlierVisible(than: op, on: record.queue, needs: list[op])
+    case .set, .barrierAll, .barrierCores:
+      return false
+    }
+  }
+
+  private mutating func leaveDispatch() -> Bool {
+    let record = record
+    let isWide = record.kind == .barrierAll || record.kind == .barrierCores
+    if op > 0 && timeline[core][op - 1].dispatch + 1 == now {
+      book(.dispatch, back: now - 1, to: .dispatch)
+      op -= 1
+      return true
+    }
+    if op > 0 {
+      let before = program.cores[core][op - 1].kind
+      if before == .barrierAll || before == .barrierCores, timeline[core][op - 1].start == now {
+        op -= 1
+        point = .start
+        return true
+      }
+    }
+    guard let depth = machine.queueDepth else { return false }
+    for queue in isWide ? Queue.allCases : [record.queue] {
+      if let holder = index[core].previous(of: op, on: queue, places: depth),
+        timeline[core][holder].start == now
+      {
+        op = holder
+        point = .start
+        return true
+      }
+    }
+    return false
+  }
+
+  /// A barrier over the cores: some core reached it at `own`.
+  private mutating func leaveJoin(at own: Int64) -> Bool {
+    let ordinal = index[core].ordinal(ofJoin: op)
+    for other in program.cores.indices {
+      guard let barrier = index[other].join(ordinal) else { return false }
+      if leaveWideBarrier(other, barrier) { return true }
+    }
+    return false
+  }
+
+  /// A barrier on all queues of a core could start now: it was dispatched, or something of the core
+  /// became visible.
+  private mutating func leaveWideBarrier(_ other: Int, _ barrier: Int) -> Bool {
+    if timeline[other][barrier].dispatch == now {
+      core = other
+      op = barrier
+      point = .dispatch
+      return true
+    }
+    let first = index[other].previousWide(before: barrier) ?? 0
+    return moveToVisible(at: now, in: [(other, first, barrier)])
+  }
+
+  // MARK: Search
+
+  private mutating func moveToVisible(at instant: Int64, in ranges: [(Int, Int, Int)]) -> Bool {
+    for (candidate, first, end) in ranges {
+      for index in (first..<max(first, end)).reversed()
+      where timeline[candidate][index].visible == instant {
+        core = candidate
+        op = index
+        point = .visible
+        return true
+      }
+    }
+    return false
+  }
+
+  /// The latest earlier micro-op of a queue that becomes visible now; for an interlock, one that
+  /// wrote what `reader` touches.
+  private mutating func moveToEarlierVisible(
+    than later: Int, on queue: Queue, needs reader: OpRecord?
+  ) -> Bool {
+    var current = later
+    while let earlier = index[core].previous(of: current, on: queue) {
+      if timeline[core][earlier].visible == now
+        && (reader.map { touches($0, program.cores[core][earlier]) } ?? true)
+      {
+        op = earlier
+        point = .visible
+        return true
+      }
+      current = earlier
+    }
+    return false
+  }
+
+  private func touches(_ later: OpRecord, _ earlier: OpRecord) -> Bool {
+    guard earlier.kind == .data else { return false }
+    for i in 0..<Int(earlier.operandCount) where earlier.access(i).contains(.write) {
+      for j in 0..<Int(later.operandCount) where !later.access(j).isEmpty {
+        if layout.overlap(
+          program.tiles[Int(earlier.words[i])], padded: earlier.access(i).contains(.zeroFill),
+          program.tiles[Int(later.words[j])], padded: later.access(j).contains(.zeroFill))
+        {
+          return true
+        }
+      }
+    }
+    return false
+  }
+}
