@@ -96,6 +96,8 @@ import Testing
       TestMachine.small(interlocks: Array(repeating: false, count: Queue.count)))
     without.exp(8, from: 0)
     without.exp(9, from: 8)
+    // With explicit events the program is kept as written: no barrier is placed.
+    without.p.emit(SetEvent(Self.vectorToStore))
     #expect(try without.instants()[1].start == 2)
   }
 
