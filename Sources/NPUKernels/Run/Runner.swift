@@ -2,6 +2,9 @@ import NPUSim
 
 /// Runs a kernel: builds its program, checks it, executes its values, times it, and compares.
 public enum Runner {
+  /// Most micro-ops whose instants are kept.
+  private static let timelineLimit = 4_000_000
+
   /// Throws `.usage`, `.tensor` or `.program` for a request that cannot be run; findings are not
   /// thrown but reported, and then there are no cycles unless hazards are allowed.
   ///
@@ -147,12 +150,17 @@ public enum Runner {
   private static func time(
     _ request: RunRequest, _ kernel: any Kernel, _ program: Program, _ report: inout RunReport
   ) throws(NPUError) {
-    let result = try TimingEngine.run(program)
+    // The instants of every micro-op take 32 bytes each; the chain that binds is worth that much.
+    let options = TimingOptions(timeline: program.opCount <= timelineLimit)
+    let result = try TimingEngine.run(program, options)
     let traffic = TrafficSummary(program)
     var timing = RunReport.Timing(
       result, machine: request.machine, items: kernel.throughput.count,
       unit: kernel.throughput.unit, macs: traffic.macs)
     timing.bounds = try Bounds.of(program, compulsory: kernel.compulsory)
+    if let path = try BindingPath.of(program, result, options) {
+      timing.binding = path.shares.map { ($0.label, $0.cycles) }
+    }
     report.timing = timing
     report.traffic = RunReport.Traffic(traffic)
   }
