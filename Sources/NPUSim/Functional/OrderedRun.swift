@@ -4,7 +4,8 @@ extension FunctionalEngine {
   ///
   /// Steps of micro-ops that synchronise are ignored: the order is taken as it is. A result that a
   /// later micro-op of the queue forwards (``Access/forward`` on exactly the tile) is seen before its
-  /// write step. Taps are taken at the write step.
+  /// write step, and is not written once the later one's result is. Taps are taken at the write
+  /// step.
   ///
   /// - Throws: `.program` as ``run(_:state:options:)`` does, and when a data micro-op is missing
   ///   from the order, named twice, or written before it is read.
@@ -49,7 +50,14 @@ private struct OrderedRun {
   private let marks: [UInt64]?
   private var progress: [Progress]
   /// Results between read and write step, oldest first: few at a time.
-  private var pending: [(op: Int, writes: StagedWrites)] = []
+  private var pending: [Pending] = []
+
+  private struct Pending {
+    let op: Int
+    var writes: StagedWrites
+    /// The micro-op whose pending result it forwarded.
+    let source: Int?
+  }
 
   init(core: Int, state: MachineState, shared: ExecutionTables) {
     self.core = core
@@ -64,19 +72,23 @@ private struct OrderedRun {
     progress[op] = .read
     let record = shared.program.cores[core][op]
     datapath.forwarded = nil
+    var source: Int?
     for k in 0..<Int(record.operandCount) where record.access(k).contains(.forward) {
       let tile = shared.program.tiles[Int(record.words[k])]
-      datapath.forwarded =
-        pending.last { earlier in
-          earlier.op < op && shared.program.cores[core][earlier.op].queue == record.queue
-            && earlier.writes.tiles.contains(tile)
-        }?.writes
+      let earlier = pending.last { earlier in
+        earlier.op < op && shared.program.cores[core][earlier.op].queue == record.queue
+          && earlier.writes.tiles.contains(tile)
+      }
+      datapath.forwarded = earlier?.writes
+      source = earlier?.op
     }
     datapath.stage = StagedWrites()
     shared.execute(record, &datapath)
     if let fault = datapath.fault { throw shared.program.error(fault, core: core, op: op) }
     if datapath.health != report.health { report.note(datapath.health, core: core, op: op) }
-    if let writes = datapath.stage { pending.append((op, writes)) }
+    if let writes = datapath.stage {
+      pending.append(Pending(op: op, writes: writes, source: source))
+    }
     datapath.stage = nil
   }
 
@@ -88,6 +100,12 @@ private struct OrderedRun {
     }
     progress[op] = .written
     datapath.commit(pending[index].writes)
+    // A chain is one result: what it forwarded on the way must not overwrite its end.
+    var link = pending[index].source
+    while let earlier = link, let place = pending.firstIndex(where: { $0.op == earlier }) {
+      link = pending[place].source
+      pending[place].writes = StagedWrites()
+    }
     pending.remove(at: index)
     if let marks, marks[op >> 6] >> UInt64(op & 63) & 1 == 1 {
       shared.recorder.record(core: core, op: op, datapath)
