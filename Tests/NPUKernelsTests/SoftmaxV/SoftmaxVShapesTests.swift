@@ -1,0 +1,126 @@
+import NPUKernels
+import NPUSim
+import Testing
+
+/// softmax_v over shapes × machines × schedules: what holds must not depend on any of them.
+@Suite struct SoftmaxVShapesTests {
+  static let hands = 8
+  static let seed: UInt64 = 20_260_117
+
+  /// One shape's inputs and reference under the settings of a machine.
+  private struct Reference {
+    var inputs: [String: TensorValue]
+    var steps: SoftmaxVSteps
+
+    init(_ shape: SoftmaxVShape, on machine: MachineConfiguration) throws(NPUError) {
+      inputs = try shape.inputs(seed: 11)
+      steps = try SoftmaxVSteps(
+        reference: shape.kernel(on: machine), inputs: inputs, machine: machine)
+    }
+  }
+
+  @Test(arguments: 0..<hands)
+  func `every schedule on every machine is clean and makes the words of the reference`(hand: Int)
+    throws
+  {
+    let machines = try SoftmaxVSetups.machines()
+    var random = SeededGenerator(seed: Self.seed)
+    for (index, shape) in SoftmaxVSetups.shapes.enumerated() {
+      var references: [DatapathSettings: Reference] = [:]
+      for machine in machines {
+        for schedule in SoftmaxVSetups.schedules {
+          let isChosen = random.below(10) == 0 || TestScale.isFull
+          guard isChosen, index % Self.hands == hand else { continue }
+          let place = "\(shape), \(machine.name), \(schedule ?? "own schedule"), seed \(Self.seed)"
+          do {
+            guard let kernel = try Self.fitting(shape, machine, schedule) else { continue }
+            let settings = DatapathSettings(machine)
+            let reference: Reference
+            if let known = references[settings] {
+              reference = known
+            } else {
+              reference = try Reference(shape, on: machine)
+              references[settings] = reference
+            }
+            for problem in try Self.problems(kernel, reference) {
+              Issue.record("\(place): \(problem)")
+            }
+          } catch { Issue.record("\(place): \(error)") }
+        }
+      }
+    }
+  }
+
+  /// The kernel, or `nil` where the shape or the schedule does not fit the machine. The machines with
+  /// real memories take every shape under the schedule that is chosen by itself.
+  private static func fitting(
+    _ shape: SoftmaxVShape, _ machine: MachineConfiguration, _ schedule: String?
+  ) throws(NPUError) -> SoftmaxV? {
+    do {
+      return try shape.kernel(on: machine, schedule: schedule)
+    } catch {
+      if machine.name == "tiny" || schedule != nil, [.program, .usage].contains(error.category) {
+        return nil
+      }
+      throw error
+    }
+  }
+
+  private static func problems(_ kernel: SoftmaxV, _ reference: Reference) throws(NPUError)
+    -> [String]
+  {
+    let program = try kernel.program()
+    var problems = Checker.check(program, CheckOptions(lints: true)).findings
+      .filter { $0.severity == .error || $0.code == .P001 }
+      .map { "\($0.code.rawValue) \($0.message)" }
+    if !problems.isEmpty { return problems }
+    let made = try SoftmaxVSteps(executing: program, of: kernel, inputs: reference.inputs)
+    if let difference = made.difference(to: reference.steps) {
+      problems.append("program and reference differ: \(difference)")
+    }
+    return problems
+  }
+
+  @Test(arguments: AccumulatorMode.allCases, SFUMode.allCases)
+  func `results lie within the derived bound of FP64`(
+    accumulator: AccumulatorMode, mode: SFUMode
+  ) throws {
+    var machine = try Presets.named("edge").configuration
+    machine.matrix.accumulator = accumulator
+    machine.sfuMode = mode
+    for shape in SoftmaxVSetups.shapes {
+      let kernel = try shape.kernel(on: machine)
+      let inputs = try shape.inputs(seed: 12)
+      let reference = try kernel.reference(inputs, settings: DatapathSettings(machine))
+      var random = SeededGenerator(seed: Self.seed)
+      for unit in 0..<kernel.referenceUnits
+      where TestScale.isFull || unit == 0 || random.below(10) == 0 {
+        let evaluated = reference.evaluate(unit: unit)
+        let out = try #require(evaluated.words.first { $0.tensor == "softmaxed_v.out" })
+        for slice in evaluated.exact {
+          for index in slice.values.indices {
+            let word = UInt16(out.bytes[2 * index]) | UInt16(out.bytes[2 * index + 1]) << 8
+            let error = (Double(BF16(bits: word).float) - slice.values[index]).magnitude
+            #expect(
+              error <= slice.bounds[index] && slice.bounds[index].isFinite,
+              "\(shape), row \(unit), column \(index): error \(error) of \(slice.values[index])")
+          }
+        }
+      }
+    }
+  }
+
+  @Test func `each schedule fits some shape of each machine that is large enough`() throws {
+    for machine in try SoftmaxVSetups.machines() where machine.name != "tiny" {
+      for schedule in SoftmaxVSetups.schedules {
+        let fits = try SoftmaxVSetups.shapes.count {
+          try Self.fitting($0, machine, schedule) != nil
+        }
+        #expect(fits >= 20, "\(machine.name), \(schedule ?? "own schedule")")
+      }
+    }
+    let tiny = try Presets.named("tiny").configuration
+    let small = try SoftmaxVSetups.shapes.count { try Self.fitting($0, tiny, nil) != nil }
+    #expect(small >= 20)
+  }
+}
