@@ -72,6 +72,7 @@ import Testing
     machine.cores = setup.cores
     let program = try setup.shape.kernel(on: machine, schedule: setup.schedule).program()
     #expect(Checker.check(program).isClean, "\(setup)")
+    #expect(Checker.redundantEvents(program).isEmpty, "\(setup)")
     var random = SeededGenerator(seed: Self.seed)
     var deleted = 0
     for core in program.cores.indices {

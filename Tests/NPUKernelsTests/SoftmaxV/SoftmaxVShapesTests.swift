@@ -20,9 +20,9 @@ import Testing
   }
 
   @Test(arguments: 0..<hands)
-  func `every schedule on every machine is clean and makes the words of the reference`(hand: Int)
-    throws
-  {
+  func `every schedule on every machine is clean, makes the reference's words, keeps the bounds`(
+    hand: Int
+  ) throws {
     let machines = try SoftmaxVSetups.machines()
     var random = SeededGenerator(seed: Self.seed)
     for (index, shape) in SoftmaxVSetups.shapes.enumerated() {
@@ -77,6 +77,14 @@ import Testing
     let made = try SoftmaxVSteps(executing: program, of: kernel, inputs: reference.inputs)
     if let difference = made.difference(to: reference.steps) {
       problems.append("program and reference differ: \(difference)")
+    }
+    let bounds = try Bounds.of(program, compulsory: kernel.compulsory)
+    let cycles = try TimingEngine.run(program).cycles
+    if cycles < max(bounds.attainable, bounds.criticalPath) || cycles > bounds.serialSum {
+      problems.append("\(cycles) cycles are outside \(bounds)")
+    }
+    if program.machine.name == "ideal" && cycles != bounds.criticalPath {
+      problems.append("\(cycles) cycles, and the critical path is \(bounds.criticalPath)")
     }
     return problems
   }
