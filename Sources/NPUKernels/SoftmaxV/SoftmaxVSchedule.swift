@@ -67,7 +67,7 @@ public struct SoftmaxVSchedule: Sendable, Hashable {
         var rowTile = min(128, rows * groups)
         while rowTile >= 1 {
           var columns = shape.alignedColumns(headDim)
-          while columns > 0 {
+          while true {
             let candidate = SoftmaxVSchedule(
               tileRows: rowTile, tileKV: tile, tileColumns: columns, vStages: max(2, stages),
               scoreStages: stages, stages: stages,
@@ -76,7 +76,10 @@ public struct SoftmaxVSchedule: Sendable, Hashable {
               best = candidate
               break search
             }
-            columns = shape.alignedColumns(columns / 2)
+            // One unit, or a whole row that is no wider, does not get narrower.
+            let narrower = shape.alignedColumns(columns / 2)
+            if narrower >= columns { break }
+            columns = narrower
           }
           rowTile /= 2
         }
@@ -162,10 +165,8 @@ struct SoftmaxVFootprint {
 
   /// `columns` rounded down to whole units, but at least one; whole rows stay whole.
   func alignedColumns(_ columns: Int) -> Int {
-    if columns >= headDim { return headDim }
-    if columns == 0 { return 0 }
-    return max(columnUnit, columns / columnUnit * columnUnit) >= headDim
-      ? headDim : max(0, columns / columnUnit * columnUnit)
+    columns >= headDim
+      ? headDim : min(headDim, max(columnUnit, columns / columnUnit * columnUnit))
   }
 
   /// What does not fit, or `nil`.

@@ -29,6 +29,13 @@ enum SoftmaxVSetups {
         SoftmaxVShape(
           kv: 200, heads: 4, kvHeads: 2, queries: 2, headDim: 80, batch: batch, isStable: true))
     }
+    // Small enough for a machine with memories of one kilobyte.
+    for kv in [1, 31, 33, 100, 300] {
+      shapes.append(SoftmaxVShape(kv: kv, heads: 2, headDim: 4))
+      shapes.append(
+        SoftmaxVShape(
+          kv: kv, heads: 4, kvHeads: 2, queries: 2, headDim: 8, batch: 2, isStable: true))
+    }
     shapes.append(SoftmaxVShape(kv: 128, heads: 32, headDim: 128))
     shapes.append(SoftmaxVShape(kv: 200, heads: 32, kvHeads: 8, headDim: 64))
     return shapes

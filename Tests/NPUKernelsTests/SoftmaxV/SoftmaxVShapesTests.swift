@@ -129,6 +129,19 @@ import Testing
     }
     let tiny = try Presets.named("tiny").configuration
     let small = try SoftmaxVSetups.shapes.count { try Self.fitting($0, tiny, nil) != nil }
-    #expect(small >= 20)
+    #expect(small >= 10)
+  }
+
+  @Test(arguments: [1, 4, 8, 31, 32, 33, 64, 128])
+  func `a shape that no schedule fits is refused with what does not fit`(headDim: Int) throws {
+    let tiny = try Presets.named("tiny").configuration
+    let shape = SoftmaxVShape(kv: 70, heads: 3, headDim: headDim)
+    if let kernel = try Self.fitting(shape, tiny, nil) {
+      #expect(try kernel.program().defects.isEmpty)
+    } else {
+      let error = #expect(throws: NPUError.self) { try shape.kernel(on: tiny) }
+      #expect(error?.message.contains("does not fit tiny") == true)
+      #expect(error?.message.contains("bytes, needed") == true)
+    }
   }
 }
