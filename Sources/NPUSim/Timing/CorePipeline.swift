@@ -7,6 +7,7 @@ struct CorePipeline {
   /// What all cores share.
   struct Shared {
     let prices: UnsafePointer<PriceTable.Price>
+    let tiles: UnsafeBufferPointer<TileRef>
     var hbm: HBMServer
     var footprints: FootprintCache
     let isUncontended: Bool
@@ -125,7 +126,7 @@ struct CorePipeline {
         queue.pointee.stalls[StallReason.hbmShare.index] &+= free &- start &- price.occupancy
         let visible = free &+ price.latency
         if queue.pointee.interlocks && visible > free {
-          queue.pointee.remember(record, start: start, visible: visible, shared.footprints)
+          queue.pointee.remember(record, start: start, visible: visible, shared.tiles)
         }
         retire(q, slot, start: start, free: free, visible: visible, &shared)
       case .set:

@@ -9,16 +9,16 @@ struct FiredEvents {
   }
 
   /// Position of each ordered pair's ID 0.
-  private let offsets: [Int]
+  private let offsets: InlineArray<36, Int>
   private let entries: UnsafeMutablePointer<Entry>
   private var later: [Int: [Int64]] = [:]
 
   /// Room for the events of `identifiers` IDs for each ordered pair of queues.
   init(identifiers: [Int]) {
-    var offsets: [Int] = []
+    var offsets = InlineArray<36, Int>(repeating: 0)
     var count = 0
-    for identifiers in identifiers {
-      offsets.append(count)
+    for (pair, identifiers) in identifiers.enumerated() where pair < offsets.count {
+      offsets[pair] = count
       count += identifiers
     }
     self.offsets = offsets
@@ -40,9 +40,13 @@ struct FiredEvents {
     if entries[index].pending == 0 {
       entries[index].fired = instant
     } else {
-      later[index, default: []].append(instant)
+      keep(index, instant)
     }
     entries[index].pending += 1
+  }
+
+  @inline(never) private mutating func keep(_ index: Int, _ instant: Int64) {
+    later[index, default: []].append(instant)
   }
 
   /// The wait passed.

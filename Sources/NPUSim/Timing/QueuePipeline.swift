@@ -166,7 +166,8 @@ struct QueuePipeline {
   /// Remembers what `record`, which started at `start`, writes until it is visible.
   @inline(never)
   mutating func remember(
-    _ record: UnsafePointer<OpRecord>, start: Int64, visible: Int64, _ footprints: FootprintCache
+    _ record: UnsafePointer<OpRecord>, start: Int64, visible: Int64,
+    _ tiles: UnsafeBufferPointer<TileRef>
   ) {
     var kept = 0
     for index in 0..<writeCount where writes[index].visible > start {
@@ -183,7 +184,7 @@ struct QueuePipeline {
         PendingWrite(
           visible: visible, tile: record.pointee.words[k],
           padded: record.pointee.access(k).contains(.zeroFill),
-          space: footprints.space(record.pointee.words[k])))
+          space: tiles[Int(record.pointee.words[k])].space))
     }
   }
 

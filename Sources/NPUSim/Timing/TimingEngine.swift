@@ -42,7 +42,7 @@ public enum TimingEngine {
       throw NPUError(.program, "the program has no table of works")
     }
     var shared = CorePipeline.Shared(
-      prices: priceBase, hbm: HBMServer(machine.hbm.rate),
+      prices: priceBase, tiles: tiles, hbm: HBMServer(machine.hbm.rate),
       footprints: FootprintCache(layout: TileLayout(program), tiles: tiles),
       isUncontended: options.uncontended, propagation: machine.eventPropagation,
       jitter: options.jitter.map { JitterSource($0) }, isRecorded: options.timeline)
