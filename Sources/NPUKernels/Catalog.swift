@@ -2,7 +2,9 @@ import NPUSim
 
 /// Every kernel, by the names that users type.
 public enum Catalog {
-  public static let kernels: [any Kernel.Type] = [SoftmaxV.self]
+  public static let kernels: [any Kernel.Type] = [
+    DotProduct.self, Gevm.self, Gemm.self, SoftmaxV.self,
+  ]
 
   /// The kernel of that name. Throws `.usage` with a suggestion when there is none.
   public static func kernel(named name: String) throws(NPUError) -> any Kernel.Type {

@@ -13,6 +13,9 @@ import Testing
   private static let timeless = ["NPUSim/Functional/", "NPUSim/Ops/", "NPUKernels/"]
   /// Where kernels meet the engines: it carries cycles from the timing engine to the report.
   private static let harness = "NPUKernels/Run/"
+  /// Where schedules are chosen: it weighs the machine's prices, and no kernel's program or reference
+  /// sees them.
+  private static let tuning = "NPUKernels/Tuning/"
   private static let wordsOfTime = ["cycle", "latenc", "occupanc"]
 
   /// What the timing engine must not see: it prices footprints and work, never a value.
@@ -82,6 +85,7 @@ import Testing
     }
     let isTimeless =
       timeless.contains { file.path.hasPrefix($0) } && !file.path.hasPrefix(harness)
+      && !file.path.hasPrefix(tuning)
     let seesNoValue = file.path.hasPrefix("NPUSim/Timing/")
     for (index, token) in file.tokens.enumerated() {
       let following = index + 1 < file.tokens.count ? file.tokens[index + 1] : nil

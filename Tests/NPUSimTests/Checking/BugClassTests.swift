@@ -125,7 +125,7 @@ import Testing
         t.sync(.load, .store)
         var target = t.y.tile(rows: 2)
         target.ref.indexList = lists[core]
-        t.p.emit(StoreHBM(target, from: c.tile()))
+        t.p.emit(StoreScatter(target, from: c.tile()))
       }
       #expect(t.codes() == expected)
     }

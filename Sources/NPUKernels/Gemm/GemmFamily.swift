@@ -1,0 +1,31 @@
+import NPUSim
+
+/// A kernel that is a ``GemmProblem`` under other names.
+protocol GemmFamily: Kernel {
+  var problem: GemmProblem { get }
+}
+
+extension GemmFamily {
+  public var scheduleFields: ScheduleFields { problem.plan.fields }
+
+  public var tensors: [TensorSpec] { problem.tensors }
+
+  /// Each operand once, the result once, and every MAC.
+  public var compulsory: CompulsoryWork { problem.compulsory }
+
+  /// The micro-op program: output tiles split over the cores, each core's tiles one pipeline.
+  public func program() throws(NPUError) -> Program { try problem.program() }
+
+  public var referenceUnits: Int { problem.referenceUnits }
+
+  public var macsPerUnit: Int { problem.k * problem.unitColumns }
+
+  public var outputsPerUnit: Int { problem.unitColumns }
+
+  /// The pure reference; one unit is a row of the output, or a part of it.
+  public func reference(
+    _ inputs: [String: TensorValue], settings: DatapathSettings
+  ) throws(NPUError) -> any KernelReference {
+    try GemmReference(problem, inputs, settings: settings)
+  }
+}

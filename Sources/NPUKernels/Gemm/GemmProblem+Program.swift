@@ -1,0 +1,82 @@
+import NPUSim
+
+// MARK: Schedule
+
+extension GemmProblem {
+  /// The micro-op program: output tiles split over the cores, each core's tiles one pipeline.
+  func program() throws(NPUError) -> Program {
+    var builder = ProgramBuilder(machine: machine, catalogue: .standard)
+    let tensors = try GemmTensors(self, &builder)
+    for core in 0..<machine.cores {
+      builder.begin(core: core)
+      let areas = areas(core: core)
+      guard !areas.isEmpty else { continue }
+      var stream = try GemmCore(self, tensors: tensors, &builder)
+      stream.emit(GemmWork(self, areas: areas), &builder)
+    }
+    return builder.build()
+  }
+
+  /// The rectangles of the output that a core makes: row tiles, then column tiles, in contiguous
+  /// ranges.
+  private func areas(core: Int) -> [GemmArea] {
+    let mTiles = GemmCostModel.tiles(m, plan.tileM)
+    let nTiles = GemmCostModel.tiles(n, plan.tileN)
+    let cores = machine.cores
+    if mTiles >= cores || nTiles == 1 {
+      let tiles = WorkSplit.range(mTiles, core: core, of: cores)
+      if tiles.isEmpty { return [] }
+      return [GemmArea(rows: extent(tiles, plan.tileM, m), columns: 0..<n)]
+    }
+    let items = WorkSplit.range(mTiles * nTiles, core: core, of: cores)
+    var areas: [GemmArea] = []
+    var item = items.lowerBound
+    while item < items.upperBound {
+      let row = item / nTiles
+      let end = min(items.upperBound, (row + 1) * nTiles)
+      areas.append(
+        GemmArea(
+          rows: extent(row..<row + 1, plan.tileM, m),
+          columns: extent(item - row * nTiles..<end - row * nTiles, plan.tileN, n)))
+      item = end
+    }
+    return areas
+  }
+
+  private func extent(_ tiles: Range<Int>, _ size: Int, _ total: Int) -> Range<Int> {
+    tiles.lowerBound * size..<min(total, tiles.upperBound * size)
+  }
+}
+
+/// A rectangle of the output.
+struct GemmArea {
+  var rows: Range<Int>
+  var columns: Range<Int>
+}
+
+/// The HBM tensors of the program, in the shape in which tiles are cut from them.
+struct GemmTensors {
+  /// `m × k`, blocks along columns.
+  let input: BufferHandle<HBM>
+  /// `k × n`, blocks along rows; a vector lies as `1 × k`: the same bytes, and rows that need no
+  /// padding on chip.
+  let other: BufferHandle<HBM>
+  /// `m × n`, or `n × 1` where the accumulators hold a column.
+  let output: BufferHandle<HBM>
+
+  init(_ problem: GemmProblem, _ p: inout ProgramBuilder) throws(NPUError) {
+    let interface = problem.interface
+    input = try p.tensor(
+      interface.input.name, problem.operands, rows: problem.m, columns: problem.k, role: .input)
+    let isVector = problem.n == 1
+    let isEncoded = problem.operands == .mxint8
+    other = try p.tensor(
+      interface.other.name, problem.operands, rows: isVector ? 1 : problem.k,
+      columns: isVector ? problem.k : problem.n,
+      axis: isVector || !isEncoded ? .alongColumns : .alongRows, role: .input)
+    let isColumn = problem.plan.isTransposed
+    output = try p.tensor(
+      interface.output.name, problem.result, rows: isColumn ? problem.n : problem.m,
+      columns: isColumn ? 1 : problem.n, role: .output)
+  }
+}

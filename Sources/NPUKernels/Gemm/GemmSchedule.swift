@@ -1,0 +1,147 @@
+import NPUSim
+
+/// Tile sizes, rings and the rung of the ladder of gemm, gevm and dot_product.
+///
+/// Operands come to `l1` in *chunks* of `chunkK` of the depth, a tile of rows or columns wide; a
+/// chunk is fed to the matrix unit in steps of `tileK`. Without slabs both operands stream, a chunk
+/// for each output tile. With slabs one operand is *kept*: all chunks of `slabs` of its tiles stay in
+/// `l1` while the other one's tiles pass by, and each of those is used by all slabs.
+public struct GemmSchedule: Sendable, Hashable {
+  /// 1 direct, 2 tiled, 3 double-buffered, 4 blocked for reuse.
+  public var rung: Int
+  /// Rows of an output tile.
+  public var tileM: Int
+  /// Columns of an output tile.
+  public var tileN: Int
+  /// Depth of one matmul; a multiple of 32.
+  public var tileK: Int
+  /// Depth of a load; a multiple of `tileK`.
+  public var chunkK: Int
+  /// Chunks of the first operand that `l1` holds.
+  public var inputStages: Int
+  /// Chunks of the second operand that `l1` holds.
+  public var otherStages: Int
+  /// Slots of the rings in `left` and `right`.
+  public var feedStages: Int
+  /// Output tiles that `acc` holds.
+  public var accStages: Int
+  /// Tiles of the kept operand; 0 where both stream.
+  public var slabs: Int
+  /// Which operand is kept: 1 the first, 2 the second.
+  public var kept: Int
+  /// How the second operand enters the matrix unit: 1 as `right`, 2 transposed as `left`.
+  public var otherSide: Int
+
+  /// Whether the second operand enters as `left`: the accumulators hold a column.
+  var isTransposed: Bool { otherSide == 2 }
+
+  /// Names and values, for reports and `--schedule`.
+  public var fields: ScheduleFields {
+    ScheduleFields([
+      ("rung", rung), ("tile.m", tileM), ("tile.n", tileN), ("tile.k", tileK),
+      ("chunk.k", chunkK), ("stages.input", inputStages), ("stages.other", otherStages),
+      ("stages.feed", feedStages), ("stages.acc", accStages), ("slabs", slabs), ("kept", kept),
+      ("other.side", otherSide),
+    ])
+  }
+
+  /// The cheapest schedule by the model, or of the rung that `text` names, with the fields of `text`
+  /// in place.
+  init(_ model: GemmCostModel, kernel: String, overriding text: String?) throws(NPUError) {
+    let search = GemmSearch(model)
+    guard let standard = search.best() else {
+      throw NPUError(
+        .program,
+        "\(kernel) does not fit \(model.machine.name): "
+          + (model.overflow(GemmSearch.smallest) ?? "no tile is small enough"),
+        hint: "use a machine with larger memories")
+    }
+    self = standard
+    guard let text else { return }
+    let named = try standard.fields.applying(text)
+    if named["rung"] != rung || text.contains("rung") {
+      guard let base = search.best(rung: named["rung"]) else {
+        throw NPUError(
+          .program,
+          (1...4).contains(named["rung"])
+            ? "rung \(named["rung"]) does not fit \(model.machine.name) at this shape"
+            : "rung needs 1 to 4, found \(named["rung"])",
+          hint: "1 direct, 2 tiled, 3 double-buffered, 4 blocked for reuse")
+      }
+      self = base
+    }
+    let base = self
+    take(try base.fields.applying(text))
+    try check(model, base)
+  }
+
+  init(
+    rung: Int, tileM: Int, tileN: Int, tileK: Int, chunkK: Int, inputStages: Int,
+    otherStages: Int, feedStages: Int, accStages: Int, slabs: Int, kept: Int, otherSide: Int
+  ) {
+    self.rung = rung
+    self.tileM = tileM
+    self.tileN = tileN
+    self.tileK = tileK
+    self.chunkK = chunkK
+    self.inputStages = inputStages
+    self.otherStages = otherStages
+    self.feedStages = feedStages
+    self.accStages = accStages
+    self.slabs = slabs
+    self.kept = kept
+    self.otherSide = otherSide
+  }
+
+  private mutating func take(_ fields: ScheduleFields) {
+    tileM = fields["tile.m"]
+    tileN = fields["tile.n"]
+    tileK = fields["tile.k"]
+    chunkK = fields["chunk.k"]
+    inputStages = fields["stages.input"]
+    otherStages = fields["stages.other"]
+    feedStages = fields["stages.feed"]
+    accStages = fields["stages.acc"]
+    slabs = fields["slabs"]
+    kept = fields["kept"]
+    otherSide = fields["other.side"]
+  }
+
+  private func check(_ model: GemmCostModel, _ base: GemmSchedule) throws(NPUError) {
+    for (name, value) in fields.fields where value > ShapeLimits.maximumExtent {
+      throw NPUError(
+        .usage, "\(name) needs at most \(ShapeLimits.maximumExtent), found \(value)")
+    }
+    guard tileK % 32 == 0 else {
+      throw NPUError(.usage, "tile.k needs a multiple of 32 (whole blocks), found \(tileK)")
+    }
+    guard chunkK % tileK == 0 else {
+      throw NPUError(
+        .usage, "chunk.k needs a multiple of tile.k = \(tileK), found \(chunkK)")
+    }
+    guard kept <= 2, otherSide <= 2 else {
+      throw NPUError(
+        .usage, "kept and other.side need 1 or 2, found \(kept) and \(otherSide)",
+        hint: "1 is the first operand or the right side, 2 the second operand or the left side")
+    }
+    guard otherSide == 1 || (model.m == 1 && model.n > 1) else {
+      throw NPUError(
+        .usage, "other.side=2 needs a product with one row and several columns",
+        hint: "a transposed accumulator tile can be stored only as one column")
+    }
+    let (input, other) = model.leastStages(self)
+    guard inputStages >= input, otherStages >= other else {
+      throw NPUError(
+        .usage,
+        "the chunks that are in use together need stages.input=\(input) and "
+          + "stages.other=\(other), found \(inputStages) and \(otherStages)",
+        hint: "use fewer slabs or a larger chunk.k")
+    }
+    if let wrong = model.overflow(self) {
+      throw NPUError(
+        .program, "this schedule does not fit \(model.machine.name): \(wrong)",
+        hint: "the schedule chosen by itself is "
+          + base.fields.fields.map { "\($0.name)=\($0.value)" }.joined(separator: ","))
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import NPUSim
+
+/// Brings chunks of one operand to `l1`: loaded as they are, or loaded as BF16, encoded by the
+/// vector unit piece by piece, and stored.
+struct GemmStaging {
+  /// A chunk in `l1`.
+  struct Chunk {
+    var slot: Ring<L1>.Slot
+    var ready: Token
+    var depth: Range<Int>
+  }
+
+  private let tensor: BufferHandle<HBM>
+  private let operand: GemmOperand
+  /// Whether rows of the tensor run along k: a matrix as second operand.
+  private let isDeep: Bool
+  private let pieceRows: Int
+  private var ring: Ring<L1>
+  private var encoding: (values: Ring<UB>, encoded: Ring<UB>)?
+  private var held = 0
+  /// Positions of the operand's loads in the work, and what is done of them.
+  private var queue: [Int] = []
+  private var position = 0
+  private var piece = 0
+  private var target: Ring<L1>.Slot?
+
+  init(
+    _ operand: GemmOperand, _ problem: GemmProblem, _ model: GemmCostModel,
+    tensor: BufferHandle<HBM>, _ p: inout ProgramBuilder
+  ) throws(NPUError) {
+    let plan = problem.plan
+    self.operand = operand
+    self.tensor = tensor
+    isDeep = operand == .other && problem.n > 1
+    let chunk = model.chunk(plan)
+    let lines = operand == .input ? model.rows(plan) : model.columns(plan)
+    let rows = isDeep ? chunk : lines
+    let columns = isDeep ? lines : chunk
+    let axis: BlockAxis = isDeep ? .alongRows : .alongColumns
+    let name = operand == .input ? problem.interface.input.name : problem.interface.other.name
+    ring = try p.ring(
+      name, in: L1.self, .mxint8,
+      slots: operand == .input ? plan.inputStages : plan.otherStages, rows: rows,
+      columns: columns, axis: axis)
+    guard problem.operands == .bf16 else {
+      pieceRows = rows
+      encoding = nil
+      return
+    }
+    let pieces = model.pieces(plan)
+    pieceRows = operand == .input ? pieces.input : pieces.other
+    encoding = (
+      try p.ring(
+        name + "_bf16", in: UB.self, .bf16, slots: 2, rows: pieceRows, columns: columns),
+      try p.ring(
+        name + "_mx", in: UB.self, .mxint8, slots: 2, rows: pieceRows, columns: columns,
+        axis: axis)
+    )
+  }
+
+  /// Takes on the operand's loads of some work.
+  mutating func begin(_ work: GemmWork) {
+    queue = work.loads.indices.filter { work.loads[$0].operand == operand }
+    position = 0
+    piece = 0
+    target = nil
+  }
+
+  /// The load that comes next or is in progress, by its position in the work.
+  var next: Int? { position < queue.count ? queue[position] : nil }
+
+  /// Whether the next piece needs no slot that steps still to be emitted read.
+  var hasRoom: Bool { target != nil || held < ring.buffer.slots }
+
+  /// Rows and columns of a load in the tensor.
+  private func place(_ load: GemmLoad) -> (rows: Range<Int>, columns: Range<Int>) {
+    isDeep ? (load.depth, load.lines) : (load.lines, load.depth)
+  }
+
+  /// Micro-op groups that a chunk takes.
+  func pieces(_ load: GemmLoad) -> Int {
+    encoding == nil ? 1 : (place(load).rows.count - 1) / pieceRows + 1
+  }
+
+  /// Emits the next piece of `load`, which ``next`` names; returns the chunk when it is complete.
+  mutating func emitPiece(of load: GemmLoad, _ p: inout ProgramBuilder) -> Chunk? {
+    if target == nil { held += 1 }
+    let slot = target ?? ring.acquire()
+    target = slot
+    let ready = emit(piece, of: load, to: slot, &p)
+    piece += 1
+    guard piece == pieces(load) else { return nil }
+    position += 1
+    piece = 0
+    target = nil
+    return Chunk(slot: slot, ready: ready, depth: load.depth)
+  }
+
+  /// Emits piece `index` of a chunk; returns what makes it readable for feeds.
+  private mutating func emit(
+    _ index: Int, of load: GemmLoad, to slot: Ring<L1>.Slot, _ p: inout ProgramBuilder
+  ) -> Token {
+    let (rows, columns) = place(load)
+    guard var rings = encoding else {
+      return p.emit(
+        LoadL1(
+          slot.tile(rows: rows.count, columns: columns.count),
+          from: tensor.tile(
+            row: rows.lowerBound, column: columns.lowerBound, rows: rows.count,
+            columns: columns.count)), after: slot.free)
+    }
+    let first = index * pieceRows
+    let count = min(pieceRows, rows.count - first)
+    let values = rings.values.acquire()
+    let loaded = p.emit(
+      LoadUB(
+        values.tile(rows: count, columns: columns.count),
+        from: tensor.tile(
+          row: rows.lowerBound + first, column: columns.lowerBound, rows: count,
+          columns: columns.count)), after: values.free)
+    let encoded = rings.encoded.acquire()
+    let made = p.emit(
+      EncodeMX(
+        encoded.tile(rows: count, columns: columns.count),
+        values.tile(rows: count, columns: columns.count)), after: [loaded] + encoded.free)
+    rings.values.release(values, after: made)
+    let stored = p.emit(
+      StoreL1(
+        slot.tile(row: first, rows: count, columns: columns.count),
+        from: encoded.tile(rows: count, columns: columns.count)), after: [made] + slot.free)
+    rings.encoded.release(encoded, after: stored)
+    encoding = rings
+    return stored
+  }
+
+  /// Frees a chunk once the feed of `token` has read it.
+  mutating func release(_ chunk: Chunk, after token: Token) {
+    held -= 1
+    ring.release(chunk.slot, after: token)
+  }
+}

@@ -1,0 +1,163 @@
+import NPUSim
+
+extension GemmCostModel {
+  /// About the cycles of a schedule on the core with the most work: the busiest queue or ring, and
+  /// what comes before its first and after its last micro-op.
+  func cycles(_ plan: GemmSchedule) -> Double {
+    let area = largestShare(plan)
+    let mTiles = Double(Self.tiles(area.rows, plan.tileM))
+    let nTiles = Double(Self.tiles(area.columns, plan.tileN))
+    let steps = mTiles * nTiles * Double(Self.tiles(k, plan.tileK))
+    let matrix = matrixCycles(plan, area, steps: steps)
+    let feed = feedCycles(plan, area, mTiles: mTiles, nTiles: nTiles, steps: steps)
+    let events = Double(2 * machine.eventPropagation + 4)
+    let turn =
+      Double(machine[.l1ToLeft].latency + machine.matrix.latency) + events
+    let stepRing = (matrix + feed + steps * turn) / Double(plan.feedStages)
+
+    // Loads: the kept operand once, the other one once for each group of slabs.
+    let mGroups =
+      plan.slabs > 0 && plan.kept == 1 ? (mTiles / Double(plan.slabs)).rounded(.up) : mTiles
+    let nGroups =
+      plan.slabs > 0 && plan.kept == 2 ? (nTiles / Double(plan.slabs)).rounded(.up) : nTiles
+    let inputTimes = plan.slabs > 0 && plan.kept == 1 ? 1 : nGroups
+    let otherTimes = plan.slabs > 0 && plan.kept == 2 ? 1 : mGroups
+    let chunks = Double(chunks(plan))
+    let path = operands == .bf16 ? TransferPath.hbmToUB : .hbmToL1
+    let inputBytes = inputTimes * inputBursts(plan, rows: area.rows)
+    let otherBytes = otherTimes * otherBursts(plan, columns: area.columns)
+    let rate = machine[path].rate.approximate
+    let loads = chunks * (inputTimes * mTiles + otherTimes * nTiles)
+    let load = (inputBytes + otherBytes) / rate + loads
+    let drained = drainBursts(plan, area)
+    let drain = drained / machine[.accToHBM].rate.approximate
+    // Cores with work share HBM.
+    let all = Double(Self.tiles(m, plan.tileM)) * Double(Self.tiles(n, plan.tileN))
+    let active = all / (mTiles * nTiles)
+    let shared = (inputBytes + otherBytes + drained) * active / machine.hbm.rate.approximate
+
+    // A ring turns no faster than its slots fill, pass and empty.
+    let fill = Double(machine[path].latency) + events
+    let least = leastStages(plan)
+    let spare = Double(min(plan.inputStages, plan.otherStages))
+    let chunkRing = plan.slabs > 0 ? 0 : (load + feed + chunks * mTiles * nTiles * fill) / spare
+    let inputLoad = inputBytes / max(1, inputTimes * mTiles * chunks) / rate
+    let otherLoad = otherBytes / max(1, otherTimes * nTiles * chunks) / rate
+    var encode = 0.0
+    if operands == .bf16 {
+      let elements = inputTimes * Double(area.rows * k) + otherTimes * Double(area.columns * k)
+      let slope = Double(machine.vector.slopes[VectorClass.encodeMX.index])
+      encode = elements * slope / Double(machine.vector.lanes)
+    }
+    let tileDrain = drain / (mTiles * nTiles)
+    let turnOver =
+      plan.accStages > 1
+      ? 0 : mTiles * nTiles * (tileDrain + Double(machine[.accToHBM].latency) + turn)
+    let busiest = max(matrix + turnOver, feed, load, shared, drain, encode, stepRing, chunkRing)
+    var change = 0.0
+    if plan.slabs > 0 {
+      // Between groups the next slabs load while the last tile passes, chunk by chunk.
+      let slabs = Double(plan.slabs)
+      let groups = plan.kept == 1 ? mGroups : nGroups
+      let keptLoad = plan.kept == 1 ? inputLoad : otherLoad
+      let keptSpare = Double(
+        plan.kept == 1 ? plan.inputStages - least.input : plan.otherStages - least.other)
+      let pass = max(matrix, feed) / (mTiles * nTiles)
+      let window = slabs * pass - (keptSpare > 0 ? 0 : pass / chunks)
+      let left = max(0, chunks * slabs - keptSpare) * keptLoad - slabs * pass
+      change = (groups - 1) * (max(0, keptLoad + fill - window) + max(0, left))
+    }
+    let first = inputLoad + otherLoad + fill + (feed + matrix) / steps + turn
+    return busiest + change + first + tileDrain + Double(machine[.accToHBM].latency) + steps * 0.01
+  }
+
+  /// Cycles below which no chunking of the schedule gets: what its tiles alone cost.
+  func floor(_ plan: GemmSchedule) -> Double {
+    let area = largestShare(plan)
+    let mTiles = Double(Self.tiles(area.rows, plan.tileM))
+    let nTiles = Double(Self.tiles(area.columns, plan.tileN))
+    let steps = mTiles * nTiles * Double(Self.tiles(k, plan.tileK))
+    return max(
+      matrixCycles(plan, area, steps: steps),
+      feedCycles(plan, area, mTiles: mTiles, nTiles: nTiles, steps: steps))
+  }
+
+  /// Rows and columns of the core with the most work.
+  private func largestShare(_ plan: GemmSchedule) -> (rows: Int, columns: Int) {
+    let mTiles = Self.tiles(m, plan.tileM)
+    let nTiles = Self.tiles(n, plan.tileN)
+    let cores = machine.cores
+    if mTiles >= cores || nTiles == 1 {
+      return (min(m, (mTiles + cores - 1) / cores * plan.tileM), n)
+    }
+    let items = (mTiles * nTiles + cores - 1) / cores
+    if items <= nTiles { return (min(m, plan.tileM), min(n, items * plan.tileN)) }
+    return (min(m, (items + nTiles - 1) / nTiles * plan.tileM), n)
+  }
+
+  private func matrixCycles(
+    _ plan: GemmSchedule, _ area: (rows: Int, columns: Int), steps: Double
+  ) -> Double {
+    let unit = machine.matrix
+    func turns(_ extent: Int, _ tile: Int, _ unit: Int) -> Double {
+      let whole = extent / tile
+      let rest = extent % tile
+      return Double(whole * ((tile + unit - 1) / unit) + (rest + unit - 1) / unit)
+    }
+    let mUnit = plan.isTransposed ? unit.n0 : unit.m0
+    let nUnit = plan.isTransposed ? unit.m0 : unit.n0
+    return turns(area.rows, plan.tileM, mUnit) * turns(area.columns, plan.tileN, nUnit)
+      * turns(k, plan.tileK, unit.k0) * Double(unit.cyclesPerTile) + steps * Double(unit.overhead)
+  }
+
+  private func feedCycles(
+    _ plan: GemmSchedule, _ area: (rows: Int, columns: Int), mTiles: Double, nTiles: Double,
+    steps: Double
+  ) -> Double {
+    let depth = Double(MXINT8.blocks(k) * 33)
+    let input = Double(area.rows) * nTiles * depth
+    let other = Double(area.columns) * mTiles * depth
+    let left = machine[.l1ToLeft].rate.approximate
+    let right = machine[.l1ToRight].rate.approximate
+    return (plan.isTransposed ? other : input) / left + (plan.isTransposed ? input : other) / right
+      + steps
+  }
+
+  /// Burst bytes of all chunks of some rows of the first operand.
+  private func inputBursts(_ plan: GemmSchedule, rows: Int) -> Double {
+    if operands == .bf16 {
+      return bursts(lines: rows, run: min(plan.chunkK, k) * 2, pitch: k * 2, of: k * 2)
+    }
+    let blocks = MXINT8.blocks(k)
+    return bursts(lines: rows, run: min(plan.chunkK, k), pitch: k, of: k)
+      + bursts(
+        lines: rows, run: MXINT8.blocks(min(plan.chunkK, k)), pitch: blocks, of: blocks)
+  }
+
+  /// Burst bytes of all chunks of some columns of the second operand.
+  private func otherBursts(_ plan: GemmSchedule, columns: Int) -> Double {
+    let size = operands == .bf16 ? 2 : 1
+    if n == 1 { return Double(k * size + (size == 1 ? MXINT8.blocks(k) : 0)) }
+    let run = min(plan.tileN, n)
+    let payload = bursts(lines: k, run: run * size, pitch: n * size, of: columns * size)
+    if operands == .bf16 { return payload }
+    return payload + bursts(lines: MXINT8.blocks(k), run: run, pitch: n, of: columns)
+  }
+
+  private func drainBursts(_ plan: GemmSchedule, _ area: (rows: Int, columns: Int)) -> Double {
+    let size = result.bytes
+    return bursts(
+      lines: area.rows, run: min(plan.tileN, n) * size, pitch: n * size, of: area.columns * size)
+  }
+
+  /// Bytes of `lines` lines of `total` bytes that are read in runs of `run`, in whole bursts; runs of
+  /// a whole line touch.
+  private func bursts(lines: Int, run: Int, pitch: Int, of total: Int) -> Double {
+    let burst = max(1, machine.hbm.burst)
+    if run >= pitch { return Double(lines) * Double(pitch) + Double(burst) }
+    let straddles = pitch % burst != 0 || run % burst != 0 && burst % run != 0
+    let one = (run + burst - 1) / burst + (straddles ? 1 : 0)
+    let runs = (total + run - 1) / run
+    return Double(lines) * Double(runs) * Double(one * burst)
+  }
+}

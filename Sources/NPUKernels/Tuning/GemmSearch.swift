@@ -1,0 +1,172 @@
+import NPUSim
+
+/// Chooses a schedule: every combination of a few sizes that fits, priced by the cost model.
+struct GemmSearch {
+  private let model: GemmCostModel
+
+  init(_ model: GemmCostModel) { self.model = model }
+
+  /// What needs the least of every memory.
+  static let smallest = GemmSchedule(
+    rung: 1, tileM: 1, tileN: 1, tileK: 32, chunkK: 32, inputStages: 1, otherStages: 1,
+    feedStages: 1, accStages: 1, slabs: 0, kept: 1, otherSide: 1)
+
+  /// The cheapest schedule of any rung, or `nil` where nothing fits.
+  func best() -> GemmSchedule? {
+    let candidates = [cheapest(slabs: [1, 2, 3, 4]), cheapest(slabs: [0])].compactMap { $0 }
+    let best = candidates.min { model.cycles($0) < model.cycles($1) }
+    return best ?? self.best(rung: 2) ?? self.best(rung: 1)
+  }
+
+  /// The schedule of a rung, or `nil` where it does not fit.
+  func best(rung: Int) -> GemmSchedule? {
+    switch rung {
+    case 1: return direct()
+    case 2:
+      guard var plan = cheapest(slabs: [0]) else { return direct().map { tiled($0) } }
+      plan.chunkK = plan.tileK
+      return tiled(plan)
+    case 3: return cheapest(slabs: [0])
+    case 4: return cheapest(slabs: [1, 2, 3, 4])
+    default: return nil
+    }
+  }
+
+  /// 32 × 32 × 32, or less where that does not fit.
+  private func direct() -> GemmSchedule? {
+    var rows = min(32, model.m)
+    var columns = min(32, model.n)
+    while true {
+      // A fresh value each turn: updating two fields of one in place is miscompiled by
+      // Swift 6.3.1 with optimisation, and a test in release mode shows it.
+      let plan = GemmSchedule(
+        rung: 1, tileM: rows, tileN: columns, tileK: 32, chunkK: 32, inputStages: 1,
+        otherStages: 1, feedStages: 1, accStages: 1, slabs: 0, kept: 1, otherSide: 1)
+      if model.overflow(plan) == nil { return plan }
+      if rows == 1 && columns == 1 { return nil }
+      rows = max(1, rows / 2)
+      columns = max(1, columns / 2)
+    }
+  }
+
+  /// The same tiles without a second slot anywhere.
+  private func tiled(_ plan: GemmSchedule) -> GemmSchedule {
+    var plan = plan
+    plan.rung = 2
+    plan.inputStages = 1
+    plan.otherStages = 1
+    plan.feedStages = 1
+    plan.accStages = 1
+    return plan
+  }
+
+  /// Sizes below `extent`, and `extent` itself unless it is larger than all; largest first, as large
+  /// tiles are mostly good, and what is worse is then left out soon.
+  private func sizes(_ all: [Int], upTo extent: Int) -> [Int] {
+    let below = all.filter { $0 < extent }
+    return ((all.last ?? 0) >= extent ? below + [extent] : below).reversed()
+  }
+
+  private func cheapest(slabs choices: [Int]) -> GemmSchedule? {
+    let depth = MXINT8.blocks(model.k) * 32
+    let mSizes = sizes([4, 8, 16, 32, 64, 96, 128, 192, 256], upTo: model.m)
+    let nSizes = sizes([4, 8, 16, 32, 64, 96, 128, 192, 256, 512], upTo: model.n)
+    let sides = model.m == 1 && model.n > 1 ? [1, 2] : [1]
+    var best: (plan: GemmSchedule, cycles: Double)?
+    for side in sides {
+      for tileM in mSizes {
+        for tileN in nSizes {
+          for tileK in sizes([32, 64, 128, 256, 512], upTo: depth) {
+            guard let plan = operandRings(tileM, tileN, tileK, side),
+              model.floor(plan) < best?.cycles ?? .infinity
+            else { continue }
+            for slabs in choices {
+              for kept in slabs > 0 ? [1, 2] : [1] {
+                if slabs > 1 && slabs > tileCount(plan, kept: kept) { continue }
+                var candidate = plan
+                candidate.slabs = slabs
+                candidate.kept = kept
+                candidate.rung = slabs > 0 ? 4 : 3
+                considerChunks(candidate, depth: depth, &best)
+              }
+            }
+          }
+        }
+      }
+    }
+    return best?.plan
+  }
+
+  private func tileCount(_ plan: GemmSchedule, kept: Int) -> Int {
+    kept == 1
+      ? GemmCostModel.tiles(model.m, plan.tileM) : GemmCostModel.tiles(model.n, plan.tileN)
+  }
+
+  /// The deepest rings of `left`, `right` and `acc` that fit, at least two in the operand memories.
+  private func operandRings(_ tileM: Int, _ tileN: Int, _ tileK: Int, _ side: Int)
+    -> GemmSchedule?
+  {
+    var plan = Self.smallest
+    plan.tileM = tileM
+    plan.tileN = tileN
+    plan.tileK = tileK
+    plan.chunkK = tileK
+    plan.otherSide = side
+    for acc in [2, 1] {
+      for feed in [4, 3, 2] where feed <= model.eventLimit {
+        plan.accStages = acc
+        plan.feedStages = feed
+        if model.overflow(plan) == nil { return plan }
+      }
+    }
+    return nil
+  }
+
+  /// Each chunk length with the rings that event IDs and `l1` allow.
+  private func considerChunks(
+    _ plan: GemmSchedule, depth: Int, _ best: inout (plan: GemmSchedule, cycles: Double)?
+  ) {
+    var candidate = plan
+    var chunk = plan.tileK
+    while true {
+      candidate.chunkK = chunk
+      let least = model.leastStages(candidate)
+      var spare = model.eventLimit
+      // Two slots in each ring at least, or nothing overlaps.
+      while spare >= 2 {
+        setRings(&candidate, least: least, total: spare)
+        let isDouble = candidate.inputStages >= 2 && candidate.otherStages >= 2
+        if !isDouble { break }
+        if model.overflow(candidate) == nil {
+          let cycles = model.cycles(candidate)
+          if cycles < best?.cycles ?? .infinity { best = (candidate, cycles) }
+          break
+        }
+        spare -= 1
+      }
+      if chunk >= depth { return }
+      chunk = min(chunk * 2, (depth + plan.tileK - 1) / plan.tileK * plan.tileK)
+    }
+  }
+
+  /// Shares `total` slots: what is needed, and the rest to the operand that streams.
+  private func setRings(
+    _ plan: inout GemmSchedule, least: (input: Int, other: Int), total: Int
+  ) {
+    guard least.input < total, least.other < total, least.input + least.other <= total else {
+      plan.inputStages = 0
+      return
+    }
+    if plan.slabs == 0 {
+      plan.inputStages = total / 2
+      plan.otherStages = total / 2
+    } else if plan.kept == 1 {
+      plan.inputStages = max(2, least.input)
+      plan.otherStages = total - plan.inputStages
+    } else {
+      plan.otherStages = max(2, least.other)
+      plan.inputStages = total - plan.otherStages
+    }
+    if plan.inputStages < least.input || plan.otherStages < least.other { plan.inputStages = 0 }
+  }
+}
