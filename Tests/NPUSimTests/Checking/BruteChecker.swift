@@ -320,8 +320,10 @@ struct BruteChecker {
     let unfinished = ops.indices.filter { !happens[start($0)] }
     for op in unfinished where starved.contains(op) {
       if ops[op].record.kind == .barrierCores {
-        // Somebody has ended without it.
-        let isHead = before[start(op)].allSatisfy { happens[$0] }
+        // Its own core has reached it, and somebody has ended without it; others may be stuck.
+        let isHead = before[start(op)].allSatisfy {
+          happens[$0] || ops[$0 / 3].site.core != ops[op].site.core
+        }
         let ended = program.cores.indices.contains { core in
           ops.indices.allSatisfy { ops[$0].site.core != core || happens[start($0)] }
         }
@@ -330,17 +332,30 @@ struct BruteChecker {
         hasStarvation = true
       }
     }
-    for op in unfinished {
-      // A head: nothing earlier on its own queue is unfinished.
-      guard ops[op].record.kind == .wait else { continue }
-      let queue = ops[op].record.queue
-      let core = ops[op].site.core
-      guard unfinished.allSatisfy({ $0 >= op || !isOn($0, queue, core) }) else { continue }
+    // A head is what its queue stands at. Only heads wait: what a micro-op behind one would wait for
+    // later holds nobody now.
+    let heads = unfinished.filter { op in
+      ops[op].record.kind != .wait
+        || unfinished.allSatisfy {
+          $0 >= op || !isOn($0, ops[op].record.queue, ops[op].site.core)
+        }
+    }
+    let isHead = Set(heads)
+    func unmet(_ node: Int) -> [Int] {
+      let op = node / 3
+      return before[node].filter { earlier in
+        if happens[earlier] { return false }
+        return node % 3 != 0 || isHead.contains(op)
+          || (ops[earlier / 3].site.core == ops[op].site.core
+            && isOn(earlier / 3, ops[op].record.queue, ops[op].site.core))
+      }
+    }
+    for op in heads where ops[op].record.kind == .wait {
       var seen: Set<Int> = []
-      var stack = before[start(op)].filter { !happens[$0] }
+      var stack = unmet(start(op))
       while let node = stack.popLast() {
         if node == start(op) { hasCycle = true }
-        if seen.insert(node).inserted { stack += before[node].filter { !happens[$0] } }
+        if seen.insert(node).inserted { stack += unmet(node) }
       }
     }
     if unfinished.isEmpty { judgeCapacity() }

@@ -106,7 +106,7 @@ import Testing
     t.sync(.load, .vector)
     t.exp()
     t.sync(.vector, .store)
-    t.p.emit(StoreHBM(target, from: t.b.tile(slot: 0)))
+    t.p.emit(StoreScatter(target, from: t.b.tile(slot: 0)))
     let result = Checker.check(t.p.build())
     #expect(result.findings.map(\.code) == [.M005])
     #expect(!result.proof.isProved)

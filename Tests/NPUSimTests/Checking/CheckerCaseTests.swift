@@ -299,6 +299,36 @@ import Testing
     #expect(t.codes() == [.D002])
   }
 
+  @Test func `a cycle behind a wait that is never answered is left out, and the proof says so`()
+    throws
+  {
+    var t = try Bench()
+    t.wait(.store, .vector)
+    t.wait(.load, .vector)
+    t.set(.vector, .load)
+    t.wait(.vector, .load)
+    t.set(.load, .vector)
+    let result = Checker.check(t.p.build())
+    #expect(result.findings.map(\.code) == [.S002, .D002])
+    #expect(result.proof.outside.count == 1)
+    #expect(!result.proof.isProved)
+  }
+
+  @Test func `a core that ends before a barrier over the cores starves one, whoever else is stuck`()
+    throws
+  {
+    var t = try Bench(TestMachine.small(cores: 3))
+    t.p.emit(ChipBarrier())
+    t.p.begin(core: 1)
+    t.wait(.vector, .load)
+    t.set(.load, .vector)
+    t.wait(.load, .vector)
+    t.set(.vector, .load)
+    t.p.emit(ChipBarrier())
+    t.p.begin(core: 2)
+    #expect(Set(t.codes()) == [.D001, .D002])
+  }
+
   @Test func `an empty program is proved`() {
     let program = ProgramBuilder(machine: TestMachine.small(), catalogue: .standard).build()
     let result = Checker.check(program)

@@ -25,13 +25,10 @@ import Testing
       #expect(
         Set(result.uninitialisedReads) == brute.uninitialised, "uninitialised reads of seed \(seed)"
       )
-      let causes = [brute.hasCycle, brute.hasStarvation, brute.hasCapacityStop].count { $0 }
-      #expect(
-        codes.isDisjoint(with: [.D001, .D002, .D003]) == (causes == 0), "stop of seed \(seed)")
-      // Several causes, or several cores that stop for each other, may be told from either end.
-      if causes == 1 && program.cores.count == 1 {
-        #expect(codes.contains(.D001) == brute.hasCycle, "cycle of seed \(seed)")
-        #expect(codes.contains(.D002) == brute.hasStarvation, "starvation of seed \(seed)")
+      #expect(codes.contains(.D001) == brute.hasCycle, "cycle of seed \(seed)")
+      #expect(codes.contains(.D002) == brute.hasStarvation, "starvation of seed \(seed)")
+      // The oracle judges depth only where the order itself finishes.
+      if !brute.hasCycle && !brute.hasStarvation {
         #expect(codes.contains(.D003) == brute.hasCapacityStop, "capacity of seed \(seed)")
       }
       let doubleSets = result.findings.filter { $0.code == .S004 }.reduce(0) { $0 + 1 + $1.folded }
