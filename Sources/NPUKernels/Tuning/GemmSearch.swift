@@ -37,8 +37,8 @@ struct GemmSearch {
     var rows = min(32, model.m)
     var columns = min(32, model.n)
     while true {
-      // A fresh value each turn: updating two fields of one in place is miscompiled by
-      // Swift 6.3.1 with optimisation, and a test in release mode shows it.
+      // A fresh value each turn: a loop that updated two fields of one in place kept the second
+      // unchanged when it was built with optimisation by Swift 6.3.1.
       let plan = GemmSchedule(
         rung: 1, tileM: rows, tileN: columns, tileK: 32, chunkK: 32, inputStages: 1,
         otherStages: 1, feedStages: 1, accStages: 1, slabs: 0, kept: 1, otherSide: 1)
