@@ -29,8 +29,18 @@ public protocol Kernel: Sendable {
   /// What the throughput counts: a number of items and their plural, such as tokens.
   var throughput: (count: Double, unit: String) { get }
 
-  /// The micro-op program. Its HBM buffers carry the tensors' names, its taps the intermediates'.
-  func program() throws(NPUError) -> Program
+  /// The micro-op program for the given index tensors. Its HBM buffers carry the tensors' names, its
+  /// taps the intermediates'.
+  ///
+  /// Throws `.tensor` for an index that names nothing, with its place.
+  func program(_ indices: IndexTensors) throws(NPUError) -> Program
+
+  /// The words of an input that no file gives, `nil` for the standard ones: bf16(4u − 2) of
+  /// ``SeededInput`` in the tensor's format. Index tensors have no standard words.
+  func seededInput(_ spec: TensorSpec, seed: UInt64) throws(NPUError) -> TensorValue?
+
+  /// Judges the inputs before anything runs; throws `.tensor` for values that the kernel refuses.
+  func validate(_ inputs: [String: TensorValue]) throws(NPUError)
 
   /// Independent parts of the reference.
   var referenceUnits: Int { get }
@@ -41,6 +51,17 @@ public protocol Kernel: Sendable {
   /// A reference over inputs of the shapes in ``tensors``.
   func reference(_ inputs: [String: TensorValue], settings: DatapathSettings) throws(NPUError)
     -> any KernelReference
+}
+
+extension Kernel {
+  public func seededInput(_ spec: TensorSpec, seed: UInt64) throws(NPUError) -> TensorValue? { nil }
+
+  public func validate(_ inputs: [String: TensorValue]) throws(NPUError) {}
+
+  /// The program for the index tensors of seed 0.
+  public func program() throws(NPUError) -> Program {
+    try program(IndexTensors(self, seed: 0))
+  }
 }
 
 /// The pure reference of a kernel over given inputs: scalar definitions over arrays, no tiles.

@@ -5,6 +5,30 @@ public struct TensorSpec: Sendable, Hashable {
   /// What the tensor is to the kernel.
   public enum Role: Sendable, Hashable {
     case input, intermediate, output
+    /// Read and written in place: an input whose words after the run are an output.
+    case updated
+    /// Int32 numbers of rows, slots or tokens that are bound when the program is built, as they are
+    /// part of its footprints: ``Kernel/program(_:)`` takes them.
+    case index
+
+    /// Whether the tensor has words before the run.
+    public var isGiven: Bool {
+      switch self {
+      case .input, .updated, .index: true
+      case .intermediate, .output: false
+      }
+    }
+
+    /// The role as help prints it.
+    public var label: String {
+      switch self {
+      case .input: "input"
+      case .intermediate: "intermediate"
+      case .output: "output"
+      case .updated: "updated"
+      case .index: "index"
+      }
+    }
   }
 
   /// The name in files, dumps and reports.
@@ -14,16 +38,19 @@ public struct TensorSpec: Sendable, Hashable {
   /// The block axis of an MXINT8 tensor: the last, or the last but one.
   public var axis: BlockAxis
   public var role: Role
+  /// Other names that files may use for it.
+  public var aliases: [String]
 
   public init(
     _ name: String, _ format: ElementFormat, _ shape: [Int], axis: BlockAxis = .alongColumns,
-    role: Role
+    role: Role, aliases: [String] = []
   ) {
     self.name = name
     self.format = format
     self.shape = shape
     self.axis = axis
     self.role = role
+    self.aliases = aliases
   }
 
   /// Elements; the product of the shape.

@@ -14,7 +14,9 @@ extension GemmFamily {
   public var compulsory: CompulsoryWork { problem.compulsory }
 
   /// The micro-op program: output tiles split over the cores, each core's tiles one pipeline.
-  public func program() throws(NPUError) -> Program { try problem.program() }
+  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
+    try problem.program()
+  }
 
   public var referenceUnits: Int { problem.referenceUnits }
 

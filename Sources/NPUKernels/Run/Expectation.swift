@@ -10,8 +10,9 @@ enum ExpectationCheck {
   ) throws(NPUError) -> RunReport.Expectation {
     var result = RunReport.Expectation(tolerance: tolerance)
     let dump = try tensors.dump()
-    for name in expect.names {
-      guard let wanted = expect[name] else { continue }
+    for given in expect.names {
+      guard let wanted = expect[given] else { continue }
+      let name = tensors.specs.first { $0.aliases.contains(given) }?.name ?? given
       guard let found = dump[name] else {
         let near = DidYouMean.suggest(name, among: dump.names)
         throw NPUError(

@@ -12,7 +12,8 @@ struct RunTensors: Sendable {
     inputs: [String: TensorValue]
   ) {
     self.specs = specs
-    for (name, value) in inputs {
+    let updated = Set(specs.filter { $0.role == .updated }.map(\.name))
+    for (name, value) in inputs where !updated.contains(name) {
       bytes[name] = value.payload
       if !value.scales.isEmpty { bytes[name + ".scale"] = value.scales }
     }

@@ -18,7 +18,8 @@ public enum Runner {
     let kernel = try type.init(arguments, machine: request.machine, schedule: request.schedule)
 
     progress?("building the program")
-    let program = try kernel.program()
+    let program = try kernel.program(
+      IndexTensors(kernel, seed: request.seed, files: request.inputs))
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
     let check = Checker.check(program, CheckOptions(lints: request.lints))
     var report = RunReport(

@@ -4,7 +4,7 @@ import NPUSim
 
 extension SoftmaxV {
   /// The micro-op program: work split over the cores, each core's jobs pipelined into each other.
-  public func program() throws(NPUError) -> Program {
+  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
     var builder = ProgramBuilder(machine: machine, catalogue: .standard)
     let tensors = try SoftmaxVTensors(self, &builder)
     for core in 0..<machine.cores {

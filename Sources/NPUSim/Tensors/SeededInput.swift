@@ -65,6 +65,16 @@ public struct SeededInput: Sendable {
     return tensor
   }
 
+  /// The same elements as BF16, FP16 or FP32, in all of which they are exact: multiples of 2^-22 of
+  /// eight significant bits.
+  ///
+  /// - Throws: `.tensor` for another type, or when the shape is not one.
+  public func tensor(shape: [Int], dtype: DType) throws(NPUError) -> Tensor {
+    let narrow = try tensor(shape: shape)
+    if dtype == .bf16 { return narrow }
+    return try Tensor(rounding: narrow.floats(), to: dtype, shape: shape)
+  }
+
   /// 4u − 2 for a word: (t − 2^23) · 2^-22 for its top 24 bits t, both steps exact.
   @inline(__always)
   private static func value(_ word: UInt64) -> Float {

@@ -37,14 +37,8 @@ enum KernelWord {
     let machine = try Presets.named(Presets.defaultName).configuration
     var table = TextTable([.left, .left, .left, .left], indent: "  ")
     for tensor in try kernel.init(arguments, machine: machine, schedule: nil).tensors {
-      let role =
-        switch tensor.role {
-        case .input: "input"
-        case .intermediate: "intermediate"
-        case .output: "output"
-        }
       let axis = tensor.format == .mxint8 ? ", blocks along axis \(tensor.fileAxis)" : ""
-      table.row([tensor.name, role, "\(tensor.shape)", "\(tensor.format)\(axis)"])
+      table.row([tensor.name, tensor.role.label, "\(tensor.shape)", "\(tensor.format)\(axis)"])
     }
     return table.text
   }

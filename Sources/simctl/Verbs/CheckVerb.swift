@@ -13,6 +13,7 @@ enum CheckVerb: Verb {
     usage: ["check KERNEL [flags]"],
     groups: [
       MachineFlags.group, RunFlags.schedule,
+      FlagGroup("Data", RunFlags.data.flags.filter { ["seed", "inputs"].contains($0.name) }),
       FlagGroup("Checks", RunFlags.checks.flags.filter { ["lint", "fail-on"].contains($0.name) }),
       RunFlags.report,
     ],
@@ -38,21 +39,24 @@ enum CheckVerb: Verb {
   ) throws(NPUError) -> ExitCode {
     let type = try KernelPage.requireKernel(description, arguments)
     let start = ContinuousClock.now
-    let request = try RunFlags.request(type, arguments)
+    var request = try RunFlags.request(type, arguments)
+    if let path = arguments.value("inputs") { request.inputs = try OutputFile.tensors(path) }
     if let path = arguments.value("json") {
       try OutputFile.check(path, force: arguments.has("force"))
     }
+    let ready = request
     let kernel = try type.init(
       try KernelArguments(kernel: type.name, options: type.options, values: request.arguments),
       machine: request.machine, schedule: request.schedule)
     let report = try ProgressLine.during(on: console) { progress throws(NPUError) in
       progress("building the program")
-      let program = try kernel.program()
+      let program = try kernel.program(
+        IndexTensors(kernel, seed: ready.seed, files: ready.inputs))
       progress("checking \(program.opCount) micro-ops")
-      let check = Checker.check(program, CheckOptions(lints: request.lints))
+      let check = Checker.check(program, CheckOptions(lints: ready.lints))
       return RunReport(
         kernel: type.name, shape: kernel.shape, schedule: kernel.scheduleFields.fields,
-        seed: request.seed, machine: request.machine, check: check, program: program)
+        seed: ready.seed, machine: ready.machine, check: check, program: program)
     }
     try ReportOutput.write(report, arguments, since: start, &console)
     if !report.isClean { return .findings }

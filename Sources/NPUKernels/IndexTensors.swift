@@ -1,0 +1,25 @@
+import NPUSim
+
+/// The index tensors of a kernel by name: slot mappings, block tables, token ids. They are bound when
+/// a program is built, and immutable from then on.
+public struct IndexTensors: Sendable, Hashable {
+  private var lists: [String: [Int32]]
+
+  /// Given lists, flattened, last dimension fastest.
+  public init(_ lists: [String: [Int32]]) { self.lists = lists }
+
+  /// Those of a kernel: from files where given, otherwise from the seed.
+  ///
+  /// Throws `.tensor` for a tensor of the wrong shape or type.
+  public init(_ kernel: any Kernel, seed: UInt64, files: TensorSet? = nil) throws(NPUError) {
+    lists = [:]
+    for spec in kernel.tensors where spec.role == .index {
+      let value = try RunInputs.value(of: spec, kernel, seed: seed, files: files)
+      guard case .plain(let tensor) = value else { continue }
+      lists[spec.name] = try tensor.words(as: Int32.self)
+    }
+  }
+
+  /// The numbers of a tensor; none where the kernel has no such tensor.
+  public subscript(name: String) -> [Int32] { lists[name] ?? [] }
+}
