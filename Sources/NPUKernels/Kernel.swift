@@ -105,6 +105,15 @@ public struct ReferenceSlice: Sendable {
         return [UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits >> 8)]
       })
   }
+
+  /// FP32 words.
+  public init(_ tensor: String, start: Int, fp32 values: [Float]) {
+    self.init(
+      tensor, start: start,
+      bytes: values.flatMap { value in
+        withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
+      })
+  }
 }
 
 /// A contiguous run of exact output values.

@@ -20,6 +20,16 @@ enum ReferenceMath {
     #endif
   }
 
+  static func log(_ x: Double) -> Double {
+    #if canImport(Glibc)
+      Glibc.log(x)
+    #elseif canImport(Musl)
+      Musl.log(x)
+    #else
+      Darwin.log(x)
+    #endif
+  }
+
   /// 2^exponent, exact; 0 or infinite outside the range of FP64.
   static func power(_ exponent: Int) -> Double {
     Double(sign: .plus, exponent: exponent, significand: 1)

@@ -34,41 +34,18 @@ struct GemmReference: KernelReference {
     case (.plain(let input), .plain(let other)):
       aValues = try input.floats()
       bValues = try other.floats()
-      (a, aScales) = Self.encode(
+      let left = ReferenceBlocks.encode(
         aValues, lines: problem.m, depth: problem.k, lineStride: problem.k, stride: 1)
-      (b, bScales) = Self.encode(
+      let right = ReferenceBlocks.encode(
         bValues, lines: problem.n, depth: problem.k, lineStride: 1, stride: problem.n)
+      (a, aScales) = (left.payload, left.scales)
+      (b, bScales) = (right.payload, right.scales)
     default:
       throw NPUError(
         .internal,
         "the reference was not given \(problem.interface.input.name) and "
           + problem.interface.other.name)
     }
-  }
-
-  /// MXINT8 along the depth of each line; element i of a line is `stride` apart from the next. The
-  /// scales lie as the elements do.
-  private static func encode(
-    _ values: [Float], lines: Int, depth: Int, lineStride: Int, stride: Int
-  ) -> ([Int8], [UInt8]) {
-    let blocks = MXINT8.blocks(depth)
-    var payload = [Int8](repeating: 0, count: values.count)
-    var scales = [UInt8](repeating: 0, count: lines * blocks)
-    let scaleLine = stride == 1 ? blocks : 1
-    var buffer: [Float] = []
-    for line in 0..<lines {
-      for block in 0..<blocks {
-        let range = block * 32..<min(block * 32 + 32, depth)
-        buffer.removeAll(keepingCapacity: true)
-        for index in range { buffer.append(values[line * lineStride + index * stride]) }
-        let encoded = MXINT8.encodeBlock(buffer)
-        for (index, word) in zip(range, encoded.payload) {
-          payload[line * lineStride + index * stride] = word
-        }
-        scales[line * scaleLine + block * stride] = encoded.scale.bits
-      }
-    }
-    return (payload, scales)
   }
 
   func evaluate(unit index: Int) -> ReferenceUnit {
@@ -82,11 +59,7 @@ struct GemmReference: KernelReference {
     let words =
       problem.result == .bf16
       ? ReferenceSlice(name, start: start, bf16: chains)
-      : ReferenceSlice(
-        name, start: start,
-        bytes: chains.flatMap { value in
-          withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
-        })
+      : ReferenceSlice(name, start: start, fp32: chains)
     return ReferenceUnit(
       words: [words],
       exact: [exact(row: row, columns: columns, magnitudes: magnitudes, start: start)])
@@ -146,9 +119,9 @@ extension GemmReference {
       let block = k / 32
       if k % 32 == 0 {
         let line = block * n + columns.lowerBound
-        for column in 0..<width { steps[column] = Self.step(bScales[line + column]) }
+        for column in 0..<width { steps[column] = ReferenceBlocks.step(bScales[line + column]) }
       }
-      let aStep = Self.step(aScales[row * blocks + block])
+      let aStep = ReferenceBlocks.step(aScales[row * blocks + block])
       let line = k * n + columns.lowerBound
       if isEncoded {
         let x = Double(aValues[row * depth + k])
@@ -177,10 +150,5 @@ extension GemmReference {
     }
     return ExactSlice(
       problem.interface.output.name, start: start, values: values, bounds: bounds)
-  }
-
-  /// The value of one payload step under a scale byte; NaN for the NaN scale.
-  private static func step(_ scale: UInt8) -> Double {
-    scale == 0xFF ? .nan : ReferenceMath.power(Int(scale) - 133)
   }
 }

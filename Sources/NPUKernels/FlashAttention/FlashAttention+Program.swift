@@ -1,0 +1,67 @@
+import NPUSim
+
+// MARK: Schedule
+
+extension FlashAttention {
+  /// The micro-op program of the rung.
+  public func program() throws(NPUError) -> Program {
+    var builder = ProgramBuilder(machine: machine, catalogue: .standard)
+    let tensors = try FlashTensors(self, &builder)
+    try rung.program.init(self).emit(tensors, into: &builder)
+    return builder.build()
+  }
+}
+
+/// The HBM tensors of the program.
+struct FlashTensors {
+  /// Rows are (sequence, head, query).
+  let q: BufferHandle<HBM>
+  /// One slot for each (sequence, kv head); of a paged cache one for each (page, kv head) in MXINT8,
+  /// and otherwise all rows in one slot.
+  let k: BufferHandle<HBM>
+  let v: BufferHandle<HBM>
+  /// Scales of FP8 rows, laid out as the rows.
+  let scales: (k: BufferHandle<HBM>, v: BufferHandle<HBM>)?
+  let out: BufferHandle<HBM>
+  let lse: BufferHandle<HBM>
+  /// What the unfused rung writes out: S in the accumulator's format, and the probabilities.
+  let unfused: (scores: BufferHandle<HBM>, probabilities: BufferHandle<HBM>)?
+
+  init(_ kernel: FlashAttention, _ p: inout ProgramBuilder) throws(NPUError) {
+    let form = kernel.form
+    let d = form.headDim
+    q = try p.tensor("q", .bf16, rows: form.rows, columns: d, role: .input)
+    var slots = form.groups
+    var rows = form.kv
+    if let page = form.page {
+      let pages = form.pages * form.kvHeads
+      slots = form.kvFormat == .mxint8 ? pages : 1
+      rows = form.kvFormat == .mxint8 ? page : pages * page
+    }
+    let format = form.kvFormat.element
+    k = try p.tensor("k", format, slots: slots, rows: rows, columns: d, role: .input)
+    v = try p.tensor(
+      "v", format, slots: slots, rows: rows, columns: d,
+      axis: format == .mxint8 ? .alongRows : .alongColumns, role: .input)
+    if form.kvFormat.isFP8 {
+      let blocks = form.scaleBlocks
+      scales = (
+        try p.tensor("k_scale", .f32, slots: slots, rows: rows, columns: blocks, role: .input),
+        try p.tensor("v_scale", .f32, slots: slots, rows: rows, columns: blocks, role: .input)
+      )
+    } else {
+      scales = nil
+    }
+    out = try p.tensor("out", .bf16, rows: form.rows, columns: d, role: .output)
+    lse = try p.tensor("lse", .f32, rows: form.rows, columns: 1, role: .output)
+    if kernel.rung.isUnfused {
+      unfused = (
+        try p.tensor(
+          "scores", kernel.drained, rows: form.rows, columns: form.kv, role: .scratch),
+        try p.tensor("probabilities", .bf16, rows: form.rows, columns: form.kv, role: .scratch)
+      )
+    } else {
+      unfused = nil
+    }
+  }
+}

@@ -1,0 +1,18 @@
+import NPUSim
+
+/// The decode and composed rungs of ``FlashAttention``.
+struct FlashDecode: FlashProgram {
+  static func candidates(_ shape: FlashShape, machine: MachineConfiguration) -> [FlashSchedule] {
+    [FlashSchedule(tileQ: min(128, shape.queries), tileKV: 128)]
+  }
+
+  static func overflow(
+    _ plan: FlashSchedule, shape: FlashShape, machine: MachineConfiguration
+  ) -> String? { nil }
+
+  init(_ kernel: FlashAttention) {}
+
+  func emit(_ tensors: FlashTensors, into p: inout ProgramBuilder) throws(NPUError) {
+    throw NPUError(.usage, "flash_attention has no decode rung yet", hint: "use --rung pipelined")
+  }
+}

@@ -1,0 +1,87 @@
+import NPUSim
+
+/// Tile sizes and stages of ``FlashAttention``. Each rung chooses its own; fields that a rung does
+/// not use are 1.
+public struct FlashSchedule: Sendable, Hashable {
+  /// Queries of a head in one tile; tiles start at multiples of it.
+  public var tileQ: Int
+  /// Keys of a step of the online softmax, a multiple of 32: part of the definition.
+  public var tileKV: Int
+  /// Heads whose rows share a score tile.
+  public var tileHeads: Int
+  /// Rows of K and V that the vector unit encodes at a time, a multiple of 32.
+  public var stagedRows: Int
+  /// Slots of the rings in `l1` that K and V stream through.
+  public var kvStages: Int
+  /// Slots of every other ring.
+  public var stages: Int
+
+  public init(
+    tileQ: Int, tileKV: Int, tileHeads: Int = 1, stagedRows: Int = 32, kvStages: Int = 1,
+    stages: Int = 1
+  ) {
+    self.tileQ = tileQ
+    self.tileKV = tileKV
+    self.tileHeads = tileHeads
+    self.stagedRows = stagedRows
+    self.kvStages = kvStages
+    self.stages = stages
+  }
+
+  /// Names and values, for reports and `--schedule`.
+  public var fields: ScheduleFields {
+    ScheduleFields([
+      ("tile.q", tileQ), ("tile.kv", tileKV), ("tile.heads", tileHeads),
+      ("tile.staged", stagedRows), ("stages.kv", kvStages), ("stages", stages),
+    ])
+  }
+
+  /// The first candidate of the rung that fits the machine, or the fields of `text` checked.
+  ///
+  /// Throws `.usage` for a field that makes no sense, `.program` where nothing fits or the chosen
+  /// fields do not.
+  init(
+    _ rung: FlashRung, shape: FlashShape, machine: MachineConfiguration, overriding text: String?
+  ) throws(NPUError) {
+    let program = rung.program
+    let candidates = program.candidates(shape, machine: machine)
+    guard
+      let plan = candidates.first(where: {
+        program.overflow($0, shape: shape, machine: machine) == nil
+      })
+    else {
+      let reason = candidates.last.flatMap {
+        program.overflow($0, shape: shape, machine: machine)
+      }
+      throw NPUError(
+        .program,
+        "flash_attention (\(rung.rawValue)) does not fit \(machine.name): "
+          + (reason ?? "it has no schedule for this shape"),
+        hint: "use a smaller --head-dim or a machine with larger memories")
+    }
+    self = plan
+    guard let text else { return }
+    let chosen = try fields.applying(text)
+    tileQ = chosen["tile.q"]
+    tileKV = chosen["tile.kv"]
+    tileHeads = chosen["tile.heads"]
+    stagedRows = chosen["tile.staged"]
+    kvStages = chosen["stages.kv"]
+    stages = chosen["stages"]
+    for (name, value) in [("tile.kv", tileKV), ("tile.staged", stagedRows)]
+    where value % MXINT8.blockSize != 0 && rung != .scalar {
+      throw NPUError(
+        .usage, "\(name) needs a multiple of \(MXINT8.blockSize), found \(value)",
+        hint: "a block of 32 elements shares one scale")
+    }
+    for (name, value) in fields.fields where value > ShapeLimits.maximumExtent {
+      throw NPUError(.usage, "\(name) needs at most \(ShapeLimits.maximumExtent), found \(value)")
+    }
+    if let wrong = program.overflow(self, shape: shape, machine: machine) {
+      throw NPUError(
+        .program, "this schedule does not fit \(machine.name): \(wrong)",
+        hint: "the schedule chosen by itself is "
+          + plan.fields.fields.map { "\($0.name)=\($0.value)" }.joined(separator: ","))
+    }
+  }
+}
