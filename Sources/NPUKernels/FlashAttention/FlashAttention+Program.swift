@@ -3,10 +3,12 @@ import NPUSim
 // MARK: Schedule
 
 extension FlashAttention {
-  /// The micro-op program of the rung.
-  public func program() throws(NPUError) -> Program {
+  /// The micro-op program of the rung, for the pages that `block_table` names.
+  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
+    let pages = indices["block_table"]
+    try checkPages(pages)
     var builder = ProgramBuilder(machine: machine, catalogue: .standard)
-    let tensors = try FlashTensors(self, &builder)
+    let tensors = try FlashTensors(self, pages: pages, &builder)
     try rung.program.init(self).emit(tensors, into: &builder)
     return builder.build()
   }
@@ -26,8 +28,13 @@ struct FlashTensors {
   let lse: BufferHandle<HBM>
   /// What the unfused rung writes out: S in the accumulator's format, and the probabilities.
   let unfused: (scores: BufferHandle<HBM>, probabilities: BufferHandle<HBM>)?
+  /// The page of each P tokens of each sequence; empty where the cache is not paged.
+  let pages: [Int32]
 
-  init(_ kernel: FlashAttention, _ p: inout ProgramBuilder) throws(NPUError) {
+  init(
+    _ kernel: FlashAttention, pages: [Int32], _ p: inout ProgramBuilder
+  ) throws(NPUError) {
+    self.pages = pages
     let form = kernel.form
     let d = form.headDim
     q = try p.tensor("q", .bf16, rows: form.rows, columns: d, role: .input)

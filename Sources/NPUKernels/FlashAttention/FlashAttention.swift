@@ -173,6 +173,10 @@ public struct FlashAttention: Kernel {
         result.append(TensorSpec(name + "_scale", .f32, cache + [form.scaleBlocks], role: .input))
       }
     }
+    if form.page != nil {
+      let table = [form.batch, form.pagesPerSequence]
+      result.append(TensorSpec("block_table", .i32, table, role: .index))
+    }
     if rung.isUnfused {
       let scores = rows + [form.kv]
       result.append(TensorSpec("scores", drained, scores, role: .intermediate))

@@ -20,17 +20,21 @@ struct FlashOperands: Sendable {
       throw NPUError(.internal, "flash_attention was not given q")
     }
     q = try queries.floats()
+    let rows = try FlashCacheRows(form, inputs)
     if case .mx(let keyBlocks) = inputs["k"], case .mx(let valueBlocks) = inputs["v"] {
+      let d = form.headDim
       k = ReferenceBlocks(
-        payload: try keyBlocks.payload.words(as: Int8.self), scales: keyBlocks.scale.storage)
+        payload: rows.gather(try keyBlocks.payload.words(as: Int8.self), width: d),
+        scales: rows.gather(keyBlocks.scale.storage, width: MXINT8.blocks(d)))
       v = ReferenceBlocks(
-        payload: try valueBlocks.payload.words(as: Int8.self), scales: valueBlocks.scale.storage)
+        payload: rows.gather(try valueBlocks.payload.words(as: Int8.self), width: d),
+        scales: rows.gatherBlocks(valueBlocks.scale.storage, width: d))
       keys = []
       values = []
       return
     }
-    keys = try Self.values("k", form, inputs)
-    values = try Self.values("v", form, inputs)
+    keys = try Self.values("k", form, rows, inputs)
+    values = try Self.values("v", form, rows, inputs)
     let d = form.headDim
     k = ReferenceBlocks.encode(
       keys, lines: form.groups * form.kv, depth: d, lineStride: d, stride: 1)
@@ -40,25 +44,22 @@ struct FlashOperands: Sendable {
 
   /// BF16 words widened, or `fl32(code · scale)` of FP8 codes.
   private static func values(
-    _ name: String, _ form: FlashShape, _ inputs: [String: TensorValue]
+    _ name: String, _ form: FlashShape, _ rows: FlashCacheRows, _ inputs: [String: TensorValue]
   ) throws(NPUError) -> [Float] {
     guard case .plain(let tensor) = inputs[name] else {
       throw NPUError(.internal, "flash_attention was not given \(name)")
     }
-    guard let format = form.kvFormat.fp8 else { return try tensor.floats() }
+    let d = form.headDim
+    guard let format = form.kvFormat.fp8 else { return rows.gather(try tensor.floats(), width: d) }
     guard case .plain(let scaleTensor) = inputs[name + "_scale"] else {
       throw NPUError(.internal, "flash_attention was not given \(name)_scale")
     }
-    let scales = try scaleTensor.floats()
+    let scales = rows.gather(try scaleTensor.floats(), width: form.scaleBlocks)
     let decoded = (0...255).map { format.value(UInt8($0)) }
-    let d = form.headDim
-    let codes = tensor.storage
-    return [Float](unsafeUninitializedCapacity: codes.count) { target, count in
-      for index in codes.indices {
-        let scale = scales[index / d * form.scaleBlocks + index % d / FP8Block.blockSize]
-        target[index] = FP32.mul(decoded[Int(codes[index])], scale)
-      }
-      count = codes.count
+    let codes = rows.gather(tensor.storage, width: d)
+    return codes.indices.map { index in
+      let scale = scales[index / d * form.scaleBlocks + index % d / FP8Block.blockSize]
+      return FP32.mul(decoded[Int(codes[index])], scale)
     }
   }
 
