@@ -21,7 +21,11 @@ public enum Runner {
     let program = try kernel.program(
       IndexTensors(kernel, seed: request.seed, files: request.inputs))
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
-    let check = Checker.check(program, CheckOptions(lints: request.lints))
+    var check = Checker.check(program, CheckOptions(lints: request.lints))
+    if check.findings.contains(where: { !$0.edits.isEmpty }) {
+      progress?("trying the fixes")
+      check.findings = FixTrials.annotate(check.findings, of: program)
+    }
     var report = RunReport(
       kernel: request.kernel, shape: kernel.shape,
       schedule: kernel.scheduleFields.fields
@@ -158,7 +162,12 @@ public enum Runner {
     var timing = RunReport.Timing(
       result, machine: request.machine, items: kernel.throughput.count,
       unit: kernel.throughput.unit, macs: traffic.macs)
-    timing.bounds = try Bounds.of(program, compulsory: kernel.compulsory)
+    let bounds = try Bounds.of(program, compulsory: kernel.compulsory)
+    timing.bounds = bounds
+    if request.lints && report.isClean {
+      report.findings += try TimedLints.findings(program, timing: result, bounds: bounds)
+        .map { RunReport.Described($0, in: program) }
+    }
     if let path = try BindingPath.of(program, result, options) {
       timing.binding = path.shares.map { ($0.label, $0.cycles) }
     }

@@ -29,8 +29,19 @@ public enum Checker {
     return needs(program) { $0.removable() }
   }
 
-  /// Judges the events of each core of a clean program.
-  static func needs(_ program: Program, _ judge: (inout EventNeed) -> [EventPair]) -> [EventPair] {
+  /// The barriers on one queue each of which alone can be deleted without any error appearing. Empty
+  /// for a program that is not clean.
+  public static func redundantBarriers(_ program: Program) -> [Finding.Site] {
+    guard check(program).isClean else { return [] }
+    return needs(program) { need in
+      need.redundantBarriers().map { Finding.Site(core: need.core, op: $0) }
+    }
+  }
+
+  /// Judges the synchronisation of each core of a clean program.
+  static func needs<Answer>(_ program: Program, _ judge: (inout EventNeed) -> [Answer])
+    -> [Answer]
+  {
     let layout = TileLayout(program)
     let use = TileUse(program, layout: layout)
     let table = AtomTable(program, layout: layout, use: use)
@@ -77,9 +88,7 @@ struct CheckRun {
       judgeOrder(use)
     }
     let isClean = !findings.contains { $0.severity == .error }
-    if options.lints && isClean {
-      findings += writer.redundant(Checker.needs(program) { $0.redundant() })
-    }
+    if options.lints && isClean { findings += lints(use) }
     return CheckResult(
       findings: sorted(findings),
       proof: Proof(
@@ -87,6 +96,29 @@ struct CheckRun {
         cores: program.cores.count, isProved: isClean && outside.isEmpty, outside: outside),
       races: races, raceCount: raceCount,
       uninitialisedReads: uninitialised.map { .init(core: $0.core, op: $0.op) })
+  }
+
+  /// The P codes that need no timing.
+  private func lints(_ use: TileUse) -> [Finding] {
+    let table = AtomTable(program, layout: layout, use: use)
+    let orders = OrderRecord.record(program, use)
+    let index = AccessIndex(program, table: table, orders: orders)
+    var events: [EventPair] = []
+    var barriers: [Finding.Site] = []
+    var dead: [Finding.Site] = []
+    for core in program.cores.indices {
+      var need = EventNeed(
+        program, core: core, table: table, index: index, order: orders[core])
+      events += need.redundant()
+      barriers += need.redundantBarriers().map { Finding.Site(core: core, op: $0) }
+      dead += DeadStores(program, table: table).micros(core: core, order: orders[core])
+        .map { Finding.Site(core: core, op: $0) }
+    }
+    let barrierLints = BarrierLints(program, writer)
+    let layoutLints = LayoutLints(program, layout: layout, writer)
+    return writer.redundant(events) + barrierLints.redundant(barriers) + barrierLints.overWide()
+      + layoutLints.unfilledBursts() + layoutLints.bankConflicts() + layoutLints.singleBuffers()
+      + layoutLints.deadStores(dead)
   }
 
   /// Whether the builder already reported the same micro-op's operands.

@@ -35,7 +35,8 @@ struct EventJudgement {
             "\(writer.describe(first)) waits for \(name) a \(ordinal(sets.count + 1)) time, but it "
               + "is set \(times(sets.count))",
             sites: [first], fix: "set the event once more, or remove the wait",
-            folded: waits.count - sets.count - 1)
+            folded: waits.count - sets.count - 1,
+            edits: [.remove(core: core, ops: Array(waits[sets.count...]))])
         ]
       }
       if sets.count > waits.count && waits.isEmpty {
@@ -46,7 +47,7 @@ struct EventJudgement {
             sites: [first],
             fix: "wait for it on \(event.target.name) before the micro-op that needs it, or remove "
               + "the set",
-            folded: sets.count - 1)
+            folded: sets.count - 1, edits: [.remove(core: core, ops: sets)])
         ]
       }
       if sets.count > waits.count {
@@ -56,8 +57,9 @@ struct EventJudgement {
             .S003,
             "\(writer.describe(first)) sets \(name) a \(ordinal(waits.count + 1)) time, but it is "
               + "waited for \(times(waits.count)): the event is left set",
-            sites: [first], fix: "wait for it as often as it is set",
-            folded: sets.count - waits.count - 1)
+            sites: [first], fix: "wait for it as often as it is set, or remove the set",
+            folded: sets.count - waits.count - 1,
+            edits: [.remove(core: core, ops: Array(sets[waits.count...]))])
         ]
       }
       return []

@@ -8,7 +8,7 @@ struct EventNeed {
   private let program: Program
   private let table: AtomTable
   private let index: AccessIndex
-  private let core: Int
+  let core: Int
   private let records: [OpRecord]
   private var order: OrderRecord
   /// Place of a micro-op in the order of execution.
@@ -99,6 +99,14 @@ struct EventNeed {
     }
   }
 
+  /// The barriers on one queue each of which alone can go.
+  mutating func redundantBarriers() -> [Int] {
+    records.indices.filter { op in
+      records[op].kind == .barrierQueue && order.isExecuted(op)
+        && window(from: op, following: -1, emptied: -1, commits: false)
+    }
+  }
+
   private mutating func remove(_ pair: EventPair) {
     _ = window(pair, commits: true)
     isRemoved[pair.set] = true
@@ -123,12 +131,20 @@ struct EventNeed {
   /// Whether the program is clean without a pair. `commits` writes the lesser knowledge down; the pair
   /// must be redundant then.
   private mutating func window(_ pair: EventPair, commits: Bool) -> Bool {
+    window(
+      from: pair.wait, following: nextSets[pair.set], emptied: emptiedBy[pair.set],
+      commits: commits)
+  }
+
+  /// Whether the program is clean if the queue of `gone`, a wait or a barrier, learns nothing from
+  /// it; `following` is the next set of its event, which `emptied` has to precede then.
+  private mutating func window(from gone: Int, following: Int, emptied: Int, commits: Bool) -> Bool
+  {
     var lesser = Lesser()
-    let first = clock(after: previous[pair.wait])
-    settle(&lesser, pair.wait, first, commits)
+    let first = clock(after: previous[gone])
+    settle(&lesser, gone, first, commits)
     if lesser.queues == 0 { return true }
-    let following = nextSets[pair.set]
-    for place in (places[pair.wait] + 1)..<max(places[pair.wait] + 1, order.sequence.count) {
+    for place in (places[gone] + 1)..<max(places[gone] + 1, order.sequence.count) {
       let op = Int(order.sequence[place])
       let record = records[op]
       let queue = record.queue.index
@@ -145,8 +161,8 @@ struct EventNeed {
       case .set:
         guard lesser.has(queue) else { continue }
         let known = lesser.clocks[queue]
-        let emptied = op == following ? emptiedBy[pair.set] : emptiedBy[op]
-        if emptied >= 0 && known[record.event.target.index] <= order.positions[emptied] {
+        let needed = op == following ? emptied : emptiedBy[op]
+        if needed >= 0 && known[record.event.target.index] <= order.positions[needed] {
           return false
         }
         let full = passed(op, order.clocks[op])

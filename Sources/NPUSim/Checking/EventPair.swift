@@ -43,34 +43,6 @@ extension Program {
   /// The program without some micro-ops of a core. Taps and defects of removed ones go too; what they
   /// name otherwise moves along. Indices outside the list are ignored.
   public func removingMicroOps(_ ops: [Int], core: Int) -> Program {
-    guard cores.indices.contains(core) else { return self }
-    var result = self
-    var isKept = [Bool](repeating: true, count: cores[core].count)
-    for op in ops where isKept.indices.contains(op) { isKept[op] = false }
-    var places = [Int](repeating: 0, count: isKept.count)
-    var kept: [OpRecord] = []
-    kept.reserveCapacity(isKept.count)
-    for (op, record) in cores[core].enumerated() {
-      places[op] = kept.count
-      if isKept[op] { kept.append(record) }
-    }
-    result.cores[core] = kept
-    result.taps = taps.compactMap { tap in
-      guard tap.core == core, isKept.indices.contains(tap.op) else { return tap }
-      guard isKept[tap.op] else { return nil }
-      var moved = tap
-      moved.op = places[tap.op]
-      return moved
-    }
-    result.defects = defects.compactMap { defect in
-      guard defect.core == core, let op = defect.op, isKept.indices.contains(op) else {
-        return defect
-      }
-      guard isKept[op] else { return nil }
-      var moved = defect
-      moved.op = places[op]
-      return moved
-    }
-    return result
+    applying([.remove(core: core, ops: ops)])
   }
 }

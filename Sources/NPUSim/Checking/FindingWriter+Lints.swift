@@ -16,8 +16,10 @@ extension FindingWriter {
       let key = Key(
         core: pair.core, source: pair.event.source, target: pair.event.target,
         setScope: labels(record(set).scope), waitScope: labels(record(wait).scope))
+      let edit = ProgramEdit.remove(core: pair.core, ops: [pair.set, pair.wait])
       if let index = known[key] {
         result[index].folded += 1
+        result[index].edits.append(edit)
         continue
       }
       known[key] = result.count
@@ -26,7 +28,7 @@ extension FindingWriter {
           .P001,
           "\(describe(pair.event)), set at \(describe(set)) and waited for at \(describe(wait)), "
             + "orders nothing that is not ordered without it",
-          sites: [set, wait], fix: "remove both micro-ops"))
+          sites: [set, wait], fix: "remove both micro-ops", edits: [edit]))
     }
     return result
   }

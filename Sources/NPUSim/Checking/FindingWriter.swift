@@ -70,6 +70,7 @@ struct FindingWriter {
         buffer: conflict.map { program.tiles[Int($0.first)].buffer })
       if let index = known[key] {
         result[index].folded += 1
+        result[index].edits += edits(race)
       } else {
         known[key] = result.count
         result.append(finding(race, conflict))
@@ -126,6 +127,17 @@ struct FindingWriter {
     }
   }
 
+  /// The missing edge of a race; between cores a barrier has to be placed by hand.
+  private func edits(_ race: Race) -> [ProgramEdit] {
+    guard race.first.core == race.second.core else { return [] }
+    let core = race.first.core
+    return [
+      record(race.first).queue == record(race.second).queue
+        ? .barrier(core: core, from: race.first.op, to: race.second.op)
+        : .event(core: core, from: race.first.op, to: race.second.op)
+    ]
+  }
+
   private func finding(_ race: Race, _ conflict: Conflict?) -> Finding {
     let first = record(race.first)
     let second = record(race.second)
@@ -162,7 +174,7 @@ struct FindingWriter {
         + "\(secondTile), and \(verbs.2): needs \(needed)",
       sites: [race.first, race.second],
       buffer: conflict.map { program.tiles[Int($0.first)].buffer }, region: conflict?.region,
-      fix: fix)
+      fix: fix, edits: edits(race))
   }
 
   // MARK: Uninitialised reads

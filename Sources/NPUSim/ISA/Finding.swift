@@ -33,11 +33,16 @@ public struct Finding: Sendable, Hashable {
   public var fix: String
   /// Further findings of the same kind at the same places, folded into this one.
   public var folded: Int
+  /// The fix as edits of the program, for this finding and those folded into it; empty where none is
+  /// known, or where a choice is the user's.
+  public var edits: [ProgramEdit]
+  /// What applying the edits gave, where they were tried.
+  public var trial: FixTrial?
 
   public init(
     _ code: FindingCode, severity: Severity? = nil, _ message: String, sites: [Site] = [],
     buffer: UInt32? = nil, region: Region? = nil, manifests: Bool? = nil, fix: String,
-    folded: Int = 0
+    folded: Int = 0, edits: [ProgramEdit] = []
   ) {
     self.code = code
     self.severity = severity ?? code.severity
@@ -48,6 +53,34 @@ public struct Finding: Sendable, Hashable {
     self.manifests = manifests
     self.fix = fix
     self.folded = folded
+    self.edits = edits
+  }
+}
+
+/// What a fix does to a program, found by applying it and timing it again.
+public struct FixTrial: Sendable, Hashable {
+  /// Cycles of the program as it is; `nil` where it never ends.
+  public var cyclesBefore: Int64?
+  /// Cycles with the fix; `nil` where it still cannot run.
+  public var cyclesAfter: Int64?
+  /// Whether the finding, and all that are folded into it, are gone.
+  public var removesFinding: Bool
+  /// Event IDs that the fix needs beyond those that the machine has.
+  public var missingIdentifiers: Int
+
+  public init(
+    cyclesBefore: Int64?, cyclesAfter: Int64?, removesFinding: Bool, missingIdentifiers: Int = 0
+  ) {
+    self.cyclesBefore = cyclesBefore
+    self.cyclesAfter = cyclesAfter
+    self.removesFinding = removesFinding
+    self.missingIdentifiers = missingIdentifiers
+  }
+
+  /// Cycles that the fix costs; negative where it gains.
+  public var cost: Int64? {
+    guard let cyclesBefore, let cyclesAfter else { return nil }
+    return cyclesAfter - cyclesBefore
   }
 }
 

@@ -54,6 +54,9 @@ extension RunReport {
             "details": .array(expectation.details.map { .string($0) }),
           ]))
     }
+    if let minimisation {
+      members.append(JSONMember("minimise", Self.value(minimisation)))
+    }
     if let jitter {
       members.append(
         JSONMember(
@@ -135,6 +138,16 @@ extension RunReport {
     ]
   }
 
+  private static func value(_ trial: FixTrial) -> JSONValue {
+    [
+      "cycles_before": trial.cyclesBefore.map { .integer($0) } ?? .null,
+      "cycles_after": trial.cyclesAfter.map { .integer($0) } ?? .null,
+      "cost_cycles": trial.cost.map { .integer($0) } ?? .null,
+      "removes_finding": .bool(trial.removesFinding),
+      "missing_event_ids": .integer(trial.missingIdentifiers),
+    ]
+  }
+
   private static func value(_ described: Described) -> JSONValue {
     let finding = described.finding
     return [
@@ -144,7 +157,9 @@ extension RunReport {
         zip(finding.sites, described.sites).map { site, text in
           ["core": .integer(site.core), "op": .integer(site.op), "text": .string(text)]
         }),
+      "bytes": described.bytes.map { .string($0) } ?? .null,
       "manifests": finding.manifests.map { .bool($0) } ?? .null, "fix": .string(finding.fix),
+      "trial": finding.trial.map(value) ?? .null,
       "folded": .integer(finding.folded),
     ]
   }

@@ -37,6 +37,7 @@ extension RunReport {
       lines.append(
         row("jitter", "\(jitter.runs) timings randomised by \(jitter.percent) %: \(outcome)"))
     }
+    if let minimisation { lines += page(minimisation) }
     if !findings.isEmpty {
       lines.append("")
       lines += FindingText.lines(findings, style)
@@ -44,7 +45,7 @@ extension RunReport {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private func row(_ label: String, _ value: String) -> String {
+  func row(_ label: String, _ value: String) -> String {
     label + String(repeating: " ", count: max(1, 11 - label.count)) + value
   }
 
@@ -204,28 +205,5 @@ extension RunReport {
     let amount =
       "\(Quantity.grouped(expectation.words)) words of \(expectation.tensors) tensors compared"
     return [row("expected", "\(outcome); \(amount)")] + expectation.details.map { row("", $0) }
-  }
-}
-
-/// Findings as a page shows them.
-public enum FindingText {
-  /// A paragraph for each finding: statement, sites, fix.
-  public static func lines(_ findings: [RunReport.Described], _ style: TextStyle) -> [String] {
-    var lines: [String] = []
-    for described in findings {
-      let finding = described.finding
-      let label = "\(finding.severity.rawValue)[\(finding.code.rawValue)]"
-      let painted = finding.severity == .error ? style.bad(label) : style.warning(label)
-      lines.append("\(painted) \(finding.code.title): \(finding.message)")
-      for site in described.sites { lines.append("  at \(site)") }
-      if finding.folded > 0 { lines.append("  and \(finding.folded) more of the same kind") }
-      switch finding.manifests {
-      case true?: lines.append("  it shows in this timing")
-      case false?: lines.append("  it is latent: it does not show in this timing")
-      case nil: break
-      }
-      if !finding.fix.isEmpty { lines.append("  fix: \(finding.fix)") }
-    }
-    return lines
   }
 }

@@ -174,16 +174,29 @@ public struct RunReport: Sendable {
   public var numerics: Numerics?
   public var expectation: Expectation?
   public var jitter: Jitter?
+  public var minimisation: Minimisation?
 
   /// A finding with its sites in words.
   public struct Described: Sendable {
     public var finding: Finding
     /// One line for each site: queue, micro-op, scope, operands.
     public var sites: [String]
+    /// The bytes concerned: buffer, memory and place; `nil` where it concerns none.
+    public var bytes: String?
 
     public init(_ finding: Finding, in program: Program) {
       self.finding = finding
       sites = finding.sites.map { program.line($0) }
+      guard let region = finding.region, let index = finding.buffer,
+        program.buffers.indices.contains(Int(index))
+      else { return }
+      let buffer = program.buffers[Int(index)]
+      let isScale = region.plane != Plane(payloadOf: buffer.space)
+      let base = region.base - (isScale ? buffer.scaleBase : buffer.base)
+      let rows = region.rows > 1 ? ", \(region.rows) rows at a pitch of \(region.pitch)" : ""
+      bytes =
+        "\(region.runBytes) \(isScale ? "scale bytes" : "bytes") from byte \(base) of \(buffer.name) "
+        + "in \(buffer.space.name)\(rows)"
     }
   }
 

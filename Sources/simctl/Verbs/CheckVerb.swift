@@ -14,7 +14,11 @@ enum CheckVerb: Verb {
     groups: [
       MachineFlags.group, RunFlags.schedule,
       FlagGroup("Data", RunFlags.data.flags.filter { ["seed", "inputs"].contains($0.name) }),
-      FlagGroup("Checks", RunFlags.checks.flags.filter { ["lint", "fail-on"].contains($0.name) }),
+      FlagGroup(
+        "Checks",
+        RunFlags.checks.flags.filter { ["lint", "fail-on"].contains($0.name) } + [
+          Flag("minimise", .none, "which events and barriers can go, and the cycles that gains")
+        ]),
       RunFlags.report,
     ],
     words: Catalog.kernels.map { $0.name }, maximumWords: 1)
@@ -45,6 +49,7 @@ enum CheckVerb: Verb {
       try OutputFile.check(path, force: arguments.has("force"))
     }
     let ready = request
+    let isMinimised = arguments.has("minimise")
     let kernel = try type.init(
       try KernelArguments(kernel: type.name, options: type.options, values: request.arguments),
       machine: request.machine, schedule: request.schedule)
@@ -53,10 +58,22 @@ enum CheckVerb: Verb {
       let program = try kernel.program(
         IndexTensors(kernel, seed: ready.seed, files: ready.inputs))
       progress("checking \(program.opCount) micro-ops")
-      let check = Checker.check(program, CheckOptions(lints: ready.lints))
-      return RunReport(
+      var check = Checker.check(program, CheckOptions(lints: ready.lints))
+      if ready.lints && check.isClean {
+        check.findings += try TimedLints.findings(
+          program, timing: TimingEngine.run(program),
+          bounds: Bounds.of(program, compulsory: kernel.compulsory))
+      }
+      progress("trying the fixes")
+      check.findings = FixTrials.annotate(check.findings, of: program)
+      var report = RunReport(
         kernel: type.name, shape: kernel.shape, schedule: kernel.scheduleFields.fields,
         seed: ready.seed, machine: ready.machine, check: check, program: program)
+      if isMinimised && report.isClean {
+        progress("looking for synchronisation that can go")
+        report.minimisation = try Minimisation(program)
+      }
+      return report
     }
     try ReportOutput.write(report, arguments, since: start, &console)
     if !report.isClean { return .findings }

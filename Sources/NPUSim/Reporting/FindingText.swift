@@ -1,0 +1,48 @@
+/// Findings as a page shows them.
+public enum FindingText {
+  /// A paragraph for each finding: statement, sites, fix.
+  public static func lines(_ findings: [RunReport.Described], _ style: TextStyle) -> [String] {
+    var lines: [String] = []
+    for described in findings {
+      let finding = described.finding
+      let label = "\(finding.severity.rawValue)[\(finding.code.rawValue)]"
+      let painted = finding.severity == .error ? style.bad(label) : style.warning(label)
+      lines.append("\(painted) \(finding.code.title): \(finding.message)")
+      for site in described.sites { lines.append("  at \(site)") }
+      if let bytes = described.bytes { lines.append("  on \(bytes)") }
+      if finding.folded > 0 { lines.append("  and \(finding.folded) more of the same kind") }
+      switch finding.manifests {
+      case true?: lines.append("  it shows in this timing")
+      case false?: lines.append("  it is latent: it does not show in this timing")
+      case nil: break
+      }
+      if !finding.fix.isEmpty { lines.append("  fix: \(finding.fix)") }
+      if let trial = finding.trial { lines.append("       \(sentence(trial))") }
+    }
+    return lines
+  }
+
+  /// What trying the fix showed.
+  private static func sentence(_ trial: FixTrial) -> String {
+    var parts: [String] = []
+    if let cost = trial.cost, let before = trial.cyclesBefore, let after = trial.cyclesAfter {
+      let change =
+        cost == 0
+        ? "costs nothing"
+        : cost > 0
+          ? "costs \(Quantity.grouped(cost)) cycles"
+          : "gains \(Quantity.grouped(-cost)) cycles"
+      parts.append(
+        "\(change) (\(Quantity.grouped(before)) before, \(Quantity.grouped(after)) after)")
+    } else if let after = trial.cyclesAfter {
+      parts.append("the program then takes \(Quantity.grouped(after)) cycles")
+    }
+    parts.append(trial.removesFinding ? "it removes the finding" : "it does not suffice alone")
+    if trial.missingIdentifiers > 0 {
+      parts.append(
+        "it needs \(trial.missingIdentifiers) event IDs more than the machine has between the queues"
+      )
+    }
+    return "tried: " + parts.joined(separator: "; ")
+  }
+}
