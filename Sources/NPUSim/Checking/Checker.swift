@@ -104,19 +104,24 @@ struct CheckRun {
     let orders = OrderRecord.record(program, use)
     let index = AccessIndex(program, table: table, orders: orders)
     var events: [EventPair] = []
+    var removable: Set<EventPair> = []
     var barriers: [Finding.Site] = []
     var dead: [Finding.Site] = []
     for core in program.cores.indices {
       var need = EventNeed(
         program, core: core, table: table, index: index, order: orders[core])
-      events += need.redundant()
+      let alone = need.redundant()
+      events += alone
       barriers += need.redundantBarriers().map { Finding.Site(core: core, op: $0) }
+      // Judged last, as it takes the events out one after the other.
+      if !alone.isEmpty { removable.formUnion(need.removable()) }
       dead += DeadStores(program, table: table).micros(core: core, order: orders[core])
         .map { Finding.Site(core: core, op: $0) }
     }
     let barrierLints = BarrierLints(program, writer)
     let layoutLints = LayoutLints(program, layout: layout, writer)
-    return writer.redundant(events) + barrierLints.redundant(barriers) + barrierLints.overWide()
+    return writer.redundant(events, together: removable) + barrierLints.redundant(barriers)
+      + barrierLints.overWide()
       + layoutLints.unfilledBursts() + layoutLints.bankConflicts() + layoutLints.singleBuffers()
       + layoutLints.deadStores(dead)
   }

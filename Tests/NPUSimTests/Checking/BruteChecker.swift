@@ -18,10 +18,10 @@ struct BruteChecker {
   private(set) var unmatched: Set<FindingCode> = []
 
   private let program: Program
-  private let ops: [(site: Finding.Site, record: OpRecord)]
+  let ops: [(site: Finding.Site, record: OpRecord)]
   /// Instants that must come no later than the key: 3 × op, plus 0 start, 1 free, 2 visible.
-  private var before: [[Int]]
-  private var happens: [Bool]
+  private(set) var before: [[Int]]
+  private(set) var happens: [Bool]
   /// `reach[a]`: bit set of the instants that `a` is known not to come after.
   private var reach: [[UInt64]] = []
   private var starved: Set<Int> = []

@@ -90,7 +90,7 @@ struct RandomPrograms {
     let cores = chance(3) ? 1 + random.below(3) : 1
     let interlocks = (0..<Queue.count).map { _ in random.below(3) > 0 }
     let machine = TestMachine.small(
-      cores: cores, depth: chance(4) ? nil : 1 + random.below(8),
+      cores: cores, depth: chance(4) ? nil : 1 + random.below(chance(3) ? 32 : 8),
       eventsPerPair: 1 + random.below(8), interlocks: interlocks)
     var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let x = try p.tensor("x", .bf16, rows: 6, columns: 24, role: .input)
@@ -155,7 +155,7 @@ struct RandomPrograms {
     for _ in 0..<random.below(3) {
       let source = pick(queues)
       let target = pick(queues.filter { $0 != source })
-      let event = Event(from: source, to: target, id: UInt16(random.below(3)))
+      let event = Event(from: source, to: target, id: UInt16(random.below(chance(4) ? 8 : 3)))
       if chance(20) {
         // The wait stands before its set.
         p.emit(WaitEvent(event))

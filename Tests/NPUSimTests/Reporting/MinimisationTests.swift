@@ -1,0 +1,44 @@
+import NPUSim
+import Testing
+
+@Suite struct MinimisationTests {
+  private typealias Bench = CheckerCaseTests.Bench
+
+  @Test func `events and barriers that nothing needs go, and the program stays clean`() throws {
+    var t = try Bench()
+    t.load()
+    t.sync(.load, .vector)
+    t.sync(.load, .vector, 1)
+    t.exp()
+    t.p.emit(QueueBarrier(.vector))
+    t.sync(.vector, .store)
+    t.store()
+    let program = t.p.build()
+    let result = try Minimisation(program)
+    #expect(result.events == 3 && result.removedEvents == 1)
+    #expect(result.barriers == 1 && result.removedBarriers == 1)
+    #expect(result.program.opCount == program.opCount - 3)
+    #expect(Checker.check(result.program, CheckOptions(lints: true)).findings.isEmpty)
+    let before = try #require(result.cyclesBefore)
+    let after = try #require(result.cyclesAfter)
+    #expect(after <= before)
+    #expect(result.groups.map(\.count) == [1, 1])
+  }
+
+  @Test func `what the builder lowers has nothing to remove`() throws {
+    let program = try LoweringTests.pipeline(count: 8, slots: 2, machine: TestMachine.small())
+    let result = try Minimisation(program)
+    #expect(result.removedEvents == 0 && result.removedBarriers == 0)
+    #expect(result.cyclesBefore == result.cyclesAfter)
+    #expect(result.groups.isEmpty)
+  }
+
+  @Test func `a program with errors keeps everything`() throws {
+    var t = try Bench()
+    t.load()
+    t.exp()
+    let program = t.p.build()
+    let result = try Minimisation(program)
+    #expect(result.removedEvents == 0 && result.program.opCount == program.opCount)
+  }
+}
