@@ -219,8 +219,12 @@ public struct FlashAttention: Kernel {
       work.pass(pairs, .exp2Fused)
     }
     work.move(2 * rows * width, .ubToHBM)
-    work.pass(pairs, .rowMax)
-    work.pass(pairs, .rowSum)
+    // Maxima and sums of rows may be taken element by element where that is cheaper.
+    let slopes = machine.vector.slopes
+    let isFolded = slopes[VectorClass.max.index] < slopes[VectorClass.rowMax.index]
+    let isAdded = slopes[VectorClass.add.index] < slopes[VectorClass.rowSum.index]
+    work.pass(pairs, isFolded ? .max : .rowMax)
+    work.pass(pairs, isAdded ? .add : .rowSum)
     return work
   }
 

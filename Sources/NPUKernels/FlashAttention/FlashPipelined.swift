@@ -1,19 +1,41 @@
 import NPUSim
 
-/// The pipelined rung of ``FlashAttention``.
+// MARK: Schedule
+
+/// The pipelined rung of ``FlashAttention``: loads, matrix, vector unit and drain overlapped, several
+/// query tiles in flight (`stages`), pieces of K and V kept in `l1` (`stages.kv` of each).
+///
+/// K and V in BF16 are encoded once, on their way to `l1`; where `l1` does not hold a head, the encoded
+/// pieces that come back are also kept in HBM. Tiles that no query of a job sees are left out, and
+/// only scores at the edge of what is seen are masked.
 struct FlashPipelined: FlashProgram {
+  private let kernel: FlashAttention
+
   static func candidates(_ shape: FlashShape, machine: MachineConfiguration) -> [FlashSchedule] {
-    [FlashSchedule(tileQ: min(128, shape.queries), tileKV: 128)]
+    FlashTuning(shape, machine).candidates
   }
 
   static func overflow(
     _ plan: FlashSchedule, shape: FlashShape, machine: MachineConfiguration
-  ) -> String? { nil }
+  ) -> String? {
+    FlashPipelinedLayout(plan, shape, machine).overflow(machine)
+  }
 
-  init(_ kernel: FlashAttention) {}
+  init(_ kernel: FlashAttention) { self.kernel = kernel }
 
   func emit(_ tensors: FlashTensors, into p: inout ProgramBuilder) throws(NPUError) {
-    throw NPUError(
-      .usage, "flash_attention has no pipelined rung yet", hint: "use --rung decode")
+    let machine = kernel.machine
+    let layout = FlashPipelinedLayout(kernel.plan, kernel.form, machine)
+    for core in 0..<machine.cores {
+      p.begin(core: core)
+      let tiles = FlashQueryTile.share(
+        kernel.form, tileQ: kernel.plan.tileQ, core: core, of: machine.cores)
+      guard !tiles.isEmpty else { continue }
+      let work = FlashWork(
+        tiles, kernel.form, plan: kernel.plan, inFlight: layout.inFlight, piece: layout.piece)
+      var stream = try FlashPipelinedCore(
+        kernel, layout, tensors: tensors, work: work, core: core, &p)
+      stream.emit(&p)
+    }
   }
 }

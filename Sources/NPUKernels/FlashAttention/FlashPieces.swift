@@ -1,0 +1,156 @@
+import NPUSim
+
+/// The pieces of K or of V in `l1`, brought in the order of their uses: loaded where they are MXINT8,
+/// else encoded on the way. Encoded pieces that come back are kept in HBM as MXINT8.
+struct FlashPieces {
+  /// Where the rows come from.
+  struct Source {
+    var tensor: BufferHandle<HBM>
+    var axis: BlockAxis
+    /// Keys of a group, keys of a kv tile, keys of a piece, rows that are encoded at a time.
+    var kv: Int
+    var tileKV: Int
+    var piece: Int
+    var staged: Int
+
+    /// Pieces of a kv tile.
+    var perTile: Int { (tileKV - 1) / piece + 1 }
+    /// Pieces of a group.
+    var perGroup: Int { ((kv - 1) / tileKV + 1) * perTile }
+
+    /// Group and keys of a piece.
+    func place(_ piece: Int) -> (group: Int, keys: Range<Int>) {
+      let inGroup = piece % perGroup
+      let tile = inGroup / perTile * tileKV
+      let start = tile + inGroup % perTile * self.piece
+      return (piece / perGroup, start..<min(start + self.piece, min(kv, tile + tileKV)))
+    }
+  }
+
+  private let source: Source
+  private let residency: FlashResidency
+  private let slots: BufferHandle<L1>
+  private var lane: FlashEncodeLane?
+  /// The encoded rows of each group that come back, in HBM.
+  private let kept: BufferHandle<HBM>?
+  private let firstGroup: Int
+  /// The last store to `kept`: it passes on that all earlier ones are done.
+  private var lastCopy: Token?
+
+  /// Uses whose piece has been asked for, and rows of the next one that have been.
+  private var fetched = 0
+  private var rowsDone = 0
+  private var ready: [Token?]
+  private var readers: [[Token]]
+
+  /// - Parameter uses: the piece of each use, in order.
+  init(
+    _ name: String, _ source: Source, uses: [Int], slots count: Int, columns: Int,
+    core: Int, _ p: inout ProgramBuilder
+  ) throws(NPUError) {
+    self.source = source
+    residency = FlashResidency(uses, slots: count, ahead: 1)
+    slots = try p.buffer(
+      name, in: L1.self, .mxint8, slots: count, rows: source.piece, columns: columns,
+      axis: source.axis)
+    ready = Array(repeating: nil, count: count)
+    readers = Array(repeating: [], count: count)
+    let groups = uses.map { $0 / source.perGroup }
+    firstGroup = groups.min() ?? 0
+    guard source.tensor.format != .mxint8 else {
+      lane = nil
+      kept = nil
+      return
+    }
+    lane = try FlashEncodeLane(
+      name, rows: min(source.staged, source.piece), columns: columns, axis: source.axis, &p)
+    kept =
+      residency.uses.contains { $0.isReturn }
+      ? try p.tensor(
+        "\(name)_encoded_\(core)", .mxint8, slots: (groups.max() ?? 0) - firstGroup + 1,
+        rows: source.kv, columns: columns, axis: source.axis, role: .scratch) : nil
+  }
+
+  /// The keys of use `use` in `l1`, and what must be visible before they are read.
+  mutating func take(_ use: Int, rows: Int, columns: Int, _ p: inout ProgramBuilder) -> (
+    tile: Tile<L1>, ready: [Token]
+  ) {
+    while fetched <= use { advance(before: use, &p) }
+    let slot = residency.uses[use].slot
+    return (
+      slots.tile(slot: slot, rows: rows, columns: columns), ready[slot].map { [$0] } ?? []
+    )
+  }
+
+  /// Names the feed that read use `use`.
+  mutating func release(_ use: Int, after token: Token) {
+    readers[residency.uses[use].slot] = [token]
+  }
+
+  /// Emits the next part of a fetch if it may come before use `use`; false where there is none.
+  @discardableResult
+  mutating func advance(before use: Int, _ p: inout ProgramBuilder) -> Bool {
+    while fetched < residency.uses.count && !residency.uses[fetched].isFetch { fetched += 1 }
+    guard fetched < residency.uses.count, fetched <= use + residency.ahead else {
+      return false
+    }
+    let next = residency.uses[fetched]
+    let (group, keys) = source.place(next.piece)
+    if lane == nil || next.isReturn {
+      ready[next.slot] = p.emit(
+        LoadL1(
+          slots.tile(slot: next.slot, rows: keys.count),
+          from: lane == nil ? hbm(source.tensor, group, keys) : keptTile(group, keys)),
+        after: readers[next.slot] + (lane == nil ? [] : lastCopy.map { [$0] } ?? []))
+      rowsDone = keys.count
+    } else {
+      bring(next, group, keys, &p)
+    }
+    if rowsDone == keys.count {
+      readers[next.slot] = []
+      fetched += 1
+      rowsDone = 0
+    }
+    return true
+  }
+
+  private mutating func bring(
+    _ use: FlashResidency.Use, _ group: Int, _ keys: Range<Int>, _ p: inout ProgramBuilder
+  ) {
+    let count = min(source.staged, keys.count - rowsDone)
+    let first = keys.lowerBound + rowsDone
+    let part = first..<first + count
+    let rows = FlashEncodeLane.Rows(
+      source: hbm(source.tensor, group, part),
+      destination: slots.tile(slot: use.slot, row: rowsDone, rows: count),
+      free: readers[use.slot], copy: use.returns ? keptTile(group, part) : nil)
+    let done = lane?.bring(rows, &p)
+    ready[use.slot] = done?.stored
+    if let copied = done?.copied { lastCopy = copied }
+    rowsDone += count
+    if let next = following(part, keys) { lane?.load(next, &p) }
+  }
+
+  /// The rows that the lane encodes after `part` of `keys`, or `nil` at the end.
+  private func following(_ part: Range<Int>, _ keys: Range<Int>) -> Tile<HBM>? {
+    if part.upperBound < keys.upperBound {
+      let group = source.place(residency.uses[fetched].piece).group
+      let end = min(keys.upperBound, part.upperBound + source.staged)
+      return hbm(source.tensor, group, part.upperBound..<end)
+    }
+    let next = residency.uses[(fetched + 1)...].first { $0.isFetch && !$0.isReturn }
+    return next.map { use in
+      let (group, keys) = source.place(use.piece)
+      let end = min(keys.upperBound, keys.lowerBound + source.staged)
+      return hbm(source.tensor, group, keys.lowerBound..<end)
+    }
+  }
+
+  private func hbm(_ tensor: BufferHandle<HBM>, _ slot: Int, _ keys: Range<Int>) -> Tile<HBM> {
+    tensor.tile(slot: slot, row: keys.lowerBound, rows: keys.count)
+  }
+
+  private func keptTile(_ group: Int, _ keys: Range<Int>) -> Tile<HBM> {
+    hbm(kept ?? source.tensor, group - firstGroup, keys)
+  }
+}

@@ -1,0 +1,294 @@
+import NPUSim
+
+extension FlashPipelinedCore {
+  private func column(_ buffer: BufferHandle<UB>, _ slot: Int, _ tile: FlashQueryTile) -> Tile<UB> {
+    buffer.tile(slot: slot, rows: tile.rows)
+  }
+
+  private func limit(_ step: Int, _ position: Int, _ tile: FlashQueryTile) -> Tile<UB> {
+    column(buffers.limits, step % 2 * layout.inFlight + position, tile)
+  }
+
+  private func sum(_ step: FlashStep, _ position: Int, _ tile: FlashQueryTile) -> Tile<UB> {
+    column(buffers.sums, step.job % 2 * layout.inFlight + position, tile)
+  }
+
+  // MARK: Maxima
+
+  /// Masks the scores of a step where needed, and takes their row maxima.
+  mutating func topScores(_ step: FlashStep, _ p: inout ProgramBuilder) {
+    let tiles = tiles(step)
+    let width = step.keys.count
+    let ready = scoresReady
+    // Few events: the scores before the last piece are waited for together.
+    func token(_ end: Int) -> [Token] {
+      let isEarly = ready.count > 1 && end <= (ready.count - 1) * layout.piece
+      return [isEarly ? ready[ready.count - 2] : ready[ready.count - 1]]
+    }
+    for (position, tile) in tiles.enumerated() {
+      for part in tile.masked(step.keys, form, granule: layout.granule) {
+        let columns =
+          part.lowerBound - step.keys.lowerBound..<part.upperBound - step.keys.lowerBound
+        p.emit(
+          tile.mask(scoreTile(position, tile, columns), keys: part, form),
+          after: token(columns.upperBound))
+      }
+    }
+    let maxima = FlashRowMaxima(
+      width: width, folded: layout.folded.columns, granule: layout.granule)
+    for pass in maxima.passes {
+      for (position, tile) in tiles.enumerated() {
+        emit(pass, step, position, tile, after: pass.end > 0 ? token(pass.end) : [], &p)
+      }
+    }
+  }
+
+  private func emit(
+    _ pass: FlashRowMaxima.Pass, _ step: FlashStep, _ position: Int, _ tile: FlashQueryTile,
+    after tokens: [Token], _ p: inout ProgramBuilder
+  ) {
+    func scores(_ start: Int, _ count: Int) -> Tile<UB> {
+      scoreTile(position, tile, start..<start + count)
+    }
+    func folded(_ start: Int, _ count: Int) -> Tile<UB> {
+      buffers.folded.tile(slot: position, column: start, rows: tile.rows, columns: count)
+    }
+    let top = column(buffers.tops, position, tile)
+    switch pass {
+    case .begin(let count, let second):
+      p.emit(
+        Elementwise<MaxRule>(folded(0, count), scores(0, count), scores(second, count)),
+        after: tokens)
+    case .scores(let count, let second):
+      p.emit(
+        Elementwise<MaxRule>(folded(0, count), folded(0, count), scores(second, count)),
+        after: tokens)
+    case .fold(let count, let second):
+      p.emit(Elementwise<MaxRule>(folded(0, count), folded(0, count), folded(second, count)))
+    case .reduceFolded(let count):
+      p.emit(RowMax(top, folded(0, count), start: step.isFirst))
+    case .reduceScores(let columns, let start):
+      p.emit(
+        RowMax(top, scores(columns.lowerBound, columns.count), start: start && step.isFirst),
+        after: tokens)
+    }
+  }
+
+  // MARK: Rescaling
+
+  /// Adds the products of the step before to O, and makes the scaled maxima and the rescaling factors
+  /// of step `index`; at the end of a job its results. Micro-ops that need each other stand apart.
+  mutating func settle(_ previous: FlashStep?, at index: Int, _ p: inout ProgramBuilder) {
+    if let previous, !previous.isFirst {
+      for (position, tile) in tiles(previous).enumerated() {
+        let output = column(buffers.outputs, position, tile)
+        p.emit(
+          RowBroadcast<MulRule>(output, output, column(buffers.factors, position, tile)))
+      }
+    }
+    let step = index < work.steps.count ? work.steps[index] : nil
+    if let step {
+      for (position, tile) in tiles(step).enumerated() {
+        p.emit(
+          WithScalar<MulRule>(
+            limit(index, position, tile), column(buffers.tops, position, tile), factor))
+      }
+    }
+    if let previous {
+      for (position, tile) in tiles(previous).enumerated() {
+        addProducts(previous, position, tile, &p)
+      }
+    }
+    if let step, !step.isFirst {
+      for (position, tile) in tiles(step).enumerated() {
+        p.emit(
+          Exp2Fused(
+            column(buffers.factors, position, tile), limit(index - 1, position, tile),
+            limit(index, position, tile), k: 1, empty: .one))
+      }
+    }
+    if let previous, previous.isLast { finish(previous, at: index - 1, &p) }
+  }
+
+  /// O + T, where the first T of a job takes the place of O.
+  private mutating func addProducts(
+    _ step: FlashStep, _ position: Int, _ tile: FlashQueryTile, _ p: inout ProgramBuilder
+  ) {
+    let output = column(buffers.outputs, position, tile)
+    let product = column(buffers.products, position, tile)
+    let ready = productsReady[position]
+    productsRead[position] =
+      step.isFirst
+      ? p.emit(WithScalar<AddRule>(output, product, 0), after: ready)
+      : p.emit(Elementwise<AddRule>(output, output, product), after: ready)
+  }
+
+  // MARK: Weights
+
+  /// Exponentials, row sums and encode of one chunk of a piece, tile by tile in turn.
+  ///
+  /// - Parameters:
+  ///   - columns: the piece.
+  ///   - chunk: its part, from the first column of the piece.
+  ///   - free: what must have passed before the encoded weights are overwritten.
+  mutating func weigh(
+    _ index: Int, _ step: FlashStep, columns: Range<Int>, chunk: Range<Int>, free: [Token?],
+    _ p: inout ProgramBuilder
+  ) -> (scores: Token, encoded: [Token]) {
+    let tiles = tiles(step)
+    let first = columns.lowerBound + chunk.lowerBound
+    var read: [Token] = []
+    for (position, tile) in tiles.enumerated() {
+      read.append(
+        p.emit(
+          Exp2Fused(
+            weights(position, tile, 0..<chunk.count),
+            scoreTile(position, tile, first..<first + chunk.count), limit(index, position, tile),
+            k: factor)))
+    }
+    sum(tiles, columns: first..<first + chunk.count, &p)
+    var encoded: [Token] = []
+    for (position, tile) in tiles.enumerated() {
+      let waits = position < free.count ? free[position].map { [$0] } ?? [] : []
+      encoded.append(
+        p.emit(
+          EncodeMX(
+            buffers.encoded.tile(
+              slot: position, column: chunk.lowerBound, rows: tile.rows, columns: chunk.count),
+            weights(position, tile, 0..<chunk.count)), after: waits))
+    }
+    return (read[read.count - 1], encoded)
+  }
+
+  private func weights(_ position: Int, _ tile: FlashQueryTile, _ columns: Range<Int>) -> Tile<UB> {
+    buffers.weights.tile(
+      slot: position, column: columns.lowerBound, rows: tile.rows, columns: columns.count)
+  }
+
+  private func partials(_ position: Int, _ tile: FlashQueryTile, _ count: Int) -> Tile<UB> {
+    buffers.partials.tile(slot: position, rows: tile.rows, columns: count)
+  }
+
+  /// Adds a chunk of weights to the lane partials of its rows, a group of lanes at a time: the
+  /// additions of a row sum in their order, by the cheaper elementwise micro-op.
+  private func sum(
+    _ tiles: [FlashQueryTile], columns: Range<Int>, _ p: inout ProgramBuilder
+  ) {
+    let lanes = layout.lanes
+    var start = 0
+    if columns.lowerBound == 0 {
+      let isWhole = columns.count >= 2 * lanes && columns.count % lanes == 0
+      for (position, tile) in tiles.enumerated() {
+        if isWhole {
+          p.emit(
+            Elementwise<AddRule>(
+              partials(position, tile, lanes), weights(position, tile, 0..<lanes),
+              weights(position, tile, lanes..<2 * lanes)))
+        } else {
+          p.emit(
+            RowSum(
+              partials(position, tile, min(lanes, columns.count)),
+              weights(position, tile, 0..<columns.count), start: true))
+        }
+      }
+      start = isWhole ? 2 * lanes : columns.count
+    }
+    while start < columns.count {
+      let count = min(lanes, columns.count - start)
+      for (position, tile) in tiles.enumerated() {
+        let target = partials(position, tile, count)
+        p.emit(
+          Elementwise<AddRule>(target, target, weights(position, tile, start..<start + count)))
+      }
+      start += count
+    }
+  }
+
+  /// l of the job after a step.
+  mutating func addSums(_ index: Int, _ step: FlashStep, _ p: inout ProgramBuilder) {
+    let tiles = tiles(step)
+    let lanes = min(layout.lanes, step.keys.count)
+    for (position, tile) in tiles.enumerated() {
+      let target =
+        step.isFirst ? sum(step, position, tile) : column(buffers.tileSums, position, tile)
+      p.emit(RowFinish(target, partials(position, tile, lanes)))
+    }
+    guard !step.isFirst else { return }
+    for (position, tile) in tiles.enumerated() {
+      let total = sum(step, position, tile)
+      p.emit(
+        RescaleAdd(
+          total, total, column(buffers.factors, position, tile),
+          column(buffers.tileSums, position, tile)))
+    }
+  }
+
+  // MARK: Results
+
+  /// out = O / l and lse of a job's rows; 0 and −∞ where l = 0.
+  private mutating func finish(
+    _ step: FlashStep, at index: Int, _ p: inout ProgramBuilder
+  ) {
+    let tiles = Array(tiles(step).enumerated())
+    for (position, tile) in tiles {
+      p.emit(
+        Special<ReciprocalRule>(
+          column(buffers.inverses, position, tile), sum(step, position, tile)))
+    }
+    for (position, tile) in tiles {
+      p.emit(
+        Special<LogRule>(column(buffers.logarithms, position, tile), sum(step, position, tile)))
+    }
+    for (position, tile) in tiles {
+      let inverse = column(buffers.inverses, position, tile)
+      p.emit(SelectScalar(inverse, where: sum(step, position, tile), inverse, else: 0))
+    }
+    var logSums: [Ring<UB>.Slot] = []
+    for (position, tile) in tiles {
+      let slot = sumRing.acquire()
+      p.emit(
+        WithScalar<MulRule>(
+          slot.tile(rows: tile.rows), limit(index, position, tile), FlashReference.ln2),
+        after: slot.free)
+      logSums.append(slot)
+    }
+    for (position, tile) in tiles {
+      let target = logSums[position].tile(rows: tile.rows)
+      p.emit(Elementwise<AddRule>(target, target, column(buffers.logarithms, position, tile)))
+    }
+    for (position, tile) in tiles {
+      let result = resultRing.acquire()
+      let made = p.emit(
+        RowBroadcast<MulRule>(
+          result.tile(rows: tile.rows), column(buffers.outputs, position, tile),
+          column(buffers.inverses, position, tile)), after: result.free)
+      store(tile, result, logSums[position], after: made, &p)
+    }
+  }
+
+  /// out = 0 and lse = −∞ for queries that see no key.
+  mutating func finishBlind(_ tile: FlashQueryTile, _ p: inout ProgramBuilder) {
+    let logSum = sumRing.acquire()
+    p.emit(Fill(logSum.tile(rows: tile.rows), -.infinity), after: logSum.free)
+    let result = resultRing.acquire()
+    let made = p.emit(Fill(result.tile(rows: tile.rows), 0), after: result.free)
+    store(tile, result, logSum, after: made, &p)
+  }
+
+  /// Stores results that are visible once `made` is.
+  private mutating func store(
+    _ tile: FlashQueryTile, _ result: Ring<UB>.Slot, _ logSum: Ring<UB>.Slot, after made: Token,
+    _ p: inout ProgramBuilder
+  ) {
+    let stored = p.emit(
+      StoreHBM(
+        tensors.out.tile(row: tile.firstRow, rows: tile.rows), from: result.tile(rows: tile.rows)),
+      after: made)
+    resultRing.release(result, after: stored)
+    let kept = p.emit(
+      StoreHBM(
+        tensors.lse.tile(row: tile.firstRow, rows: tile.rows), from: logSum.tile(rows: tile.rows)),
+      after: made)
+    sumRing.release(logSum, after: kept)
+  }
+}

@@ -1,0 +1,291 @@
+import NPUSim
+
+/// Emits the jobs of one core. A job is a few query tiles of one kv head that go through the kv tiles
+/// together, micro-op by micro-op in turn, so that the vector unit never waits for its own results;
+/// every tile of K and V is fed once for all of them.
+///
+/// While the vector unit exponentiates kv tile t, the matrix unit makes the scores of tile t + 1 piece
+/// by piece, each as soon as its place is free, and multiplies the weights of tile t that are ready.
+/// What the products add to O is added during tile t + 1.
+struct FlashPipelinedCore {
+  let form: FlashShape
+  let layout: FlashPipelinedLayout
+  let tensors: FlashTensors
+  let work: FlashWork
+  /// The factor of the scores before exp2.
+  let factor: Float
+
+  private var keys: FlashPieces
+  private var values: FlashPieces
+  private var queryLane: FlashEncodeLane
+  private var queryRing: Ring<L1>
+  private var weightRing: Ring<L1>
+  private var leftQueryRing: Ring<Left>
+  private var leftWeightRing: Ring<Left>
+  private var rightKeyRing: Ring<Right>
+  private var rightValueRing: Ring<Right>
+  private var accScoreRing: Ring<Acc>
+  private let accProducts: BufferHandle<Acc>
+  let buffers: FlashVectorBuffers
+  var resultRing: Ring<UB>
+  var sumRing: Ring<UB>
+
+  /// Query tiles in `l1`, and in `left`.
+  private var queries: [Ring<L1>.Slot] = []
+  private var queriesReady: [Token] = []
+  private var leftQueries: [(slot: Ring<Left>.Slot, ready: Token)] = []
+  /// Uses of K and V that have been emitted.
+  private var keyUse = 0
+  private var valueUse = 0
+  /// By piece: the drain of the scores, and the exponential that read them last.
+  var scoresReady: [Token] = []
+  private var scoresRead: [Int: Token] = [:]
+  /// The stores of `encoded`, by tile in flight.
+  private var encodedRead: [Token?]
+  /// By tile in flight: the last matmul into the products, their drain, and what read that.
+  private var multiplied: [Token] = []
+  private var accRead: [Token?]
+  var productsReady: [Token] = []
+  var productsRead: [Token?]
+
+  init(
+    _ kernel: FlashAttention, _ layout: FlashPipelinedLayout, tensors: FlashTensors,
+    work: FlashWork, core: Int, _ p: inout ProgramBuilder
+  ) throws(NPUError) {
+    form = kernel.form
+    self.layout = layout
+    self.tensors = tensors
+    self.work = work
+    factor = kernel.form.scoreFactor
+    let source = FlashPieces.Source(
+      tensor: tensors.k, axis: .alongColumns, kv: form.kv, tileKV: layout.plan.tileKV,
+      piece: layout.piece, staged: layout.laneRows)
+    var valueSource = source
+    valueSource.tensor = tensors.v
+    valueSource.axis = .alongRows
+    var uses: [Int] = []
+    for step in work.steps {
+      let first = work.jobs[step.job].group * source.perGroup + step.tile * source.perTile
+      for index in step.pieces(layout.piece).indices {
+        uses.append(first + step.firstPiece(layout.piece) + index)
+      }
+    }
+    keys = try FlashPieces(
+      "k", source, uses: uses, slots: layout.plan.kvStages, columns: form.headDim, core: core, &p)
+    values = try FlashPieces(
+      "v", valueSource, uses: uses, slots: layout.plan.kvStages, columns: form.headDim,
+      core: core, &p)
+    queryLane = try FlashEncodeLane(
+      "q", rows: layout.rows, columns: form.headDim, axis: .alongColumns, &p)
+    queryRing = try layout.queryRows.ring(in: L1.self, &p)
+    weightRing = try layout.weightRows.ring(in: L1.self, &p)
+    leftQueryRing = try layout.leftQueries.ring(in: Left.self, &p)
+    leftWeightRing = try layout.leftWeights.ring(in: Left.self, &p)
+    rightKeyRing = try layout.rightKeys.ring(in: Right.self, &p)
+    rightValueRing = try layout.rightValues.ring(in: Right.self, &p)
+    accScoreRing = try layout.accScores.ring(in: Acc.self, &p)
+    accProducts = try layout.accProducts.buffer(in: Acc.self, &p)
+    buffers = try FlashVectorBuffers(layout, &p)
+    resultRing = try layout.results.ring(in: UB.self, &p)
+    sumRing = try layout.column("lse_rows").ring(in: UB.self, &p)
+    encodedRead = Array(repeating: nil, count: layout.inFlight)
+    accRead = Array(repeating: nil, count: layout.inFlight)
+    productsRead = Array(repeating: nil, count: layout.inFlight)
+  }
+
+  mutating func emit(_ p: inout ProgramBuilder) {
+    for tile in work.blind { finishBlind(tile, &p) }
+    guard let first = work.steps.first else { return }
+    bringQueries(first, &p)
+    for index in first.pieces(layout.piece).indices { score(first, index, &p) }
+    for (index, step) in work.steps.enumerated() {
+      p.pushScope("job", iteration: step.job)
+      p.pushScope("kv", iteration: step.tile)
+      let next = index + 1 < work.steps.count ? work.steps[index + 1] : nil
+      if let next, next.isFirst { loadQueries(next, &p) }
+      topScores(step, &p)
+      let previous = index > 0 ? work.steps[index - 1] : nil
+      settle(previous, at: index, &p)
+      if let next, next.isFirst { bringQueries(next, &p) }
+      exponentials(index, step, next, &p)
+      addSums(index, step, &p)
+      drainProducts(step, &p)
+      p.popScope()
+      p.popScope()
+    }
+    settle(work.steps.last, at: work.steps.count, &p)
+  }
+
+  /// The query tiles of a step's job.
+  func tiles(_ step: FlashStep) -> [FlashQueryTile] { work.jobs[step.job].tiles }
+
+  // MARK: Queries
+
+  private func source(_ tile: FlashQueryTile) -> Tile<HBM> {
+    tensors.q.tile(row: tile.firstRow, rows: tile.rows)
+  }
+
+  private mutating func loadQueries(_ step: FlashStep, _ p: inout ProgramBuilder) {
+    queryLane.load(source(tiles(step)[0]), &p)
+  }
+
+  private mutating func bringQueries(_ step: FlashStep, _ p: inout ProgramBuilder) {
+    queries = []
+    for tile in tiles(step) {
+      let slot = queryRing.acquire()
+      let brought = queryLane.bring(
+        FlashEncodeLane.Rows(
+          source: source(tile), destination: slot.tile(rows: tile.rows), free: slot.free,
+          copy: nil), &p)
+      queries.append(slot)
+      queriesReady = [brought.stored]
+    }
+  }
+
+  /// Feeds the queries of a job, once the last scores of the job before have been multiplied.
+  private mutating func feedQueries(_ step: FlashStep, _ p: inout ProgramBuilder) {
+    leftQueries = []
+    for (tile, query) in zip(tiles(step), queries) {
+      let left = leftQueryRing.acquire()
+      let fed = p.emit(
+        FeedLeft(left.tile(rows: tile.rows), from: query.tile(rows: tile.rows)),
+        after: queriesReady + left.free)
+      queryRing.release(query, after: fed)
+      leftQueries.append((left, fed))
+    }
+  }
+
+  // MARK: Matrix side
+
+  /// The scores of one piece of a step, for every tile in flight.
+  private mutating func score(_ step: FlashStep, _ index: Int, _ p: inout ProgramBuilder) {
+    let columns = step.pieces(layout.piece)[index]
+    let isLastPiece = columns.upperBound == step.keys.count
+    let key = keys.take(keyUse, rows: columns.count, columns: form.headDim, &p)
+    if index == 0 && step.isFirst { feedQueries(step, &p) }
+    if index == 0 { scoresReady = [] }
+    let right = rightKeyRing.acquire()
+    let rightTile = right.tile(rows: form.headDim, columns: columns.count)
+    let fed = p.emit(
+      FeedRightTransposed(rightTile, from: key.tile), after: key.ready + right.free)
+    keys.release(keyUse, after: fed)
+    keyUse += 1
+    var product = fed
+    var drained = fed
+    for (position, tile) in tiles(step).enumerated() {
+      let left = leftQueries[position]
+      let acc = accScoreRing.acquire()
+      let accTile = acc.tile(rows: tile.rows, columns: columns.count)
+      product = p.emit(
+        Matmul(
+          accTile, left: left.slot.tile(rows: tile.rows), right: rightTile, accumulate: false),
+        after: [fed, left.ready] + acc.free)
+      if isLastPiece && step.isLast { leftQueryRing.release(left.slot, after: product) }
+      drained = p.emit(
+        DrainUB(scoreTile(position, tile, columns), from: accTile),
+        after: [product] + (scoresRead[index].map { [$0] } ?? []))
+      accScoreRing.release(acc, after: drained)
+    }
+    rightKeyRing.release(right, after: product)
+    scoresReady.append(drained)
+  }
+
+  /// Stores the weights of a piece and multiplies them with its values.
+  private mutating func multiply(
+    _ step: FlashStep, _ index: Int, encoded: [Token], _ p: inout ProgramBuilder
+  ) {
+    let columns = step.pieces(layout.piece)[index]
+    let count = columns.count
+    let tiles = tiles(step)
+    var slots: [Ring<L1>.Slot] = []
+    var stored: [Token] = []
+    for (position, tile) in tiles.enumerated() {
+      let slot = weightRing.acquire()
+      stored = [
+        p.emit(
+          StoreL1(
+            slot.tile(rows: tile.rows, columns: count),
+            from: buffers.encoded.tile(slot: position, rows: tile.rows, columns: count)),
+          after: [encoded[position]] + slot.free)
+      ]
+      encodedRead[position] = stored[0]
+      slots.append(slot)
+    }
+    // One event for all tiles: the last store follows the others.
+    var lefts: [(slot: Ring<Left>.Slot, ready: Token)] = []
+    for (slot, tile) in zip(slots, tiles) {
+      let left = leftWeightRing.acquire()
+      let fed = p.emit(
+        FeedLeft(
+          left.tile(rows: tile.rows, columns: count),
+          from: slot.tile(rows: tile.rows, columns: count)), after: stored + left.free)
+      weightRing.release(slot, after: fed)
+      lefts.append((left, fed))
+    }
+    let value = values.take(valueUse, rows: count, columns: form.headDim, &p)
+    let right = rightValueRing.acquire()
+    let rightTile = right.tile(rows: count, columns: form.headDim)
+    let fed = p.emit(FeedRight(rightTile, from: value.tile), after: value.ready + right.free)
+    values.release(valueUse, after: fed)
+    valueUse += 1
+    multiplied = []
+    for (position, tile) in tiles.enumerated() {
+      let left = lefts[position]
+      let product = p.emit(
+        Matmul(
+          accProducts.tile(slot: position, rows: tile.rows),
+          left: left.slot.tile(rows: tile.rows, columns: count), right: rightTile,
+          accumulate: index > 0),
+        after: [left.ready, fed] + (index == 0 ? accRead[position].map { [$0] } ?? [] : []))
+      leftWeightRing.release(left.slot, after: product)
+      multiplied.append(product)
+    }
+    rightValueRing.release(right, after: multiplied)
+  }
+
+  private mutating func drainProducts(_ step: FlashStep, _ p: inout ProgramBuilder) {
+    productsReady = []
+    for (position, tile) in tiles(step).enumerated() {
+      let drained = p.emit(
+        DrainUB(
+          buffers.products.tile(slot: position, rows: tile.rows),
+          from: accProducts.tile(slot: position, rows: tile.rows)),
+        after: [multiplied[position]] + (productsRead[position].map { [$0] } ?? []))
+      accRead[position] = drained
+      productsReady.append(drained)
+    }
+  }
+
+  // MARK: Vector and matrix side in turn
+
+  func scoreTile(_ position: Int, _ tile: FlashQueryTile, _ columns: Range<Int>) -> Tile<UB> {
+    buffers.scores.tile(
+      slot: position, column: columns.lowerBound, rows: tile.rows, columns: columns.count)
+  }
+
+  /// The weights of a step piece by piece; behind each piece the scores of the next step take its
+  /// place, and the weights are multiplied.
+  private mutating func exponentials(
+    _ index: Int, _ step: FlashStep, _ next: FlashStep?, _ p: inout ProgramBuilder
+  ) {
+    let pieces = step.pieces(layout.piece)
+    let nextPieces = next?.pieces(layout.piece) ?? []
+    for piece in 0..<max(pieces.count, nextPieces.count) {
+      var encoded: [Token] = []
+      if piece < pieces.count {
+        for start in stride(from: 0, to: pieces[piece].count, by: layout.chunk) {
+          let end = min(start + layout.chunk, pieces[piece].count)
+          let read = weigh(
+            index, step, columns: pieces[piece], chunk: start..<end,
+            free: start == 0 ? encodedRead : [], &p)
+          scoresRead[piece] = read.scores
+          encoded = read.encoded
+          keys.advance(before: keyUse, &p)
+          values.advance(before: valueUse, &p)
+        }
+      }
+      if piece < nextPieces.count, let next { score(next, piece, &p) }
+      if piece < pieces.count { multiply(step, piece, encoded: encoded, &p) }
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import NPUSim
+
+/// Orders the schedules of the pipelined attention by what a score costs.
+struct FlashTuning {
+  private let shape: FlashShape
+  private let machine: MachineConfiguration
+
+  init(_ shape: FlashShape, _ machine: MachineConfiguration) {
+    self.shape = shape
+    self.machine = machine
+  }
+
+  /// Schedules with as many pieces of K and V in `l1` as fit, the cheapest first; at the end the one
+  /// that needs least.
+  var candidates: [FlashSchedule] {
+    let limit = (shape.kv + 31) / 32 * 32
+    var seen: Set<FlashSchedule> = []
+    var priced: [(cost: Double, plan: FlashSchedule)] = []
+    for width in [512, 384, 320, 256, 192, 128, 96, 64, 32] {
+      for rows in [128, 64, 48, 32, 16, 8, 4, 2, 1] {
+        for inFlight in [2, 1] {
+          var plan = FlashSchedule(
+            tileQ: min(rows, shape.queries), tileKV: min(width, limit), stages: inFlight)
+          guard seen.insert(plan).inserted else { continue }
+          guard let slots = slots(plan) else { continue }
+          plan.kvStages = slots
+          priced.append((cost(plan), plan))
+        }
+      }
+    }
+    let sorted = priced.enumerated().sorted {
+      ($0.element.cost, $0.offset) < ($1.element.cost, $1.offset)
+    }
+    return sorted.map(\.element.plan) + [FlashSchedule(tileQ: 1, tileKV: 32)]
+  }
+
+  /// Most slots of K and of V that fit beside the rest, no more than a head has pieces; `nil` where
+  /// not even one does.
+  private func slots(_ plan: FlashSchedule) -> Int? {
+    let layout = FlashPipelinedLayout(plan, shape, machine)
+    guard layout.overflow(machine) == nil else { return nil }
+    let perTile = (layout.plan.tileKV - 1) / layout.piece + 1
+    var low = 1
+    var high = ((shape.kv - 1) / plan.tileKV + 1) * perTile
+    while low < high {
+      let middle = (low + high + 1) / 2
+      var wider = plan
+      wider.kvStages = middle
+      let fits = FlashPipelinedLayout(wider, shape, machine)
+      if fits.piece == layout.piece && fits.overflow(machine) == nil {
+        low = middle
+      } else {
+        high = middle - 1
+      }
+    }
+    return low
+  }
+
+  /// Cycles a score takes on the busiest unit, with a share of the others'.
+  ///
+  /// The vector unit takes a score through exp2, encode, sum and maximum, and each tile of scores
+  /// through a rescaling of O and a row finish; K and V pass HBM and feed once for all tiles in flight,
+  /// HBM only as far as `l1` does not hold them.
+  private func cost(_ plan: FlashSchedule) -> Double {
+    let vector = machine.vector
+    func slope(_ kind: VectorClass) -> Double { Double(vector.slopes[kind.index]) }
+    func rate(_ path: TransferPath) -> Double {
+      machine[path].rate.isUnlimited ? .infinity : machine[path].rate.approximate
+    }
+    let d = Double(shape.headDim)
+    let lanes = Double(vector.lanes)
+    let width = Double(plan.tileKV)
+    let rows = Double(plan.tileQ)
+    let together = rows * Double(plan.stages)
+    let score =
+      slope(.exp2Fused) + slope(.encodeMX) + slope(.add) + slope(.max)
+      + ((slope(.rowBroadcast) + slope(.add)) * d + slope(.rowSum) * lanes + slope(.rowMax) * 16)
+      / width
+    // A tile alone waits for its own results.
+    let waits =
+      Double(vector.latencies[VectorClass.exp2Fused.index])
+      * (plan.stages == 1 || !machine.interlocks(.vector) ? 24 : 2) / (rows * width)
+    let onVector = score / lanes + waits
+    let matrix = machine.matrix
+    let padded = Double((plan.tileQ + matrix.m0 - 1) / matrix.m0 * matrix.m0)
+    let onMatrix =
+      2 * d * padded / rows * Double(matrix.cyclesPerTile)
+      / Double(matrix.m0 * matrix.k0 * matrix.n0)
+    let onFeed = 2 * d / together / rate(.l1ToRight)
+    let pieces = Double(shape.kv) / Double(FlashPipelinedLayout(plan, shape, machine).piece)
+    let missing = max(0, 1 - Double(plan.kvStages) / pieces)
+    let shared =
+      machine.hbm.rate.isUnlimited
+      ? Double.infinity : machine.hbm.rate.approximate / Double(machine.cores)
+    let onHBM = 2.0625 * d * missing / together / min(rate(.hbmToL1), shared)
+    let costs = [onVector, onMatrix, onFeed, onHBM]
+    return costs.reduce(0, max) + 0.05 * costs.reduce(0, +)
+  }
+}
