@@ -49,15 +49,19 @@ struct FlashPieces {
     core: Int, _ p: inout ProgramBuilder
   ) throws(NPUError) {
     self.source = source
-    residency = FlashResidency(uses, slots: count, ahead: 1)
+    let isLoaded = source.tensor.format == .mxint8
+    // While the slots fill up for the first time no load learns how far the feeds are, and each event
+    // takes an ID of its own: a third of the slots is loaded at a time, and waited for together.
+    residency = FlashResidency(
+      uses, slots: count, ahead: isLoaded ? (count + 2) / 3 : 1)
     slots = try p.buffer(
-      name, in: L1.self, .mxint8, slots: count, rows: source.piece, columns: columns,
-      axis: source.axis)
+      name, in: L1.self, .mxint8, slots: count, rows: min(source.piece, source.kv),
+      columns: columns, axis: source.axis)
     ready = Array(repeating: nil, count: count)
     readers = Array(repeating: [], count: count)
     let groups = uses.map { $0 / source.perGroup }
     firstGroup = groups.min() ?? 0
-    guard source.tensor.format != .mxint8 else {
+    guard !isLoaded else {
       lane = nil
       kept = nil
       return
@@ -90,18 +94,21 @@ struct FlashPieces {
   /// Emits the next part of a fetch if it may come before use `use`; false where there is none.
   @discardableResult
   mutating func advance(before use: Int, _ p: inout ProgramBuilder) -> Bool {
-    while fetched < residency.uses.count && !residency.uses[fetched].isFetch { fetched += 1 }
-    guard fetched < residency.uses.count, fetched <= use + residency.ahead else {
-      return false
+    skipPresent()
+    let limit = use + residency.ahead
+    guard fetched < residency.uses.count, fetched <= limit else { return false }
+    if lane == nil {
+      guard fetched <= use + 1 else { return false }
+      loadAll(upTo: limit, &p)
+      return true
     }
     let next = residency.uses[fetched]
     let (group, keys) = source.place(next.piece)
-    if lane == nil || next.isReturn {
+    if next.isReturn {
       ready[next.slot] = p.emit(
         LoadL1(
-          slots.tile(slot: next.slot, rows: keys.count),
-          from: lane == nil ? hbm(source.tensor, group, keys) : keptTile(group, keys)),
-        after: readers[next.slot] + (lane == nil ? [] : lastCopy.map { [$0] } ?? []))
+          slots.tile(slot: next.slot, rows: keys.count), from: keptTile(group, keys)),
+        after: readers[next.slot] + (lastCopy.map { [$0] } ?? []))
       rowsDone = keys.count
     } else {
       bring(next, group, keys, &p)
@@ -112,6 +119,29 @@ struct FlashPieces {
       rowsDone = 0
     }
     return true
+  }
+
+  /// Passes over uses that find their piece in place.
+  private mutating func skipPresent() {
+    while fetched < residency.uses.count && !residency.uses[fetched].isFetch { fetched += 1 }
+  }
+
+  /// Loads the pieces of all uses up to `limit`; each is ready when the last one is.
+  private mutating func loadAll(upTo limit: Int, _ p: inout ProgramBuilder) {
+    var slotsLoaded: [Int] = []
+    while fetched < residency.uses.count, fetched <= limit {
+      let next = residency.uses[fetched]
+      let (group, keys) = source.place(next.piece)
+      let loaded = p.emit(
+        LoadL1(
+          slots.tile(slot: next.slot, rows: keys.count), from: hbm(source.tensor, group, keys)),
+        after: readers[next.slot])
+      readers[next.slot] = []
+      slotsLoaded.append(next.slot)
+      for slot in slotsLoaded { ready[slot] = loaded }
+      fetched += 1
+      skipPresent()
+    }
   }
 
   private mutating func bring(

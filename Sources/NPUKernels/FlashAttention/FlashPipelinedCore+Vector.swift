@@ -15,15 +15,17 @@ extension FlashPipelinedCore {
 
   // MARK: Maxima
 
-  /// Masks the scores of a step where needed, and takes their row maxima.
-  mutating func topScores(_ step: FlashStep, _ p: inout ProgramBuilder) {
+  /// Masks the scores of a step where needed, and takes their row maxima; `ready` is what makes each
+  /// piece of them visible.
+  mutating func topScores(_ step: FlashStep, _ ready: [Int: Token], _ p: inout ProgramBuilder) {
     let tiles = tiles(step)
     let width = step.keys.count
-    let ready = scoresReady
-    // Few events: the scores before the last piece are waited for together.
-    func token(_ end: Int) -> [Token] {
-      let isEarly = ready.count > 1 && end <= (ready.count - 1) * layout.piece
-      return [isEarly ? ready[ready.count - 2] : ready[ready.count - 1]]
+    func tokens(_ columns: Range<Int>) -> [Token] {
+      columns.isEmpty
+        ? []
+        : (columns.lowerBound / layout.piece...(columns.upperBound - 1) / layout.piece).compactMap {
+          ready[$0]
+        }
     }
     for (position, tile) in tiles.enumerated() {
       for part in tile.masked(step.keys, form, granule: layout.granule) {
@@ -31,14 +33,14 @@ extension FlashPipelinedCore {
           part.lowerBound - step.keys.lowerBound..<part.upperBound - step.keys.lowerBound
         p.emit(
           tile.mask(scoreTile(position, tile, columns), keys: part, form),
-          after: token(columns.upperBound))
+          after: tokens(columns))
       }
     }
     let maxima = FlashRowMaxima(
       width: width, folded: layout.folded.columns, granule: layout.granule)
     for pass in maxima.passes {
       for (position, tile) in tiles.enumerated() {
-        emit(pass, step, position, tile, after: pass.end > 0 ? token(pass.end) : [], &p)
+        emit(pass, step, position, tile, after: tokens(pass.read), &p)
       }
     }
   }

@@ -33,12 +33,15 @@ struct FlashPipelinedCore {
   /// Query tiles in `l1`, and in `left`.
   private var queries: [Ring<L1>.Slot] = []
   private var queriesReady: [Token] = []
+  /// The query tile that is brought next.
+  private var bringing = (job: 0, position: 0)
   private var leftQueries: [(slot: Ring<Left>.Slot, ready: Token)] = []
+  private var fedJob = -1
   /// Uses of K and V that have been emitted.
   private var keyUse = 0
   private var valueUse = 0
   /// By piece: the drain of the scores, and the exponential that read them last.
-  var scoresReady: [Token] = []
+  var scoresReady: [Int: Token] = [:]
   private var scoresRead: [Int: Token] = [:]
   /// The stores of `encoded`, by tile in flight.
   private var encodedRead: [Token?]
@@ -63,17 +66,22 @@ struct FlashPipelinedCore {
     var valueSource = source
     valueSource.tensor = tensors.v
     valueSource.axis = .alongRows
-    var uses: [Int] = []
-    for step in work.steps {
-      let first = work.jobs[step.job].group * source.perGroup + step.tile * source.perTile
-      for index in step.pieces(layout.piece).indices {
-        uses.append(first + step.firstPiece(layout.piece) + index)
-      }
+    var keyUses: [Int] = []
+    var valueUses: [Int] = []
+    for (index, step) in work.steps.enumerated() {
+      let first =
+        work.jobs[step.job].group * source.perGroup + step.tile * source.perTile
+        + step.firstPiece(layout.piece)
+      let before = index > 0 ? work.steps[index - 1].pieces(layout.piece).count : 0
+      let count = step.pieces(layout.piece).count
+      keyUses += Self.order(count, behind: before).map { first + $0 }
+      valueUses += (0..<count).map { first + $0 }
     }
     keys = try FlashPieces(
-      "k", source, uses: uses, slots: layout.plan.kvStages, columns: form.headDim, core: core, &p)
+      "k", source, uses: keyUses, slots: layout.plan.kvStages, columns: form.headDim, core: core,
+      &p)
     values = try FlashPieces(
-      "v", valueSource, uses: uses, slots: layout.plan.kvStages, columns: form.headDim,
+      "v", valueSource, uses: valueUses, slots: layout.plan.kvStages, columns: form.headDim,
       core: core, &p)
     queryLane = try FlashEncodeLane(
       "q", rows: layout.rows, columns: form.headDim, axis: .alongColumns, &p)
@@ -93,20 +101,30 @@ struct FlashPipelinedCore {
     productsRead = Array(repeating: nil, count: layout.inFlight)
   }
 
+  /// The order in which the scores of a step of `count` pieces are made: first those whose place the
+  /// step before, of `behind` pieces, does not need.
+  private static func order(_ count: Int, behind: Int) -> [Int] {
+    let shared = min(count, behind)
+    return Array(shared..<count) + Array(0..<shared)
+  }
+
   mutating func emit(_ p: inout ProgramBuilder) {
     for tile in work.blind { finishBlind(tile, &p) }
     guard let first = work.steps.first else { return }
-    bringQueries(first, &p)
     for index in first.pieces(layout.piece).indices { score(first, index, &p) }
     for (index, step) in work.steps.enumerated() {
       p.pushScope("job", iteration: step.job)
       p.pushScope("kv", iteration: step.tile)
       let next = index + 1 < work.steps.count ? work.steps[index + 1] : nil
-      if let next, next.isFirst { loadQueries(next, &p) }
-      topScores(step, &p)
+      let ready = scoresReady
+      scoresReady = [:]
+      if let next {
+        let pieces = step.pieces(layout.piece).count
+        for piece in next.pieces(layout.piece).indices.dropFirst(pieces) { score(next, piece, &p) }
+      }
+      topScores(step, ready, &p)
       let previous = index > 0 ? work.steps[index - 1] : nil
       settle(previous, at: index, &p)
-      if let next, next.isFirst { bringQueries(next, &p) }
       exponentials(index, step, next, &p)
       addSums(index, step, &p)
       drainProducts(step, &p)
@@ -125,25 +143,34 @@ struct FlashPipelinedCore {
     tensors.q.tile(row: tile.firstRow, rows: tile.rows)
   }
 
-  private mutating func loadQueries(_ step: FlashStep, _ p: inout ProgramBuilder) {
-    queryLane.load(source(tiles(step)[0]), &p)
-  }
-
-  private mutating func bringQueries(_ step: FlashStep, _ p: inout ProgramBuilder) {
-    queries = []
-    for tile in tiles(step) {
-      let slot = queryRing.acquire()
-      let brought = queryLane.bring(
-        FlashEncodeLane.Rows(
-          source: source(tile), destination: slot.tile(rows: tile.rows), free: slot.free,
-          copy: nil), &p)
-      queries.append(slot)
-      queriesReady = [brought.stored]
+  /// Brings the next query tile to `l1` if it belongs to a job up to `job`, and loads the one after
+  /// it; false where there is none.
+  @discardableResult
+  private mutating func bringQueries(upTo job: Int, _ p: inout ProgramBuilder) -> Bool {
+    guard bringing.job <= job, bringing.job < work.jobs.count else { return false }
+    let tiles = work.jobs[bringing.job].tiles
+    let tile = tiles[bringing.position]
+    if bringing.position == 0 { queries = [] }
+    let slot = queryRing.acquire()
+    let brought = queryLane.bring(
+      FlashEncodeLane.Rows(
+        source: source(tile), destination: slot.tile(rows: tile.rows), free: slot.free,
+        copy: nil), &p)
+    queries.append(slot)
+    queriesReady = [brought.stored]
+    bringing =
+      bringing.position + 1 < tiles.count
+      ? (bringing.job, bringing.position + 1) : (bringing.job + 1, 0)
+    if bringing.job < work.jobs.count {
+      queryLane.load(source(work.jobs[bringing.job].tiles[bringing.position]), &p)
     }
+    return true
   }
 
   /// Feeds the queries of a job, once the last scores of the job before have been multiplied.
   private mutating func feedQueries(_ step: FlashStep, _ p: inout ProgramBuilder) {
+    while bringQueries(upTo: step.job, &p) {}
+    fedJob = step.job
     leftQueries = []
     for (tile, query) in zip(tiles(step), queries) {
       let left = leftQueryRing.acquire()
@@ -159,11 +186,11 @@ struct FlashPipelinedCore {
 
   /// The scores of one piece of a step, for every tile in flight.
   private mutating func score(_ step: FlashStep, _ index: Int, _ p: inout ProgramBuilder) {
-    let columns = step.pieces(layout.piece)[index]
-    let isLastPiece = columns.upperBound == step.keys.count
+    let pieces = step.pieces(layout.piece)
+    let columns = pieces[index]
+    let isLastPiece = scoresReady.count + 1 == pieces.count
     let key = keys.take(keyUse, rows: columns.count, columns: form.headDim, &p)
-    if index == 0 && step.isFirst { feedQueries(step, &p) }
-    if index == 0 { scoresReady = [] }
+    if fedJob < step.job { feedQueries(step, &p) }
     let right = rightKeyRing.acquire()
     let rightTile = right.tile(rows: form.headDim, columns: columns.count)
     let fed = p.emit(
@@ -187,7 +214,7 @@ struct FlashPipelinedCore {
       accScoreRing.release(acc, after: drained)
     }
     rightKeyRing.release(right, after: product)
-    scoresReady.append(drained)
+    scoresReady[index] = drained
   }
 
   /// Stores the weights of a piece and multiplies them with its values.
@@ -270,22 +297,21 @@ struct FlashPipelinedCore {
   ) {
     let pieces = step.pieces(layout.piece)
     let nextPieces = next?.pieces(layout.piece) ?? []
-    for piece in 0..<max(pieces.count, nextPieces.count) {
+    for piece in pieces.indices {
       var encoded: [Token] = []
-      if piece < pieces.count {
-        for start in stride(from: 0, to: pieces[piece].count, by: layout.chunk) {
-          let end = min(start + layout.chunk, pieces[piece].count)
-          let read = weigh(
-            index, step, columns: pieces[piece], chunk: start..<end,
-            free: start == 0 ? encodedRead : [], &p)
-          scoresRead[piece] = read.scores
-          encoded = read.encoded
-          keys.advance(before: keyUse, &p)
-          values.advance(before: valueUse, &p)
-        }
+      for start in stride(from: 0, to: pieces[piece].count, by: layout.chunk) {
+        let end = min(start + layout.chunk, pieces[piece].count)
+        let read = weigh(
+          index, step, columns: pieces[piece], chunk: start..<end,
+          free: start == 0 ? encodedRead : [], &p)
+        scoresRead[piece] = read.scores
+        encoded = read.encoded
+        bringQueries(upTo: step.job + 1, &p)
+        keys.advance(before: keyUse, &p)
+        values.advance(before: valueUse, &p)
       }
       if piece < nextPieces.count, let next { score(next, piece, &p) }
-      if piece < pieces.count { multiply(step, piece, encoded: encoded, &p) }
+      multiply(step, piece, encoded: encoded, &p)
     }
   }
 }

@@ -54,8 +54,9 @@ struct FlashWork: Sendable {
     for (index, job) in jobs.enumerated() {
       let ranges = job.tiles.map { $0.keys(form) }
       let seen =
-        ranges.reduce(form.kv) { min($0, $1.lowerBound) }
-        ..< ranges.reduce(0) { max($0, $1.upperBound) }
+        ranges.reduce(form.kv) {
+          min($0, $1.lowerBound)
+        }..<ranges.reduce(0) { max($0, $1.upperBound) }
       let kvTiles = seen.lowerBound / plan.tileKV...(seen.upperBound - 1) / plan.tileKV
       for tile in kvTiles {
         let start = tile * plan.tileKV
