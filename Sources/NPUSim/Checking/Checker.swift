@@ -160,6 +160,11 @@ struct CheckRun {
     findings += EventJudgement(program, writer, order, use).findings()
     findings += DeadlockJudgement(program, writer, order).findings()
     let left = order.notExecuted
+    // With a race, or a deadlock, there is no one order to judge lifetimes by.
+    if !hasRace && left == 0 {
+      findings += LifetimeJudgement(program, table: table, writer)
+        .findings(OrderRecord.record(program, use))
+    }
     if left > 0 { outside.append("\(left) micro-ops that a deadlock keeps from ever executing") }
   }
 

@@ -96,6 +96,97 @@ import Testing
     #expect(codes(t.p.build()) == [.H002])
   }
 
+  /// A load, a function and a store whose scratch rows lie at given addresses.
+  private static func overlaid(second address: Int, _ machine: MachineConfiguration) throws
+    -> Program
+  {
+    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+    let x = try p.tensor("x", .bf16, rows: 2, columns: 32, role: .input)
+    let y = try p.tensor("y", .bf16, rows: 2, columns: 32, role: .output)
+    let first = try p.buffer("first", in: UB.self, .bf16, rows: 1, columns: 32, at: 0)
+    let second = try p.buffer("second", in: UB.self, .bf16, rows: 1, columns: 32, at: address)
+    p.emit(LoadUB(first.tile(), from: x.tile(row: 0, rows: 1)))
+    p.emit(CoreBarrier())
+    p.emit(LoadUB(second.tile(), from: x.tile(row: 1, rows: 1)))
+    p.emit(CoreBarrier())
+    p.emit(StoreHBM(y.tile(row: 0, rows: 1), from: first.tile()))
+    p.emit(StoreHBM(y.tile(row: 1, rows: 1), from: second.tile()))
+    return p.build()
+  }
+
+  @Test func `slot dtype width: a second slot placed as if elements were a byte wide`() throws {
+    // 32 elements of two bytes: the second slot belongs at 64, not at 32.
+    let machine = TestMachine.small()
+    #expect(codes(try Self.overlaid(second: 64, machine)).isEmpty)
+    let wrong = Checker.check(try Self.overlaid(second: 32, machine))
+    #expect(wrong.findings.map(\.code) == [.M004])
+    #expect(wrong.findings[0].message.contains("first (bytes 0 to 63 of ub) is still in use"))
+    #expect(codes(try Self.overlaid(second: 48, machine)) == [.M004])
+  }
+
+  @Test func `buffers on the same bytes one after the other are sound`() throws {
+    var p = ProgramBuilder(machine: TestMachine.small(), catalogue: .standard)
+    let x = try p.tensor("x", .bf16, rows: 2, columns: 32, role: .input)
+    let y = try p.tensor("y", .bf16, rows: 2, columns: 32, role: .output)
+    for (row, name) in ["first", "second"].enumerated() {
+      let buffer = try p.buffer(name, in: UB.self, .bf16, rows: 1, columns: 32, at: 0)
+      p.emit(LoadUB(buffer.tile(), from: x.tile(row: row, rows: 1)))
+      p.emit(CoreBarrier())
+      p.emit(StoreHBM(y.tile(row: row, rows: 1), from: buffer.tile()))
+      p.emit(CoreBarrier())
+    }
+    #expect(codes(p.build()).isEmpty)
+  }
+
+  @Test func `an event ID reused across overlapping fences`() throws {
+    // Two loads in flight, both announced by ID 0.
+    var t = try Bench()
+    t.load(0)
+    t.set(.load, .vector)
+    t.load(1, row: 1)
+    t.set(.load, .vector)
+    t.wait(.load, .vector)
+    t.exp(0)
+    t.wait(.load, .vector)
+    t.exp(1)
+    #expect(codes(t.p.build()) == [.S004])
+  }
+
+  @Test func `a missing vector barrier`() throws {
+    var interlocks = [Bool](repeating: true, count: Queue.count)
+    interlocks[Queue.vector.index] = false
+    for hasBarrier in [true, false] {
+      var t = try Bench(TestMachine.small(interlocks: interlocks))
+      t.load()
+      t.sync(.load, .vector)
+      t.exp()
+      if hasBarrier { t.p.emit(QueueBarrier(.vector)) }
+      t.p.emit(Special<ExpRule>(t.b.tile(slot: 1), t.b.tile(slot: 0)))
+      #expect(codes(t.p.build()) == (hasBarrier ? [] : [.H001, .I001]))
+    }
+  }
+
+  @Test func `signal ahead of data`() throws {
+    var t = try Bench()
+    t.set(.load, .vector)
+    t.load()
+    t.wait(.load, .vector)
+    t.exp()
+    #expect(codes(t.p.build()).contains(.H001))
+  }
+
+  @Test func `capacity deadlock of a full queue`() throws {
+    // The sequencer stands before the vector queue, whose head waits for a load behind it.
+    for count in [4, 5] {
+      var t = try Bench(TestMachine.small(depth: 4))
+      t.wait(.load, .vector)
+      for _ in 1..<count { t.p.emit(Fill(t.b.tile(slot: 1), 0)) }
+      t.load()
+      t.set(.load, .vector)
+      #expect(codes(t.p.build()) == (count > 4 ? [.D003] : []), "\(count) micro-ops")
+    }
+  }
+
   @Test func `a slot above the upper bound of a cache`() throws {
     var t = try Bench()
     let list = t.p.indexList([0, 8])

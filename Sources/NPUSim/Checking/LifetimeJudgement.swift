@@ -1,0 +1,110 @@
+/// M004: buffers that share bytes while both hold something that is still to be read.
+///
+/// Two buffers may be placed on the same bytes if the one is done with before the other begins. A read
+/// through a buffer that was written, and whose bytes another buffer has overwritten since, finds the
+/// other's words, in whatever order the events keep. A buffer that is only ever read is a view of what
+/// lies there, and meant so.
+struct LifetimeJudgement {
+  private struct Clobber: Hashable {
+    var reader: UInt32
+    var writer: UInt32
+  }
+
+  private let program: Program
+  private let table: AtomTable
+  private let writer: FindingWriter
+
+  init(_ program: Program, table: AtomTable, _ writer: FindingWriter) {
+    self.program = program
+    self.table = table
+    self.writer = writer
+  }
+
+  /// Whether any bytes belong to tiles of two buffers; most programs end here.
+  private func sharedAtoms() -> [Bool]? {
+    var owner = [UInt32](repeating: .max, count: table.firstShared)
+    var isShared = [Bool](repeating: false, count: table.firstShared)
+    var isAny = false
+    for (tile, ref) in program.tiles.enumerated() where ref.space.isOnChip {
+      let footprint = AtomTable.footprint(tile: UInt32(tile), filled: false)
+      for member in table.starts[footprint]..<table.starts[footprint + 2] {
+        let atom = Int(table.atoms[Int(member)])
+        guard atom < table.firstShared else { continue }
+        if owner[atom] == .max {
+          owner[atom] = ref.buffer
+        } else if owner[atom] != ref.buffer {
+          isShared[atom] = true
+          isAny = true
+        }
+      }
+    }
+    return isAny ? isShared : nil
+  }
+
+  /// The findings of a program whose order is sound, given the order of each core; one for each pair
+  /// of buffers.
+  func findings(_ orders: @autoclosure () -> [OrderRecord]) -> [Finding] {
+    guard let isShared = sharedAtoms() else { return [] }
+    return orders().enumerated().flatMap { core, order in findings(core, order, isShared) }
+  }
+
+  private func findings(_ core: Int, _ order: OrderRecord, _ isShared: [Bool]) -> [Finding] {
+    var last: [Int: (op: Int, buffer: UInt32)] = [:]
+    var written: [Int: Set<UInt32>] = [:]
+    var result: [Finding] = []
+    var known: [Clobber: Int] = [:]
+    for entry in order.sequence {
+      let op = Int(entry)
+      let record = program.cores[core][op]
+      guard record.accessBits != 0 else { continue }
+      var clobbered: (atom: Int, tile: UInt32)?
+      AccessIndex.forEachAccess(record, table) { atom, isWrite, tile, _ in
+        guard !isWrite, atom < isShared.count, isShared[atom], clobbered == nil,
+          let holder = last[atom]
+        else { return }
+        let buffer = program.tiles[Int(tile)].buffer
+        if holder.buffer != buffer && written[atom]?.contains(buffer) == true {
+          clobbered = (atom, tile)
+        }
+      }
+      if let clobbered, let holder = last[clobbered.atom] {
+        let tile = program.tiles[Int(clobbered.tile)]
+        let key = Clobber(reader: tile.buffer, writer: holder.buffer)
+        if let index = known[key] {
+          result[index].folded += 1
+        } else {
+          known[key] = result.count
+          result.append(finding(core, op, tile, holder))
+        }
+      }
+      AccessIndex.forEachAccess(record, table) { atom, isWrite, tile, _ in
+        guard isWrite, atom < isShared.count, isShared[atom] else { return }
+        let buffer = program.tiles[Int(tile)].buffer
+        last[atom] = (op, buffer)
+        written[atom, default: []].insert(buffer)
+      }
+    }
+    return result
+  }
+
+  private func finding(
+    _ core: Int, _ op: Int, _ tile: TileRef, _ holder: (op: Int, buffer: UInt32)
+  ) -> Finding {
+    let reader = Finding.Site(core: core, op: op)
+    let culprit = Finding.Site(core: core, op: holder.op)
+    return Finding(
+      .M004,
+      "\(writer.describe(reader)) reads \(program.describe(tile)), whose bytes "
+        + "\(writer.describe(culprit)) has overwritten through "
+        + "\(place(holder.buffer)): \(place(tile.buffer)) is still in use",
+      sites: [culprit, reader], buffer: tile.buffer,
+      fix: "place the two buffers apart, or finish reading one before the other is written")
+  }
+
+  /// `scratch (bytes 128 to 255 of ub)`.
+  private func place(_ index: UInt32) -> String {
+    let buffer = program.buffers[Int(index)]
+    return "\(buffer.name) (bytes \(buffer.base) to \(buffer.base + buffer.payloadExtent - 1) of "
+      + "\(buffer.space.name))"
+  }
+}
