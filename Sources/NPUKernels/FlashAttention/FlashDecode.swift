@@ -1,18 +1,205 @@
 import NPUSim
 
-/// The decode and composed rungs of ``FlashAttention``.
+// MARK: Schedule
+
+/// The decode rung of ``FlashAttention``, and with `isComposed` the composed one.
+///
+/// Few queries leave the matrix and vector units mostly idle, and k and v are what moves. So the rows
+/// of many heads are one score tile, which the vector unit works on as a whole; each head's k and v
+/// stream through `l1`, k of the next kv tile before v of this one, so that the softmax of a tile
+/// takes place while the other operand streams.
 struct FlashDecode: FlashProgram {
+  private let kernel: FlashAttention
+
+  init(_ kernel: FlashAttention) { self.kernel = kernel }
+
+  /// Large kv tiles and two stages come first, then rows that are encoded many at a time, loaded far
+  /// ahead; then many heads. A cache that is encoded on chip takes few heads, so that no pass of the
+  /// softmax holds the encodes up for long.
   static func candidates(_ shape: FlashShape, machine: MachineConfiguration) -> [FlashSchedule] {
-    [FlashSchedule(tileQ: min(128, shape.queries), tileKV: 128)]
+    let longest = MXINT8.blocks(shape.kv) * MXINT8.blockSize
+    let isEncoded = shape.kvFormat != .mxint8
+    let events = machine.eventsPerPair ?? 8
+    var result: [FlashSchedule] = []
+    for tileKV in [128, 64, 32] where tileKV == 32 || tileKV < longest + tileKV / 2 {
+      for stages in [2, 1] {
+        let window = stages == 1 ? 1 : isEncoded ? 4 : min(8, events)
+        for tileQ in halves(of: min(shape.queries, 64)) {
+          for heads in headTiles(shape, rows: 128 / tileQ, groups: isEncoded ? 8 : .max) {
+            for (staged, rowStages) in isEncoded
+              ? [(128, 5), (64, 5), (64, 3), (32, stages)] : [(32, 1)]
+            where staged <= tileKV {
+              for kvStages in halves(of: window) {
+                result.append(
+                  FlashSchedule(
+                    tileQ: tileQ, tileKV: tileKV, tileHeads: heads, stagedRows: staged,
+                    kvStages: kvStages, rowStages: rowStages, stages: stages))
+              }
+            }
+          }
+        }
+      }
+    }
+    return result
+  }
+
+  /// Heads of a job: several kv heads with all of theirs, one, or a part of one.
+  private static func headTiles(_ shape: FlashShape, rows: Int, groups: Int) -> [Int] {
+    let perGroup = shape.headsPerGroup
+    let most = max(1, min(shape.groups, groups, rows / perGroup))
+    return halves(of: most).map { $0 * perGroup } + halves(of: perGroup).dropFirst()
+  }
+
+  /// A number, half of it rounded down, and so on to 1.
+  private static func halves(of number: Int) -> [Int] {
+    var result: [Int] = []
+    var value = max(1, number)
+    while value > 1 {
+      result.append(value)
+      value /= 2
+    }
+    return result + [1]
   }
 
   static func overflow(
     _ plan: FlashSchedule, shape: FlashShape, machine: MachineConfiguration
-  ) -> String? { nil }
+  ) -> String? {
+    overflow(plan, shape: shape, machine: machine, isComposed: false)
+  }
 
-  init(_ kernel: FlashAttention) {}
+  static func overflow(
+    _ plan: FlashSchedule, shape: FlashShape, machine: MachineConfiguration, isComposed: Bool
+  ) -> String? {
+    let buffers = buffers(shape, plan, machine: machine, isComposed: isComposed)
+    if let wrong = FlashFootprint(machine, buffers).overflow { return wrong }
+    return shortOfEvents(shape, plan, machine: machine)
+  }
+
+  /// The pair of queues that needs more events than there are, or `nil`: one for each slot that is on
+  /// its way from one to the other.
+  private static func shortOfEvents(
+    _ shape: FlashShape, _ plan: FlashSchedule, machine: MachineConfiguration
+  ) -> String? {
+    guard let events = machine.eventsPerPair else { return nil }
+    let isEncoded = shape.kvFormat != .mxint8
+    let needs = [
+      ("load to feed", isEncoded ? 0 : plan.kvStages),
+      ("store to feed", (isEncoded ? plan.kvStages : 0) + 2 * plan.stages),
+      ("load to vector", isEncoded ? plan.rowStages + 1 : 1),
+      ("vector to store", (isEncoded ? 2 * plan.stages : 0) + 2),
+      ("matrix to drain", 2 * plan.stages),
+    ]
+    for (pair, needed) in needs where needed > events {
+      return "\(pair) has \(events) events, needed \(needed)"
+    }
+    return nil
+  }
+
+  /// Rows of the largest job.
+  private static func tileRows(_ shape: FlashShape, _ plan: FlashSchedule) -> Int {
+    let perGroup = shape.headsPerGroup
+    let heads =
+      plan.tileHeads < perGroup ? plan.tileHeads : plan.tileHeads / perGroup * perGroup
+    return min(shape.batch * shape.heads, heads) * min(plan.tileQ, shape.queries)
+  }
+
+  /// Columns of a `right` tile: the most that leave room for every stage.
+  static func rightColumns(
+    _ shape: FlashShape, _ plan: FlashSchedule, machine: MachineConfiguration
+  ) -> Int {
+    let widest = max(min(plan.tileKV, shape.kv), shape.headDim)
+    guard let capacity = machine[.right].bytes else { return widest }
+    let unit = [Space.l1, .right, .acc, .ub].map { machine[$0].alignment }.max() ?? 32
+    let rows = MXINT8.blocks(max(min(plan.tileKV, shape.kv), shape.headDim)) * MXINT8.blockSize
+    let fitting = capacity / max(1, plan.stages * rows) / unit * unit
+    return max(min(unit, widest), fitting >= widest ? widest : fitting)
+  }
+
+  /// Every ring of a core.
+  static func buffers(
+    _ shape: FlashShape, _ plan: FlashSchedule, machine: MachineConfiguration, isComposed: Bool
+  ) -> [FlashBuffer] {
+    let rows = tileRows(shape, plan)
+    let width = min(plan.tileKV, shape.kv)
+    let d = shape.headDim
+    let right = rightColumns(shape, plan, machine: machine)
+    let drained: ElementFormat = machine.matrix.accumulator == .bf16 ? .bf16 : .f32
+    let deep = plan.stages
+    return FlashCacheStream.buffers(
+      shape, plan, keyRows: min(right, width), isComposed: isComposed)
+      + FlashSoftmax.buffers(
+        shape, plan, rows: rows, drained: drained, lanes: machine.vector.lanes)
+      + [
+        FlashBuffer(name: "q", space: .ub, format: .bf16, slots: 1, rows: rows, columns: d),
+        FlashBuffer(name: "q_mx", space: .ub, format: .mxint8, slots: 1, rows: rows, columns: d),
+        FlashBuffer(name: "q", space: .l1, format: .mxint8, slots: 1, rows: rows, columns: d),
+        FlashBuffer(
+          name: "q", space: .left, format: .mxint8, slots: deep, rows: rows, columns: d),
+        FlashBuffer(
+          name: "p", space: .left, format: .mxint8, slots: deep, rows: rows, columns: width),
+        FlashBuffer(
+          name: "right", space: .right, format: .mxint8, slots: deep, rows: max(width, d),
+          columns: right, axis: .alongRows),
+        FlashBuffer(
+          name: "scores", space: .acc, format: drained, slots: deep, rows: rows, columns: width),
+        FlashBuffer(
+          name: "product", space: .acc, format: drained, slots: deep, rows: rows, columns: d),
+      ] + FlashEpilogue.buffers(shape, rows: rows) + FlashCombine.buffers(shape, rows: rows)
+  }
 
   func emit(_ tensors: FlashTensors, into p: inout ProgramBuilder) throws(NPUError) {
-    throw NPUError(.usage, "flash_attention has no decode rung yet", hint: "use --rung pipelined")
+    let form = kernel.form
+    let plan = kernel.plan
+    let cores = kernel.machine.cores
+    var partials: FlashEpilogue.Partials?
+    if form.splits > 1 {
+      let (rows, overflow) = form.rows.multipliedReportingOverflow(by: form.splits)
+      guard !overflow else {
+        throw NPUError(.program, "the partial results of \(form.splits) splits cannot be counted")
+      }
+      partials = FlashEpilogue.Partials(
+        m: try p.tensor("partial.m", .f32, rows: rows, columns: 1, role: .scratch),
+        l: try p.tensor("partial.l", .f32, rows: rows, columns: 1, role: .scratch),
+        o: try p.tensor("partial.o", .f32, rows: rows, columns: form.headDim, role: .scratch))
+    }
+    let buffers = Self.buffers(
+      form, plan, machine: kernel.machine, isComposed: kernel.rung == .composed)
+    for core in 0..<cores {
+      p.begin(core: core)
+      let jobs = FlashJob.all(form, plan, core: core, of: cores)
+      // A core without work still joins the others where there are splits.
+      if jobs.isEmpty && partials == nil { continue }
+      let epilogue = try FlashEpilogue(form, tensors, partials: partials, buffers, &p)
+      if !jobs.isEmpty {
+        var stream = try FlashDecodeCore(kernel, tensors, jobs: jobs, buffers, epilogue, &p)
+        stream.emit(&p)
+      }
+      if let partials {
+        var combine = try FlashCombine(form, partials, buffers, epilogue, &p)
+        combine.emit(WorkSplit.range(form.rows, core: core, of: cores), &p)
+      }
+    }
+  }
+}
+
+/// The composed rung: ``FlashDecode`` with an FP8 cache whose rows are decoded, scaled and encoded by
+/// three micro-ops instead of one.
+struct FlashComposed: FlashProgram {
+  private let program: FlashDecode
+
+  init(_ kernel: FlashAttention) { program = FlashDecode(kernel) }
+
+  static func candidates(_ shape: FlashShape, machine: MachineConfiguration) -> [FlashSchedule] {
+    FlashDecode.candidates(shape, machine: machine)
+  }
+
+  static func overflow(
+    _ plan: FlashSchedule, shape: FlashShape, machine: MachineConfiguration
+  ) -> String? {
+    FlashDecode.overflow(plan, shape: shape, machine: machine, isComposed: true)
+  }
+
+  func emit(_ tensors: FlashTensors, into p: inout ProgramBuilder) throws(NPUError) {
+    try program.emit(tensors, into: &p)
   }
 }

@@ -23,7 +23,8 @@ enum FlashRung: String, Sendable, CaseIterable {
     case .unfused: FlashUnfused.self
     case .online: FlashOnline.self
     case .pipelined: FlashPipelined.self
-    case .decode, .composed: FlashDecode.self
+    case .decode: FlashDecode.self
+    case .composed: FlashComposed.self
     }
   }
 

@@ -13,18 +13,21 @@ public struct FlashSchedule: Sendable, Hashable {
   public var stagedRows: Int
   /// Slots of the rings in `l1` that K and V stream through.
   public var kvStages: Int
+  /// Slots of the ring in `ub` that rows to be encoded are loaded into.
+  public var rowStages: Int
   /// Slots of every other ring.
   public var stages: Int
 
   public init(
     tileQ: Int, tileKV: Int, tileHeads: Int = 1, stagedRows: Int = 32, kvStages: Int = 1,
-    stages: Int = 1
+    rowStages: Int = 1, stages: Int = 1
   ) {
     self.tileQ = tileQ
     self.tileKV = tileKV
     self.tileHeads = tileHeads
     self.stagedRows = stagedRows
     self.kvStages = kvStages
+    self.rowStages = rowStages
     self.stages = stages
   }
 
@@ -32,7 +35,8 @@ public struct FlashSchedule: Sendable, Hashable {
   public var fields: ScheduleFields {
     ScheduleFields([
       ("tile.q", tileQ), ("tile.kv", tileKV), ("tile.heads", tileHeads),
-      ("tile.staged", stagedRows), ("stages.kv", kvStages), ("stages", stages),
+      ("tile.staged", stagedRows), ("stages.kv", kvStages),
+      ("stages.rows", rowStages), ("stages", stages),
     ])
   }
 
@@ -67,6 +71,7 @@ public struct FlashSchedule: Sendable, Hashable {
     tileHeads = chosen["tile.heads"]
     stagedRows = chosen["tile.staged"]
     kvStages = chosen["stages.kv"]
+    rowStages = chosen["stages.rows"]
     stages = chosen["stages"]
     for (name, value) in [("tile.kv", tileKV), ("tile.staged", stagedRows)]
     where value % MXINT8.blockSize != 0 && rung != .scalar {

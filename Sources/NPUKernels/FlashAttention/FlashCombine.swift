@@ -1,0 +1,103 @@
+import NPUSim
+
+/// Combines the partial results of splits, in ascending order, after all cores have stored theirs:
+///
+///     M = max m_s,  w_s = exp2(fl32(m_s − M)), 0 where m_s = −∞
+///     l = fl32(l + fl32(l_s · w_s)),  O = fl32(O + fl32(O_s · w_s))           from l = 0, O = 0
+///
+/// and then the outputs, as without splits.
+struct FlashCombine {
+  private let form: FlashShape
+  private let partials: FlashEpilogue.Partials
+  private var epilogue: FlashEpilogue
+  private var mRing: Ring<UB>
+  private var lRing: Ring<UB>
+  private var oRing: Ring<UB>
+  private let maximum: BufferHandle<UB>
+  private let weight: BufferHandle<UB>
+  private let sum: BufferHandle<UB>
+  private let output: BufferHandle<UB>
+
+  init(
+    _ form: FlashShape, _ partials: FlashEpilogue.Partials, _ buffers: [FlashBuffer],
+    _ epilogue: FlashEpilogue, _ p: inout ProgramBuilder
+  ) throws(NPUError) {
+    self.form = form
+    self.partials = partials
+    self.epilogue = epilogue
+    mRing = try buffers.ring("split.m", in: UB.self, &p)
+    lRing = try buffers.ring("split.l", in: UB.self, &p)
+    oRing = try buffers.ring("split.o", in: UB.self, &p)
+    maximum = try buffers.ring("total.m", in: UB.self, &p).buffer
+    weight = try buffers.ring("total.w", in: UB.self, &p).buffer
+    sum = try buffers.ring("total.l", in: UB.self, &p).buffer
+    output = try buffers.ring("total.o", in: UB.self, &p).buffer
+  }
+
+  /// The rings for tiles of up to 16 rows; none without splits.
+  static func buffers(_ form: FlashShape, rows: Int) -> [FlashBuffer] {
+    guard form.splits > 1 else { return [] }
+    func ring(_ name: String, _ slots: Int, columns: Int) -> FlashBuffer {
+      FlashBuffer(
+        name: name, space: .ub, format: .f32, slots: slots, rows: min(rows, 16), columns: columns)
+    }
+    return [
+      ring("split.m", 2, columns: 1), ring("split.l", 2, columns: 1),
+      ring("split.o", 2, columns: form.headDim), ring("total.m", 1, columns: 1),
+      ring("total.w", 1, columns: 1), ring("total.l", 1, columns: 1),
+      ring("total.o", 1, columns: form.headDim),
+    ]
+  }
+
+  /// Joins the cores, and combines some rows.
+  mutating func emit(_ rows: Range<Int>, _ p: inout ProgramBuilder) {
+    p.emit(ChipBarrier())
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: maximum.rows) {
+      p.pushScope("combine", iteration: first)
+      combine(first, count: min(maximum.rows, rows.upperBound - first), &p)
+      p.popScope()
+    }
+  }
+
+  private mutating func combine(_ first: Int, count: Int, _ p: inout ProgramBuilder) {
+    let m = maximum.tile(rows: count)
+    let w = weight.tile(rows: count)
+    let l = sum.tile(rows: count)
+    let o = output.tile(rows: count)
+    p.emit(Fill(m, -.infinity))
+    p.emit(Fill(l, 0))
+    p.emit(Fill(o, 0))
+    for split in 0..<form.splits {
+      let row = split * form.rows + first
+      let slot = mRing.acquire()
+      let part = slot.tile(rows: count)
+      let loaded = p.emit(
+        LoadUB(part, from: partials.m.tile(row: row, rows: count)), after: slot.free)
+      mRing.release(slot, after: p.emit(Elementwise<MaxRule>(m, m, part), after: loaded))
+    }
+    for split in 0..<form.splits {
+      let row = split * form.rows + first
+      let mSlot = mRing.acquire()
+      let lSlot = lRing.acquire()
+      let oSlot = oRing.acquire()
+      p.emit(
+        LoadUB(mSlot.tile(rows: count), from: partials.m.tile(row: row, rows: count)),
+        after: mSlot.free)
+      p.emit(
+        LoadUB(lSlot.tile(rows: count), from: partials.l.tile(row: row, rows: count)),
+        after: lSlot.free)
+      let loaded = p.emit(
+        LoadUB(oSlot.tile(rows: count), from: partials.o.tile(row: row, rows: count)),
+        after: oSlot.free)
+      p.emit(Exp2Fused(w, mSlot.tile(rows: count), m, k: 1), after: loaded)
+      p.emit(RescaleAdd(l, lSlot.tile(rows: count), w, l), after: loaded)
+      let added = p.emit(RescaleAdd(o, oSlot.tile(rows: count), w, o), after: loaded)
+      mRing.release(mSlot, after: added)
+      lRing.release(lSlot, after: added)
+      oRing.release(oSlot, after: added)
+    }
+    _ = epilogue.emit(
+      rows: count, runs: [FlashJob.Run(row: 0, tensorRow: first, count: count)], l: l, o: o, m: m,
+      &p)
+  }
+}
