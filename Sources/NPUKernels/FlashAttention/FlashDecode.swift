@@ -103,7 +103,7 @@ struct FlashDecode: FlashProgram {
     return min(shape.batch * shape.heads, heads) * min(plan.tileQ, shape.queries)
   }
 
-  /// Columns of a `right` tile: the most that leave room for every stage.
+  /// Columns of a `right` tile: the most that leave room for two stages or more.
   static func rightColumns(
     _ shape: FlashShape, _ plan: FlashSchedule, machine: MachineConfiguration
   ) -> Int {
@@ -111,7 +111,7 @@ struct FlashDecode: FlashProgram {
     guard let capacity = machine[.right].bytes else { return widest }
     let unit = [Space.l1, .right, .acc, .ub].map { machine[$0].alignment }.max() ?? 32
     let rows = MXINT8.blocks(max(min(plan.tileKV, shape.kv), shape.headDim)) * MXINT8.blockSize
-    let fitting = capacity / max(1, plan.stages * rows) / unit * unit
+    let fitting = capacity / (max(2, plan.stages) * rows) / unit * unit
     return max(min(unit, widest), fitting >= widest ? widest : fitting)
   }
 
