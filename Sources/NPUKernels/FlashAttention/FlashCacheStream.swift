@@ -86,10 +86,9 @@ struct FlashCacheStream {
   ) -> [FlashBuffer] {
     let d = form.headDim
     var result = [
+      FlashBuffer("k", .l1, .mxint8, slots: plan.kvStages, rows: keyRows, columns: d),
       FlashBuffer(
-        name: "k", space: .l1, format: .mxint8, slots: plan.kvStages, rows: keyRows, columns: d),
-      FlashBuffer(
-        name: "v", space: .l1, format: .mxint8, slots: plan.kvStages,
+        "v", .l1, .mxint8, slots: plan.kvStages,
         rows: min(plan.tileKV, form.kv), columns: d, axis: .alongRows),
     ]
     guard form.kvFormat != .mxint8 else { return result }
@@ -101,7 +100,7 @@ struct FlashCacheStream {
     ) {
       result.append(
         FlashBuffer(
-          name: name, space: .ub, format: format, slots: slots, rows: lines, columns: columns,
+          name, .ub, format, slots: slots, rows: lines, columns: columns,
           axis: axis))
     }
     add("rows", form.kvFormat.element, ahead, columns: d)

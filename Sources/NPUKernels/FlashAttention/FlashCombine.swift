@@ -38,8 +38,7 @@ struct FlashCombine {
   static func buffers(_ form: FlashShape, rows: Int) -> [FlashBuffer] {
     guard form.splits > 1 else { return [] }
     func ring(_ name: String, _ slots: Int, columns: Int) -> FlashBuffer {
-      FlashBuffer(
-        name: name, space: .ub, format: .f32, slots: slots, rows: min(rows, 16), columns: columns)
+      FlashBuffer(name, .ub, .f32, slots: slots, rows: min(rows, 16), columns: columns)
     }
     return [
       ring("split.m", 2, columns: 1), ring("split.l", 2, columns: 1),
@@ -97,7 +96,8 @@ struct FlashCombine {
       oRing.release(oSlot, after: added)
     }
     _ = epilogue.emit(
-      rows: count, runs: [FlashJob.Run(row: 0, tensorRow: first, count: count)], l: l, o: o, m: m,
+      rows: count, runs: [FlashDecodeJob.Run(row: 0, tensorRow: first, count: count)], l: l, o: o,
+      m: m,
       &p)
   }
 }

@@ -130,20 +130,16 @@ struct FlashDecode: FlashProgram {
       + FlashSoftmax.buffers(
         shape, plan, rows: rows, drained: drained, lanes: machine.vector.lanes)
       + [
-        FlashBuffer(name: "q", space: .ub, format: .bf16, slots: 1, rows: rows, columns: d),
-        FlashBuffer(name: "q_mx", space: .ub, format: .mxint8, slots: 1, rows: rows, columns: d),
-        FlashBuffer(name: "q", space: .l1, format: .mxint8, slots: 1, rows: rows, columns: d),
+        FlashBuffer("q", .ub, .bf16, slots: 1, rows: rows, columns: d),
+        FlashBuffer("q_mx", .ub, .mxint8, slots: 1, rows: rows, columns: d),
+        FlashBuffer("q", .l1, .mxint8, slots: 1, rows: rows, columns: d),
+        FlashBuffer("q", .left, .mxint8, slots: deep, rows: rows, columns: d),
+        FlashBuffer("p", .left, .mxint8, slots: deep, rows: rows, columns: width),
         FlashBuffer(
-          name: "q", space: .left, format: .mxint8, slots: deep, rows: rows, columns: d),
-        FlashBuffer(
-          name: "p", space: .left, format: .mxint8, slots: deep, rows: rows, columns: width),
-        FlashBuffer(
-          name: "right", space: .right, format: .mxint8, slots: deep, rows: max(width, d),
+          "right", .right, .mxint8, slots: deep, rows: max(width, d),
           columns: right, axis: .alongRows),
-        FlashBuffer(
-          name: "scores", space: .acc, format: drained, slots: deep, rows: rows, columns: width),
-        FlashBuffer(
-          name: "product", space: .acc, format: drained, slots: deep, rows: rows, columns: d),
+        FlashBuffer("scores", .acc, drained, slots: deep, rows: rows, columns: width),
+        FlashBuffer("product", .acc, drained, slots: deep, rows: rows, columns: d),
       ] + FlashEpilogue.buffers(shape, rows: rows) + FlashCombine.buffers(shape, rows: rows)
   }
 
@@ -166,7 +162,7 @@ struct FlashDecode: FlashProgram {
       form, plan, machine: kernel.machine, isComposed: kernel.rung == .composed)
     for core in 0..<cores {
       p.begin(core: core)
-      let jobs = FlashJob.all(form, plan, core: core, of: cores)
+      let jobs = FlashDecodeJob.all(form, plan, core: core, of: cores)
       // A core without work still joins the others where there are splits.
       if jobs.isEmpty && partials == nil { continue }
       let epilogue = try FlashEpilogue(form, tensors, partials: partials, buffers, &p)

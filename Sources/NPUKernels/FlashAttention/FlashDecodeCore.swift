@@ -8,7 +8,7 @@ struct FlashDecodeCore {
   private let tensors: FlashTensors
   private let rightColumns: Int
   private let steps: [FlashSoftmax.Step]
-  private let emptyJobs: [FlashJob]
+  private let emptyJobs: [FlashDecodeJob]
   private var stream: FlashCacheStream
   private var softmax: FlashSoftmax
   private var queryRing: Ring<UB>
@@ -24,7 +24,8 @@ struct FlashDecodeCore {
   private var queries: (slot: Ring<Left>.Slot, fed: Token)?
 
   init(
-    _ kernel: FlashAttention, _ tensors: FlashTensors, jobs: [FlashJob], _ buffers: [FlashBuffer],
+    _ kernel: FlashAttention, _ tensors: FlashTensors, jobs: [FlashDecodeJob],
+    _ buffers: [FlashBuffer],
     _ epilogue: FlashEpilogue, _ p: inout ProgramBuilder
   ) throws(NPUError) {
     form = kernel.form
@@ -156,7 +157,7 @@ struct FlashDecodeCore {
 
   /// The queries of a job, encoded along d.
   private mutating func loadQueries(
-    _ job: FlashJob, _ p: inout ProgramBuilder
+    _ job: FlashDecodeJob, _ p: inout ProgramBuilder
   ) -> (slot: Ring<Left>.Slot, fed: Token)? {
     let values = queryRing.acquire()
     var loaded: [Token] = []

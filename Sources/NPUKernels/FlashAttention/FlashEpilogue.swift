@@ -35,7 +35,7 @@ struct FlashEpilogue {
   /// The rings for tiles of `rows` rows.
   static func buffers(_ form: FlashShape, rows: Int) -> [FlashBuffer] {
     func ring(_ name: String, _ format: ElementFormat, columns: Int) -> FlashBuffer {
-      FlashBuffer(name: name, space: .ub, format: format, slots: 1, rows: rows, columns: columns)
+      FlashBuffer(name, .ub, format, slots: 1, rows: rows, columns: columns)
     }
     return [
       ring("column", .f32, columns: 1), ring("lse", .f32, columns: 1),
@@ -45,7 +45,7 @@ struct FlashEpilogue {
 
   /// Emits the end of a job, after the micro-op that wrote O last; returns what has read l, O and m.
   mutating func emit(
-    _ job: FlashJob, l: Tile<UB>, o: Tile<UB>, m: Tile<UB>, after: Token,
+    _ job: FlashDecodeJob, l: Tile<UB>, o: Tile<UB>, m: Tile<UB>, after: Token,
     _ p: inout ProgramBuilder
   ) -> Token {
     guard let partials else {
@@ -57,7 +57,7 @@ struct FlashEpilogue {
   /// out = bf16(fl32(O · fl32(1/l))) and lse = fl32(fl32(m·ln2) + ln l), 0 and −∞ where l = 0; returns
   /// what has read l, O and m.
   mutating func emit(
-    rows: Int, runs: [FlashJob.Run], l: Tile<UB>, o: Tile<UB>, m: Tile<UB>,
+    rows: Int, runs: [FlashDecodeJob.Run], l: Tile<UB>, o: Tile<UB>, m: Tile<UB>,
     _ p: inout ProgramBuilder
   ) -> Token {
     let column = columnRing.acquire().tile(rows: rows)
@@ -88,7 +88,7 @@ struct FlashEpilogue {
   }
 
   private func store(
-    _ job: FlashJob, l: Tile<UB>, o: Tile<UB>, m: Tile<UB>, to partials: Partials,
+    _ job: FlashDecodeJob, l: Tile<UB>, o: Tile<UB>, m: Tile<UB>, to partials: Partials,
     after: Token, _ p: inout ProgramBuilder
   ) -> Token {
     let row = job.split * form.rows
@@ -106,7 +106,7 @@ struct FlashEpilogue {
   }
 
   /// Some rows of a tile.
-  private func rowsOf(_ tile: Tile<UB>, _ run: FlashJob.Run) -> Tile<UB> {
+  private func rowsOf(_ tile: Tile<UB>, _ run: FlashDecodeJob.Run) -> Tile<UB> {
     var part = tile
     part.ref.row += Int32(clamping: run.row)
     part.ref.rows = Int32(clamping: run.count)

@@ -161,7 +161,7 @@ extension FlashSoftmax {
     finish(steps[step].job, carried, &p)
   }
 
-  mutating func finish(_ job: FlashJob, _ carried: Carried, _ p: inout ProgramBuilder) {
+  mutating func finish(_ job: FlashDecodeJob, _ carried: Carried, _ p: inout ProgramBuilder) {
     guard let o = carried.o, let scaled = carried.scaled, let written = carried.written else {
       return
     }

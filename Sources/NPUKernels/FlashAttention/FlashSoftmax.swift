@@ -20,7 +20,7 @@ struct FlashSoftmax {
 
   /// A kv tile of a job.
   struct Step {
-    var job: FlashJob
+    var job: FlashDecodeJob
     /// Position of the job on the core.
     var jobIndex: Int
     var keys: Range<Int>
@@ -98,14 +98,12 @@ struct FlashSoftmax {
     let width = min(plan.tileKV, form.kv)
     let deep = plan.stages > 1 ? 2 : 1
     func ring(_ name: String, _ format: ElementFormat, _ slots: Int, columns: Int) -> FlashBuffer {
-      FlashBuffer(
-        name: name, space: .ub, format: format, slots: slots, rows: rows, columns: columns)
+      FlashBuffer(name, .ub, format, slots: slots, rows: rows, columns: columns)
     }
     return [
       ring("scores", drained, deep, columns: width), ring("p", .f32, 1, columns: width),
       ring("p_mx", .mxint8, 1, columns: width),
-      FlashBuffer(
-        name: "p", space: .l1, format: .mxint8, slots: deep, rows: rows, columns: width),
+      FlashBuffer("p", .l1, .mxint8, slots: deep, rows: rows, columns: width),
       ring("partials", .f32, 1, columns: min(lanes, width)), ring("max", .f32, 2, columns: 1),
       ring("m", .f32, 2, columns: 1), ring("alpha", .f32, 2, columns: 1),
       ring("sum", .f32, 1, columns: 1), ring("l", .f32, 2, columns: 1),
@@ -156,7 +154,7 @@ struct FlashSoftmax {
   }
 
   /// Gives a job whose rows see no key its results; nothing else may be in flight.
-  mutating func finishEmpty(_ job: FlashJob, _ p: inout ProgramBuilder) {
+  mutating func finishEmpty(_ job: FlashDecodeJob, _ p: inout ProgramBuilder) {
     let l = lRing.acquire()
     let o = oRing.acquire()
     let m = scaledRing.acquire()

@@ -1,7 +1,7 @@
 import NPUSim
 
 /// Query rows that are worked on together: the same queries of some heads, over some kv tiles.
-struct FlashJob {
+struct FlashDecodeJob {
   /// Heads among batch · heads.
   var heads: Range<Int>
   var queries: Range<Int>
@@ -56,7 +56,7 @@ struct FlashJob {
   /// neighbouring kv heads of a part are put together while they fit `tile.heads`.
   static func all(
     _ form: FlashShape, _ plan: FlashSchedule, core: Int, of cores: Int
-  ) -> [FlashJob] {
+  ) -> [FlashDecodeJob] {
     let perGroup = form.headsPerGroup
     // A kv head is one piece, or several where its heads are more than a tile takes.
     let pieces = (perGroup - 1) / plan.tileHeads + 1
@@ -65,7 +65,7 @@ struct FlashJob {
     let units = form.groups * pieces
     let blocks = (form.queries - 1) / plan.tileQ + 1
     let range = WorkSplit.range(form.splits * blocks * units, core: core, of: cores)
-    var jobs: [FlashJob] = []
+    var jobs: [FlashDecodeJob] = []
     var first = range.lowerBound
     while first < range.upperBound {
       let line = first / units
@@ -82,7 +82,7 @@ struct FlashJob {
         let high = (first + units.upperBound - 1) - line * form.groups * pieces
         let last = high / pieces * perGroup + min(perGroup, (high % pieces + 1) * width)
         jobs.append(
-          FlashJob(
+          FlashDecodeJob(
             heads: low / pieces * perGroup + low % pieces * width..<last, queries: queries,
             split: split, tiles: tiles))
       }
