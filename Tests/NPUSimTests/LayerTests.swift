@@ -6,6 +6,7 @@ import Testing
   /// The folders of NPUSim. A folder may mention itself and the ones in rows above its own.
   private static let layers: [[String]] = [
     ["Support"], ["Numerics"], ["Tensors"], ["Machine"], ["ISA"], ["Ordering"], ["Ops"],
+    ["Text"],
     ["Functional", "Timing", "Checking"], ["Reporting"],
   ]
 

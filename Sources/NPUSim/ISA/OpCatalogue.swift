@@ -66,6 +66,11 @@ public struct OpEntry: Sendable {
   public let describe: @Sendable (OpRecord, Program) -> [String]
   /// What is wrong with a record's operands beyond bounds and alignment.
   public let legality: @Sendable (OpRecord, Program) -> String?
+  /// The operand count, access and queue of a record whose words are set; the word of a tile is its
+  /// place among the tiles given.
+  let completed: @Sendable (OpRecord, UnsafePointer<TileRef>) -> OpRecord
+  /// What is wrong with such a record, and its work where nothing is.
+  let judged: @Sendable (OpRecord, UnsafePointer<TileRef>, TileLayout) -> (wrong: String?, Work)
 
   /// The entry of a type, with opcode 0 until it is listed.
   public static func of<Op: MicroOp>(_ type: Op.Type) -> OpEntry {
@@ -89,6 +94,21 @@ public struct OpEntry: Sendable {
           tiles.baseAddress.map { Op(record, tiles: $0) } ?? Op()
         }
         return op.legality(TileLayout(program))
+      },
+      completed: { record, tiles in
+        var op = Op(record, tiles: tiles)
+        var encoder = OperandEncoder()
+        op.visit(&encoder)
+        var result = record
+        result.queue = op.effectiveQueue
+        result.operandCount = encoder.count
+        result.accessBits = encoder.accessBits
+        return result
+      },
+      judged: { record, tiles, layout in
+        let op = Op(record, tiles: tiles)
+        if let wrong = op.legality(layout) { return (wrong, .none) }
+        return (nil, op.work(layout))
       })
   }
 }

@@ -23,4 +23,11 @@ struct CoreStream {
     ends.append(UInt32(dependencies.count))
     if record.kind == .set || record.kind == .wait { hasExplicitEvents = true }
   }
+
+  /// Appends a record of a program whose order is all explicit.
+  mutating func append(asWritten record: OpRecord) {
+    records.append(record)
+    ends.append(UInt32(dependencies.count))
+    hasExplicitEvents = true
+  }
 }

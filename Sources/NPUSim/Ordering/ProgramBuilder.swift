@@ -8,13 +8,13 @@ public struct ProgramBuilder {
   public let machine: MachineConfiguration
   var program: Program
   var layout: TileLayout
-  private var tileIDs: [TileRef: UInt32] = [:]
+  private var tileIDs = TileTable()
   private var workIDs: [Work: UInt32] = [.none: 0]
   private var labelIDs: [String: UInt32] = ["": 0]
   private var scopeStack: [UInt32] = [0]
   private var allocator: BufferAllocator
   var streams: [CoreStream]
-  private var core = 0
+  private(set) var core = 0
 
   public init(machine: MachineConfiguration, catalogue: OpCatalogue) {
     self.machine = machine
@@ -32,9 +32,9 @@ public struct ProgramBuilder {
     _ name: String, _ format: ElementFormat, slots: Int = 1, rows: Int, columns: Int,
     axis: BlockAxis = .alongColumns, role: Buffer.Role
   ) throws(NPUError) -> BufferHandle<HBM> {
-    let buffer = try allocator.tensor(
-      name, format, slots: slots, rows: rows, columns: columns, axis: axis, role: role)
-    return add(buffer)
+    handle(
+      try allocator.tensor(
+        name, format, slots: slots, rows: rows, columns: columns, axis: axis, role: role))
   }
 
   /// Allocates a buffer of `slots × rows × columns` elements in an on-chip memory of the current
@@ -43,10 +43,10 @@ public struct ProgramBuilder {
     _ name: String, in space: S.Type, _ format: ElementFormat, slots: Int = 1, rows: Int,
     columns: Int, axis: BlockAxis = .alongColumns, at address: Int? = nil
   ) throws(NPUError) -> BufferHandle<S> {
-    let buffer = try allocator.buffer(
-      name, S.space, format, slots: slots, rows: rows, columns: columns, axis: axis, core: core,
-      at: address)
-    return add(buffer)
+    handle(
+      try allocator.buffer(
+        name, S.space, format, slots: slots, rows: rows, columns: columns, axis: axis, core: core,
+        at: address))
   }
 
   /// Allocates a ring of `slots` slots in an on-chip memory of the current core.
@@ -58,12 +58,26 @@ public struct ProgramBuilder {
       try buffer(name, in: space, format, slots: slots, rows: rows, columns: columns, axis: axis))
   }
 
-  private mutating func add<S: MemorySpace>(_ buffer: Buffer) -> BufferHandle<S> {
-    let id = UInt32(program.buffers.count)
+  /// As ``buffer(_:in:_:slots:rows:columns:axis:at:)``, where the memory is not known as a type.
+  mutating func place(
+    _ name: String, in space: Space, _ format: ElementFormat, slots: Int, rows: Int, columns: Int,
+    axis: BlockAxis, at address: Int?
+  ) throws(NPUError) -> UInt32 {
+    add(
+      try allocator.buffer(
+        name, space, format, slots: slots, rows: rows, columns: columns, axis: axis, core: core,
+        at: address))
+  }
+
+  private mutating func add(_ buffer: Buffer) -> UInt32 {
     program.buffers.append(buffer)
     layout.buffers.append(buffer)
-    return BufferHandle(
-      id: id, slots: buffer.slots, rows: buffer.rows, columns: buffer.columns,
+    return UInt32(program.buffers.count - 1)
+  }
+
+  private mutating func handle<S: MemorySpace>(_ buffer: Buffer) -> BufferHandle<S> {
+    BufferHandle(
+      id: add(buffer), slots: buffer.slots, rows: buffer.rows, columns: buffer.columns,
       format: buffer.format, axis: buffer.axis)
   }
 
@@ -145,10 +159,7 @@ public struct ProgramBuilder {
     }
     if isPlaced {
       if let wrong = op.legality(layout) {
-        program.defects.append(
-          ProgramDefect(
-            code: .M005, message: "\(Op.mnemonic): \(wrong)", core: core, op: position,
-            fix: "give the micro-op operands of the stated shapes and formats"))
+        report(wrong, mnemonic: Op.mnemonic, at: position)
       } else {
         record.work = intern(op.work(layout))
       }
@@ -180,13 +191,12 @@ public struct ProgramBuilder {
         row: row, column: column))
   }
 
-  private mutating func intern(_ tile: TileRef, at position: Int, mnemonic: String) -> (
+  /// The number of a tile, and whether it lies in its buffer as it must; reported at its first use.
+  mutating func intern(_ tile: TileRef, at position: Int, mnemonic: String) -> (
     id: UInt32, isSound: Bool
   ) {
-    if let known = tileIDs[tile] { return (known, !unsoundTiles.contains(known)) }
-    let id = UInt32(program.tiles.count)
-    tileIDs[tile] = id
-    program.tiles.append(tile)
+    let (id, isNew) = tileIDs.id(of: tile, in: &program.tiles)
+    guard isNew else { return (id, unsoundTiles.isEmpty || !unsoundTiles.contains(id)) }
     if let defect = layout.defect(of: tile, named: program.describe(tile), mnemonic: mnemonic) {
       unsoundTiles.insert(id)
       program.defects.append(
@@ -199,12 +209,32 @@ public struct ProgramBuilder {
 
   private var unsoundTiles: Set<UInt32> = []
 
-  private mutating func intern(_ work: Work) -> UInt32 {
+  /// The number of an amount of work.
+  mutating func intern(_ work: Work) -> UInt32 {
     if let known = workIDs[work] { return known }
     let id = UInt32(program.works.count)
     workIDs[work] = id
     program.works.append(work)
     return id
+  }
+
+  /// Reports a micro-op whose operands are not legal.
+  mutating func report(_ wrong: String, mnemonic: String, at position: Int) {
+    program.defects.append(
+      ProgramDefect(
+        code: .M005, message: "\(mnemonic): \(wrong)", core: core, op: position,
+        fix: "give the micro-op operands of the stated shapes and formats"))
+  }
+
+  /// Micro-ops of the current core so far.
+  var position: Int { streams[core].records.count }
+
+  /// Appends a complete record to the current core, which is kept as written from then on: no event
+  /// and no barrier is added.
+  mutating func append(_ record: OpRecord) {
+    var record = record
+    record.scope = scopeStack[scopeStack.count - 1]
+    streams[core].append(asWritten: record)
   }
 
   // MARK: Finish
@@ -237,37 +267,4 @@ public struct ProgramBuilder {
     }
     return result
   }
-}
-
-/// Collects the words and tiles of a micro-op's operands.
-struct OperandEncoder: OperandVisitor {
-  var words = InlineArray<6, UInt32>(repeating: 0)
-  var tiles = InlineArray<6, TileRef>(repeating: Tile<UB>.placeholder.ref)
-  var accessBits: UInt32 = 0
-  var count: UInt8 = 0
-
-  private mutating func append(_ word: UInt32) {
-    guard Int(count) < OpRecord.maximumOperands else { return }
-    words[Int(count)] = word
-    count += 1
-  }
-
-  mutating func tile<S: MemorySpace>(_ name: String, _ tile: inout Tile<S>, _ access: Access) {
-    guard Int(count) < OpRecord.maximumOperands else { return }
-    tiles[Int(count)] = tile.ref
-    accessBits |= UInt32(access.rawValue) << UInt32(4 * count)
-    append(0)
-  }
-
-  mutating func scalar(_ name: String, _ value: inout Float) { append(value.bitPattern) }
-
-  mutating func integer(_ name: String, _ value: inout Int32) {
-    append(UInt32(bitPattern: value))
-  }
-
-  mutating func choice<C: OperandChoice>(_ name: String, _ value: inout C) {
-    append(UInt32(truncatingIfNeeded: value.choiceIndex))
-  }
-
-  mutating func event(_ name: String, _ value: inout Event) { append(value.packed) }
 }

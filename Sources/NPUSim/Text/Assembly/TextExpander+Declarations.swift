@@ -1,0 +1,172 @@
+extension TextExpander {
+  /// Declares a tensor, a buffer, a tap tensor or an index list.
+  mutating func declare(_ index: Int, _ statement: PlanStatement) {
+    let text = tree.statements[index]
+    if statement.kind == .index { return indexList(index, statement, text) }
+    var dimensions: [Int] = []
+    for entry in text.dimensions.range {
+      guard let dimension = dimension(tree.lists[entry], index) else { return }
+      dimensions.append(dimension)
+    }
+    guard let format = format(text) else { return }
+    var axis = BlockAxis.alongColumns
+    var slots = 1
+    var address: Int?
+    var shape = dimensions
+    for entry in text.attributes.range {
+      let attribute = tree.attributes[entry]
+      switch tree.names[attribute.name] {
+      case "blocks":
+        let word = tree.names[tree.expressions[Int(attribute.value)].name]
+        axis = word == "rows" ? .alongRows : .alongColumns
+      case "slots":
+        guard let count = dimension(attribute.value, index) else { return }
+        slots = count
+      case "at":
+        guard let place = dimension(attribute.value, index) else { return }
+        address = place
+      default:
+        shape = []
+        for part in attribute.list.range {
+          guard let dimension = dimension(tree.lists[part], index) else { return }
+          shape.append(dimension)
+        }
+        guard Self.product(shape) == Self.product(dimensions) else {
+          return fail(
+            "shape \(shape) has another number of elements than \(dimensions)",
+            at: attribute.nameSpan, index, hint: "the shape is the tensor's in files")
+        }
+      }
+    }
+    let rows = dimensions.count > 1 ? dimensions[dimensions.count - 2] : 1
+    let columns = dimensions.last ?? 1
+    if statement.kind != .buffer {
+      slots = 1
+      for dimension in dimensions.dropLast(2) {
+        slots = slots.multipliedReportingOverflow(by: dimension).partialValue
+      }
+      guard Self.product(dimensions) != nil, slots >= 0 else {
+        return fail("found a size that cannot be represented", at: text.span, index)
+      }
+    }
+    do throws(NPUError) {
+      try add(
+        statement, text, index,
+        TextTensor(
+          name: tree.names[text.name], format: format, shape: shape, axis: axis,
+          role: TextTensor.Role(statement.kind)), slots: slots, rows: rows, columns: columns,
+        at: address)
+    } catch {
+      fail(error.message, at: text.span, index, hint: error.hint, category: error.category)
+    }
+  }
+
+  /// The elements of a shape, where they can be counted.
+  private static func product(_ dimensions: [Int]) -> Int? {
+    var result = 1
+    for dimension in dimensions {
+      let (product, overflow) = result.multipliedReportingOverflow(by: dimension)
+      if overflow { return nil }
+      result = product
+    }
+    return result
+  }
+
+  private mutating func add(
+    _ statement: PlanStatement, _ text: TextStatement, _ index: Int, _ tensor: TextTensor,
+    slots: Int, rows: Int, columns: Int, at address: Int?
+  ) throws(NPUError) {
+    let name = tensor.name
+    switch statement.kind {
+    case .buffer:
+      guard buffers[core][Int(statement.key)] < 0 else {
+        return fail(
+          "core \(core) already has a buffer '\(name)' in this memory", at: text.nameSpan, index,
+          hint: "rename one of them")
+      }
+      let space = plan.keys[Int(statement.key)].space
+      buffers[core][Int(statement.key)] = Int32(
+        try builder.place(
+          name, in: space, tensor.format, slots: slots, rows: rows, columns: columns,
+          axis: tensor.axis, at: address))
+      startRings(Int(statement.key), slots: slots)
+    case .tapTensor:
+      _ = try builder.tapTensor(
+        name, tensor.format, slots: slots, rows: rows, columns: columns, axis: tensor.axis)
+      tensors.append(tensor)
+    default:
+      let role: Buffer.Role =
+        switch statement.kind {
+        case .input: .input
+        case .output: .output
+        case .update: .inputOutput
+        default: .scratch
+        }
+      let handle = try builder.tensor(
+        name, tensor.format, slots: slots, rows: rows, columns: columns, axis: tensor.axis,
+        role: role)
+      hbm[Int(statement.key)] = Int32(handle.id)
+      tensors.append(tensor)
+    }
+  }
+
+  private mutating func format(_ statement: TextStatement) -> ElementFormat? {
+    let word = tree.names[statement.format]
+    if word == "acc" { return builder.machine.matrix.accumulator == .bf16 ? .bf16 : .f32 }
+    return ElementFormat(name: word)
+  }
+
+  /// A dimension, a number of slots or an address.
+  private mutating func dimension(_ node: Int32, _ index: Int) -> Int? {
+    guard let value = value(node, index) else { return nil }
+    // Tiles count rows and columns in 32 bits, addresses go further.
+    guard value >= 0, value <= Int64(1) << 56 else {
+      fail(
+        "found \(value), needed a number from 0 to 2^56",
+        at: tree.expressions[Int(node)].span, index)
+      return nil
+    }
+    return Int(value)
+  }
+
+  private mutating func indexList(
+    _ index: Int, _ statement: PlanStatement, _ text: TextStatement
+  ) {
+    guard text.dimensions.count == 1,
+      let count = dimension(tree.lists[Int(text.dimensions.first)], index)
+    else {
+      return fail("an index list has one dimension", at: text.span, index)
+    }
+    guard count <= 1 << 24 else {
+      return fail(
+        "found \(count) indices, the limit is \(1 << 24)", at: text.span, index, category: .limit)
+    }
+    let name = tree.names[text.name]
+    var values: [Int32] = []
+    if let given = given[name] {
+      values = given
+    } else if text.hasValues {
+      values.reserveCapacity(Int(text.values.count))
+      for entry in text.values.range {
+        guard let value = value(tree.lists[entry], index) else { return }
+        guard let word = Int32(exactly: value) else {
+          return fail(
+            "found \(value), needed 32 bits", at: tree.expressions[Int(tree.lists[entry])].span,
+            index)
+        }
+        values.append(word)
+      }
+    } else {
+      values = (0..<Int32(count)).map { $0 }
+    }
+    guard values.count == count else {
+      return fail(
+        "\(name) has \(values.count) values, needed \(count)", at: text.span, index,
+        hint: "correct the dimension or the list")
+    }
+    lists.append(values)
+    if task == .emit { _ = builder.indexList(values) }
+    tensors.append(
+      TextTensor(name: name, format: .i32, shape: [count], axis: .alongColumns, role: .index))
+  }
+}

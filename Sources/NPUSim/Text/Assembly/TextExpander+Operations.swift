@@ -1,0 +1,303 @@
+extension TextExpander {
+  /// Counts a micro-op; `false` where there are too many.
+  private mutating func admitOne(_ index: Int) -> Bool {
+    microOps += 1
+    if microOps <= limits.microOps { return true }
+    fail(
+      "found more than \(limits.microOps) micro-ops, which is the limit",
+      at: tree.statements[index].span, index, hint: "use a smaller shape, or larger tiles",
+      category: .limit)
+    isStopped = true
+    return false
+  }
+
+  /// Notes where the next micro-op of the core stands, if that is asked for.
+  private mutating func note(_ index: Int) {
+    if core < wanted.count, wanted[core].contains(positions[core]) {
+      found[Finding.Site(core: core, op: positions[core])] = TextPlace(
+        location: source.location(tree.statements[index].span), iterations: iterations)
+    }
+  }
+
+  mutating func operation(_ index: Int, _ statement: PlanStatement) {
+    guard admitOne(index) else { return }
+    if task == .locate { note(index) }
+    if task == .emit { emit(index, statement) }
+    positions[core] += 1
+  }
+
+  // MARK: Emission
+
+  private mutating func emit(_ index: Int, _ statement: PlanStatement) {
+    var words = InlineArray<6, UInt32>(repeating: 0)
+    var tiles = InlineArray<6, TileRef>(repeating: Tile<UB>.placeholder.ref)
+    var isTile: UInt8 = 0
+    let first = Int(statement.operands.first)
+    let count = min(Int(statement.operands.count), OpRecord.maximumOperands)
+    for k in 0..<count {
+      let operand = plan.operands[first + k]
+      if operand.kind == .tile {
+        guard let tile = tile(operand, index) else { return }
+        tiles[k] = tile
+        isTile |= 1 << UInt8(k)
+      } else {
+        guard let word = immediate(operand, index) else { return }
+        words[k] = word
+      }
+    }
+    let position = builder.position
+    var memo = memos[index]
+    var phases = InlineArray<6, Int>(repeating: 0)
+    var isKnown = memo.isValid
+    for k in 0..<count where isTile & 1 << UInt8(k) != 0 {
+      phases[k] = builder.layout.burstPhase(tiles[k])
+      isKnown = isKnown && phases[k] == memo.phases[k] && tiles[k].isAlike(memo.tiles[k])
+    }
+    for k in 0..<count where words[k] != memo.words[k] { isKnown = false }
+    let entry = catalogue[statement.opcode]
+    var local = OpRecord(opcode: statement.opcode, queue: entry.queue, kind: entry.kind)
+    if !isKnown {
+      for k in 0..<count { local.words[k] = isTile & 1 << UInt8(k) != 0 ? UInt32(k) : words[k] }
+      memo.record = tiles.span.withUnsafeBufferPointer { pointer in
+        pointer.baseAddress.map { entry.completed(local, $0) } ?? local
+      }
+    }
+    var record = memo.record
+    var isPlaced = true
+    for k in 0..<count {
+      guard isTile & 1 << UInt8(k) != 0 else {
+        record.words[k] = words[k]
+        continue
+      }
+      let (id, isSound) = builder.intern(tiles[k], at: position, mnemonic: entry.mnemonic)
+      record.words[k] = id
+      isPlaced = isPlaced && isSound
+    }
+    if !isPlaced {
+      record.work = 0
+      memo.isValid = false
+    } else if !isKnown {
+      record.work = judge(entry, local, tiles, position)
+      memo.record.work = record.work
+      memo.isValid = true
+    }
+    builder.append(record)
+    memo.words = words
+    memo.tiles = tiles
+    memo.phases = phases
+    memos[index] = memo
+  }
+
+  /// The work of a micro-op; 0 and a defect where it is not legal.
+  private mutating func judge(
+    _ entry: OpEntry, _ record: OpRecord, _ tiles: InlineArray<6, TileRef>, _ position: Int
+  ) -> UInt32 {
+    let layout = builder.layout
+    let (wrong, work) = tiles.span.withUnsafeBufferPointer { pointer in
+      pointer.baseAddress.map { entry.judged(record, $0, layout) } ?? (nil, .none)
+    }
+    guard let wrong else { return builder.intern(work) }
+    builder.report(wrong, mnemonic: entry.mnemonic, at: position)
+    return 0
+  }
+
+  private mutating func immediate(_ operand: PlanOperand, _ index: Int) -> UInt32? {
+    guard operand.slot >= 0 else { return operand.word }
+    switch operand.kind {
+    case .scalar:
+      do throws(TextEvaluationFailure) {
+        return Float(try plan.real(operand.slot, variables, lists)).bitPattern
+      } catch {
+        fail(error.words, at: tree.expressions[Int(operand.slot)].span, index)
+        return nil
+      }
+    case .choice: return value(operand.slot, index).map { $0 != 0 ? 1 : 0 }
+    case .event:
+      guard let id = value(operand.slot, index) else { return nil }
+      guard let small = UInt16(exactly: id) else {
+        fail(
+          "found event ID \(id), needed 0 to 65535",
+          at: tree.expressions[Int(operand.slot)].span, index)
+        return nil
+      }
+      return operand.word | UInt32(small)
+    case .integer, .tile:
+      guard let number = value(operand.slot, index) else { return nil }
+      guard let word = Int32(exactly: number) else {
+        fail(
+          "found \(number), needed a number of 32 bits",
+          at: tree.expressions[Int(operand.slot)].span, index)
+        return nil
+      }
+      return UInt32(bitPattern: word)
+    }
+  }
+
+  /// The tile of an operand; its bounds are judged where it is interned.
+  private mutating func tile(_ operand: PlanOperand, _ index: Int) -> TileRef? {
+    let key = plan.keys[Int(operand.key)]
+    let id = key.space == .hbm ? hbm[Int(operand.key)] : buffers[core][Int(operand.key)]
+    guard id >= 0 else {
+      fail(
+        key.space == .hbm
+          ? "'\(tree.names[key.name])' has no size here"
+          : "core \(core) has no buffer '\(tree.names[key.name])' in \(key.space.name)",
+        at: tree.statements[index].span, index,
+        hint: "declare it in a .core block of this core, before its first use")
+      return nil
+    }
+    let buffer = builder.layout.buffers[Int(id)]
+    var slot: Int32 = 0
+    if operand.ring > 0 {
+      let state = rings[core][Int(operand.ring) - 1]
+      let turn = operand.isProduced ? state.produced : state.consumed
+      slot = Int32(truncatingIfNeeded: turn % max(1, state.slots))
+    } else if operand.slot >= 0 {
+      guard let value = small(operand.slot, index) else { return nil }
+      slot = value
+    }
+    var tile = TileRef(
+      buffer: UInt32(id), slot: slot, row: 0, column: 0, rows: Int32(clamping: buffer.rows),
+      columns: Int32(clamping: buffer.columns), indexList: operand.list, format: buffer.format,
+      axis: buffer.axis, space: buffer.space)
+    if operand.row >= 0 {
+      guard let row = small(operand.row, index), let rows = small(operand.rows, index) else {
+        return nil
+      }
+      tile.row = row
+      tile.rows = rows
+    }
+    if operand.column >= 0 {
+      guard let column = small(operand.column, index), let columns = small(operand.columns, index)
+      else { return nil }
+      tile.column = column
+      tile.columns = columns
+    }
+    return tile
+  }
+
+  /// A value of 32 bits.
+  mutating func small(_ node: Int32, _ index: Int) -> Int32? {
+    guard let value = value(node, index) else { return nil }
+    guard let word = Int32(exactly: value) else {
+      fail(
+        "found \(value), needed a number of 32 bits", at: tree.expressions[Int(node)].span, index)
+      return nil
+    }
+    return word
+  }
+
+  // MARK: Taps
+
+  mutating func tap(_ index: Int, _ statement: PlanStatement) {
+    let target = plan.operands[Int(statement.operands.first)]
+    let source = plan.operands[Int(statement.operands.first) + 1]
+    guard builder.position > 0 else {
+      return fail(
+        "found a tap before any micro-op of the core", at: tree.statements[index].span, index,
+        hint: "a tap copies a tile after the micro-op above it")
+    }
+    guard let tile = tile(source, index), Int(target.key) < builder.program.tapTensors.count else {
+      return
+    }
+    var place = (slot: Int32(0), row: Int32(0), column: Int32(0))
+    if target.slot >= 0 {
+      guard let slot = small(target.slot, index) else { return }
+      place.slot = slot
+    }
+    if target.row >= 0 {
+      guard let row = small(target.row, index) else { return }
+      place.row = row
+    }
+    if target.column >= 0 {
+      guard let column = small(target.column, index) else { return }
+      place.column = column
+    }
+    builder.program.taps.append(
+      Tap(
+        core: core, op: builder.position - 1, tile: tile, tensor: Int(target.key),
+        slot: Int(place.slot), row: Int(place.row), column: Int(place.column)))
+  }
+
+  // MARK: Rings
+
+  /// The rings of a key start anew with a buffer of so many slots; their events take the lowest IDs of
+  /// their pairs that no ring before them has.
+  mutating func startRings(_ key: Int, slots: Int) {
+    for (number, ring) in plan.rings.enumerated() where ring.key == Int32(key) {
+      rings[core][number].slots = slots
+      guard let producer = ring.producer, let consumer = ring.consumer else { continue }
+      func used(from: Queue, to: Queue) -> Int {
+        rings[core].enumerated().reduce(0) { highest, entry in
+          guard entry.offset != number, entry.element.slots > 0 else { return highest }
+          let other = plan.rings[entry.offset]
+          if other.producer == from && other.consumer == to {
+            return max(highest, entry.element.full + entry.element.slots)
+          }
+          if other.producer == to && other.consumer == from {
+            return max(highest, entry.element.free + entry.element.slots)
+          }
+          return highest
+        }
+      }
+      rings[core][number].full = used(from: producer, to: consumer)
+      rings[core][number].free = used(from: consumer, to: producer)
+    }
+  }
+
+  /// Before a block: a producer waits until the slot is free, a consumer until it is full.
+  mutating func acquire(_ index: Int, _ statement: PlanStatement) {
+    let ring = plan.rings[Int(statement.key)]
+    let state = rings[core][Int(statement.key)]
+    guard let producer = ring.producer, let consumer = ring.consumer else { return }
+    guard state.slots > 0 else {
+      return fail(
+        "core \(core) has no slot of '\(tree.names[tree.statements[index].name])'",
+        at: tree.statements[index].span, index, hint: "declare the buffer in the core's block")
+    }
+    if statement.kind == .produce {
+      if state.produced >= state.slots {
+        let id = state.free + state.produced % state.slots
+        synchronise(index, Event(from: consumer, to: producer, id: UInt16(clamping: id)), .wait)
+      }
+    } else {
+      let id = state.full + state.consumed % state.slots
+      synchronise(index, Event(from: producer, to: consumer, id: UInt16(clamping: id)), .wait)
+    }
+  }
+
+  /// After a block: the slot is full, or free for a later one if there is one.
+  mutating func release(_ index: Int, _ statement: PlanStatement) {
+    let ring = plan.rings[Int(statement.key)]
+    let state = rings[core][Int(statement.key)]
+    guard let producer = ring.producer, let consumer = ring.consumer, state.slots > 0 else { return }
+    let end = Int(statement.partner)
+    if statement.kind == .produce {
+      let id = state.full + state.produced % state.slots
+      synchronise(end, Event(from: producer, to: consumer, id: UInt16(clamping: id)), .set)
+      rings[core][Int(statement.key)].produced += 1
+    } else {
+      let total = core < totals.count ? totals[core][Int(statement.key)] : 0
+      if state.consumed + state.slots < total {
+        let id = state.free + state.consumed % state.slots
+        synchronise(end, Event(from: consumer, to: producer, id: UInt16(clamping: id)), .set)
+      }
+      rings[core][Int(statement.key)].consumed += 1
+    }
+  }
+
+  private mutating func synchronise(_ index: Int, _ event: Event, _ kind: OpKind) {
+    guard task != .count, event.source != event.target, admitOne(index) else { return }
+    if task == .locate { note(index) }
+    if task == .emit { builder.append(.synchronise(event, kind, scope: 0)) }
+    positions[core] += 1
+  }
+}
+
+extension TileRef {
+  /// Whether it differs from another at most in its place.
+  fileprivate func isAlike(_ other: TileRef) -> Bool {
+    buffer == other.buffer && rows == other.rows && columns == other.columns && indexList == 0
+      && other.indexList == 0
+  }
+}

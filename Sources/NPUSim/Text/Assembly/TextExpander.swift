@@ -1,0 +1,266 @@
+/// Walks a plan: unrolls its loops, and does with each micro-op what its task is.
+struct TextExpander {
+  /// What becomes of the micro-ops.
+  enum Task: Equatable {
+    /// They are appended to a program.
+    case emit
+    /// Fills of rings are counted.
+    case count
+    /// Those of some sites are found in the text.
+    case locate
+  }
+
+  let source: TextSource
+  let tree: TextTree
+  let plan: TextPlan
+  let catalogue: OpCatalogue
+  let task: Task
+  let limits: TextLimits
+  var builder: ProgramBuilder
+  var errors: TextErrors
+  /// The core, then the variables of the loops that are open.
+  var variables: [Int64]
+  /// The names of those variables.
+  var loops: [UInt32] = []
+  var lists: [[Int32]] = []
+  /// Values given for index lists, by name.
+  var given: [String: [Int32]] = [:]
+  /// Tensors by key; −1 where there is none yet.
+  var hbm: [Int32]
+  /// Buffers by core and key; −1 where the core has none.
+  var buffers: [[Int32]] = []
+  var core = 0
+  var tensors: [TextTensor] = []
+  var microOps: Int64 = 0
+  var passes: Int64 = 0
+  /// Set where nothing further can be expanded.
+  var isStopped = false
+  /// Statements that were reported: they are passed over.
+  var broken: [Bool]
+
+  // Emission.
+  var memos: [TextMemo]
+  /// Micro-ops by core.
+  var positions: [Int] = []
+  /// Fills and uses of each ring of each core so far, and the fills there will be.
+  var rings: [[RingState]] = []
+  var totals: [[Int]] = []
+
+  // Location.
+  /// Places in the cores' lists that are looked for.
+  var wanted: [Set<Int>] = []
+  var found: [Finding.Site: TextPlace] = [:]
+
+  /// How far a ring of a core has come.
+  struct RingState {
+    var produced = 0
+    var consumed = 0
+    var slots = 0
+    /// First ID of the events that say a slot is full, and of those that say it is free.
+    var full = 0
+    var free = 0
+  }
+
+  init(
+    _ source: TextSource, _ tree: TextTree, _ plan: TextPlan, task: Task,
+    machine: MachineConfiguration, catalogue: OpCatalogue, limits: TextLimits
+  ) {
+    self.source = source
+    self.tree = tree
+    self.plan = plan
+    self.catalogue = catalogue
+    self.task = task
+    self.limits = limits
+    builder = ProgramBuilder(machine: machine, catalogue: catalogue)
+    errors = TextErrors(source)
+    variables = Array(repeating: 0, count: plan.variables)
+    hbm = Array(repeating: -1, count: plan.keys.count)
+    broken = Array(repeating: false, count: plan.statements.count)
+    memos = task == .emit ? Array(repeating: TextMemo(), count: plan.statements.count) : []
+    begin(0)
+  }
+
+  mutating func run() {
+    walk(0, plan.statements.count)
+  }
+
+  // MARK: Errors
+
+  /// Reports what is wrong with a statement, with the loops' variables as they are.
+  mutating func fail(
+    _ message: String, at span: TextSpan, _ statement: Int, hint: String? = nil,
+    category: NPUError.Category = .parse
+  ) {
+    broken[statement] = true
+    let values = iterations.map { "\($0.name) = \($0.value)" }.joined(separator: ", ")
+    errors.add(
+      message + (values.isEmpty ? "" : ", where \(values)"), at: span, hint: hint,
+      category: category)
+    if errors.hasEnough { isStopped = true }
+  }
+
+  /// The variables of the loops that are open, the core first where it is not 0.
+  var iterations: [(name: String, value: Int64)] {
+    var result: [(String, Int64)] = core > 0 ? [("core", Int64(core))] : []
+    for (depth, name) in loops.enumerated() {
+      result.append((tree.names[name], variables[depth + 1]))
+    }
+    return result
+  }
+
+  /// The value of a whole-number expression; `nil` after an error.
+  mutating func value(_ node: Int32, _ statement: Int) -> Int64? {
+    let fast = plan.nodes[Int(node)]
+    if fast.kind == .constant && !fast.isReal { return fast.value }
+    if fast.kind == .variable { return variables[Int(fast.value)] }
+    do throws(TextEvaluationFailure) {
+      return try plan.integer(node, variables, lists)
+    } catch {
+      fail(error.words, at: tree.expressions[Int(node)].span, statement)
+      return nil
+    }
+  }
+
+  // MARK: Blocks
+
+  private mutating func walk(_ first: Int, _ end: Int) {
+    var index = first
+    while index < end && !isStopped {
+      let statement = plan.statements[index]
+      switch statement.kind {
+      case .operation:
+        if !broken[index] { operation(index, statement) }
+      case .tap:
+        if task == .emit && !broken[index] { tap(index, statement) }
+      case .loop, .scope, .branch, .core, .produce, .consume:
+        index = block(index, statement)
+        continue
+      case .input, .output, .update, .tensor, .tapTensor, .buffer, .index:
+        declare(index, statement)
+      case .blank, .comment, .parameter, .otherwise, .end: break
+      }
+      index += 1
+    }
+  }
+
+  /// Runs a block and returns the statement after it.
+  private mutating func block(_ index: Int, _ statement: PlanStatement) -> Int {
+    let partner = Int(statement.partner)
+    if statement.kind == .branch {
+      let hasElse = plan.statements[partner].kind == .otherwise
+      let end = hasElse ? Int(plan.statements[partner].partner) : partner
+      if let condition = value(statement.first, index) {
+        if condition != 0 {
+          walk(index + 1, partner)
+        } else if hasElse {
+          walk(partner + 1, end)
+        }
+      }
+      return end + 1
+    }
+    guard !broken[index] else { return partner + 1 }
+    switch statement.kind {
+    case .loop: loop(index, statement)
+    case .core: cores(index, statement)
+    case .scope:
+      let pushed = pushScopes(index, statement)
+      walk(index + 1, partner)
+      for _ in 0..<pushed { builder.popScope() }
+    default:
+      acquire(index, statement)
+      walk(index + 1, partner)
+      release(index, statement)
+    }
+    return partner + 1
+  }
+
+  private mutating func loop(_ index: Int, _ statement: PlanStatement) {
+    guard let first = value(statement.first, index), let last = value(statement.last, index),
+      let step = statement.step < 0 ? 1 : value(statement.step, index)
+    else { return }
+    guard step > 0 else {
+      return fail(
+        "found a step of \(step), needed at least 1",
+        at: tree.expressions[Int(statement.step)].span, index)
+    }
+    guard first < last else { return }
+    let (distance, overflow) = last.subtractingReportingOverflow(first)
+    let count = overflow ? .max : (distance - 1) / step + 1
+    guard admit(count, statement.least, index) else { return }
+    loops.append(tree.statements[index].name)
+    var current = first
+    for _ in 0..<count {
+      variables[Int(statement.variable)] = current
+      walk(index + 1, Int(statement.partner))
+      if isStopped { break }
+      current &+= step
+    }
+    loops.removeLast()
+  }
+
+  /// Whether a loop may run so often; it is refused before its first pass.
+  private mutating func admit(_ count: Int64, _ least: Int64, _ index: Int) -> Bool {
+    passes = passes.addedClamped(to: count)
+    let total = count.multipliedClamped(by: least).addedClamped(to: microOps)
+    if passes <= limits.passes && total <= limits.microOps { return true }
+    let makes =
+      total > limits.microOps
+      ? "at least \(total) micro-ops, the limit is \(limits.microOps)"
+      : "\(passes) passes of loops, the limit is \(limits.passes)"
+    fail(
+      "found \(count) passes of this loop, which make \(makes)",
+      at: tree.statements[index].span, index,
+      hint: "use a smaller shape, or larger tiles", category: .limit)
+    isStopped = true
+    return false
+  }
+
+  private mutating func cores(_ index: Int, _ statement: PlanStatement) {
+    guard let first = value(statement.first, index) else { return }
+    var last = first &+ 1
+    if statement.last >= 0 {
+      guard let end = value(statement.last, index) else { return }
+      last = end
+    }
+    let most = Int64(builder.machine.cores)
+    guard first >= 0, first <= last, last <= most else {
+      let span = tree.statements[index].span
+      return fail(
+        "found cores \(first)..<\(last), the machine has \(most)", at: span, index,
+        hint: "take the number of cores from 'cores', or give the machine more with --cores",
+        category: .program)
+    }
+    for number in first..<last {
+      begin(Int(number))
+      walk(index + 1, Int(statement.partner))
+      if isStopped { break }
+    }
+    begin(0)
+  }
+
+  private mutating func begin(_ number: Int) {
+    core = number
+    variables[0] = Int64(number)
+    builder.begin(core: number)
+    while buffers.count <= number {
+      buffers.append(Array(repeating: -1, count: plan.keys.count))
+      positions.append(0)
+      rings.append(Array(repeating: RingState(), count: plan.rings.count))
+    }
+  }
+
+  /// Opens a scope for each label, and returns how many.
+  private mutating func pushScopes(_ index: Int, _ statement: PlanStatement) -> Int {
+    guard task == .emit else { return 0 }
+    for place in statement.operands.range {
+      let label = tree.operands[place]
+      var iteration: Int?
+      if label.slot >= 0 {
+        guard let number = value(label.slot, index) else { break }
+        iteration = Int(number)
+      }
+      builder.pushScope(tree.names[label.name], iteration: iteration)
+    }
+    return statement.operands.range.count
+  }
+}

@@ -1,0 +1,103 @@
+/// A text with its names resolved: what the expander walks. Statements and nodes have the numbers
+/// that they have in the tree.
+struct TextPlan: Sendable {
+  var statements: [PlanStatement] = []
+  var operands: [PlanOperand] = []
+  var nodes: [PlanNode] = []
+  /// The buffers that operands name, one for each name and memory.
+  var keys: [PlanKey] = []
+  var rings: [PlanRing] = []
+  /// Values of index lists; `nil` where the text leaves them out.
+  var lists: [PlanList] = []
+  /// Most loops inside one another, and one more for the core.
+  var variables = 1
+}
+
+/// A statement as the expander needs it.
+struct PlanStatement: Sendable {
+  var kind: TextStatement.Kind
+  var opcode: UInt8 = 0
+  /// Slot of a loop's variable.
+  var variable: Int16 = 0
+  /// Operands in the order of the record; of a tap, its target and its source.
+  var operands = TextSlice()
+  var first: Int32 = -1
+  var last: Int32 = -1
+  var step: Int32 = -1
+  /// Of a block: the statement that ends it, and of a branch its `.else` or its end.
+  var partner: Int32 = -1
+  /// Of a declaration: its key, tap or list. Of `produce` and `consume`: the ring.
+  var key: Int32 = -1
+  /// Micro-ops that one pass of a block makes at least.
+  var least: Int64 = 0
+}
+
+/// An operand as the expander needs it.
+struct PlanOperand: Sendable {
+  enum Kind: UInt8, Sendable {
+    case tile, integer, scalar, choice, event
+  }
+
+  var kind: Kind
+  /// Index in ``TextPlan/keys`` of a tile's buffer; of a tap's target, the tap.
+  var key: Int32 = -1
+  /// 1 + the ring whose current slot a tile takes.
+  var ring: Int32 = 0
+  /// Whether the ring is being filled rather than used up.
+  var isProduced = false
+  /// Nodes; −1 where nothing is written. `slot` is also the value of an immediate and an event's ID.
+  var slot: Int32 = -1
+  var row: Int32 = -1
+  var rows: Int32 = -1
+  var column: Int32 = -1
+  var columns: Int32 = -1
+  /// 1 + the index list of a tile.
+  var list: UInt32 = 0
+  /// A constant immediate, or the queues of an event.
+  var word: UInt32 = 0
+}
+
+/// A node of an expression.
+struct PlanNode: Sendable {
+  enum Kind: UInt8, Sendable {
+    /// A constant: `value`, or `real` where ``PlanNode/isReal``.
+    case constant
+    /// A loop's variable, or the core: `value` is its slot.
+    case variable
+    /// An element of list `value` at `left`.
+    case element
+    case operation
+    /// A node that has been reported.
+    case wrong
+  }
+
+  var kind: Kind
+  var isReal = false
+  var operation: TextExpression.Kind = .integer
+  var left: Int32 = -1
+  var right: Int32 = -1
+  var value: Int64 = 0
+  var real: Double = 0
+}
+
+/// A buffer that operands name.
+struct PlanKey: Sendable {
+  var name: UInt32
+  var space: Space
+}
+
+/// A buffer that is filled and used up in turn.
+struct PlanRing: Sendable {
+  var key: Int32
+  /// The statement that first names it.
+  var statement: Int32
+  /// The queue that fills it, and the one that uses it.
+  var producer: Queue?
+  var consumer: Queue?
+}
+
+/// The values of an index list.
+struct PlanList: Sendable {
+  var name: UInt32
+  var statement: Int32
+}

@@ -1,0 +1,97 @@
+/// A program as text: parsed, not yet made for a machine.
+///
+/// docs/assembly.md has the language.
+public struct TextProgram: Sendable {
+  public let source: TextSource
+  let tree: TextTree
+
+  /// Reads a text. Errors of its lines are all found in one run.
+  public static func parse(_ source: TextSource) -> TextOutcome<TextProgram> {
+    let outcome = TextParser.parse(source)
+    return TextOutcome(
+      outcome.value.map { TextProgram(source: source, tree: $0) }, outcome.errors)
+  }
+
+  private init(source: TextSource, tree: TextTree) {
+    self.source = source
+    self.tree = tree
+  }
+
+  /// The text in its canonical layout, comments kept.
+  public func formatted() -> [UInt8] { TextFormatter.print(tree) }
+
+  /// The program for a machine.
+  ///
+  /// - Parameters:
+  ///   - parameters: values in place of those of `.param`, as text.
+  ///   - indices: values of index lists by name; what is missing comes from the text.
+  /// - Returns: the program, or every error that was found. What is wrong with the layout of a program
+  ///   that could be built (bounds, alignment, capacity) is among its defects.
+  public func assemble(
+    machine: MachineConfiguration, catalogue: OpCatalogue, parameters: [String: String] = [:],
+    indices: [String: [Int32]] = [:], limits: TextLimits = TextLimits()
+  ) -> TextOutcome<TextAssembly> {
+    var resolver = TextResolver(
+      source, tree, catalogue: catalogue, parameters: parameters,
+      constants: [("lanes", machine.vector.lanes), ("cores", machine.cores)])
+    resolver.run()
+    guard resolver.errors.isEmpty else { return TextOutcome(nil, resolver.errors.sorted) }
+    let plan = resolver.plan
+    func expander(_ task: TextExpander.Task) -> TextExpander {
+      var expander = TextExpander(
+        source, tree, plan, task: task, machine: machine, catalogue: catalogue, limits: limits)
+      expander.given = indices
+      return expander
+    }
+    var totals: [[Int]] = []
+    if !plan.rings.isEmpty {
+      var counter = expander(.count)
+      counter.run()
+      guard counter.errors.isEmpty else { return TextOutcome(nil, counter.errors.sorted) }
+      totals = counter.rings.map { $0.map(\.produced) }
+    }
+    var emitter = expander(.emit)
+    emitter.totals = totals
+    emitter.run()
+    guard emitter.errors.isEmpty else { return TextOutcome(nil, emitter.errors.sorted) }
+    let tensors = emitter.tensors
+    let program = emitter.finished()
+    return TextOutcome(
+      TextAssembly(
+        program: program, tensors: tensors, text: self, plan: plan, totals: totals,
+        indices: indices, limits: limits), [])
+  }
+}
+
+/// A program made from a text, which knows where each of its micro-ops stands.
+public struct TextAssembly: Sendable {
+  public let program: Program
+  /// Tensors in the order of the text: inputs, outputs, taps, index lists.
+  public let tensors: [TextTensor]
+  let text: TextProgram
+  let plan: TextPlan
+  let totals: [[Int]]
+  let indices: [String: [Int32]]
+  let limits: TextLimits
+
+  /// Where micro-ops stand in the text. The text is walked again: nothing is kept for each micro-op.
+  public func places(of sites: [Finding.Site]) -> [Finding.Site: TextPlace] {
+    guard !sites.isEmpty else { return [:] }
+    var locator = TextExpander(
+      text.source, text.tree, plan, task: .locate, machine: program.machine,
+      catalogue: program.catalogue, limits: limits)
+    locator.given = indices
+    locator.totals = totals
+    locator.wanted = Array(repeating: [], count: program.cores.count)
+    for site in sites where site.core < locator.wanted.count {
+      locator.wanted[site.core].insert(site.op)
+    }
+    locator.run()
+    return locator.found
+  }
+}
+
+extension TextExpander {
+  /// The program, once everything is expanded.
+  consuming func finished() -> Program { builder.build() }
+}

@@ -1,0 +1,118 @@
+extension TextResolver {
+  /// Resolves an expression that must be a whole number.
+  mutating func whole(_ index: Int32) {
+    guard index >= 0 else { return }
+    let node = resolve(index)
+    if node.kind != .wrong && node.isReal {
+      errors.add(
+        "found a real number, needed a whole one", at: tree.expressions[Int(index)].span)
+      plan.nodes[Int(index)].kind = .wrong
+    }
+  }
+
+  /// Resolves an expression, its operands first.
+  @discardableResult
+  mutating func resolve(_ index: Int32) -> PlanNode {
+    guard index >= 0 else { return PlanNode(kind: .wrong) }
+    let node = resolved(tree.expressions[Int(index)])
+    plan.nodes[Int(index)] = node
+    return node
+  }
+
+  private mutating func resolved(_ expression: TextExpression) -> PlanNode {
+    switch expression.kind {
+    case .integer: return PlanNode(kind: .constant, value: expression.value)
+    case .real:
+      return PlanNode(kind: .constant, isReal: true, real: Double(text(expression.name)) ?? 0)
+    case .name: return symbol(expression)
+    case .word:
+      errors.add(
+        "there is no value '\(text(expression.name))'", at: expression.span,
+        hint: "put spaces around - where it subtracts")
+      return PlanNode(kind: .wrong)
+    case .element: return element(expression)
+    default: break
+    }
+    let left = resolve(expression.left)
+    let right = expression.right >= 0 ? resolve(expression.right) : left
+    if left.kind == .wrong || right.kind == .wrong { return PlanNode(kind: .wrong) }
+    var node = PlanNode(
+      kind: .operation, isReal: left.isReal || right.isReal, operation: expression.kind,
+      left: expression.left, right: expression.right)
+    if node.isReal, !Self.isDefinedForReals(expression.kind) {
+      errors.add(
+        "\(expression.sign) needs whole numbers, found a real one", at: expression.span)
+      return PlanNode(kind: .wrong)
+    }
+    if left.kind == .constant, right.kind == .constant { fold(&node, expression) }
+    return node
+  }
+
+  private static func isDefinedForReals(_ kind: TextExpression.Kind) -> Bool {
+    switch kind {
+    case .negate, .add, .subtract, .multiply, .divide, .minimum, .maximum: true
+    default: false
+    }
+  }
+
+  /// Replaces an operation on constants by its value.
+  private mutating func fold(_ node: inout PlanNode, _ expression: TextExpression) {
+    plan.nodes.append(node)
+    let last = Int32(plan.nodes.count - 1)
+    defer { plan.nodes.removeLast() }
+    do throws(TextEvaluationFailure) {
+      if node.isReal {
+        node.real = try plan.real(last, [], [])
+      } else {
+        node.value = try plan.integer(last, [], [])
+      }
+      node.kind = .constant
+    } catch {
+      errors.add(error.words, at: expression.span)
+      node.kind = .wrong
+    }
+  }
+
+  private mutating func symbol(_ expression: TextExpression) -> PlanNode {
+    switch symbols[expression.name] {
+    case .parameter(let node): return node
+    case .variable(let slot): return PlanNode(kind: .variable, value: Int64(slot))
+    case .list:
+      errors.add(
+        "'\(text(expression.name))' is an index list, needed a number", at: expression.span,
+        hint: "name an element: \(text(expression.name))[0]")
+    case .broken: break
+    case nil: unknown(expression.name, at: expression.span, "parameter or loop variable")
+    }
+    return PlanNode(kind: .wrong)
+  }
+
+  private mutating func element(_ expression: TextExpression) -> PlanNode {
+    let index = resolve(expression.left)
+    switch symbols[expression.name] {
+    case .list(let list):
+      if index.kind == .wrong { return index }
+      if index.isReal {
+        errors.add(
+          "found a real number, needed a whole one",
+          at: tree.expressions[Int(expression.left)].span)
+        return PlanNode(kind: .wrong)
+      }
+      return PlanNode(kind: .element, left: expression.left, value: Int64(list))
+    case .broken: break
+    case .parameter, .variable:
+      errors.add(
+        "'\(text(expression.name))' is a number, needed an index list", at: expression.span)
+    case nil: unknown(expression.name, at: expression.span, "index list")
+    }
+    return PlanNode(kind: .wrong)
+  }
+
+  /// Reports a name that nothing declares.
+  mutating func unknown(_ name: UInt32, at span: TextSpan, _ what: String) {
+    let known = symbols.keys.map(text).filter { !$0.isEmpty }.sorted()
+    errors.add(
+      "there is no \(what) '\(text(name))'", at: span,
+      hint: DidYouMean.hint(for: text(name), among: known))
+  }
+}

@@ -1,0 +1,103 @@
+extension TextResolver {
+  /// Opens a `produce` or `consume` block.
+  mutating func hold(_ statement: TextStatement, _ index: Int) {
+    let isProduced = statement.kind == .produce
+    let found = plan.keys.indices.filter {
+      plan.keys[$0].name == statement.name && plan.keys[$0].space.isOnChip
+    }
+    var ring = plan.rings.count
+    if found.count == 1 {
+      ring = plan.rings.firstIndex { $0.key == Int32(found[0]) } ?? ring
+      if ring == plan.rings.count {
+        plan.rings.append(PlanRing(key: Int32(found[0]), statement: Int32(index)))
+      }
+      if held.contains(where: { $0.ring == ring }) {
+        errors.add(
+          "'\(text(statement.name))' is held already", at: statement.nameSpan,
+          hint: "close the block that holds it first")
+      }
+    } else {
+      let known = plan.keys.filter(\.space.isOnChip).map { text($0.name) }
+      errors.add(
+        found.isEmpty
+          ? "there is no buffer '\(text(statement.name))'"
+          : "'\(text(statement.name))' stands for buffers in several memories",
+        at: statement.nameSpan,
+        hint: found.isEmpty
+          ? DidYouMean.hint(for: text(statement.name), among: known) : "rename one of them")
+      ring = -1
+    }
+    plan.statements[index].key = Int32(ring)
+    held.append((ring, isProduced))
+  }
+
+  /// A tile without a slot takes the current one of a ring that is held, and tells the ring's queues.
+  mutating func holdTile(
+    _ result: inout PlanOperand, _ key: Int, _ entry: OpEntry, isWritten: Bool
+  ) {
+    guard
+      let holder = held.last(where: {
+        $0.ring >= 0 && plan.rings[$0.ring].key == Int32(key)
+      })
+    else { return }
+    result.ring = Int32(holder.ring + 1)
+    result.isProduced = holder.isProduced
+    guard holder.isProduced == isWritten else { return }
+    let known =
+      isWritten ? plan.rings[holder.ring].producer : plan.rings[holder.ring].consumer
+    if isWritten {
+      plan.rings[holder.ring].producer = known ?? entry.queue
+    } else {
+      plan.rings[holder.ring].consumer = known ?? entry.queue
+    }
+    if let known, known != entry.queue {
+      let name = text(plan.keys[key].name)
+      let statement = tree.statements[Int(plan.rings[holder.ring].statement)]
+      errors.add(
+        "ring '\(name)' is \(isWritten ? "filled" : "used up") by the queues \(known.name) and "
+          + "\(entry.queue.name), needed one", at: statement.nameSpan,
+        hint: "order the second queue with set and wait, and leave the ring to the first")
+    }
+  }
+
+  /// Counts the micro-ops that each block makes at least, so that the largest loops are refused
+  /// before they run.
+  mutating func countLeast() {
+    var totals: [Int64] = [0]
+    for index in plan.statements.indices {
+      switch plan.statements[index].kind {
+      case .operation: totals[totals.count - 1] = totals[totals.count - 1].addedClamped(to: 1)
+      case .core, .loop, .scope, .branch, .produce, .consume: totals.append(0)
+      case .end:
+        guard totals.count > 1, let body = totals.popLast() else { continue }
+        let opener = Int(tree.statements[index].partner)
+        // A branch may make nothing.
+        if tree.statements[opener].kind == .otherwise { continue }
+        let kind = tree.statements[opener].kind
+        plan.statements[opener].least = body
+        if kind == .branch { continue }
+        var amount = body
+        if kind == .loop { amount = body.multipliedClamped(by: iterations(of: opener)) }
+        totals[totals.count - 1] = totals[totals.count - 1].addedClamped(to: amount)
+      default: break
+      }
+    }
+  }
+
+  /// How often a loop with constant bounds runs; 0 where they are not constant.
+  private func iterations(of index: Int) -> Int64 {
+    let loop = plan.statements[index]
+    let first = plan.nodes[Int(loop.first)]
+    let last = plan.nodes[Int(loop.last)]
+    guard first.kind == .constant, last.kind == .constant else { return 0 }
+    var step: Int64 = 1
+    if loop.step >= 0 {
+      let node = plan.nodes[Int(loop.step)]
+      guard node.kind == .constant else { return 0 }
+      step = node.value
+    }
+    guard step > 0, last.value > first.value else { return 0 }
+    let (distance, overflow) = last.value.subtractingReportingOverflow(first.value)
+    return overflow ? .max : (distance - 1) / step + 1
+  }
+}

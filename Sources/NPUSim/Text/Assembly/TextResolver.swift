@@ -1,0 +1,299 @@
+/// Finds what each name of a tree stands for, and puts operands in the order of records.
+struct TextResolver {
+  /// What a plain name stands for.
+  enum Symbol {
+    case parameter(PlanNode)
+    case variable(Int16)
+    case list(Int)
+    /// Declared, but wrongly: its uses are not reported again.
+    case broken
+  }
+
+  let source: TextSource
+  let tree: TextTree
+  let catalogue: OpCatalogue
+  var plan = TextPlan()
+  var errors: TextErrors
+  var symbols: [UInt32: Symbol] = [:]
+  /// Where each symbol was declared.
+  private var places: [UInt32: TextSpan] = [:]
+  /// Keys by name and memory.
+  var keyIDs: [UInt64: Int] = [:]
+  /// Keys declared in the block that is open, or outside of any.
+  private var declaredHere: Set<Int> = []
+  var taps: [UInt32: Int] = [:]
+  /// Opcodes by the name of the mnemonic, as they were looked up.
+  private var opcodes: [UInt32: Int] = [:]
+  /// Rings that are held where the resolver is, innermost last.
+  var held: [(ring: Int, isProduced: Bool)] = []
+  /// Blocks that are open.
+  private var open: [Int] = []
+  private var loopDepth = 0
+  private var overrides: [String: String]
+
+  init(
+    _ source: TextSource, _ tree: TextTree, catalogue: OpCatalogue, parameters: [String: String],
+    constants: [(name: String, value: Int)]
+  ) {
+    self.source = source
+    self.tree = tree
+    self.catalogue = catalogue
+    overrides = parameters
+    errors = TextErrors(source)
+    plan.nodes = Array(repeating: PlanNode(kind: .wrong), count: tree.expressions.count)
+    var names = tree.names
+    symbols[names.id("core")] = .variable(0)
+    for constant in constants {
+      symbols[names.id(constant.name)] = .parameter(
+        PlanNode(kind: .constant, value: Int64(constant.value)))
+    }
+  }
+
+  mutating func run() {
+    plan.statements.reserveCapacity(tree.statements.count)
+    for (index, statement) in tree.statements.enumerated() {
+      plan.statements.append(PlanStatement(kind: statement.kind, partner: statement.partner))
+      resolve(statement, index)
+      if errors.hasEnough { break }
+    }
+    for ring in plan.rings where ring.producer == nil || ring.consumer == nil {
+      let statement = tree.statements[Int(ring.statement)]
+      let missing = ring.producer == nil ? "writes it between produce" : "reads it between consume"
+      errors.add(
+        "nothing \(missing) \(tree.names[statement.name]) and its .end", at: statement.nameSpan,
+        hint: "a ring is filled in produce blocks and used up in consume blocks")
+    }
+    for name in overrides.keys.sorted() {
+      let known = tree.statements.filter { $0.kind == .parameter }.map { tree.names[$0.name] }
+      errors.add(
+        "there is no parameter '\(name)'", at: TextSpan(start: 0, end: 0),
+        hint: DidYouMean.hint(for: name, among: known) ?? "the text has no .param",
+        category: .usage)
+    }
+    if errors.isEmpty { countLeast() }
+  }
+
+  func text(_ id: UInt32) -> String { tree.names[id] }
+
+  // MARK: Statements
+
+  private mutating func resolve(_ statement: TextStatement, _ index: Int) {
+    if statement.isDeclaration, let outer = open.last {
+      let isCore = tree.statements[outer].kind == .core
+      if !isCore || statement.kind != .buffer {
+        errors.add(
+          "found a declaration inside \(isCore ? "a .core block" : "a block")", at: statement.span,
+          hint: "declare it before the block" + (isCore ? "; only .buf may stand in .core" : ""))
+      }
+    }
+    switch statement.kind {
+    case .blank, .comment: break
+    case .parameter: parameter(statement)
+    case .input, .output, .update, .tensor, .buffer, .tapTensor: tensor(statement, index)
+    case .index: indexList(statement, index)
+    case .operation: operation(statement, index)
+    case .tap: tap(statement, index)
+    case .core, .loop, .scope, .branch, .produce, .consume: enter(statement, index)
+    case .otherwise: break
+    case .end: leave(statement)
+    }
+  }
+
+  private mutating func enter(_ statement: TextStatement, _ index: Int) {
+    plan.statements[index].first = statement.first
+    plan.statements[index].last = statement.last
+    plan.statements[index].step = statement.step
+    switch statement.kind {
+    case .core:
+      if !open.isEmpty {
+        errors.add(
+          "found .core inside another block", at: statement.span,
+          hint: "cores stand at the outermost level")
+      }
+      whole(statement.first)
+      if statement.last >= 0 { whole(statement.last) }
+      declaredHere = []
+    case .loop:
+      whole(statement.first)
+      whole(statement.last)
+      if statement.step >= 0 { whole(statement.step) }
+      loopDepth += 1
+      plan.variables = max(plan.variables, loopDepth + 1)
+      plan.statements[index].variable = Int16(loopDepth)
+      declare(statement.name, statement.nameSpan, .variable(Int16(loopDepth)))
+    case .scope: scope(statement, index)
+    case .branch: whole(statement.first)
+    default: hold(statement, index)
+    }
+    open.append(index)
+  }
+
+  private mutating func leave(_ statement: TextStatement) {
+    guard let opener = open.popLast() else { return }
+    let opened = tree.statements[opener]
+    switch opened.kind {
+    case .loop:
+      if case .variable(Int16(loopDepth)) = symbols[opened.name] {
+        symbols[opened.name] = nil
+        places[opened.name] = nil
+      }
+      loopDepth -= 1
+    case .core: declaredHere = []
+    case .produce, .consume: if !held.isEmpty { held.removeLast() }
+    default: break
+    }
+  }
+
+  private mutating func scope(_ statement: TextStatement, _ index: Int) {
+    plan.statements[index].operands = statement.operands
+    for label in statement.operands.range where tree.operands[label].slot >= 0 {
+      whole(tree.operands[label].slot)
+    }
+  }
+
+  // MARK: Declarations
+
+  /// Gives a name a meaning; names that mean something already keep it.
+  mutating func declare(_ name: UInt32, _ span: TextSpan, _ symbol: Symbol) {
+    guard symbols[name] == nil else {
+      let place = places[name].map { "line \(source.location($0).line)" } ?? "the language itself"
+      errors.add("'\(text(name))' is already declared, by \(place)", at: span, hint: "rename one")
+      return
+    }
+    symbols[name] = symbol
+    places[name] = span
+  }
+
+  private mutating func parameter(_ statement: TextStatement) {
+    guard statement.first >= 0 else { return }
+    var node = resolve(statement.first)
+    if node.kind != .constant, node.kind != .wrong {
+      errors.add(
+        "the value of a parameter is not constant", at: tree.expressions[Int(statement.first)].span,
+        hint: "use numbers and earlier parameters")
+      node.kind = .wrong
+    }
+    if let given = overrides.removeValue(forKey: text(statement.name)) {
+      if let value = Int64(given), !node.isReal {
+        node = PlanNode(kind: .constant, value: value)
+      } else if let value = Double(given), value.isFinite, node.isReal {
+        node = PlanNode(kind: .constant, isReal: true, real: value)
+      } else {
+        errors.add(
+          "--param \(text(statement.name)) needs a \(node.isReal ? "" : "whole ")number, found "
+            + "'\(given)'", at: statement.nameSpan, hint: "for example "
+            + "--param \(text(statement.name))=\(node.isReal ? "0.5" : "256")", category: .usage)
+      }
+    }
+    declare(
+      statement.name, statement.nameSpan, node.kind == .constant ? .parameter(node) : .broken)
+  }
+
+  private mutating func indexList(_ statement: TextStatement, _ index: Int) {
+    if text(statement.format) != "i32" {
+      errors.add(
+        "found '\(text(statement.format))', needed i32", at: statement.formatSpan,
+        hint: "an index list holds row numbers")
+    }
+    for entry in statement.dimensions.range { whole(tree.lists[entry]) }
+    for entry in statement.values.range { whole(tree.lists[entry]) }
+    declare(statement.name, statement.nameSpan, .list(plan.lists.count))
+    plan.statements[index].key = Int32(plan.lists.count)
+    plan.lists.append(PlanList(name: statement.name, statement: Int32(index)))
+  }
+
+  private mutating func tensor(_ statement: TextStatement, _ index: Int) {
+    let format = text(statement.format)
+    let formats = ElementFormat.allCases.map(\.name) + ["acc"]
+    if !formats.contains(format) {
+      errors.add(
+        "there is no format '\(format)'", at: statement.formatSpan,
+        hint: DidYouMean.hint(for: format, among: formats))
+    }
+    var space = Space.hbm
+    if statement.kind == .buffer {
+      let word = text(statement.space)
+      let memories = Space.allCases.filter(\.isOnChip).map(\.name)
+      if let found = Space(name: word), found.isOnChip {
+        space = found
+      } else {
+        errors.add(
+          "there is no memory '\(word)' on chip", at: statement.spaceSpan,
+          hint: DidYouMean.hint(for: word, among: memories))
+      }
+    }
+    let needed = statement.kind == .buffer ? 2...2 : 1...64
+    if !needed.contains(Int(statement.dimensions.count)) {
+      errors.add(
+        "found \(statement.dimensions.count) dimensions, needed "
+          + (statement.kind == .buffer ? "rows and columns" : "1 to 64"), at: statement.span,
+        hint: statement.kind == .buffer ? "the number of slots is an attribute: {slots=2}" : nil)
+    }
+    for entry in statement.dimensions.range { whole(tree.lists[entry]) }
+    declarationAttributes(statement)
+    if statement.kind == .tapTensor {
+      if taps[statement.name] != nil {
+        errors.add(
+          "'\(text(statement.name))' is already declared", at: statement.nameSpan,
+          hint: "rename one")
+      }
+      plan.statements[index].key = Int32(taps.count)
+      taps[statement.name] = taps[statement.name] ?? taps.count
+      return
+    }
+    let code = UInt64(statement.name) << 8 | UInt64(space.rawValue)
+    let key = keyIDs[code] ?? plan.keys.count
+    if key == plan.keys.count {
+      plan.keys.append(PlanKey(name: statement.name, space: space))
+      keyIDs[code] = key
+    } else if declaredHere.contains(key) || space == .hbm {
+      errors.add(
+        "'\(text(statement.name))' is already declared in \(space.name)", at: statement.nameSpan,
+        hint: "a name stands for one buffer of a memory: rename one")
+    }
+    declaredHere.insert(key)
+    plan.statements[index].key = Int32(key)
+  }
+
+  private mutating func declarationAttributes(_ statement: TextStatement) {
+    let isBuffer = statement.kind == .buffer
+    let known = isBuffer ? ["slots", "blocks", "at"] : ["blocks", "shape"]
+    var seen: Set<UInt32> = []
+    for entry in statement.attributes.range {
+      let attribute = tree.attributes[entry]
+      let name = text(attribute.name)
+      if !seen.insert(attribute.name).inserted {
+        errors.add("\(name) is given twice", at: attribute.nameSpan, hint: "keep one of them")
+      }
+      switch name {
+      case "slots" where isBuffer && attribute.value >= 0,
+        "at" where isBuffer && attribute.value >= 0:
+        whole(attribute.value)
+      case "shape" where !isBuffer && attribute.value < 0:
+        for dimension in attribute.list.range { whole(tree.lists[dimension]) }
+      case "blocks" where attribute.value >= 0:
+        let word = tree.expressions[Int(attribute.value)]
+        if word.kind != .name || !["rows", "columns"].contains(text(word.name)) {
+          errors.add(
+            "blocks needs rows or columns", at: word.span,
+            hint: "blocks=columns: 32 elements of a row share a scale; blocks=rows: of a column")
+        }
+      default:
+        errors.add(
+          known.contains(name)
+            ? "\(name) needs \(name == "shape" ? "a list of dimensions" : "a value")"
+            : "there is no attribute '\(name)' here", at: attribute.nameSpan,
+          hint: DidYouMean.hint(for: name, among: known))
+      }
+    }
+  }
+
+  /// The opcode of a mnemonic; those of `sync` may be written without their queue.
+  mutating func opcode(_ name: UInt32) -> UInt8? {
+    if let known = opcodes[name] { return known < 0 ? nil : UInt8(truncatingIfNeeded: known) }
+    let word = text(name)
+    let found = catalogue.opcode(named: word) ?? catalogue.opcode(named: "sync." + word)
+    opcodes[name] = found.map(Int.init) ?? -1
+    return found
+  }
+}

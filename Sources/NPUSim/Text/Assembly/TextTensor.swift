@@ -1,0 +1,40 @@
+/// A tensor that a text declares: what its files call it and hold.
+public struct TextTensor: Sendable, Hashable {
+  /// What it is to the program.
+  public enum Role: Sendable, Hashable {
+    case input, output
+    /// Read and written in place.
+    case updated
+    /// HBM memory of the program's own.
+    case scratch
+    /// Copies that are taken on the way.
+    case tap
+    /// Row numbers that are bound when the program is built.
+    case index
+
+    init(_ kind: TextStatement.Kind) {
+      switch kind {
+      case .input: self = .input
+      case .output: self = .output
+      case .update: self = .updated
+      case .tapTensor: self = .tap
+      case .index: self = .index
+      default: self = .scratch
+      }
+    }
+  }
+
+  public var name: String
+  public var format: ElementFormat
+  public var shape: [Int]
+  /// The block axis of an MXINT8 tensor.
+  public var axis: BlockAxis
+  public var role: Role
+}
+
+/// Where a micro-op of a program stands in its text.
+public struct TextPlace: Sendable {
+  public var location: SourceLocation
+  /// The variables of the loops around it, outermost first; the core before them where it is not 0.
+  public var iterations: [(name: String, value: Int64)]
+}

@@ -1,0 +1,69 @@
+/// Prints programs as text. Assembling the text for the same machine gives the same program; see
+/// ``Program/difference(from:)``.
+public enum ProgramText {
+  /// How a program is printed.
+  public struct Options: Sendable {
+    /// Whether repetitions become loops; without them every micro-op has its line.
+    public var rollsLoops = true
+    /// Shapes of tensors as files have them, by name.
+    public var shapes: [String: [Int]] = [:]
+    /// Lines that stand before the program, without their `;`.
+    public var comments: [String] = []
+
+    public init() {}
+  }
+
+  /// The text of a program.
+  ///
+  /// Throws `.program` for a program that the text form cannot state: two buffers of one name in one
+  /// memory, layouts that the builder does not make, tiles in another format than their buffer.
+  public static func print(
+    _ program: Program, _ options: Options = Options()
+  ) throws(NPUError) -> [UInt8] {
+    var lifter = ProgramLifter(program)
+    let addresses = try PrintableCheck(program).addresses()
+    var writer = TextWriter(program, options)
+    var declared = Set<Int>()
+    let isInOrder = PrintableCheck.declaresInOrder(program.buffers)
+    let hasCores = program.cores.count > 1 || program.buffers.contains { $0.core > 0 }
+    if isInOrder {
+      for index in program.buffers.indices where program.buffers[index].space == .hbm {
+        writer.tensor(index)
+        declared.insert(index)
+      }
+    } else {
+      for index in program.buffers.indices {
+        declared.insert(index)
+        if program.buffers[index].space == .hbm {
+          writer.tensor(index)
+        } else {
+          let node = lifter.buffer(index, address: addresses[index])
+          writer.write([hasCores ? lifter.core(node.core, [node]) : node])
+        }
+      }
+    }
+    writer.declareTaps()
+    writer.declareLists()
+    var blocks: [RollNode] = []
+    for core in 0..<max(1, program.cores.count) {
+      var body: [RollNode] = []
+      for index in program.buffers.indices
+      where !declared.contains(index) && Int(program.buffers[index].core) == core {
+        body.append(lifter.buffer(index, address: addresses[index]))
+      }
+      if core < program.cores.count { body += lifter.nodes(core: core) }
+      if hasCores {
+        blocks.append(lifter.core(core, body))
+      } else {
+        blocks = body
+      }
+    }
+    if options.rollsLoops {
+      var roller = LoopRoller(shapes: lifter.shapes)
+      blocks = roller.rolled(blocks)
+    }
+    writer.blank()
+    writer.write(blocks)
+    return writer.text()
+  }
+}

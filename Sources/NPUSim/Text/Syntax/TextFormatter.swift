@@ -1,0 +1,304 @@
+/// Prints a tree in its one canonical layout: two spaces a block, one between words, comments where
+/// they were. Formatting what it printed changes nothing.
+struct TextFormatter {
+  /// Values of an index list on one line.
+  private static let valuesPerLine = 16
+
+  private let tree: TextTree
+  private var bytes: [UInt8] = []
+  private var depth = 0
+
+  private init(_ tree: TextTree) { self.tree = tree }
+
+  /// The text of a tree, ending with a line break unless it is empty.
+  static func print(_ tree: TextTree) -> [UInt8] {
+    var formatter = TextFormatter(tree)
+    formatter.bytes.reserveCapacity(tree.statements.count * 48)
+    formatter.run()
+    return formatter.bytes
+  }
+
+  private mutating func run() {
+    var isBlankDue = false
+    var opens = true
+    for statement in tree.statements {
+      if statement.kind == .blank {
+        isBlankDue = !opens
+        continue
+      }
+      if statement.closesBlock { depth -= 1 }
+      if isBlankDue && !statement.closesBlock { bytes.append(0x0A) }
+      isBlankDue = false
+      opens = statement.opensBlock
+      for _ in 0..<max(0, depth) { put("  ") }
+      line(statement)
+      if statement.opensBlock { depth += 1 }
+      bytes.append(0x0A)
+    }
+  }
+
+  private mutating func put(_ text: StaticString) {
+    text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+  }
+
+  private mutating func put(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+  // MARK: Statements
+
+  private mutating func line(_ statement: TextStatement) {
+    if statement.kind != .comment { self.statement(statement) }
+    guard statement.comment > 0 else { return }
+    if statement.kind != .comment { put("  ") }
+    let text = tree.comments[Int(statement.comment) - 1]
+    put(";")
+    if let first = text.first, first != 0x20, first != 0x09, first != 0x3B { put(" ") }
+    bytes += text
+  }
+
+  private mutating func statement(_ statement: TextStatement) {
+    switch statement.kind {
+    case .blank, .comment: break
+    case .parameter:
+      put(".param ")
+      name(statement.name)
+      put(" = ")
+      expression(statement.first)
+    case .input: tensor(".input ", statement)
+    case .output: tensor(".output ", statement)
+    case .update: tensor(".update ", statement)
+    case .tensor: tensor(".tensor ", statement)
+    case .tapTensor: tensor(".tap ", statement)
+    case .buffer: tensor(".buf ", statement)
+    case .index: index(statement)
+    case .operation, .tap: operation(statement)
+    case .core: range(".core ", statement)
+    case .loop:
+      put(".loop ")
+      name(statement.name)
+      range(" ", statement)
+    case .scope: scope(statement)
+    case .branch:
+      put(".if ")
+      expression(statement.first)
+    case .otherwise: put(".else")
+    case .end: put(".end")
+    case .produce, .consume:
+      put(statement.kind == .produce ? "produce " : "consume ")
+      name(statement.name)
+    }
+  }
+
+  private mutating func tensor(_ directive: StaticString, _ statement: TextStatement) {
+    put(directive)
+    name(statement.name)
+    put(" ")
+    if statement.kind == .buffer {
+      name(statement.space)
+      put(" ")
+    }
+    name(statement.format)
+    put(" ")
+    list(statement.dimensions)
+    attributes(statement.attributes)
+  }
+
+  private mutating func index(_ statement: TextStatement) {
+    put(".index ")
+    name(statement.name)
+    put(" ")
+    name(statement.format)
+    put(" ")
+    list(statement.dimensions)
+    guard statement.hasValues else { return }
+    put(" = ")
+    guard statement.values.count > Self.valuesPerLine else { return list(statement.values) }
+    put("[")
+    for (position, entry) in statement.values.range.enumerated() {
+      if position % Self.valuesPerLine == 0 {
+        put("\n")
+        for _ in 0...max(0, depth) { put("  ") }
+      }
+      expression(tree.lists[entry])
+      if position + 1 < Int(statement.values.count) {
+        put((position + 1) % Self.valuesPerLine == 0 ? "," : ", ")
+      }
+    }
+    put("]")
+  }
+
+  private mutating func range(_ directive: StaticString, _ statement: TextStatement) {
+    put(directive)
+    expression(statement.first)
+    if statement.last >= 0 {
+      put("..<")
+      expression(statement.last)
+    }
+    if statement.step >= 0 {
+      put(" step ")
+      expression(statement.step)
+    }
+  }
+
+  private mutating func scope(_ statement: TextStatement) {
+    put(".scope ")
+    for (position, index) in statement.operands.range.enumerated() {
+      if position > 0 { put("/") }
+      let label = tree.operands[index]
+      name(label.name)
+      guard label.slot >= 0 else { continue }
+      put("[")
+      expression(label.slot)
+      put("]")
+    }
+  }
+
+  private mutating func operation(_ statement: TextStatement) {
+    name(statement.name)
+    for (position, index) in statement.operands.range.enumerated() {
+      if position == 0 {
+        put(" ")
+      } else {
+        put(position == Int(statement.destinations) ? " <- " : ", ")
+      }
+      operand(tree.operands[index])
+    }
+    attributes(statement.attributes)
+  }
+
+  // MARK: Parts
+
+  private mutating func operand(_ operand: TextOperand) {
+    switch operand.kind {
+    case .value: expression(operand.slot)
+    case .event:
+      name(operand.name)
+      put("->")
+      name(operand.target)
+      put(":")
+      expression(operand.slot)
+    case .tile:
+      name(operand.name)
+      if operand.slot >= 0 {
+        put("[")
+        expression(operand.slot)
+        put("]")
+      }
+      guard operand.hasRegion else { return }
+      put("[")
+      if operand.hasList {
+        name(operand.list)
+        put(" @ ")
+      }
+      extent(operand.row, operand.rows)
+      put(", ")
+      extent(operand.column, operand.columns)
+      put("]")
+    }
+  }
+
+  private mutating func extent(_ first: Int32, _ count: Int32) {
+    guard first >= 0 else { return put(":") }
+    expression(first)
+    put(" +: ")
+    expression(count)
+  }
+
+  private mutating func attributes(_ slice: TextSlice) {
+    guard !slice.isEmpty else { return }
+    put(" {")
+    for (position, index) in slice.range.enumerated() {
+      if position > 0 { put(", ") }
+      let attribute = tree.attributes[index]
+      name(attribute.name)
+      put("=")
+      if attribute.value >= 0 { expression(attribute.value) } else { list(attribute.list) }
+    }
+    put("}")
+  }
+
+  private mutating func list(_ slice: TextSlice) {
+    put("[")
+    for (position, index) in slice.range.enumerated() {
+      if position > 0 { put(", ") }
+      expression(tree.lists[index])
+    }
+    put("]")
+  }
+
+  /// A name, in quotes where it would not be read as one.
+  private mutating func name(_ id: UInt32) {
+    let text = tree.names.utf8(id)
+    if Self.isPlain(text) {
+      bytes += text
+      return
+    }
+    put("\"")
+    for byte in text {
+      if byte == 0x22 || byte == 0x5C { put("\\") }
+      bytes.append(byte)
+    }
+    put("\"")
+  }
+
+  /// Letters, digits and `_`, not starting with a digit, with single dots between.
+  static func isPlain(_ text: ArraySlice<UInt8>) -> Bool {
+    var previous: UInt8 = 0x2E
+    var isFirst = true
+    for byte in text {
+      let isDigit = byte >= 0x30 && byte <= 0x39
+      let isLetter = (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7A || byte == 0x5F
+      guard isLetter || isDigit || byte == 0x2E else { return false }
+      if isFirst && !isLetter || byte == 0x2E && previous == 0x2E { return false }
+      previous = byte
+      isFirst = false
+    }
+    return previous != 0x2E
+  }
+
+  // MARK: Expressions
+
+  private mutating func expression(_ node: Int32) {
+    guard node >= 0 else { return }
+    let expression = tree.expressions[Int(node)]
+    switch expression.kind {
+    case .integer:
+      if expression.name > 0 {
+        bytes += tree.names.utf8(expression.name - 1)
+      } else {
+        put(String(expression.value))
+      }
+    case .real, .word: bytes += tree.names.utf8(expression.name)
+    case .name: name(expression.name)
+    case .element:
+      name(expression.name)
+      put("[")
+      self.expression(expression.left)
+      put("]")
+    case .minimum, .maximum, .roundedUpQuotient:
+      put(expression.sign)
+      put("(")
+      self.expression(expression.left)
+      put(", ")
+      self.expression(expression.right)
+      put(")")
+    case .negate, .not:
+      put(expression.sign)
+      self.expression(expression.left, inParentheses: precedence(expression.left) < 6)
+    default:
+      let own = expression.precedence
+      self.expression(expression.left, inParentheses: precedence(expression.left) < own)
+      put(" \(expression.sign) ")
+      self.expression(expression.right, inParentheses: precedence(expression.right) <= own)
+    }
+  }
+
+  private mutating func expression(_ node: Int32, inParentheses: Bool) {
+    if inParentheses { put("(") }
+    expression(node)
+    if inParentheses { put(")") }
+  }
+
+  private func precedence(_ node: Int32) -> Int {
+    node >= 0 ? tree.expressions[Int(node)].precedence : 7
+  }
+}

@@ -1,0 +1,254 @@
+extension TextParser {
+  // MARK: Declarations
+
+  mutating func parameter(_ statement: inout TextStatement) {
+    (statement.name, statement.nameSpan) = name("the name of the parameter")
+    expect(.assign, "'=' and the value that holds without --param")
+    statement.first = expression()
+  }
+
+  /// `.input NAME FORMAT [dimensions] {attributes}`
+  mutating func tensor(_ statement: inout TextStatement) {
+    (statement.name, statement.nameSpan) = name("the name of the tensor")
+    (statement.format, statement.formatSpan) = name("a format, such as bf16")
+    statement.dimensions = dimensions()
+    statement.attributes = attributes()
+  }
+
+  /// `.buf NAME MEMORY FORMAT [rows, columns] {attributes}`
+  mutating func buffer(_ statement: inout TextStatement) {
+    (statement.name, statement.nameSpan) = name("the name of the buffer")
+    (statement.space, statement.spaceSpan) = name("a memory, such as ub")
+    (statement.format, statement.formatSpan) = name("a format, such as bf16")
+    statement.dimensions = dimensions()
+    statement.attributes = attributes()
+  }
+
+  /// `.index NAME i32 [count] = [values]`; the values may be left out.
+  mutating func indexList(_ statement: inout TextStatement) {
+    (statement.name, statement.nameSpan) = name("the name of the index list")
+    (statement.format, statement.formatSpan) = name("i32")
+    statement.dimensions = dimensions()
+    guard take(.assign) else { return }
+    statement.hasValues = true
+    statement.values = list(allowsLines: true)
+  }
+
+  private mutating func dimensions() -> TextSlice {
+    guard token.kind == .leftBracket else {
+      fail(needed: "the dimensions in brackets")
+      return TextSlice()
+    }
+    return list(allowsLines: false)
+  }
+
+  /// Expressions in brackets, with commas between them.
+  mutating func list(allowsLines: Bool) -> TextSlice {
+    expect(.leftBracket, "'['")
+    // Inner lists would come in between: none exist, as elements hold no lists.
+    var roots: [Int32] = []
+    func skipLines(_ parser: inout TextParser) {
+      while allowsLines && parser.token.kind == .newline { parser.advance() }
+      if allowsLines && parser.token.kind == .comment {
+        parser.fail(needed: "a value: no comment can stand inside a list")
+      }
+    }
+    skipLines(&self)
+    while !hasFailed && token.kind != .rightBracket {
+      roots.append(expression())
+      skipLines(&self)
+      if token.kind == .rightBracket { break }
+      expect(.comma, "',' or ']'")
+      skipLines(&self)
+    }
+    if !hasFailed { expect(.rightBracket, "']'") }
+    let slice = TextSlice(first: Int32(tree.lists.count), count: Int32(roots.count))
+    tree.lists += roots
+    return slice
+  }
+
+  /// `{name=value, name=[values]}`, or nothing.
+  mutating func attributes() -> TextSlice {
+    let first = tree.attributes.count
+    if !hasFailed, take(.leftBrace) {
+      while !hasFailed && token.kind != .rightBrace {
+        let (id, span) = name("the name of an attribute")
+        expect(.assign, "'=' and a value")
+        var attribute = TextAttribute(name: id, nameSpan: span, value: -1)
+        if token.kind == .leftBracket {
+          attribute.list = list(allowsLines: false)
+        } else {
+          attribute.value = expression(allowsWord: true)
+        }
+        tree.attributes.append(attribute)
+        if token.kind == .rightBrace { break }
+        expect(.comma, "',' or '}'")
+      }
+      if !hasFailed { expect(.rightBrace, "'}'") }
+    }
+    return TextSlice(first: Int32(first), count: Int32(tree.attributes.count - first))
+  }
+
+  // MARK: Blocks
+
+  mutating func core(_ statement: inout TextStatement) {
+    statement.first = expression()
+    if take(.range) { statement.last = expression() }
+  }
+
+  /// `.loop NAME first..<end step n`
+  mutating func loop(_ statement: inout TextStatement) {
+    (statement.name, statement.nameSpan) = name("the name of the loop's variable")
+    statement.first = expression()
+    expect(.range, "'..<' and the end of the loop")
+    statement.last = expression()
+    guard token.kind == .name, source.text(token.span) == "step" else { return }
+    advance()
+    statement.step = expression()
+  }
+
+  /// `.scope label[i]/label`
+  mutating func scope(_ statement: inout TextStatement) {
+    let first = tree.operands.count
+    repeat {
+      var label = TextOperand(kind: .tile, span: token.span)
+      (label.name, label.nameSpan) = name("a label")
+      if take(.leftBracket) {
+        label.slot = expression()
+        expect(.rightBracket, "']'")
+      }
+      label.span = TextSpan(start: label.span.start, end: lastEnd)
+      tree.operands.append(label)
+    } while !hasFailed && take(.slash)
+    statement.operands = TextSlice(
+      first: Int32(first), count: Int32(tree.operands.count - first))
+  }
+
+  // MARK: Micro-ops
+
+  /// `MNEMONIC destinations <- sources {attributes}`; or `produce NAME`, `consume NAME`.
+  mutating func operation() {
+    let span = token.span
+    guard token.kind == .name else {
+      return fail(needed: "a micro-op or a directive", hint: "a comment starts with ;")
+    }
+    let (id, nameSpan) = name("a micro-op")
+    var statement = TextStatement(kind: .operation, span: span, name: id, nameSpan: nameSpan)
+    switch source.text(nameSpan) {
+    case "produce": statement.kind = .produce
+    case "consume": statement.kind = .consume
+    case "tap": statement.kind = .tap
+    default: break
+    }
+    if statement.kind == .produce || statement.kind == .consume {
+      (statement.name, statement.nameSpan) = name("the name of a ring")
+      return push(statement)
+    }
+    let first = tree.operands.count
+    if !endsOperands {
+      operands()
+      let before = tree.operands.count - first
+      if !hasFailed, take(.from) {
+        statement.destinations = Int16(clamping: before)
+        if endsOperands { fail(needed: "a source") } else { operands() }
+      }
+    }
+    statement.operands = TextSlice(
+      first: Int32(first), count: Int32(tree.operands.count - first))
+    statement.attributes = attributes()
+    tree.statements.append(statement)
+  }
+
+  private var endsOperands: Bool {
+    switch token.kind {
+    case .newline, .comment, .end, .leftBrace: true
+    default: false
+    }
+  }
+
+  private mutating func operands() {
+    repeat {
+      tree.operands.append(operand())
+    } while !hasFailed && take(.comma)
+  }
+
+  private mutating func operand() -> TextOperand {
+    var operand = TextOperand(kind: .tile, span: token.span)
+    if token.kind == .name || token.kind == .string {
+      (operand.name, operand.nameSpan) = name("an operand")
+      if take(.to) {
+        operand.kind = .event
+        (operand.target, operand.targetSpan) = name("the queue that waits")
+        expect(.colon, "':' and the ID of the event")
+        operand.slot = expression()
+      } else {
+        brackets(&operand)
+      }
+    } else {
+      operand.kind = .value
+      operand.slot = expression()
+    }
+    operand.span = TextSpan(start: operand.span.start, end: max(operand.span.end, lastEnd))
+    return operand
+  }
+
+  /// `[slot]`, `[rows, columns]`, or both.
+  private mutating func brackets(_ operand: inout TextOperand) {
+    while !hasFailed && !operand.hasRegion && token.kind == .leftBracket {
+      let bracket = token.span
+      advance()
+      let hadSlot = operand.slot >= 0
+      axis(&operand)
+      if take(.comma) {
+        operand.hasRegion = true
+        columns(&operand)
+      } else if operand.rows >= 0 || operand.hasList || operand.row == -2 {
+        fail(needed: "',' and the columns")
+      } else if hadSlot, !hasFailed {
+        errors.add(
+          "found two slots, needed rows and columns in the second brackets", at: bracket,
+          hint: "write name[slot][row +: rows, column +: columns]")
+        hasFailed = true
+      } else {
+        operand.slot = operand.row
+        operand.row = -1
+      }
+      if !hasFailed { expect(.rightBracket, operand.hasRegion ? "']'" : "',' or ']'") }
+      if operand.row == -2 { operand.row = -1 }
+    }
+  }
+
+  /// `:`, `first +: count`, `list @ first +: count`, or a slot. A lone slot is left in `row`; `:` makes
+  /// it −2.
+  private mutating func axis(_ operand: inout TextOperand) {
+    if take(.colon) {
+      operand.row = -2
+      return
+    }
+    if token.kind == .name || token.kind == .string {
+      // A list's name is known by the @ after it.
+      var ahead = lexer
+      if ahead.next().kind == .at {
+        (operand.list, operand.listSpan) = name("an index list")
+        operand.hasList = true
+        advance()
+      }
+    }
+    operand.row = expression()
+    if take(.extent) {
+      operand.rows = expression()
+    } else if operand.hasList || token.kind == .comma {
+      fail(needed: "'+:' and a number of rows")
+    }
+  }
+
+  private mutating func columns(_ operand: inout TextOperand) {
+    if take(.colon) { return }
+    operand.column = expression()
+    if take(.extent) {
+      operand.columns = expression()
+    } else {
+      fail(needed: "'+:' and a number of columns")
+    }
+  }
+}

@@ -1,0 +1,249 @@
+/// Reads a text line by line. What is wrong with one line does not keep the others from being read.
+struct TextParser {
+  /// Most blocks inside one another.
+  static let nestingLimit = 64
+  /// Most operators inside one another.
+  static let depthLimit = 200
+
+  let source: TextSource
+  var lexer: TextLexer
+  var tree = TextTree()
+  var errors: TextErrors
+  /// The token in front.
+  var token: TextToken
+  /// End of the token before it.
+  var lastEnd: UInt32 = 0
+  /// Statements whose blocks are open.
+  private var open: [Int] = []
+  /// Set while the rest of a line is passed over.
+  var hasFailed = false
+
+  init(_ source: TextSource) {
+    self.source = source
+    errors = TextErrors(source)
+    lexer = TextLexer(source)
+    token = lexer.next()
+  }
+
+  /// The tree of a text, or what is wrong with it.
+  static func parse(_ source: TextSource) -> TextOutcome<TextTree> {
+    var parser = TextParser(source)
+    parser.file()
+    return TextOutcome(parser.tree, parser.errors.sorted)
+  }
+
+  // MARK: Tokens
+
+  mutating func advance() {
+    lastEnd = token.span.end
+    token = lexer.next()
+  }
+
+  /// Takes a token of a kind if it is in front.
+  mutating func take(_ kind: TextToken.Kind) -> Bool {
+    guard token.kind == kind else { return false }
+    advance()
+    return true
+  }
+
+  /// What is in front, as messages quote it.
+  var found: String {
+    switch token.kind {
+    case .end, .newline, .comment: return "found \(token.kind.words)"
+    case .invalid where source.bytes[Int(token.span.start)] == UInt8(ascii: "\""):
+      return "found a name without its closing quote"
+    case .invalid where token.span.end - token.span.start == 1:
+      let byte = source.bytes[Int(token.span.start)]
+      guard byte < 0x80, byte >= 0x20, byte != 0x7F else {
+        return "found the byte 0x\(String(byte, radix: 16))"
+      }
+      return "found '\(source.text(token.span))'"
+    default: return "found '\(source.text(token.span))'"
+    }
+  }
+
+  /// Reports what was needed in place of the token in front, once a line.
+  mutating func fail(needed: String, hint: String? = nil) {
+    if !hasFailed { errors.add("\(found), needed \(needed)", at: token.span, hint: hint) }
+    hasFailed = true
+  }
+
+  /// Takes a token of a kind, or fails.
+  mutating func expect(_ kind: TextToken.Kind, _ needed: String) {
+    if !take(kind) { fail(needed: needed) }
+  }
+
+  /// A name, plain or in quotes.
+  mutating func name(_ needed: String) -> (id: UInt32, span: TextSpan) {
+    let span = token.span
+    switch token.kind {
+    case .name:
+      advance()
+      return (tree.names.id(source.bytes[Int(span.start)..<Int(span.end)]), span)
+    case .string:
+      advance()
+      return (tree.names.id(unquoted(span)[...]), span)
+    default:
+      fail(needed: needed)
+      return (0, span)
+    }
+  }
+
+  private func unquoted(_ span: TextSpan) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var index = Int(span.start) + 1
+    while index < Int(span.end) - 1 {
+      if source.bytes[index] == UInt8(ascii: "\\") { index += 1 }
+      bytes.append(source.bytes[index])
+      index += 1
+    }
+    return bytes
+  }
+
+  // MARK: Lines
+
+  private mutating func file() {
+    var blanks = 0
+    while token.kind != .end && !errors.hasEnough {
+      switch token.kind {
+      case .newline:
+        blanks += 1
+        advance()
+        continue
+      case .comment:
+        separate(blanks)
+        append(TextStatement(kind: .comment, span: token.span))
+        comment()
+      default:
+        separate(blanks)
+        line()
+      }
+      blanks = 0
+      if take(.newline) { continue }
+    }
+    for index in open.reversed() {
+      errors.add(
+        "this block is not closed", at: tree.statements[index].span,
+        hint: "close it with .end")
+    }
+  }
+
+  /// Keeps at most one of several empty lines.
+  private mutating func separate(_ blanks: Int) {
+    guard blanks > 0, let last = tree.statements.last, last.kind != .blank else { return }
+    append(TextStatement(kind: .blank, span: .none))
+  }
+
+  private mutating func append(_ statement: TextStatement) { tree.statements.append(statement) }
+
+  /// Attaches the comment in front to the last statement.
+  private mutating func comment() {
+    guard token.kind == .comment, !tree.statements.isEmpty else { return }
+    var end = Int(token.span.end)
+    let start = Int(token.span.start) + 1
+    while end > start, source.bytes[end - 1] <= 0x20 { end -= 1 }
+    tree.comments.append(Array(source.bytes[start..<end]))
+    tree.statements[tree.statements.count - 1].comment = UInt32(tree.comments.count)
+    advance()
+  }
+
+  private mutating func line() {
+    hasFailed = false
+    let start = token.span
+    let count = tree.statements.count
+    if token.kind == .directive {
+      directive()
+    } else {
+      operation()
+    }
+    if !hasFailed, token.kind != .newline, token.kind != .comment, token.kind != .end {
+      fail(needed: "the end of the line", hint: "one statement stands on a line")
+    }
+    if tree.statements.count > count {
+      let last = tree.statements.count - 1
+      tree.statements[last].span = TextSpan(start: start.start, end: max(start.end, lastEnd))
+    }
+    while token.kind != .newline && token.kind != .comment && token.kind != .end { advance() }
+    if token.kind == .comment {
+      if tree.statements.count > count { comment() } else { advance() }
+    }
+  }
+
+  private mutating func directive() {
+    let text = source.text(token.span)
+    let known = Self.directives[text]
+    if known == nil {
+      let near = DidYouMean.suggest(text, among: Self.directives.keys.sorted())
+      fail(needed: "a directive", hint: near.map { "did you mean \($0)?" } ?? Self.directiveHint)
+    }
+    guard let known else { return }
+    let span = token.span
+    advance()
+    var statement = TextStatement(kind: known, span: span)
+    switch known {
+    case .parameter: parameter(&statement)
+    case .input, .output, .update, .tensor, .tapTensor: tensor(&statement)
+    case .buffer: buffer(&statement)
+    case .index: indexList(&statement)
+    case .core: core(&statement)
+    case .loop: loop(&statement)
+    case .scope: scope(&statement)
+    case .branch: statement.first = expression()
+    case .end: return close(&statement)
+    case .otherwise: return otherwise(&statement)
+    default: break
+    }
+    if statement.opensBlock { return push(statement) }
+    append(statement)
+  }
+
+  static let directives: [String: TextStatement.Kind] = [
+    ".param": .parameter, ".input": .input, ".output": .output, ".update": .update,
+    ".tensor": .tensor, ".tap": .tapTensor, ".buf": .buffer, ".index": .index, ".core": .core,
+    ".loop": .loop, ".scope": .scope, ".if": .branch, ".else": .otherwise, ".end": .end,
+  ]
+
+  private static let directiveHint = "known: " + directives.keys.sorted().joined(separator: ", ")
+
+  // MARK: Blocks
+
+  /// Opens a block; it is opened even where its line is wrong, so that its end is not wrong too.
+  mutating func push(_ statement: TextStatement) {
+    if open.count == Self.nestingLimit {
+      errors.add(
+        "found more than \(Self.nestingLimit) blocks inside one another", at: statement.span,
+        hint: "unroll or merge some of them")
+      hasFailed = true
+    }
+    open.append(tree.statements.count)
+    append(statement)
+  }
+
+  private mutating func close(_ statement: inout TextStatement) {
+    guard let opener = open.popLast() else {
+      errors.add(
+        "found .end without a block", at: statement.span,
+        hint: "remove it, or open a block before it")
+      hasFailed = true
+      return
+    }
+    statement.partner = Int32(opener)
+    tree.statements[opener].partner = Int32(tree.statements.count)
+    append(statement)
+  }
+
+  private mutating func otherwise(_ statement: inout TextStatement) {
+    guard let opener = open.last, tree.statements[opener].kind == .branch else {
+      errors.add(
+        "found .else outside an .if", at: statement.span,
+        hint: "it stands once between .if and its .end")
+      hasFailed = true
+      return
+    }
+    open.removeLast()
+    statement.partner = Int32(opener)
+    tree.statements[opener].partner = Int32(tree.statements.count)
+    // An `.else` is closed in its turn: its partner becomes its end.
+    push(statement)
+  }
+}

@@ -1,0 +1,61 @@
+/// The bytes of a text program and what messages call them.
+public struct TextSource: Sendable {
+  /// The file's name in messages.
+  public let file: String
+  public let bytes: [UInt8]
+  /// Offset of the first byte of each line.
+  private let lineStarts: [Int]
+
+  /// A source of at most 2^31 − 1 bytes; what lies beyond is cut off.
+  public init(file: String, bytes: [UInt8]) {
+    self.file = file
+    self.bytes = bytes.count > Int(Int32.max) ? Array(bytes.prefix(Int(Int32.max))) : bytes
+    var starts = [0]
+    for (index, byte) in self.bytes.enumerated() where byte == 0x0A { starts.append(index + 1) }
+    lineStarts = starts
+  }
+
+  /// The text of a string.
+  public init(file: String, text: String) { self.init(file: file, bytes: Array(text.utf8)) }
+
+  /// Lines, the last one counted even where it is empty.
+  public var lineCount: Int { lineStarts.count }
+
+  /// One-based line and column of a span; its length ends with its line.
+  func location(_ span: TextSpan) -> SourceLocation {
+    let start = min(Int(span.start), bytes.count)
+    var low = 0
+    var high = lineStarts.count
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if lineStarts[middle] <= start { low = middle } else { high = middle }
+    }
+    let lineStart = lineStarts[low]
+    let lineEnd = low + 1 < lineStarts.count ? lineStarts[low + 1] - 1 : bytes.count
+    let end = max(start, min(Int(span.end), lineEnd))
+    return SourceLocation(
+      file: file, line: low + 1, column: characters(lineStart, start) + 1,
+      length: characters(start, end))
+  }
+
+  private func characters(_ start: Int, _ end: Int) -> Int {
+    String(decoding: bytes[start..<max(start, end)], as: UTF8.self).unicodeScalars.count
+  }
+
+  /// The characters of a span.
+  func text(_ span: TextSpan) -> String {
+    String(decoding: bytes[Int(span.start)..<Int(max(span.start, span.end))], as: UTF8.self)
+  }
+}
+
+/// A range of bytes of a ``TextSource``.
+struct TextSpan: Sendable, Hashable {
+  var start: UInt32
+  var end: UInt32
+
+  /// No place: what a printer made.
+  static let none = TextSpan(start: 0, end: 0)
+
+  /// From the start of this one to the end of the other.
+  func joined(_ other: TextSpan) -> TextSpan { TextSpan(start: start, end: max(end, other.end)) }
+}

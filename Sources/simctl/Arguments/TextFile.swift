@@ -1,0 +1,53 @@
+import NPUSim
+
+/// Text programs that a command line names.
+enum TextFile {
+  static let parameters = FlagGroup(
+    "Program",
+    [
+      Flag(
+        "param", .text("NAME=VALUE"), "the value of a .param of the text", isRepeatable: true)
+    ])
+
+  /// Whether a word names a text program rather than a kernel.
+  static func isText(_ word: String) -> Bool { word == "-" || word.hasSuffix(".npu") }
+
+  /// The bytes of a text, from standard input for `-`.
+  static func source(_ path: String) throws(NPUError) -> TextSource {
+    let limit = 1 << 28
+    let bytes =
+      path == "-"
+      ? try Console.standardInput(limit: limit) : try FileReader.contents(of: path, limit: limit)
+    return TextSource(file: path == "-" ? "standard input" : path, bytes: bytes)
+  }
+
+  /// The values that `--param` gives.
+  static func parameters(_ arguments: ParsedArguments) throws(NPUError) -> [String: String] {
+    var values: [String: String] = [:]
+    for text in arguments.all("param") {
+      guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+        throw NPUError(
+          .usage, "--param needs a name and a value, found '\(text)'",
+          hint: "for example --param kv=256")
+      }
+      let name = String(text[..<equals])
+      if let earlier = values.updateValue(String(text[text.index(after: equals)...]), forKey: name) {
+        throw NPUError(
+          .usage, "--param \(name) is given twice, the first time as '\(earlier)'",
+          hint: "keep one of them")
+      }
+    }
+    return values
+  }
+
+  /// Shows every error of a text with its line.
+  static func report(
+    _ errors: [NPUError], _ source: TextSource, _ console: borrowing Console
+  ) -> ExitCode {
+    let style: Diagnostic.Style = console.errorTakesColour ? .coloured : .plain
+    for error in errors {
+      console.error(Diagnostic.render(error, source: source.bytes, style: style))
+    }
+    return errors.first.map { ExitCode($0.category) } ?? .clean
+  }
+}

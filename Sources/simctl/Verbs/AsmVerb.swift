@@ -1,0 +1,97 @@
+import NPUSim
+
+/// `simctl asm`: checks a text program, expands it, and reports its sizes.
+enum AsmVerb: Verb {
+  static let description = VerbDescription(
+    name: "asm", summary: "check and expand a text program; report its sizes",
+    examples: [
+      .init("simctl asm softmax.npu", "micro-ops, events and memory"),
+      .init("simctl asm softmax.npu --param kv=256", "with another value of .param kv"),
+      .init("simctl asm softmax.npu --expand", "the same program with rings as events"),
+    ],
+    usage: ["asm FILE.npu [flags]"],
+    groups: [
+      TextFile.parameters, MachineFlags.group,
+      FlagGroup(
+        "Text",
+        [
+          Flag("expand", .none, "print the program with its events, every parameter resolved"),
+          Flag("unrolled", .none, "with --expand: one line for each micro-op"),
+        ]),
+    ],
+    takesFiles: true, maximumWords: 1)
+
+  static func run(
+    _ arguments: ParsedArguments, _ console: inout Console
+  ) throws(NPUError) -> ExitCode {
+    guard let path = arguments.words.first else {
+      throw NPUError(
+        .usage, "simctl asm needs a file", hint: "for example simctl asm program.npu")
+    }
+    if arguments.has("unrolled"), !arguments.has("expand") {
+      throw NPUError(
+        .usage, "--unrolled means nothing without --expand", hint: "add --expand or drop it")
+    }
+    let source = try TextFile.source(path)
+    let parsed = TextProgram.parse(source)
+    guard let text = parsed.value else {
+      return TextFile.report(parsed.errors, source, console)
+    }
+    let machine = try MachineFlags.machine(arguments).configuration
+    let outcome = text.assemble(
+      machine: machine, catalogue: .standard, parameters: try TextFile.parameters(arguments))
+    guard let assembly = outcome.value else {
+      return TextFile.report(outcome.errors, source, console)
+    }
+    if arguments.has("expand") {
+      var options = ProgramText.Options()
+      options.rollsLoops = !arguments.has("unrolled")
+      for tensor in assembly.tensors { options.shapes[tensor.name] = tensor.shape }
+      console.out(bytes: try ProgramText.print(assembly.program, options))
+    } else {
+      console.out(sizes(assembly.program, source))
+    }
+    for defect in assembly.program.defects { console.error("warning: \(defect.message)\n") }
+    return assembly.program.defects.isEmpty ? .clean : .findings
+  }
+
+  /// Lines, micro-ops by queue, and the bytes of each memory.
+  private static func sizes(_ program: Program, _ source: TextSource) -> String {
+    var text =
+      "\(source.file)  \(Quantity.grouped(source.lineCount)) lines, "
+      + "\(Quantity.grouped(program.opCount)) micro-ops, "
+      + "\(program.cores.count == 1 ? "1 core" : "\(program.cores.count) cores")\n\n"
+    var table = TextTable([.left, .right, .right, .right, .right])
+    table.row(["queue", "micro-ops", "sets", "waits", "barriers"])
+    for queue in Queue.allCases {
+      var counts = [0, 0, 0, 0]
+      for record in program.cores.joined() where record.queue == queue {
+        switch record.kind {
+        case .data: counts[0] += 1
+        case .set: counts[1] += 1
+        case .wait: counts[2] += 1
+        case .barrierQueue, .barrierAll, .barrierCores: counts[3] += 1
+        }
+      }
+      table.row([queue.name] + counts.map { Quantity.grouped($0) })
+    }
+    text += table.text + "\n"
+    var memories = TextTable([.left, .right, .right, .left])
+    memories.row(["memory", "buffers", "bytes", ""])
+    for space in Space.allCases {
+      // The fullest core stands for all.
+      var fullest = (buffers: 0, bytes: 0)
+      for core in -1..<max(1, program.cores.count) {
+        let own = program.buffers.filter { $0.space == space && Int($0.core) == core }
+        let end = own.map { $0.base + $0.payloadExtent }.max() ?? 0
+        if end > fullest.bytes { fullest = (own.count, end) }
+      }
+      guard fullest.buffers > 0 else { continue }
+      let capacity = program.machine[space].bytes.map { "of \(Quantity.grouped($0))" } ?? ""
+      memories.row([
+        space.name, "\(fullest.buffers)", Quantity.grouped(fullest.bytes), capacity,
+      ])
+    }
+    return text + memories.text
+  }
+}

@@ -1,0 +1,78 @@
+import NPUKernels
+import NPUSim
+
+/// `simctl disasm`: the program of a kernel as text.
+enum DisasmVerb: Verb {
+  static let description = VerbDescription(
+    name: "disasm", summary: "the program of a kernel as text, loops rolled up",
+    examples: [
+      .init("simctl disasm softmax_v --kv 1024", "every micro-op, buffer and event"),
+      .init("simctl disasm gemm > gemm.npu", "to edit, and to run with simctl run gemm.npu"),
+      .init("simctl disasm gemm --unrolled", "one line for each micro-op"),
+    ],
+    usage: ["disasm KERNEL [flags]"],
+    groups: [
+      MachineFlags.group, RunFlags.schedule,
+      FlagGroup(
+        "Text",
+        [
+          Flag("unrolled", .none, "one line for each micro-op, without loops"),
+          Flag("no-taps", .none, "leave out the copies that dumps of intermediates take"),
+        ]),
+    ],
+    words: Catalog.kernels.map { $0.name }, maximumWords: 1)
+
+  static func groups(for tokens: [String]) throws(NPUError) -> [FlagGroup] {
+    guard let kernel = try KernelWord.kernel(of: tokens, flags: description.groups) else {
+      return description.groups
+    }
+    return [KernelWord.group(kernel)] + description.groups
+  }
+
+  static func command(for tokens: [String]) -> String {
+    KernelPage.command(description, tokens)
+  }
+
+  static func help(for tokens: [String]) throws(NPUError) -> HelpPage {
+    try KernelPage.page(description, tokens)
+  }
+
+  static func run(
+    _ arguments: ParsedArguments, _ console: inout Console
+  ) throws(NPUError) -> ExitCode {
+    let type = try KernelPage.requireKernel(description, arguments)
+    let machine = try MachineFlags.machine(arguments).configuration
+    let kernel = try type.init(
+      try KernelArguments(
+        kernel: type.name, options: type.options, values: KernelWord.values(type, arguments)),
+      machine: machine, schedule: arguments.value("schedule"))
+    let text = try ProgressLine.during(on: console) { progress throws(NPUError) in
+      progress("building the program")
+      var program = try kernel.program()
+      if arguments.has("no-taps") {
+        program.taps = []
+        program.tapTensors = []
+      }
+      progress("printing \(program.opCount) micro-ops")
+      return try ProgramText.print(program, options(kernel, type, machine, arguments))
+    }
+    console.out(bytes: text)
+    return .clean
+  }
+
+  private static func options(
+    _ kernel: any Kernel, _ type: any Kernel.Type, _ machine: MachineConfiguration,
+    _ arguments: ParsedArguments
+  ) -> ProgramText.Options {
+    var options = ProgramText.Options()
+    options.rollsLoops = !arguments.has("unrolled")
+    for tensor in kernel.tensors { options.shapes[tensor.name] = tensor.shape }
+    let shape = kernel.shape.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+    let schedule = kernel.scheduleFields.fields.map { "\($0.name)=\($0.value)" }
+    options.comments = ["\(type.name): \(shape)"]
+    if !schedule.isEmpty { options.comments.append("schedule: \(schedule.joined(separator: " "))") }
+    let cores = machine.cores == 1 ? "1 core" : "\(machine.cores) cores"
+    options.comments.append("for \(machine.name), \(cores)")
+    return options
+  }
+}
