@@ -26,6 +26,8 @@ public protocol Kernel: Sendable {
   var tensors: [TensorSpec] { get }
   /// What the algorithm must move and compute at least.
   var compulsory: CompulsoryWork { get }
+  /// The same where somebody states it; `nil` where it is only summed up from the program.
+  var statedWork: CompulsoryWork? { get }
   /// What the throughput counts: a number of items and their plural, such as tokens.
   var throughput: (count: Double, unit: String) { get }
 
@@ -54,6 +56,8 @@ public protocol Kernel: Sendable {
 }
 
 extension Kernel {
+  public var statedWork: CompulsoryWork? { compulsory }
+
   public func seededInput(_ spec: TensorSpec, seed: UInt64) throws(NPUError) -> TensorValue? { nil }
 
   public func validate(_ inputs: [String: TensorValue]) throws(NPUError) {}

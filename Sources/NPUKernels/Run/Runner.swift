@@ -15,8 +15,24 @@ public enum Runner {
     let type = try Catalog.kernel(named: request.kernel)
     let arguments = try KernelArguments(
       kernel: request.kernel, options: type.options, values: request.arguments)
-    let kernel = try type.init(arguments, machine: request.machine, schedule: request.schedule)
+    return try run(
+      request,
+      of: try type.init(arguments, machine: request.machine, schedule: request.schedule),
+      progress: progress)
+  }
 
+  /// As ``run(_:progress:)`` for a text program; the findings' sites are lines of the text.
+  public static func run(
+    _ request: RunRequest, text: TextKernel, progress: ((String) -> Void)? = nil
+  ) throws(NPUError) -> RunOutcome {
+    var outcome = try run(request, of: text, progress: progress)
+    text.locate(&outcome.report)
+    return outcome
+  }
+
+  private static func run(
+    _ request: RunRequest, of kernel: any Kernel, progress: ((String) -> Void)?
+  ) throws(NPUError) -> RunOutcome {
     progress?("building the program")
     let program = try kernel.program(
       IndexTensors(kernel, seed: request.seed, files: request.inputs))
@@ -162,7 +178,7 @@ public enum Runner {
     var timing = RunReport.Timing(
       result, machine: request.machine, items: kernel.throughput.count,
       unit: kernel.throughput.unit, macs: traffic.macs)
-    let bounds = try Bounds.of(program, compulsory: kernel.compulsory)
+    let bounds = try Bounds.of(program, compulsory: kernel.statedWork)
     timing.bounds = bounds
     if request.lints && report.isClean {
       report.findings += try TimedLints.findings(program, timing: result, bounds: bounds)
@@ -178,7 +194,7 @@ public enum Runner {
 
 /// What a run gave: the report, and the tensors where values were executed.
 public struct RunOutcome: Sendable {
-  public let report: RunReport
+  public internal(set) var report: RunReport
   private let tensors: RunTensors?
 
   init(report: RunReport, tensors: RunTensors?) {

@@ -76,6 +76,7 @@ struct Verifier: Sendable {
   /// includes the first and the last.
   func units(_ verification: RunRequest.Verification, seed: UInt64) -> [Int] {
     let count = kernel.referenceUnits
+    guard count > 0 else { return [] }
     let (macs, overflow) = count.multipliedReportingOverflow(by: max(1, kernel.macsPerUnit))
     switch verification {
     case .none: return []

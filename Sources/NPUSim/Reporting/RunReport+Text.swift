@@ -103,7 +103,8 @@ extension RunReport {
       lines.append(
         row(
           "bounds",
-          "roofline \(Quantity.grouped(bounds.roofline)) (\(bounds.rooflineResource)), "
+          "roofline \(Quantity.grouped(bounds.roofline)) (\(bounds.rooflineResource)"
+            + "\(bounds.usesProgramWork ? ", for the program's own work" : "")), "
             + "attainable \(Quantity.grouped(bounds.attainable)), critical path "
             + Quantity.grouped(bounds.criticalPath)))
       lines.append(

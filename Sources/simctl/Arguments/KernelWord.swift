@@ -10,10 +10,19 @@ enum KernelWord {
   static func kernel(
     of tokens: [String], flags: [FlagGroup]
   ) throws(NPUError) -> (any Kernel.Type)? {
-    // Which flags take a value decides which token is the first word.
-    let known = flags.flatMap(\.flags) + Catalog.kernels.flatMap { $0.options.map(flag) }
-    guard let word = ArgumentParser.firstWord(of: tokens, flags: known) else { return nil }
+    guard let word = word(of: tokens, flags: flags) else { return nil }
     return try Catalog.kernel(named: word)
+  }
+
+  /// Whether the first word names a text program.
+  static func namesText(_ tokens: [String], flags: [FlagGroup]) -> Bool {
+    word(of: tokens, flags: flags + [TextFile.parameters]).map(TextFile.isText) ?? false
+  }
+
+  /// The first word. Which flags take a value decides which token that is.
+  private static func word(of tokens: [String], flags: [FlagGroup]) -> String? {
+    let known = flags.flatMap(\.flags) + Catalog.kernels.flatMap { $0.options.map(flag) }
+    return ArgumentParser.firstWord(of: tokens, flags: known)
   }
 
   /// The flags of a kernel under their own heading.

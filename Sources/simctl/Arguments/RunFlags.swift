@@ -47,13 +47,24 @@ enum RunFlags {
       Flag("force", .none, "overwrite files"),
     ])
 
-  /// The request that a command line makes, without its files.
+  /// What of ``checks`` holds for a text program, which has no reference.
+  static let textChecks = FlagGroup(checks.title, checks.flags.filter { $0.name != "verify" })
+
+  /// The request that a command line makes for a kernel, without its files.
   static func request(
     _ kernel: any Kernel.Type, _ arguments: ParsedArguments
   ) throws(NPUError) -> RunRequest {
-    var request = RunRequest(
-      kernel: kernel.name, machine: try MachineFlags.machine(arguments).configuration)
+    var request = try request(named: kernel.name, arguments)
     request.arguments = KernelWord.values(kernel, arguments)
+    return request
+  }
+
+  /// The request that a command line makes, without its files and the flags of a kernel.
+  static func request(
+    named name: String, _ arguments: ParsedArguments
+  ) throws(NPUError) -> RunRequest {
+    var request = RunRequest(
+      kernel: name, machine: try MachineFlags.machine(arguments).configuration)
     request.schedule = arguments.value("schedule")
     request.seed = try arguments.seed("seed", otherwise: 0)
     request.tolerance = try arguments.real("tolerance", otherwise: 0)

@@ -1,3 +1,4 @@
+import NPUKernels
 import NPUSim
 
 /// Text programs that a command line names.
@@ -31,7 +32,8 @@ enum TextFile {
           hint: "for example --param kv=256")
       }
       let name = String(text[..<equals])
-      if let earlier = values.updateValue(String(text[text.index(after: equals)...]), forKey: name) {
+      if let earlier = values.updateValue(String(text[text.index(after: equals)...]), forKey: name)
+      {
         throw NPUError(
           .usage, "--param \(name) is given twice, the first time as '\(earlier)'",
           hint: "keep one of them")
@@ -49,5 +51,23 @@ enum TextFile {
       console.error(Diagnostic.render(error, source: source.bytes, style: style))
     }
     return errors.first.map { ExitCode($0.category) } ?? .clean
+  }
+
+  /// The text program of a command line, assembled with its parameters and the index lists of
+  /// `files`; errors are shown, and there is none then.
+  static func kernel(
+    _ path: String, _ arguments: ParsedArguments, machine: MachineConfiguration,
+    files: TensorSet?, _ console: borrowing Console
+  ) throws(NPUError) -> (kernel: TextKernel?, code: ExitCode) {
+    let source = try source(path)
+    let parsed = TextProgram.parse(source)
+    guard let text = parsed.value else { return (nil, report(parsed.errors, source, console)) }
+    let outcome = text.assemble(
+      machine: machine, catalogue: .standard, parameters: try parameters(arguments),
+      indices: try TextKernel.indices(of: files))
+    guard let assembly = outcome.value else {
+      return (nil, report(outcome.errors, source, console))
+    }
+    return (TextKernel(assembly), .clean)
   }
 }

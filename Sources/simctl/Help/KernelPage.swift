@@ -8,6 +8,7 @@ enum KernelPage {
     _ verb: VerbDescription, _ tokens: [String]
   ) throws(NPUError) -> HelpPage {
     var page = HelpPage(verb)
+    if verb.takesFiles, KernelWord.namesText(tokens, flags: verb.groups) { return page }
     guard let kernel = try KernelWord.kernel(of: tokens, flags: verb.groups) else {
       var table = TextTable([.left, .left], indent: "  ")
       for kernel in Catalog.kernels { table.row([kernel.name, kernel.summary]) }

@@ -8,9 +8,10 @@ enum CheckVerb: Verb {
     examples: [
       .init("simctl check softmax_v --kv 4096", "prove the schedule for every timing"),
       .init("simctl check softmax_v --lint", "and look for what is wasteful"),
+      .init("simctl check program.npu", "a program written as text, by its lines"),
       .init("simctl explain H002", "what a finding means"),
     ],
-    usage: ["check KERNEL [flags]"],
+    usage: ["check KERNEL [flags]", "check FILE.npu [flags]"],
     groups: [
       MachineFlags.group, RunFlags.schedule,
       FlagGroup("Data", RunFlags.data.flags.filter { ["seed", "inputs"].contains($0.name) }),
@@ -21,9 +22,13 @@ enum CheckVerb: Verb {
         ]),
       RunFlags.report,
     ],
-    words: Catalog.kernels.map { $0.name }, maximumWords: 1)
+    words: Catalog.kernels.map { $0.name }, takesFiles: true, maximumWords: 1)
 
   static func groups(for tokens: [String]) throws(NPUError) -> [FlagGroup] {
+    if KernelWord.namesText(tokens, flags: description.groups) {
+      return [TextFile.parameters]
+        + description.groups.filter { $0.title != RunFlags.schedule.title }
+    }
     guard let kernel = try KernelWord.kernel(of: tokens, flags: description.groups) else {
       return description.groups
     }
@@ -41,18 +46,34 @@ enum CheckVerb: Verb {
   static func run(
     _ arguments: ParsedArguments, _ console: inout Console
   ) throws(NPUError) -> ExitCode {
-    let type = try KernelPage.requireKernel(description, arguments)
     let start = ContinuousClock.now
-    var request = try RunFlags.request(type, arguments)
+    let path = arguments.words.first.flatMap { TextFile.isText($0) ? $0 : nil }
+    var request: RunRequest
+    var type: (any Kernel.Type)?
+    if let path {
+      request = try RunFlags.request(named: path, arguments)
+    } else {
+      let named = try KernelPage.requireKernel(description, arguments)
+      request = try RunFlags.request(named, arguments)
+      type = named
+    }
     if let path = arguments.value("inputs") { request.inputs = try OutputFile.tensors(path) }
     if let path = arguments.value("json") {
       try OutputFile.check(path, force: arguments.has("force"))
     }
     let ready = request
     let isMinimised = arguments.has("minimise")
-    let kernel = try type.init(
-      try KernelArguments(kernel: type.name, options: type.options, values: request.arguments),
-      machine: request.machine, schedule: request.schedule)
+    let kernel: any Kernel
+    if let type {
+      kernel = try type.init(
+        try KernelArguments(kernel: type.name, options: type.options, values: request.arguments),
+        machine: request.machine, schedule: request.schedule)
+    } else {
+      let (text, code) = try TextFile.kernel(
+        path ?? "", arguments, machine: ready.machine, files: ready.inputs, console)
+      guard let text else { return code }
+      kernel = text
+    }
     let report = try ProgressLine.during(on: console) { progress throws(NPUError) in
       progress("building the program")
       let program = try kernel.program(
@@ -62,13 +83,14 @@ enum CheckVerb: Verb {
       if ready.lints && check.isClean {
         check.findings += try TimedLints.findings(
           program, timing: TimingEngine.run(program),
-          bounds: Bounds.of(program, compulsory: kernel.compulsory))
+          bounds: Bounds.of(program, compulsory: kernel.statedWork))
       }
       progress("trying the fixes")
       check.findings = FixTrials.annotate(check.findings, of: program)
       var report = RunReport(
-        kernel: type.name, shape: kernel.shape, schedule: kernel.scheduleFields.fields,
+        kernel: ready.kernel, shape: kernel.shape, schedule: kernel.scheduleFields.fields,
         seed: ready.seed, machine: ready.machine, check: check, program: program)
+      if let text = kernel as? TextKernel { text.locate(&report) }
       if isMinimised && report.isClean {
         progress("looking for synchronisation that can go")
         report.minimisation = try Minimisation(program)

@@ -25,7 +25,8 @@ enum FmtVerb: Verb {
   ) throws(NPUError) -> ExitCode {
     guard !arguments.words.isEmpty else {
       throw NPUError(
-        .usage, "simctl fmt needs a file", hint: "for example simctl fmt program.npu; - reads "
+        .usage, "simctl fmt needs a file",
+        hint: "for example simctl fmt program.npu; - reads "
           + "standard input")
     }
     if arguments.has("check"), arguments.has("in-place") {

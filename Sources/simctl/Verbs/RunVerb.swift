@@ -12,9 +12,10 @@ enum RunVerb: Verb {
       .init("simctl run softmax_v --dump dump.safetensors", "every step's tensor"),
       .init("simctl run softmax_v --expect dump.safetensors", "compare with a dump"),
       .init("simctl run softmax_v --json - | jq .cycles", "for scripts"),
+      .init("simctl run program.npu --param kv=256", "a program written as text"),
       .init("simctl run softmax_v --help", "the flags of a kernel"),
     ],
-    usage: ["run KERNEL [flags]"],
+    usage: ["run KERNEL [flags]", "run FILE.npu [flags]"],
     groups: [
       MachineFlags.group, RunFlags.schedule, RunFlags.data, RunFlags.checks, RunFlags.report,
     ],
@@ -24,9 +25,10 @@ enum RunVerb: Verb {
       expected tensors are read from standard input for -, dumps written to standard output.
       """
     ],
-    words: Catalog.kernels.map { $0.name }, maximumWords: 1)
+    words: Catalog.kernels.map { $0.name }, takesFiles: true, maximumWords: 1)
 
   static func groups(for tokens: [String]) throws(NPUError) -> [FlagGroup] {
+    if KernelWord.namesText(tokens, flags: description.groups) { return textGroups }
     guard let kernel = try KernelWord.kernel(of: tokens, flags: description.groups) else {
       return description.groups
     }
@@ -37,6 +39,11 @@ enum RunVerb: Verb {
     KernelPage.command(description, tokens)
   }
 
+  /// The flags for a text program: it has no shape flags, no schedule and no reference.
+  private static let textGroups = [
+    TextFile.parameters, MachineFlags.group, RunFlags.data, RunFlags.textChecks, RunFlags.report,
+  ]
+
   static func help(for tokens: [String]) throws(NPUError) -> HelpPage {
     try KernelPage.page(description, tokens)
   }
@@ -44,9 +51,14 @@ enum RunVerb: Verb {
   static func run(
     _ arguments: ParsedArguments, _ console: inout Console
   ) throws(NPUError) -> ExitCode {
-    let kernel = try KernelPage.requireKernel(description, arguments)
     let start = ContinuousClock.now
-    var request = try RunFlags.request(kernel, arguments)
+    let path = arguments.words.first.flatMap { TextFile.isText($0) ? $0 : nil }
+    var request =
+      if let path {
+        try RunFlags.request(named: path, arguments)
+      } else {
+        try RunFlags.request(KernelPage.requireKernel(description, arguments), arguments)
+      }
     let force = arguments.has("force")
     // A file that cannot be written should not cost a long run first.
     if let path = arguments.value("json") { try OutputFile.check(path, force: force) }
@@ -56,8 +68,17 @@ enum RunVerb: Verb {
     if let path = arguments.value("inputs") { request.inputs = try OutputFile.tensors(path) }
     if let path = arguments.value("expect") { request.expect = try OutputFile.tensors(path) }
     let ready = request
+    var text: TextKernel?
+    if let path {
+      let (kernel, code) = try TextFile.kernel(
+        path, arguments, machine: ready.machine, files: ready.inputs, console)
+      guard let kernel else { return code }
+      text = kernel
+    }
+    let program = text
     let outcome = try ProgressLine.during(on: console) { progress throws(NPUError) in
-      try Runner.run(ready, progress: progress)
+      if let program { return try Runner.run(ready, text: program, progress: progress) }
+      return try Runner.run(ready, progress: progress)
     }
     if let path = arguments.value("dump"), outcome.report.numerics != nil {
       try OutputFile.write(try outcome.dump(), to: path, force: force, &console)

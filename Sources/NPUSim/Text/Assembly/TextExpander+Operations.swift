@@ -270,7 +270,9 @@ extension TextExpander {
   mutating func release(_ index: Int, _ statement: PlanStatement) {
     let ring = plan.rings[Int(statement.key)]
     let state = rings[core][Int(statement.key)]
-    guard let producer = ring.producer, let consumer = ring.consumer, state.slots > 0 else { return }
+    guard let producer = ring.producer, let consumer = ring.consumer, state.slots > 0 else {
+      return
+    }
     let end = Int(statement.partner)
     if statement.kind == .produce {
       let id = state.full + state.produced % state.slots

@@ -110,7 +110,7 @@ extension TextResolver {
 
   /// Reports a name that nothing declares.
   mutating func unknown(_ name: UInt32, at span: TextSpan, _ what: String) {
-    let known = symbols.keys.map(text).filter { !$0.isEmpty }.sorted()
+    let known = Set(symbols.keys.map(text) + builtIn).filter { !$0.isEmpty }.sorted()
     errors.add(
       "there is no \(what) '\(text(name))'", at: span,
       hint: DidYouMean.hint(for: text(name), among: known))

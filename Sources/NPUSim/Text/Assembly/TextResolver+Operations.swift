@@ -6,7 +6,8 @@ extension TextResolver {
       let known = catalogue.entries.map { entry in
         entry.mnemonic.hasPrefix("sync.") ? String(entry.mnemonic.dropFirst(5)) : entry.mnemonic
       }
-      let near = DidYouMean.suggest(text(statement.name), among: known + ["produce", "consume", "tap"])
+      let near = DidYouMean.suggest(
+        text(statement.name), among: known + ["produce", "consume", "tap"])
       errors.add(
         "there is no micro-op '\(text(statement.name))'", at: statement.nameSpan,
         hint: near.map { "did you mean \($0)?" } ?? "docs/isa.md lists them")

@@ -7,7 +7,8 @@ extension TextResolver {
         first: Int32(first), count: Int32(plan.operands.count - first))
     }
     let operands = statement.operands.range.map { tree.operands[$0] }
-    guard operands.count == 2, statement.destinations == 1, operands.allSatisfy({ $0.kind == .tile })
+    guard operands.count == 2, statement.destinations == 1,
+      operands.allSatisfy({ $0.kind == .tile })
     else {
       errors.add(
         "found \(operands.count) operands, needed a tensor that .tap declares and a tile",

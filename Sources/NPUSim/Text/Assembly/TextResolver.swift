@@ -29,6 +29,8 @@ struct TextResolver {
   /// Blocks that are open.
   private var open: [Int] = []
   private var loopDepth = 0
+  /// Names that need no declaration.
+  let builtIn: [String]
   private var overrides: [String: String]
 
   init(
@@ -41,6 +43,7 @@ struct TextResolver {
     overrides = parameters
     errors = TextErrors(source)
     plan.nodes = Array(repeating: PlanNode(kind: .wrong), count: tree.expressions.count)
+    builtIn = ["core"] + constants.map(\.name)
     var names = tree.names
     symbols[names.id("core")] = .variable(0)
     for constant in constants {
@@ -181,7 +184,8 @@ struct TextResolver {
       } else {
         errors.add(
           "--param \(text(statement.name)) needs a \(node.isReal ? "" : "whole ")number, found "
-            + "'\(given)'", at: statement.nameSpan, hint: "for example "
+            + "'\(given)'", at: statement.nameSpan,
+          hint: "for example "
             + "--param \(text(statement.name))=\(node.isReal ? "0.5" : "256")", category: .usage)
       }
     }

@@ -59,7 +59,8 @@ struct PrintableCheck {
     }
   }
 
-  private func place(_ buffer: Buffer, _ allocator: inout BufferAllocator) throws(NPUError) -> Int? {
+  private func place(_ buffer: Buffer, _ allocator: inout BufferAllocator) throws(NPUError) -> Int?
+  {
     if buffer.space == .hbm {
       let made = try allocator.tensor(
         buffer.name, buffer.format, slots: buffer.slots, rows: buffer.rows,

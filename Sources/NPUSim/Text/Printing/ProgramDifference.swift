@@ -58,6 +58,7 @@ extension Program {
   private func wholeLine(_ site: Finding.Site) -> String {
     let record = cores[site.core][site.op]
     let operands = catalogue[record.opcode].describe(record, self).joined(separator: ", ")
-    return "core \(site.core) #\(site.op) \(mnemonic(record)) \(operands) [\(scopePath(record.scope))]"
+    return
+      "core \(site.core) #\(site.op) \(mnemonic(record)) \(operands) [\(scopePath(record.scope))]"
   }
 }

@@ -5,6 +5,8 @@ struct TextWriter {
   var tree = TextTree()
   /// Passes of the loops that are open, outermost first, with the names of their variables.
   private(set) var loops: [(name: UInt32, first: Int)] = []
+  /// Whether the outermost of ``loops`` are cores.
+  private var isInCores = false
   /// Variables of loops, by depth.
   private let variables = ["i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t"]
 
@@ -52,7 +54,8 @@ struct TextWriter {
   /// A tensor with its leading dimensions flattened, and its shape in files where that is another.
   private mutating func declare(_ kind: TextStatement.Kind, _ buffer: Buffer) {
     var statement = declaration(kind, buffer)
-    let plain = buffer.slots == 1
+    let plain =
+      buffer.slots == 1
       ? [buffer.rows, buffer.columns] : [buffer.slots, buffer.rows, buffer.columns]
     let shape = options.shapes[buffer.name] ?? plain
     let isDirect =
@@ -129,7 +132,8 @@ struct TextWriter {
     case .scope: scope(node)
     case .loop:
       var statement = TextStatement(kind: .loop, span: .none)
-      let depth = loops.count
+      // The variable of a range of cores has its own name.
+      let depth = loops.count - (isInCores ? 1 : 0)
       statement.name = tree.names.id(
         depth < variables.count ? variables[depth] : "i\(depth)")
       statement.first = number(0)
@@ -140,6 +144,8 @@ struct TextWriter {
       let first = node.components.first?.base ?? node.payload
       statement.first = number(first)
       if node.count > 1 { statement.last = number(first + node.count) }
+      isInCores = node.count > 1
+      defer { isInCores = false }
       // The block of one core is no pass of anything.
       block(
         statement, node.children,

@@ -56,7 +56,9 @@ struct TextErrors {
 
   /// All errors in the order of the text.
   var sorted: [NPUError] {
-    found.enumerated().sorted { ($0.element.span.start, $0.offset) < ($1.element.span.start, $1.offset) }
-      .map { $0.element.error }
+    found.enumerated().sorted {
+      ($0.element.span.start, $0.offset) < ($1.element.span.start, $1.offset)
+    }
+    .map { $0.element.error }
   }
 }

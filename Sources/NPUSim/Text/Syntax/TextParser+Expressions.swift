@@ -99,7 +99,8 @@ extension TextParser {
     case .integer:
       if token.isTooLarge {
         if !hasFailed {
-          errors.add("found a number that does not fit 64 bits", at: span, hint: "use a smaller one")
+          errors.add(
+            "found a number that does not fit 64 bits", at: span, hint: "use a smaller one")
         }
         hasFailed = true
       }
@@ -134,7 +135,8 @@ extension TextParser {
         if !hasFailed {
           let known = TextExpression.functions.map(\.name)
           errors.add(
-            "there is no function '\(text)'", at: span, hint: DidYouMean.hint(for: text, among: known))
+            "there is no function '\(text)'", at: span,
+            hint: DidYouMean.hint(for: text, among: known))
         }
         hasFailed = true
         return -1

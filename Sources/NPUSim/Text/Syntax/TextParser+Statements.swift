@@ -185,6 +185,7 @@ extension TextParser {
         brackets(&operand)
       }
     } else {
+      if token.kind == .invalid { fail(needed: "an operand") }
       operand.kind = .value
       operand.slot = expression()
     }

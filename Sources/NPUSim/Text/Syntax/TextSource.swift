@@ -18,8 +18,8 @@ public struct TextSource: Sendable {
   /// The text of a string.
   public init(file: String, text: String) { self.init(file: file, bytes: Array(text.utf8)) }
 
-  /// Lines, the last one counted even where it is empty.
-  public var lineCount: Int { lineStarts.count }
+  /// Lines; what is empty after the last line break is none.
+  public var lineCount: Int { lineStarts.count - (lineStarts.last == bytes.count ? 1 : 0) }
 
   /// One-based line and column of a span; its length ends with its line.
   func location(_ span: TextSpan) -> SourceLocation {

@@ -1,0 +1,42 @@
+import NPUKernels
+import NPUSim
+import Testing
+
+/// Shipped kernels as text.
+@Suite struct KernelTextTests {
+  private func kernel(
+    _ name: String, _ values: [String: String], _ machine: MachineConfiguration
+  ) throws -> any Kernel {
+    let type = try Catalog.kernel(named: name)
+    return try type.init(
+      KernelArguments(kernel: name, options: type.options, values: values), machine: machine,
+      schedule: nil)
+  }
+
+  @Test(arguments: Presets.names)
+  func `every kernel comes back from its text`(_ preset: String) throws {
+    var machine = try Presets.named(preset).configuration
+    for cores in [1, 3] {
+      machine.cores = cores
+      for type in Catalog.kernels {
+        // Where the default shape does not fit the smallest machine, there is nothing to print.
+        guard let kernel = try? kernel(type.name, [:], machine),
+          let program = try? kernel.program()
+        else { continue }
+        for rolls in [true, false] {
+          var options = ProgramText.Options()
+          options.rollsLoops = rolls
+          let context = "\(type.name) on \(preset), \(cores) cores"
+          let text = try ProgramText.print(program, options)
+          let source = TextSource(file: "t.npu", bytes: text)
+          let parsed = try TextProgram.parse(source).get()
+          let again = try parsed.assemble(machine: machine, catalogue: .standard).get().program
+          let difference = again.difference(from: program)
+          #expect(difference == nil, "\(context): \(difference ?? "")")
+          #expect(try ProgramText.print(again, options) == text, "\(context)")
+          #expect(parsed.formatted() == text, "\(context)")
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,154 @@
+import NPUSim
+import Testing
+
+/// What is said about texts that are wrong: each place, and nothing that follows from another error.
+@Suite struct TextErrorTests {
+  private let head = TextFixture.head
+
+  @Test(arguments: [
+    ("vector.exq a <- b", "5:1 there is no micro-op 'vector.exq'"),
+    ("vector.exp a <- c", "5:17 there is no 'c' in ub"),
+    ("vector.exp a <- x", "5:17 'x' is in hbm, vector.exp needs a tile in ub here"),
+    ("vector.exp a", "5:1 vector.exp writes result and reads a, found 1 written and 0 read"),
+    (
+      "vector.add a <- b", "5:1 vector.add writes result and reads a, b, found 1 written and 1 read"
+    ),
+    ("vector.mul_scalar a <- b", "5:1 vector.mul_scalar needs b"),
+    ("vector.exp a <- b {k=1}", "5:20 vector.exp has no attribute 'k'"),
+    ("vector.row_max a <- b {start=maybe}", "5:30 start needs one of no, yes, found 'maybe'"),
+    ("vector.exp a <- ", "5:17 found the end of the file, needed a source"),
+    ("vector.exp a <- b c", "5:19 found 'c', needed the end of the line"),
+    ("vector.exp a[0 <- b", "5:16 found '<-', needed ',' or ']'"),
+    ("vector.exp a[0 +: 2] <- b", "5:20 found ']', needed ',' and the columns"),
+    ("vector.exp a[0 +: 2, 3] <- b", "5:23 found ']', needed '+:' and a number of columns"),
+    ("set load->vectr:0", "5:11 there is no queue 'vectr'"),
+    ("set load->vector", "5:17 found the end of the file, needed ':' and the ID of the event"),
+    ("set a", "5:5 found 'a', needed an event"),
+    (
+      "barrier vactor",
+      "5:9 queue needs one of load, feed, matrix, drain, vector, store, found 'vactor'"
+    ),
+    ("barrier_all vector", "5:1 barrier_all takes no operand, found 1 operand"),
+    (".lop i 0..<3", "5:1 found '.lop', needed a directive"),
+    (".loop i 0..3\n.end", "5:10 found '.', needed '..<' and the end of the loop"),
+    (".end", "5:1 found .end without a block"),
+    (".else", "5:1 found .else outside an .if"),
+    (".loop i 0..<3", "5:1 this block is not closed"),
+    (".param a = b", "5:12 there is no parameter or loop variable 'b'"),
+    (".param a = 1 / 0", "5:12 found a division by zero"),
+    (".param a = 9223372036854775807 + 1", "5:12 the value does not fit 64 bits"),
+    (".param a = 99999999999999999999", "5:12 found a number that does not fit 64 bits"),
+    (".param core = 1", "5:8 'core' is already declared, by the language itself"),
+    (".input z bf17 [4]", "5:10 there is no format 'bf17'"),
+    (".buf z up bf16 [4, 4]", "5:8 there is no memory 'up' on chip"),
+    (".buf z ub bf16 [4]", "5:1 found 1 dimensions, needed rows and columns"),
+    (".buf a ub bf16 [4, 4]", "5:6 'a' is already declared in ub"),
+    (".buf z ub bf16 [4, 4] {slot=2}", "5:24 there is no attribute 'slot' here"),
+    (".buf z ub bf16 [4, 1.5]", "5:20 found a real number, needed a whole one"),
+    (
+      ".input z bf16 [4, 4] {shape=[5]}",
+      "5:23 shape [5] has another number of elements than [4, 4]"
+    ),
+    ("$", "5:1 found '$', needed a micro-op or a directive"),
+    (
+      "vector.fill a {value=1 / 2}",
+      "5:22 a quotient of whole numbers is rounded down, needed a real number"
+    ),
+    ("vector.fill \"a {value=1}", "5:13 found a name without its closing quote, needed an operand"),
+    ("produce c\n.end", "5:9 there is no buffer 'c'"),
+    (
+      "produce a\nload.ub a <- x[0 +: 4, :]\n.end",
+      "5:9 nothing reads it between consume a and its .end"
+    ),
+    (".core 1\n.end", "5:1 found cores 1..<2, the machine has 1"),
+    ("tap t <- a", "5:5 there is no tap tensor 't'"),
+    ("vector.fill a[i] {value=1}", "5:15 there is no parameter or loop variable 'i'"),
+    (".index l i32 [2] = [1, 2, 3]", "5:1 l has 3 values, needed 2"),
+    (".if 1\n.buf z ub bf16 [4, 4]\n.end", "6:1 found a declaration inside a block"),
+  ])
+  func `each error has its place and says what was needed`(_ line: String, _ message: String) {
+    #expect(TextFixture.errors(head + line) == [message])
+  }
+
+  @Test func `several errors are found in one run, and none of them follows from another`() {
+    let text = """
+      .param n = m
+      .input x bf16 [n, 64]
+      .buf a up bf16 [n, 64]
+      .buf b ub bf16 [4, 64]
+      .loop i 0..<n
+        vector.exp b <- c
+        vector.exq b <- b
+        load.ub b <- x[i +: 4, :]
+      .end
+      vector.fill b {value=i}
+      """
+    #expect(
+      TextFixture.errors(text) == [
+        "1:12 there is no parameter or loop variable 'm'", "3:8 there is no memory 'up' on chip",
+        "6:19 there is no 'c' in ub", "7:3 there is no micro-op 'vector.exq'",
+        "10:22 there is no parameter or loop variable 'i'",
+      ])
+    let broken = "vector.exp a <-\n.loop i 0..<\n.loop j 0..<2\nload.ub ]\n.end\n.end\n$\n"
+    #expect(
+      TextFixture.errors(broken).map { $0.prefix { $0 != " " } } == ["1:16", "2:13", "4:9", "7:1"])
+  }
+
+  @Test func `errors of values say the turns of the loops`() {
+    let text = head + ".loop i 0..<4\nvector.fill a[1 / (2 - i)] {value=1}\n.end\n"
+    #expect(
+      TextFixture.errors(text) == ["6:15 found a division by zero, where i = 2"])
+  }
+
+  @Test func `hints guess what was meant`() throws {
+    func hint(_ line: String) -> String? {
+      let parsed = TextFixture.parse(head + line)
+      let errors =
+        parsed.value?.assemble(machine: TestMachine.small(), catalogue: .standard).errors
+        ?? parsed.errors
+      return errors.first?.hint
+    }
+    #expect(hint("vector.exq a <- b") == "did you mean vector.exp?")
+    #expect(hint("brrier vector") == "did you mean barrier?")
+    #expect(hint(".lop i 0..<3\n") == "did you mean .loop?")
+    #expect(hint("vector.row_max a <- b {start=yess}") == "did you mean yes?")
+    #expect(
+      hint("vector.row_max a <- b")
+        == "write vector.row_max result <- a {start=no|yes}")
+  }
+
+  @Test func `unknown and malformed parameters are errors`() {
+    let text = ".param kv = 4\n"
+    #expect(TextFixture.errors(text, parameters: ["kw": "3"]) == ["1:1 there is no parameter 'kw'"])
+    #expect(
+      TextFixture.errors(text, parameters: ["kv": "x"])
+        == ["1:8 --param kv needs a whole number, found 'x'"])
+  }
+
+  @Test func `loops beyond the limit are refused before they run`() throws {
+    for (text, line) in [
+      (".loop i 0..<1000000000\nbarrier vector\n.end\n", 1),
+      (".loop i 0..<1000000000\n.end\n", 1),
+      (".loop i 0..<1000000\n.loop j 0..<1000000\nbarrier vector\n.end\n.end\n", 1),
+      (".loop i 0..<100000\n.loop j 0..<i * 100000\nbarrier vector\n.end\n.end\n", 2),
+      (".loop i -9223372036854775807..<9223372036854775807\nbarrier vector\n.end\n", 1),
+    ] {
+      let outcome = try TextFixture.parse(text).get().assemble(
+        machine: TestMachine.small(), catalogue: .standard)
+      let error = try #require(outcome.errors.first)
+      #expect(error.category == .limit && error.location?.line == line)
+      #expect(error.message.contains("the limit is 16777216"), "\(error.message)")
+    }
+  }
+
+  @Test func `depth is limited without a trap`() {
+    let parentheses = String(repeating: "(", count: 100_000)
+    #expect(TextFixture.errors(".param a = \(parentheses)1").count == 1)
+    let sum = Array(repeating: "1", count: 100_000).joined(separator: " + ")
+    #expect(TextFixture.errors(".param a = \(sum)").count == 1)
+    let minus = String(repeating: "-", count: 100_000)
+    #expect(TextFixture.errors(".param a = \(minus)1").count == 1)
+    let loops = (0..<1000).map { ".loop i\($0) 0..<1\n" }.joined()
+    #expect(TextFixture.errors(loops).count == 21)
+  }
+}
