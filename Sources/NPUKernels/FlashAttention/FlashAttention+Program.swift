@@ -16,6 +16,12 @@ extension FlashAttention {
 
 /// The HBM tensors of the program.
 struct FlashTensors {
+  /// What the unfused rung writes out between its kernels.
+  struct Unfused {
+    let scores: BufferHandle<HBM>
+    let probabilities: BufferHandle<HBM>
+  }
+
   /// Rows are (sequence, head, query).
   let q: BufferHandle<HBM>
   /// One slot for each (sequence, kv head); of a paged cache one for each (page, kv head) in MXINT8,
@@ -27,7 +33,7 @@ struct FlashTensors {
   let out: BufferHandle<HBM>
   let lse: BufferHandle<HBM>
   /// What the unfused rung writes out: S in the accumulator's format, and the probabilities.
-  let unfused: (scores: BufferHandle<HBM>, probabilities: BufferHandle<HBM>)?
+  let unfused: Unfused?
   /// The page of each P tokens of each sequence; empty where the cache is not paged.
   let pages: [Int32]
 
@@ -62,11 +68,11 @@ struct FlashTensors {
     out = try p.tensor("out", .bf16, rows: form.rows, columns: d, role: .output)
     lse = try p.tensor("lse", .f32, rows: form.rows, columns: 1, role: .output)
     if kernel.rung.isUnfused {
-      unfused = (
-        try p.tensor(
+      unfused = Unfused(
+        scores: try p.tensor(
           "scores", kernel.drained, rows: form.rows, columns: form.kv, role: .scratch),
-        try p.tensor("probabilities", .bf16, rows: form.rows, columns: form.kv, role: .scratch)
-      )
+        probabilities: try p.tensor(
+          "probabilities", .bf16, rows: form.rows, columns: form.kv, role: .scratch))
     } else {
       unfused = nil
     }

@@ -15,25 +15,40 @@ struct FlashEncodeLane {
   private let values: BufferHandle<UB>
   private let encoded: BufferHandle<UB>
   /// Load of the rows that come next.
-  private var loaded: (source: Tile<HBM>, token: Token)?
+  private var loaded: Token?
   /// The encode that read `values` last, the stores that read `encoded` last.
   private var valuesRead: [Token] = []
   private var encodedRead: [Token] = []
 
-  /// A lane for up to `rows` rows at a time.
-  init(
-    _ name: String, rows: Int, columns: Int, axis: BlockAxis, _ p: inout ProgramBuilder
-  ) throws(NPUError) {
-    values = try p.buffer(name + "_bf16", in: UB.self, .bf16, rows: rows, columns: columns)
-    encoded = try p.buffer(
-      name + "_mx", in: UB.self, .mxint8, rows: rows, columns: columns, axis: axis)
+  /// What it keeps in `ub`.
+  static func buffers(
+    _ name: String, rows: Int, columns: Int, axis: BlockAxis = .alongColumns
+  ) -> [FlashBuffer] {
+    [
+      FlashBuffer(name + "_bf16", .ub, .bf16, rows: rows, columns: columns),
+      FlashBuffer(name + "_mx", .ub, .mxint8, rows: rows, columns: columns, axis: axis),
+    ]
   }
 
-  /// Emits the load of rows ahead of ``bring(_:_:)``. At most one load is ahead.
-  mutating func load(_ source: Tile<HBM>, _ p: inout ProgramBuilder) {
+  /// A lane for up to `rows` rows at a time.
+  init(
+    _ name: String, rows: Int, columns: Int, axis: BlockAxis = .alongColumns,
+    _ p: inout ProgramBuilder
+  ) throws(NPUError) {
+    let list = Self.buffers(name, rows: rows, columns: columns, axis: axis)
+    values = try list[0].buffer(in: UB.self, &p)
+    encoded = try list[1].buffer(in: UB.self, &p)
+  }
+
+  /// Emits the load of the rows that ``bring(_:_:)`` takes next, after `made` where a micro-op writes
+  /// them. At most one load is ahead: a second one is not emitted.
+  mutating func load(
+    _ source: Tile<HBM>, after made: Token? = nil, _ p: inout ProgramBuilder
+  ) {
     guard loaded == nil else { return }
     let target = values.tile(rows: source.rows, columns: source.columns)
-    loaded = (source, p.emit(LoadUB(target, from: source), after: valuesRead))
+    loaded = p.emit(
+      LoadUB(target, from: source), after: valuesRead + (made.map { [$0] } ?? []))
   }
 
   /// Emits encode and store of rows, and their load where it has not been emitted; returns the tokens
@@ -43,7 +58,7 @@ struct FlashEncodeLane {
     let target = encoded.tile(rows: rows.source.rows, columns: rows.source.columns)
     let source = values.tile(rows: rows.source.rows, columns: rows.source.columns)
     let made = p.emit(
-      EncodeMX(target, source), after: (loaded.map { [$0.token] } ?? []) + encodedRead)
+      EncodeMX(target, source), after: (loaded.map { [$0] } ?? []) + encodedRead)
     loaded = nil
     valuesRead = [made]
     let stored = p.emit(StoreL1(rows.destination, from: target), after: [made] + rows.free)

@@ -1,19 +1,43 @@
 import NPUSim
 
-/// The online rung of ``FlashAttention``.
+// MARK: Schedule
+
+/// The online rung of ``FlashAttention``: the definition as a program. One query tile at a time goes
+/// through the kv tiles that it sees, with one slot in every memory, one step after the other; the
+/// scores never leave the chip. K and V in BF16 are encoded where they are first read, and kept in HBM
+/// as MXINT8.
 struct FlashOnline: FlashProgram {
+  private let kernel: FlashAttention
+
   static func candidates(_ shape: FlashShape, machine: MachineConfiguration) -> [FlashSchedule] {
-    [FlashSchedule(tileQ: min(128, shape.queries), tileKV: 128)]
+    let limit = (shape.kv + 31) / 32 * 32
+    // Many queries first: K and V are read again for each tile of them.
+    return [[256, 192, 128], [96, 64, 32]].flatMap { widths in
+      [128, 64, 48, 32, 16, 8, 4, 2, 1].flatMap { rows in
+        widths.map { FlashSchedule(tileQ: min(rows, shape.queries), tileKV: min($0, limit)) }
+      }
+    }
   }
 
   static func overflow(
     _ plan: FlashSchedule, shape: FlashShape, machine: MachineConfiguration
-  ) -> String? { nil }
+  ) -> String? {
+    FlashOnlineLayout(plan, shape, machine).overflow(machine)
+  }
 
-  init(_ kernel: FlashAttention) {}
+  init(_ kernel: FlashAttention) { self.kernel = kernel }
 
   func emit(_ tensors: FlashTensors, into p: inout ProgramBuilder) throws(NPUError) {
-    throw NPUError(
-      .usage, "flash_attention has no online rung yet", hint: "use --rung decode")
+    let machine = kernel.machine
+    let layout = FlashOnlineLayout(kernel.plan, kernel.form, machine)
+    for core in 0..<machine.cores {
+      p.begin(core: core)
+      let tiles = FlashQueryTile.share(
+        kernel.form, tileQ: kernel.plan.tileQ, core: core, of: machine.cores)
+      guard !tiles.isEmpty else { continue }
+      var stream = try FlashOnlineCore(
+        kernel, layout, tensors: tensors, tiles: tiles, core: core, &p)
+      stream.emit(&p)
+    }
   }
 }

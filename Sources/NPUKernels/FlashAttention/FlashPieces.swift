@@ -43,6 +43,14 @@ struct FlashPieces {
   private var ready: [Token?]
   private var readers: [[Token]]
 
+  /// What K and V keep in `l1`: `slots` pieces of `rows` keys of each.
+  static func buffers(_ slots: Int, rows: Int, headDim: Int) -> [FlashBuffer] {
+    [
+      FlashBuffer("k", .l1, .mxint8, slots: slots, rows: rows, columns: headDim),
+      FlashBuffer("v", .l1, .mxint8, slots: slots, rows: rows, columns: headDim, axis: .alongRows),
+    ]
+  }
+
   /// - Parameter uses: the piece of each use, in order.
   init(
     _ name: String, _ source: Source, uses: [Int], slots count: Int, columns: Int,

@@ -109,7 +109,15 @@ extension FlashPipelinedCore {
             limit(index, position, tile), k: 1, empty: .one))
       }
     }
-    if let previous, previous.isLast { finish(previous, at: index - 1, &p) }
+    if let previous, previous.isLast {
+      results.finish(
+        tiles(previous).enumerated().map { position, tile in
+          FlashResults.Row(
+            tile: tile, sum: sum(previous, position, tile),
+            limit: limit(index - 1, position, tile),
+            output: column(buffers.outputs, position, tile))
+        }, &p)
+    }
   }
 
   /// O + T, where the first T of a job takes the place of O.
@@ -223,74 +231,5 @@ extension FlashPipelinedCore {
           total, total, column(buffers.factors, position, tile),
           column(buffers.tileSums, position, tile)))
     }
-  }
-
-  // MARK: Results
-
-  /// out = O / l and lse of a job's rows; 0 and −∞ where l = 0.
-  private mutating func finish(
-    _ step: FlashStep, at index: Int, _ p: inout ProgramBuilder
-  ) {
-    let tiles = Array(tiles(step).enumerated())
-    for (position, tile) in tiles {
-      p.emit(
-        Special<ReciprocalRule>(
-          column(buffers.inverses, position, tile), sum(step, position, tile)))
-    }
-    for (position, tile) in tiles {
-      p.emit(
-        Special<LogRule>(column(buffers.logarithms, position, tile), sum(step, position, tile)))
-    }
-    for (position, tile) in tiles {
-      let inverse = column(buffers.inverses, position, tile)
-      p.emit(SelectScalar(inverse, where: sum(step, position, tile), inverse, else: 0))
-    }
-    var logSums: [Ring<UB>.Slot] = []
-    for (position, tile) in tiles {
-      let slot = sumRing.acquire()
-      p.emit(
-        WithScalar<MulRule>(
-          slot.tile(rows: tile.rows), limit(index, position, tile), FlashReference.ln2),
-        after: slot.free)
-      logSums.append(slot)
-    }
-    for (position, tile) in tiles {
-      let target = logSums[position].tile(rows: tile.rows)
-      p.emit(Elementwise<AddRule>(target, target, column(buffers.logarithms, position, tile)))
-    }
-    for (position, tile) in tiles {
-      let result = resultRing.acquire()
-      let made = p.emit(
-        RowBroadcast<MulRule>(
-          result.tile(rows: tile.rows), column(buffers.outputs, position, tile),
-          column(buffers.inverses, position, tile)), after: result.free)
-      store(tile, result, logSums[position], after: made, &p)
-    }
-  }
-
-  /// out = 0 and lse = −∞ for queries that see no key.
-  mutating func finishBlind(_ tile: FlashQueryTile, _ p: inout ProgramBuilder) {
-    let logSum = sumRing.acquire()
-    p.emit(Fill(logSum.tile(rows: tile.rows), -.infinity), after: logSum.free)
-    let result = resultRing.acquire()
-    let made = p.emit(Fill(result.tile(rows: tile.rows), 0), after: result.free)
-    store(tile, result, logSum, after: made, &p)
-  }
-
-  /// Stores results that are visible once `made` is.
-  private mutating func store(
-    _ tile: FlashQueryTile, _ result: Ring<UB>.Slot, _ logSum: Ring<UB>.Slot, after made: Token,
-    _ p: inout ProgramBuilder
-  ) {
-    let stored = p.emit(
-      StoreHBM(
-        tensors.out.tile(row: tile.firstRow, rows: tile.rows), from: result.tile(rows: tile.rows)),
-      after: made)
-    resultRing.release(result, after: stored)
-    let kept = p.emit(
-      StoreHBM(
-        tensors.lse.tile(row: tile.firstRow, rows: tile.rows), from: logSum.tile(rows: tile.rows)),
-      after: made)
-    sumRing.release(logSum, after: kept)
   }
 }

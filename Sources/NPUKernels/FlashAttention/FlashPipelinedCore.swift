@@ -27,8 +27,7 @@ struct FlashPipelinedCore {
   private var accScoreRing: Ring<Acc>
   private let accProducts: BufferHandle<Acc>
   let buffers: FlashVectorBuffers
-  var resultRing: Ring<UB>
-  var sumRing: Ring<UB>
+  var results: FlashResults
 
   /// Query tiles in `l1`, and in `left`.
   private var queries: [Ring<L1>.Slot] = []
@@ -83,8 +82,7 @@ struct FlashPipelinedCore {
     values = try FlashPieces(
       "v", valueSource, uses: valueUses, slots: layout.plan.kvStages, columns: form.headDim,
       core: core, &p)
-    queryLane = try FlashEncodeLane(
-      "q", rows: layout.rows, columns: form.headDim, axis: .alongColumns, &p)
+    queryLane = try FlashEncodeLane("q", rows: layout.rows, columns: form.headDim, &p)
     queryRing = try layout.queryRows.ring(in: L1.self, &p)
     weightRing = try layout.weightRows.ring(in: L1.self, &p)
     leftQueryRing = try layout.leftQueries.ring(in: Left.self, &p)
@@ -94,8 +92,8 @@ struct FlashPipelinedCore {
     accScoreRing = try layout.accScores.ring(in: Acc.self, &p)
     accProducts = try layout.accProducts.buffer(in: Acc.self, &p)
     buffers = try FlashVectorBuffers(layout, &p)
-    resultRing = try layout.results.ring(in: UB.self, &p)
-    sumRing = try layout.column("lse_rows").ring(in: UB.self, &p)
+    results = try FlashResults(
+      tensors, rows: layout.rows, headDim: form.headDim, inFlight: layout.inFlight, &p)
     encodedRead = Array(repeating: nil, count: layout.inFlight)
     accRead = Array(repeating: nil, count: layout.inFlight)
     productsRead = Array(repeating: nil, count: layout.inFlight)
@@ -109,7 +107,7 @@ struct FlashPipelinedCore {
   }
 
   mutating func emit(_ p: inout ProgramBuilder) {
-    for tile in work.blind { finishBlind(tile, &p) }
+    for tile in work.blind { results.finishBlind(tile, &p) }
     guard let first = work.steps.first else { return }
     for index in first.pieces(layout.piece).indices { score(first, index, &p) }
     for (index, step) in work.steps.enumerated() {

@@ -121,37 +121,16 @@ struct FlashPipelinedLayout: Sendable {
   var outputs: FlashBuffer {
     FlashBuffer("o", .ub, .f32, slots: inFlight, rows: rows, columns: headDim)
   }
-  var results: FlashBuffer {
-    FlashBuffer("out_rows", .ub, .bf16, slots: inFlight, rows: rows, columns: headDim)
-  }
   /// Columns of one value a row, `slots` for each tile in flight.
   func column(_ name: String, slots: Int = 1) -> FlashBuffer {
     FlashBuffer(name, .ub, .f32, slots: slots * inFlight, rows: rows, columns: 1)
   }
   /// Raw maxima, scaled maxima before and after, rescaling factors, sums of a tile, sums of this job
-  /// and the one before, reciprocals, logarithms, log-sum-exps.
-  var columns: [FlashBuffer] {
+  /// and the one before.
+  private var columns: [FlashBuffer] {
     [
       column("s_top"), column("m", slots: 2), column("alpha"), column("l_tile"),
-      column("l", slots: 2), column("inverse"), column("log_l"), column("lse_rows"),
-    ]
-  }
-
-  /// Slots of K, and of V, in `l1`.
-  func staged(_ slots: Int) -> [FlashBuffer] {
-    [
-      FlashBuffer("k", .l1, .mxint8, slots: slots, rows: min(piece, width), columns: headDim),
-      FlashBuffer(
-        "v", .l1, .mxint8, slots: slots, rows: min(piece, width), columns: headDim,
-        axis: .alongRows),
-    ]
-  }
-
-  /// Rows of q, k or v on their way through the vector unit.
-  private func lane(_ name: String, rows: Int, axis: BlockAxis = .alongColumns) -> [FlashBuffer] {
-    [
-      FlashBuffer(name + "_bf16", .ub, .bf16, rows: rows, columns: headDim),
-      FlashBuffer(name + "_mx", .ub, .mxint8, rows: rows, columns: headDim, axis: axis),
+      column("l", slots: 2),
     ]
   }
 
@@ -162,11 +141,14 @@ struct FlashPipelinedLayout: Sendable {
   func overflow(_ machine: MachineConfiguration) -> String? {
     var list = [
       queryRows, weightRows, leftQueries, leftWeights, rightKeys, rightValues, accScores,
-      accProducts, scores, folded, weights, encoded, partials, products, outputs, results,
+      accProducts, scores, folded, weights, encoded, partials, products, outputs,
     ]
-    list += columns + staged(plan.kvStages) + lane("q", rows: rows)
+    list += columns + FlashPieces.buffers(plan.kvStages, rows: min(piece, width), headDim: headDim)
+    list += FlashResults.buffers(rows: rows, headDim: headDim, inFlight: inFlight)
+    list += FlashEncodeLane.buffers("q", rows: rows, columns: headDim)
     if isEncoding {
-      list += lane("k", rows: laneRows) + lane("v", rows: laneRows, axis: .alongRows)
+      list += FlashEncodeLane.buffers("k", rows: laneRows, columns: headDim)
+      list += FlashEncodeLane.buffers("v", rows: laneRows, columns: headDim, axis: .alongRows)
     }
     var footprint = FlashFootprint(machine)
     for buffer in list { buffer.add(to: &footprint) }

@@ -52,11 +52,9 @@ struct FlashWork: Sendable {
     blind = tiles.filter { $0.keys(form).isEmpty }
     var steps: [FlashStep] = []
     for (index, job) in jobs.enumerated() {
-      let ranges = job.tiles.map { $0.keys(form) }
-      let seen =
-        ranges.reduce(form.kv) {
-          min($0, $1.lowerBound)
-        }..<ranges.reduce(0) { max($0, $1.upperBound) }
+      let starts = job.tiles.map { $0.keys(form).lowerBound }
+      let ends = job.tiles.map { $0.keys(form).upperBound }
+      let seen = starts.reduce(form.kv, min)..<ends.reduce(0, max)
       let kvTiles = seen.lowerBound / plan.tileKV...(seen.upperBound - 1) / plan.tileKV
       for tile in kvTiles {
         let start = tile * plan.tileKV

@@ -1,19 +1,51 @@
 import NPUSim
 
-/// The unfused rung of ``FlashAttention``.
+// MARK: Schedule
+
+/// The unfused rung of ``FlashAttention``: three kernels in a row. S = q·kᵀ is written to HBM for every
+/// key, the softmax of whole rows reads it and writes the probabilities in BF16, and P·v reads those:
+/// `kv` scores a query cross HBM four times.
 struct FlashUnfused: FlashProgram {
+  private let kernel: FlashAttention
+
   static func candidates(_ shape: FlashShape, machine: MachineConfiguration) -> [FlashSchedule] {
-    [FlashSchedule(tileQ: min(128, shape.queries), tileKV: 128)]
+    let limit = (shape.kv + 31) / 32 * 32
+    return [2, 1].flatMap { stages in
+      [128, 64, 32].flatMap { width in
+        [128, 64, 32, 16, 8, 4, 2, 1].flatMap { rows in
+          [8, 4, 2, 1].map { slots in
+            FlashSchedule(
+              tileQ: min(rows, shape.queries), tileKV: min(width, limit), kvStages: slots,
+              stages: stages)
+          }
+        }
+      }
+    }
   }
 
   static func overflow(
     _ plan: FlashSchedule, shape: FlashShape, machine: MachineConfiguration
-  ) -> String? { nil }
+  ) -> String? {
+    FlashUnfusedLayout(plan, shape, machine).overflow(machine)
+  }
 
-  init(_ kernel: FlashAttention) {}
+  init(_ kernel: FlashAttention) { self.kernel = kernel }
 
   func emit(_ tensors: FlashTensors, into p: inout ProgramBuilder) throws(NPUError) {
-    throw NPUError(
-      .usage, "flash_attention has no unfused rung yet", hint: "use --rung decode")
+    let machine = kernel.machine
+    let layout = FlashUnfusedLayout(kernel.plan, kernel.form, machine)
+    guard let written = tensors.unfused else { return }
+    for core in 0..<machine.cores {
+      p.begin(core: core)
+      let tiles = FlashQueryTile.share(
+        kernel.form, tileQ: kernel.plan.tileQ, core: core, of: machine.cores)
+      guard !tiles.isEmpty else { continue }
+      var products = try FlashUnfusedProducts(
+        kernel.form, layout, tensors: tensors, written, tiles: Array(tiles), core: core, &p)
+      let scored = products.emitScores(&p)
+      var softmax = try FlashUnfusedSoftmax(kernel.form, layout, tensors: tensors, written, &p)
+      let normalised = softmax.emit(Array(tiles), after: scored, &p)
+      products.emitOutputs(after: normalised, &p)
+    }
   }
 }

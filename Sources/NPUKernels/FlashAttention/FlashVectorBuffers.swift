@@ -17,8 +17,6 @@ struct FlashVectorBuffers {
   let tileSums: BufferHandle<UB>
   /// l: two for each tile in flight, of even and odd jobs.
   let sums: BufferHandle<UB>
-  let inverses: BufferHandle<UB>
-  let logarithms: BufferHandle<UB>
 
   init(_ layout: FlashPipelinedLayout, _ p: inout ProgramBuilder) throws(NPUError) {
     scores = try layout.scores.buffer(in: UB.self, &p)
@@ -33,7 +31,5 @@ struct FlashVectorBuffers {
     factors = try layout.column("alpha").buffer(in: UB.self, &p)
     tileSums = try layout.column("l_tile").buffer(in: UB.self, &p)
     sums = try layout.column("l", slots: 2).buffer(in: UB.self, &p)
-    inverses = try layout.column("inverse").buffer(in: UB.self, &p)
-    logarithms = try layout.column("log_l").buffer(in: UB.self, &p)
   }
 }

@@ -1,0 +1,102 @@
+import NPUSim
+
+/// Makes and stores the results of query rows from m, l and O: out = O / l and lse = m·ln2 + ln l,
+/// 0 and −∞ where l = 0.
+struct FlashResults {
+  /// What is known of a query tile at the end.
+  struct Row {
+    var tile: FlashQueryTile
+    /// l, m and O, FP32.
+    var sum: Tile<UB>
+    var limit: Tile<UB>
+    var output: Tile<UB>
+  }
+
+  private let tensors: FlashTensors
+  private let inverses: BufferHandle<UB>
+  private let logarithms: BufferHandle<UB>
+  private var logSumRing: Ring<UB>
+  private var resultRing: Ring<UB>
+
+  /// What it keeps in `ub`, for `inFlight` tiles at a time.
+  static func buffers(rows: Int, headDim: Int, inFlight: Int) -> [FlashBuffer] {
+    ["inverse", "log_l", "lse_rows"].map {
+      FlashBuffer($0, .ub, .f32, slots: inFlight, rows: rows, columns: 1)
+    } + [FlashBuffer("out_rows", .ub, .bf16, slots: inFlight, rows: rows, columns: headDim)]
+  }
+
+  init(
+    _ tensors: FlashTensors, rows: Int, headDim: Int, inFlight: Int, _ p: inout ProgramBuilder
+  ) throws(NPUError) {
+    self.tensors = tensors
+    let list = Self.buffers(rows: rows, headDim: headDim, inFlight: inFlight)
+    inverses = try list[0].buffer(in: UB.self, &p)
+    logarithms = try list[1].buffer(in: UB.self, &p)
+    logSumRing = try list[2].ring(in: UB.self, &p)
+    resultRing = try list[3].ring(in: UB.self, &p)
+  }
+
+  /// Results of some tiles, micro-op by micro-op in turn.
+  mutating func finish(_ rows: [Row], _ p: inout ProgramBuilder) {
+    func inverse(_ position: Int) -> Tile<UB> {
+      inverses.tile(slot: position, rows: rows[position].tile.rows)
+    }
+    func logarithm(_ position: Int) -> Tile<UB> {
+      logarithms.tile(slot: position, rows: rows[position].tile.rows)
+    }
+    for (position, row) in rows.enumerated() {
+      p.emit(Special<ReciprocalRule>(inverse(position), row.sum))
+    }
+    for (position, row) in rows.enumerated() {
+      p.emit(Special<LogRule>(logarithm(position), row.sum))
+    }
+    for (position, row) in rows.enumerated() {
+      p.emit(SelectScalar(inverse(position), where: row.sum, inverse(position), else: 0))
+    }
+    var logSums: [Ring<UB>.Slot] = []
+    for row in rows {
+      let slot = logSumRing.acquire()
+      p.emit(
+        WithScalar<MulRule>(slot.tile(rows: row.tile.rows), row.limit, FlashReference.ln2),
+        after: slot.free)
+      logSums.append(slot)
+    }
+    for (position, row) in rows.enumerated() {
+      let target = logSums[position].tile(rows: row.tile.rows)
+      p.emit(Elementwise<AddRule>(target, target, logarithm(position)))
+    }
+    for (position, row) in rows.enumerated() {
+      let result = resultRing.acquire()
+      let made = p.emit(
+        RowBroadcast<MulRule>(
+          result.tile(rows: row.tile.rows), row.output, inverse(position)), after: result.free)
+      store(row.tile, result, logSums[position], after: made, &p)
+    }
+  }
+
+  /// out = 0 and lse = −∞ for queries that see no key.
+  mutating func finishBlind(_ tile: FlashQueryTile, _ p: inout ProgramBuilder) {
+    let logSum = logSumRing.acquire()
+    p.emit(Fill(logSum.tile(rows: tile.rows), -.infinity), after: logSum.free)
+    let result = resultRing.acquire()
+    let made = p.emit(Fill(result.tile(rows: tile.rows), 0), after: result.free)
+    store(tile, result, logSum, after: made, &p)
+  }
+
+  /// Stores results that are visible once `made` is.
+  private mutating func store(
+    _ tile: FlashQueryTile, _ result: Ring<UB>.Slot, _ logSum: Ring<UB>.Slot, after made: Token,
+    _ p: inout ProgramBuilder
+  ) {
+    let stored = p.emit(
+      StoreHBM(
+        tensors.out.tile(row: tile.firstRow, rows: tile.rows), from: result.tile(rows: tile.rows)),
+      after: made)
+    resultRing.release(result, after: stored)
+    let kept = p.emit(
+      StoreHBM(
+        tensors.lse.tile(row: tile.firstRow, rows: tile.rows), from: logSum.tile(rows: tile.rows)),
+      after: made)
+    logSumRing.release(logSum, after: kept)
+  }
+}

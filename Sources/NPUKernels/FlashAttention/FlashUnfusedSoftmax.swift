@@ -1,0 +1,119 @@
+import NPUSim
+
+/// Emits the softmax of the unfused rung on one core: some whole rows of scores at a time.
+struct FlashUnfusedSoftmax {
+  private let form: FlashShape
+  private let layout: FlashUnfusedLayout
+  private let tensors: FlashTensors
+  private let written: FlashTensors.Unfused
+  private var scoreRing: Ring<UB>
+  private var probabilityRing: Ring<UB>
+  private var logSumRing: Ring<UB>
+  private let weights: BufferHandle<UB>
+  private let partials: BufferHandle<UB>
+  private let top: BufferHandle<UB>
+  private let limit: BufferHandle<UB>
+  private let sum: BufferHandle<UB>
+  private let inverse: BufferHandle<UB>
+  private let logarithm: BufferHandle<UB>
+
+  init(
+    _ form: FlashShape, _ layout: FlashUnfusedLayout, tensors: FlashTensors,
+    _ written: FlashTensors.Unfused, _ p: inout ProgramBuilder
+  ) throws(NPUError) {
+    self.form = form
+    self.layout = layout
+    self.tensors = tensors
+    self.written = written
+    scoreRing = try layout.scores.ring(in: UB.self, &p)
+    probabilityRing = try layout.probabilities.ring(in: UB.self, &p)
+    logSumRing = try layout.column("lse_rows").ring(in: UB.self, &p)
+    weights = try layout.weights.buffer(in: UB.self, &p)
+    partials = try layout.partials.buffer(in: UB.self, &p)
+    top = try layout.column("top").buffer(in: UB.self, &p)
+    limit = try layout.column("limit").buffer(in: UB.self, &p)
+    sum = try layout.column("l").buffer(in: UB.self, &p)
+    inverse = try layout.column("inverse").buffer(in: UB.self, &p)
+    logarithm = try layout.column("log_l").buffer(in: UB.self, &p)
+  }
+
+  /// Probabilities and lse of all rows of some tiles; returns the last store.
+  mutating func emit(
+    _ tiles: [FlashQueryTile], after scored: Token?, _ p: inout ProgramBuilder
+  ) -> Token? {
+    let parts = tiles.flatMap { tile in
+      stride(from: 0, to: tile.rows, by: layout.softmaxRows).map { start in
+        var part = tile
+        part.firstRow += start
+        let first = tile.queries.lowerBound + start
+        part.queries = first..<min(first + layout.softmaxRows, tile.queries.upperBound)
+        return part
+      }
+    }
+    var loaded: [(slot: Ring<UB>.Slot, token: Token)] = []
+    var last: Token?
+    for (index, part) in parts.enumerated() {
+      p.pushScope("softmax", iteration: index)
+      while loaded.count < min(index + layout.plan.stages, parts.count) {
+        let next = parts[loaded.count]
+        let slot = scoreRing.acquire()
+        let token = p.emit(
+          LoadUB(
+            slot.tile(rows: next.rows),
+            from: written.scores.tile(row: next.firstRow, rows: next.rows)),
+          after: slot.free + (scored.map { [$0] } ?? []))
+        loaded.append((slot, token))
+      }
+      last = normalise(part, loaded[index].slot, loaded[index].token, &p)
+      p.popScope()
+    }
+    return last
+  }
+
+  private mutating func normalise(
+    _ tile: FlashQueryTile, _ slot: Ring<UB>.Slot, _ loaded: Token, _ p: inout ProgramBuilder
+  ) -> Token {
+    let rows = tile.rows
+    let scores = slot.tile(rows: rows)
+    let factor = form.scoreFactor
+    for part in tile.masked(0..<form.kv, form, granule: form.kv) {
+      p.emit(tile.mask(scores, keys: part, form), after: loaded)
+    }
+    p.emit(RowMax(top.tile(rows: rows), scores, start: true), after: loaded)
+    p.emit(WithScalar<MulRule>(limit.tile(rows: rows), top.tile(rows: rows), factor))
+    let weight = weights.tile(rows: rows)
+    let read = p.emit(Exp2Fused(weight, scores, limit.tile(rows: rows), k: factor))
+    scoreRing.release(slot, after: read)
+    let partial = partials.tile(rows: rows)
+    p.emit(RowSum(partial, weight, start: true))
+    p.emit(RowFinish(sum.tile(rows: rows), partial))
+    p.emit(Special<ReciprocalRule>(inverse.tile(rows: rows), sum.tile(rows: rows)))
+    p.emit(
+      SelectScalar(
+        inverse.tile(rows: rows), where: sum.tile(rows: rows), inverse.tile(rows: rows), else: 0))
+    let probabilities = probabilityRing.acquire()
+    let made = p.emit(
+      RowBroadcast<MulRule>(
+        probabilities.tile(rows: rows), weight, inverse.tile(rows: rows)),
+      after: probabilities.free)
+    let stored = p.emit(
+      StoreHBM(
+        written.probabilities.tile(row: tile.firstRow, rows: rows),
+        from: probabilities.tile(rows: rows)), after: made)
+    probabilityRing.release(probabilities, after: stored)
+    p.emit(Special<LogRule>(logarithm.tile(rows: rows), sum.tile(rows: rows)))
+    let logSum = logSumRing.acquire()
+    p.emit(
+      WithScalar<MulRule>(
+        logSum.tile(rows: rows), limit.tile(rows: rows), FlashReference.ln2), after: logSum.free)
+    let added = p.emit(
+      Elementwise<AddRule>(
+        logSum.tile(rows: rows), logSum.tile(rows: rows), logarithm.tile(rows: rows)))
+    let kept = p.emit(
+      StoreHBM(
+        tensors.lse.tile(row: tile.firstRow, rows: rows), from: logSum.tile(rows: rows)),
+      after: added)
+    logSumRing.release(logSum, after: kept)
+    return kept
+  }
+}
