@@ -80,6 +80,11 @@ public struct FlashAttention: Kernel {
     try Self.check(form, machine: machine)
     let rung = chosen ?? FlashRung.suited(to: form)
     try Self.check(rung, form)
+    if rung.isUnfused {
+      let scores = [form.batch, form.heads, form.queries, form.kv]
+      try ShapeLimits.check(
+        [], bytes: [scores + [2], scores + [4]], machine: machine)
+    }
     self.form = form
     self.rung = rung
     self.machine = machine
@@ -131,6 +136,13 @@ public struct FlashAttention: Kernel {
         hint: "it shows what an FP8 cache costs without the one-op requantise")
     }
     guard rung != .decode, rung != .composed else { return }
+    if rung == .scalar, form.headDim != 1 || form.kvFormat != .bf16 {
+      throw NPUError(
+        .usage,
+        "--rung scalar with --head-dim \(form.headDim) --kv-format \(form.kvFormat.rawValue), needed "
+          + "--head-dim 1 --kv-format bf16",
+        hint: "it is the recurrence by itself: q, k and v are numbers")
+    }
     var wrong: String?
     if form.kvFormat.isFP8 { wrong = "--kv-format \(form.kvFormat.rawValue)" }
     if form.splits > 1 { wrong = "--splits \(form.splits)" }
@@ -204,7 +216,7 @@ public struct FlashAttention: Kernel {
       work.move(keyBytes + valueBytes, .hbmToL1)
     case .bf16:
       work.move(4 * keys * width, .hbmToUB)
-      work.pass(2 * keys * width, .encodeMX)
+      if rung != .scalar { work.pass(2 * keys * width, .encodeMX) }
     case .e4m3fn, .e5m2:
       let bytes = 2 * keys * (width + 4 * Int64(form.scaleBlocks))
       work.move(bytes, .hbmToUB)

@@ -56,6 +56,7 @@ struct FlashReference: KernelReference {
 
   func evaluate(unit index: Int) -> ReferenceUnit {
     if kernel.rung.isUnfused { return unfused(index) }
+    if kernel.rung == .scalar { return scalar(index) }
     let row = row(index)
     let d = kernel.form.headDim
     return ReferenceUnit(
@@ -117,7 +118,7 @@ struct FlashReference: KernelReference {
     for (key, magnitude) in zip(keys, magnitudes) { row.scoreMagnitudes[key] = magnitude }
   }
 
-  private func exp2(_ x: Float) -> Float {
+  func exp2(_ x: Float) -> Float {
     SpecialFunction.exp2.fp32(x, mode: settings.sfuMode)
   }
 
@@ -136,7 +137,7 @@ struct FlashReference: KernelReference {
   }
 
   /// out and the log-sum-exp; 0 and −∞ for a row that saw nothing.
-  private func finish(_ row: inout Row) {
+  func finish(_ row: inout Row) {
     let state = row.state
     if state.l == 0 {
       row.out = state.o.map { _ in 0 }

@@ -13,7 +13,7 @@ struct FlashUnfused: FlashProgram {
     return [2, 1].flatMap { stages in
       [128, 64, 32].flatMap { width in
         [128, 64, 32, 16, 8, 4, 2, 1].flatMap { rows in
-          [8, 4, 2, 1].map { slots in
+          [6, 4, 2, 1].map { slots in
             FlashSchedule(
               tileQ: min(rows, shape.queries), tileKV: min(width, limit), kvStages: slots,
               stages: stages)

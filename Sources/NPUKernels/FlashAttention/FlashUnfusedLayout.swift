@@ -108,6 +108,11 @@ struct FlashUnfusedLayout: Sendable {
     }
     var footprint = FlashFootprint(machine)
     for buffer in list { buffer.add(to: &footprint) }
-    return footprint.overflow
+    if let wrong = footprint.overflow { return wrong }
+    if let events = machine.eventsPerPair, plan.kvStages + 2 > events {
+      return "\(plan.kvStages) slots of keys need \(plan.kvStages + 2) events between two queues, "
+        + "and there are \(events)"
+    }
+    return nil
   }
 }

@@ -1,0 +1,140 @@
+import NPUSim
+
+/// Emits the query blocks of one core.
+struct FlashScalarCore {
+  private let form: FlashShape
+  private let width: Int
+  private let layout: FlashScalarLayout
+  private let tensors: FlashTensors
+  private var queryRing: Ring<UB>
+  /// k and v in turn.
+  private var numberRing: Ring<UB>
+  private var results: FlashResults
+  private let ones: BufferHandle<UB>
+  private let repeated: BufferHandle<UB>
+  private let turned: BufferHandle<UB>
+  private let scores: BufferHandle<UB>
+  private let weights: BufferHandle<UB>
+  private let partials: BufferHandle<UB>
+  /// The maxima so far of the raw and of the scaled scores, α, the row sums of a block, l and O.
+  private let top: BufferHandle<UB>
+  private let limit: BufferHandle<UB>
+  private let alpha: BufferHandle<UB>
+  private let blockSum: BufferHandle<UB>
+  private let sum: BufferHandle<UB>
+  private let output: BufferHandle<UB>
+
+  init(
+    _ kernel: FlashAttention, _ layout: FlashScalarLayout, tensors: FlashTensors,
+    _ p: inout ProgramBuilder
+  ) throws(NPUError) {
+    form = kernel.form
+    width = kernel.plan.tileKV
+    self.layout = layout
+    self.tensors = tensors
+    queryRing = try layout.numbers("q").ring(in: UB.self, &p)
+    numberRing = try layout.numbers("kv").ring(in: UB.self, &p)
+    results = try FlashResults(tensors, rows: layout.queries, headDim: 1, inFlight: 1, &p)
+    ones = try layout.repeated("ones").buffer(in: UB.self, &p)
+    repeated = try layout.repeated("repeated").buffer(in: UB.self, &p)
+    turned = try layout.turned.buffer(in: UB.self, &p)
+    scores = try layout.block("s").buffer(in: UB.self, &p)
+    weights = try layout.block("p").buffer(in: UB.self, &p)
+    partials = try layout.partials.buffer(in: UB.self, &p)
+    top = try layout.column("top").buffer(in: UB.self, &p)
+    limit = try layout.column("m").buffer(in: UB.self, &p)
+    alpha = try layout.column("alpha").buffer(in: UB.self, &p)
+    blockSum = try layout.column("l_block").buffer(in: UB.self, &p)
+    sum = try layout.column("l").buffer(in: UB.self, &p)
+    output = try layout.column("o").buffer(in: UB.self, &p)
+    p.emit(Fill(ones.tile(), 1))
+  }
+
+  /// One block of queries: the loop over the blocks of keys.
+  mutating func emit(_ tile: FlashQueryTile, _ p: inout ProgramBuilder) {
+    let blocks = form.tiles(queries: tile.queries, tileKV: width)
+    guard !blocks.isEmpty else {
+      results.finishBlind(tile, &p)
+      return
+    }
+    let rows = tile.rows
+    let slot = queryRing.acquire()
+    let query = slot.tile(rows: rows)
+    let loaded = p.emit(
+      LoadUB(query, from: tensors.q.tile(row: tile.firstRow, rows: rows)), after: slot.free)
+    p.emit(Fill(limit.tile(rows: rows), -.infinity))
+    p.emit(Fill(sum.tile(rows: rows), 0))
+    p.emit(Fill(output.tile(rows: rows), 0))
+    var read = loaded
+    for block in blocks {
+      p.pushScope("keys", iteration: block)
+      let keys = block * width..<min(form.kv, (block + 1) * width)
+      let score = scores.tile(rows: rows, columns: keys.count)
+      let row = spread(tensors.k, tile, keys, &p)
+      read = p.emit(RowBroadcast<MulRule>(score, row, query), after: loaded)
+      for part in tile.masked(keys, form, granule: keys.count) {
+        p.emit(tile.mask(score, keys: part, form))
+      }
+      carry(tile, keys, score, &p)
+      p.popScope()
+    }
+    queryRing.release(slot, after: read)
+    results.finish(
+      [
+        FlashResults.Row(
+          tile: tile, sum: sum.tile(rows: rows), limit: limit.tile(rows: rows),
+          output: output.tile(rows: rows))
+      ], &p)
+  }
+
+  /// The numbers of some keys as a row for each query: a column times ones, turned.
+  private mutating func spread(
+    _ tensor: BufferHandle<HBM>, _ tile: FlashQueryTile, _ keys: Range<Int>,
+    _ p: inout ProgramBuilder
+  ) -> Tile<UB> {
+    let slot = numberRing.acquire()
+    let numbers = slot.tile(rows: keys.count)
+    let loaded = p.emit(
+      LoadUB(
+        numbers, from: tensor.tile(slot: tile.group, row: keys.lowerBound, rows: keys.count)),
+      after: slot.free)
+    let wide = repeated.tile(rows: keys.count, columns: tile.rows)
+    let read = p.emit(
+      RowBroadcast<MulRule>(wide, ones.tile(rows: keys.count, columns: tile.rows), numbers),
+      after: loaded)
+    numberRing.release(slot, after: read)
+    let row = turned.tile(rows: tile.rows, columns: keys.count)
+    p.emit(TransposeUB(row, wide))
+    return row
+  }
+
+  /// m, l and O over one block of scores.
+  private mutating func carry(
+    _ tile: FlashQueryTile, _ keys: Range<Int>, _ score: Tile<UB>, _ p: inout ProgramBuilder
+  ) {
+    let rows = tile.rows
+    let factor = form.scoreFactor
+    let weight = weights.tile(rows: rows, columns: keys.count)
+    let partial = partials.tile(rows: rows, columns: min(layout.lanes, keys.count))
+    let (limit, alpha, blockSum) = (
+      limit.tile(rows: rows), alpha.tile(rows: rows), blockSum.tile(rows: rows)
+    )
+    let top = top.tile(rows: rows)
+    p.emit(RowMax(top, score, start: true))
+    p.emit(WithScalar<MulRule>(top, top, factor))
+    p.emit(Elementwise<MaxRule>(top, top, limit))
+    p.emit(Exp2Fused(weight, score, top, k: factor))
+    p.emit(Exp2Fused(alpha, limit, top, k: 1, empty: .one))
+    p.emit(CopyUB(limit, top))
+    p.emit(RowSum(partial, weight, start: true))
+    p.emit(RowFinish(blockSum, partial))
+    let sum = sum.tile(rows: rows)
+    p.emit(RescaleAdd(sum, sum, alpha, blockSum))
+    let values = spread(tensors.v, tile, keys, &p)
+    p.emit(Elementwise<MulRule>(weight, weight, values))
+    p.emit(RowSum(partial, weight, start: true))
+    p.emit(RowFinish(blockSum, partial))
+    let output = output.tile(rows: rows)
+    p.emit(RescaleAdd(output, output, alpha, blockSum))
+  }
+}
