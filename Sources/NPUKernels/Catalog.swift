@@ -3,7 +3,8 @@ import NPUSim
 /// Every kernel, by the names that users type.
 public enum Catalog {
   public static let kernels: [any Kernel.Type] = [
-    DotProduct.self, Gevm.self, Gemm.self, SoftmaxV.self, FlashAttention.self,
+    DotProduct.self, Gevm.self, Gemm.self, Softmax.self, SoftmaxV.self, FlashAttention.self,
+    CompressEpilog.self,
   ]
 
   /// The kernel of that name. Throws `.usage` with a suggestion when there is none.

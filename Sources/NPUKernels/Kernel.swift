@@ -26,15 +26,19 @@ public protocol Kernel: Sendable {
   var tensors: [TensorSpec] { get }
   /// What the algorithm must move and compute at least.
   var compulsory: CompulsoryWork { get }
-  /// The same where somebody states it; `nil` where it is only summed up from the program.
-  var statedWork: CompulsoryWork? { get }
+  /// The same for the given index tensors, which may leave some of the work out, where somebody
+  /// states it; `nil` where it is only summed up from the program.
+  func statedWork(_ indices: IndexTensors) -> CompulsoryWork?
+  /// What the index tensors make of the shape, as the report prints it after the shape.
+  func bindings(_ indices: IndexTensors) -> [(name: String, value: String)]
   /// What the throughput counts: a number of items and their plural, such as tokens.
   var throughput: (count: Double, unit: String) { get }
 
   /// The micro-op program for the given index tensors. Its HBM buffers carry the tensors' names, its
   /// taps the intermediates'.
   ///
-  /// Throws `.tensor` for an index that names nothing, with its place.
+  /// Throws `.tensor` for an index that names nothing, with its place; a slot that does not exist
+  /// may be a defect of the program instead, M006.
   func program(_ indices: IndexTensors) throws(NPUError) -> Program
 
   /// The words of an input that no file gives, `nil` for the standard ones: bf16(4u − 2) of
@@ -56,7 +60,9 @@ public protocol Kernel: Sendable {
 }
 
 extension Kernel {
-  public var statedWork: CompulsoryWork? { compulsory }
+  public func statedWork(_ indices: IndexTensors) -> CompulsoryWork? { compulsory }
+
+  public func bindings(_ indices: IndexTensors) -> [(name: String, value: String)] { [] }
 
   public func seededInput(_ spec: TensorSpec, seed: UInt64) throws(NPUError) -> TensorValue? { nil }
 

@@ -34,8 +34,8 @@ public enum Runner {
     _ request: RunRequest, of kernel: any Kernel, progress: ((String) -> Void)?
   ) throws(NPUError) -> RunOutcome {
     progress?("building the program")
-    let program = try kernel.program(
-      IndexTensors(kernel, seed: request.seed, files: request.inputs))
+    let indices = try IndexTensors(kernel, seed: request.seed, files: request.inputs)
+    let program = try kernel.program(indices)
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
     var check = Checker.check(program, CheckOptions(lints: request.lints))
     if check.findings.contains(where: { !$0.edits.isEmpty }) {
@@ -43,7 +43,7 @@ public enum Runner {
       check.findings = FixTrials.annotate(check.findings, of: program)
     }
     var report = RunReport(
-      kernel: request.kernel, shape: kernel.shape,
+      kernel: request.kernel, shape: kernel.shape + kernel.bindings(indices),
       schedule: kernel.scheduleFields.fields
         + [("lanes", request.machine.vector.lanes)],
       seed: request.seed, machine: request.machine, check: check, program: program)
@@ -61,7 +61,7 @@ public enum Runner {
       }
     }
     progress?("timing")
-    try time(request, kernel, program, &report)
+    try time(request, kernel, indices, program, &report)
     return RunOutcome(report: report, tensors: tensors)
   }
 
@@ -169,7 +169,8 @@ public enum Runner {
   // MARK: Time
 
   private static func time(
-    _ request: RunRequest, _ kernel: any Kernel, _ program: Program, _ report: inout RunReport
+    _ request: RunRequest, _ kernel: any Kernel, _ indices: IndexTensors, _ program: Program,
+    _ report: inout RunReport
   ) throws(NPUError) {
     // The instants of every micro-op take 32 bytes each; the chain that binds is worth that much.
     let options = TimingOptions(timeline: program.opCount <= timelineLimit)
@@ -178,7 +179,7 @@ public enum Runner {
     var timing = RunReport.Timing(
       result, machine: request.machine, items: kernel.throughput.count,
       unit: kernel.throughput.unit, macs: traffic.macs)
-    let bounds = try Bounds.of(program, compulsory: kernel.statedWork)
+    let bounds = try Bounds.of(program, compulsory: kernel.statedWork(indices))
     timing.bounds = bounds
     if request.lints && report.isClean {
       report.findings += try TimedLints.findings(program, timing: result, bounds: bounds)

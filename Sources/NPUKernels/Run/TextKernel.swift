@@ -42,7 +42,7 @@ public struct TextKernel: Kernel {
   }
 
   public var compulsory: CompulsoryWork { CompulsoryWork(of: assembly.program) }
-  public var statedWork: CompulsoryWork? { nil }
+  public func statedWork(_ indices: IndexTensors) -> CompulsoryWork? { nil }
   public var throughput: (count: Double, unit: String) { (1, "runs") }
 
   /// The program as it was assembled: its index lists are bound already.

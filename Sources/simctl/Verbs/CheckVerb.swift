@@ -76,20 +76,21 @@ enum CheckVerb: Verb {
     }
     let report = try ProgressLine.during(on: console) { progress throws(NPUError) in
       progress("building the program")
-      let program = try kernel.program(
-        IndexTensors(kernel, seed: ready.seed, files: ready.inputs))
+      let indices = try IndexTensors(kernel, seed: ready.seed, files: ready.inputs)
+      let program = try kernel.program(indices)
       progress("checking \(program.opCount) micro-ops")
       var check = Checker.check(program, CheckOptions(lints: ready.lints))
       if ready.lints && check.isClean {
         check.findings += try TimedLints.findings(
           program, timing: TimingEngine.run(program),
-          bounds: Bounds.of(program, compulsory: kernel.statedWork))
+          bounds: Bounds.of(program, compulsory: kernel.statedWork(indices)))
       }
       progress("trying the fixes")
       check.findings = FixTrials.annotate(check.findings, of: program)
       var report = RunReport(
-        kernel: ready.kernel, shape: kernel.shape, schedule: kernel.scheduleFields.fields,
-        seed: ready.seed, machine: ready.machine, check: check, program: program)
+        kernel: ready.kernel, shape: kernel.shape + kernel.bindings(indices),
+        schedule: kernel.scheduleFields.fields, seed: ready.seed, machine: ready.machine,
+        check: check, program: program)
       if let text = kernel as? TextKernel { text.locate(&report) }
       if isMinimised && report.isClean {
         progress("looking for synchronisation that can go")

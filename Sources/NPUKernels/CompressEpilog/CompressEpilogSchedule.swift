@@ -1,0 +1,157 @@
+import NPUSim
+
+/// Tile sizes, stages and the order of the rows of ``CompressEpilog``.
+public struct CompressEpilogSchedule: Sendable, Hashable {
+  /// In which order rows are taken.
+  public enum Order: Int, Sendable, CaseIterable {
+    /// Whichever of the other two moves fewer bursts, by slot where they are equal.
+    case fewestBursts = 1
+    /// Ascending slots: stores are contiguous where slots are.
+    case bySlot
+    /// Ascending rows of x: loads are contiguous where no row is left out.
+    case byRow
+  }
+
+  /// Rows of a tile.
+  public var tileRows: Int
+  /// Columns of a tile: the whole row, or a multiple of 128.
+  public var tileColumns: Int
+  /// Slots of the ring of x.
+  public var stages: Int
+  /// Slots of the rings of codes and scales.
+  public var outStages: Int
+  public var order: Order
+
+  /// Names and values, for reports and `--schedule`.
+  public var fields: ScheduleFields {
+    ScheduleFields([
+      ("tile.rows", tileRows), ("tile.cols", tileColumns), ("stages", stages),
+      ("stages.out", outStages), ("order", order.rawValue),
+    ])
+  }
+
+  /// Depths from the best to the least.
+  private static let depths: [(stages: Int, out: Int)] = [
+    (4, 2), (3, 2), (2, 2), (2, 1), (1, 1),
+  ]
+
+  /// Tiles long enough to hide latencies, with eight or more for each core, that fit `ub`; or the
+  /// fields of `overriding`, checked.
+  init(
+    rows: Int, columns: Int, scaleBytes: Int, isComposed: Bool, machine: MachineConfiguration,
+    overriding text: String?
+  ) throws(NPUError) {
+    let space = CompressEpilogFootprint(
+      rows: rows, columns: columns, scaleBytes: scaleBytes, isComposed: isComposed,
+      machine: machine)
+    guard let plan = Self.widest(space) else {
+      let smallest = CompressEpilogSchedule(
+        tileRows: 1, tileColumns: min(columns, FP8Block.blockSize), stages: 1, outStages: 1)
+      throw NPUError(
+        .program,
+        "compress_epilog does not fit \(machine.name): "
+          + (space.overflow(smallest) ?? "no tile is small enough"),
+        hint: "use a machine with a larger ub")
+    }
+    self = plan
+    guard let text else { return }
+    try apply(fields.applying(text), space)
+  }
+
+  /// Takes the fields of `--schedule`.
+  private mutating func apply(
+    _ chosen: ScheduleFields, _ space: CompressEpilogFootprint
+  ) throws(NPUError) {
+    let own = fields
+    tileRows = chosen["tile.rows"]
+    tileColumns = chosen["tile.cols"]
+    stages = chosen["stages"]
+    outStages = chosen["stages.out"]
+    guard let order = Order(rawValue: chosen["order"]) else {
+      throw NPUError(
+        .usage, "order needs 1 (fewest bursts), 2 (by slot) or 3 (by row), found \(chosen["order"])"
+      )
+    }
+    self.order = order
+    guard tileColumns >= space.columns || tileColumns % FP8Block.blockSize == 0 else {
+      throw NPUError(
+        .usage,
+        "tile.cols needs a multiple of \(FP8Block.blockSize) or the whole row, "
+          + "found \(tileColumns)")
+    }
+    for (name, value) in [("stages", stages), ("stages.out", outStages)] where value > space.limit {
+      throw NPUError(
+        .usage, "\(name) needs at most \(space.limit), found \(value)",
+        hint: "each slot takes an event ID between two queues")
+    }
+    if let wrong = space.overflow(self) {
+      throw NPUError(
+        .program, "this schedule does not fit \(space.machine.name): \(wrong)",
+        hint: "the schedule chosen by itself is "
+          + own.fields.map { "\($0.name)=\($0.value)" }.joined(separator: ","))
+    }
+  }
+
+  private init(tileRows: Int, tileColumns: Int, stages: Int, outStages: Int) {
+    self.tileRows = tileRows
+    self.tileColumns = tileColumns
+    self.stages = stages
+    self.outStages = outStages
+    order = .fewestBursts
+  }
+
+  private static func widest(_ space: CompressEpilogFootprint) -> CompressEpilogSchedule? {
+    let block = FP8Block.blockSize
+    let target = 256 * space.machine.vector.lanes
+    let perCore = (space.rows + space.machine.cores - 1) / space.machine.cores
+    for depth in depths where depth.stages <= space.limit {
+      var width = space.columns <= target ? space.columns : max(block, target / block * block)
+      while true {
+        var height = max(1, min(target / width, (perCore + 7) / 8))
+        while height >= 1 {
+          let plan = CompressEpilogSchedule(
+            tileRows: height, tileColumns: width, stages: depth.stages, outStages: depth.out)
+          if space.overflow(plan) == nil { return plan }
+          height /= 2
+        }
+        if width <= block { break }
+        width = max(block, width / 2 / block * block)
+      }
+    }
+    return nil
+  }
+}
+
+/// The bytes that a schedule of compress_epilog needs in `ub`.
+struct CompressEpilogFootprint {
+  /// Most rows that are written.
+  let rows: Int
+  let columns: Int
+  /// Bytes of a scale.
+  let scaleBytes: Int
+  let isComposed: Bool
+  let machine: MachineConfiguration
+
+  /// Most stages of a ring.
+  var limit: Int { machine.eventsPerPair ?? 65_535 }
+
+  /// What does not fit, or `nil`.
+  func overflow(_ plan: CompressEpilogSchedule) -> String? {
+    guard let capacity = machine[.ub].bytes else { return nil }
+    let alignment = max(1, machine[.ub].alignment)
+    func padded(_ bytes: Int) -> Int { (bytes + alignment - 1) / alignment * alignment }
+    let height = min(plan.tileRows, rows)
+    let width = min(plan.tileColumns, columns)
+    let blocks = FP8Block.blocks(width)
+    // At most 2^16 stages of rows of at most 2^30 columns: only the last product can overflow.
+    let row =
+      plan.stages * padded(2 * width) + plan.outStages
+      * (padded(width) + padded(scaleBytes * blocks))
+      + (isComposed ? padded(4 * width) + padded(4 * blocks) : 0)
+    let (needed, isTooLarge) = height.multipliedReportingOverflow(by: row)
+    if isTooLarge || needed > capacity {
+      return "ub holds \(capacity) bytes, needed \(isTooLarge ? "more than 2^63" : "\(needed)")"
+    }
+    return nil
+  }
+}
