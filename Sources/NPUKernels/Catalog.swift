@@ -3,7 +3,7 @@ import NPUSim
 /// Every kernel, by the names that users type.
 public enum Catalog {
   public static let kernels: [any Kernel.Type] = [
-    DotProduct.self, Gevm.self, Gemm.self, Softmax.self, SoftmaxV.self, FlashAttention.self,
+    DotProduct.self, Gevm.self, Gemm.self, SoftmaxV.self, Softmax.self, FlashAttention.self,
     CompressEpilog.self,
   ]
 

@@ -84,16 +84,16 @@ extension SoftmaxReference {
   /// tiles by a factor with such an error; the differences of the maxima add up to at most the range
   /// D of the row's finite values, so this is another 2Tw + 4wD of the sum, and T·n·2^-149 where a
   /// factor underflows. The inverse adds w, the product w, the result u. `expu` rounds d to BF16,
-  /// which moves the exponent by u|d|, and errs by 2^-6 in the exponential and 2^-7 in the inverse
-  /// (assumed), in base e only.
+  /// which moves the exponent by u|d|, and errs by 2^-6 in the exponential (assumed), flushes what is
+  /// below 2^-126, in base e only, and errs by 2^-7 in the inverse (assumed).
   private func exact(_ row: [Float], _ start: Int) -> ExactSlice {
     let x = row.map(Double.init)
     let u = 0x1p-8
     let w = 0x1p-24
-    let tiny = 0x1p-149
-    let count = Double(x.count)
     let isApproximate = settings.sfuMode == .expu
     let isRough = isApproximate && !kernel.isBase2
+    let tiny = isRough ? 0x1p-125 : 0x1p-149
+    let count = Double(x.count)
     let expError = isRough ? 0x1p-6 : w
     let shiftError = isRough ? u + w : 4 * w
     let inverseError = isApproximate ? 0x1p-7 : w

@@ -48,7 +48,9 @@ public enum FP8Block {
 
   /// The largest magnitude among the finite values; 0 if there is none.
   public static func finiteMaximum(_ values: some Sequence<Float>) -> Float {
-    values.lazy.filter(\.isFinite).reduce(0) { Swift.max($0, $1.magnitude) }
+    var largest: Float = 0
+    for value in values where value.isFinite { largest = Swift.max(largest, value.magnitude) }
+    return largest
   }
 
   /// Quant mode 1: `scale = fl32(amax · C)`, `code = RNE(fl32(x / scale))`, not saturating.

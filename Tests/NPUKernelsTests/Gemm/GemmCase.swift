@@ -45,14 +45,8 @@ struct GemmCase: Sendable, Hashable, CustomStringConvertible {
     on machine: MachineConfiguration, schedule: String? = nil, seed: UInt64 = 0,
     inputs: TensorSet? = nil
   ) throws(NPUError) -> RunOutcome {
-    var request = RunRequest(kernel: kernel, machine: machine)
-    request.arguments = arguments
-    request.schedule = schedule
-    request.seed = seed
-    request.inputs = inputs
-    request.verification = .full
-    request.lints = true
-    return try Runner.run(request)
+    try KernelRun.run(
+      kernel, arguments, on: machine, schedule: schedule, seed: seed, inputs: inputs)
   }
 
   /// A run, or `nil` where the schedule does not fit the machine and may miss it.
@@ -65,22 +59,5 @@ struct GemmCase: Sendable, Hashable, CustomStringConvertible {
       if mayMiss && error.category == .program { return nil }
       throw error
     }
-  }
-
-  /// What is wrong with a run, one line each; empty for a clean, bit-exact one inside its bounds.
-  static func faults(_ report: RunReport) -> [String] {
-    var faults = report.findings.map { "\($0.finding.code): \($0.finding.message)" }
-    guard let numerics = report.numerics else { return faults + ["no values"] }
-    if numerics.isBitExact != true { faults.append("\(numerics.mismatches) words differ") }
-    if numerics.checkedOutputs != numerics.totalOutputs { faults.append("not all is checked") }
-    if numerics.beyondBound > 0 { faults.append("\(numerics.beyondBound) beyond the error bound") }
-    guard let timing = report.timing, let bounds = timing.bounds else {
-      return faults + ["no cycles"]
-    }
-    if timing.cycles < max(bounds.roofline, bounds.criticalPath) {
-      faults.append("\(timing.cycles) cycles are below roofline or critical path")
-    }
-    if timing.cycles > bounds.serialSum { faults.append("\(timing.cycles) cycles are too many") }
-    return faults
   }
 }

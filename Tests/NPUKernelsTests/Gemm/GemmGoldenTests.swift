@@ -18,7 +18,7 @@ import Testing
         let name = index / 4 % 2 == 0 ? "edge" : "ascend-910b-like"
         let run = try one.run(
           on: one.machine(name, cores: 1), seed: golden.seed, inputs: golden.inputs())
-        let faults = GemmCase.faults(run.report)
+        let faults = KernelRun.faults(run.report)
           .filter { !$0.hasPrefix("N00") || $0.hasPrefix("N004") }
         #expect(faults.isEmpty, "\(one): \(faults.prefix(3))")
         let words = try #require(try run.dump()["output"]).storage

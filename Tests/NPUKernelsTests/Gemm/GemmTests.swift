@@ -32,7 +32,7 @@ import Testing
           let run = try one.runIfItFits(
             on: machine, schedule: schedule, seed: UInt64(index), mayMiss: mayMiss)
         else { continue }
-        let faults = GemmCase.faults(run.report)
+        let faults = KernelRun.faults(run.report)
         #expect(faults.isEmpty, "\(one) on \(name), \(schedule ?? "default"): \(faults.prefix(3))")
         let made = try run.dump()["output"]?.storage
         if words == nil { words = made }
@@ -56,7 +56,7 @@ import Testing
     let run = try one.run(on: machine, schedule: schedule)
     // One of these orders a write-back that is ordered anyway; when that is mended, this must go.
     let isKnown = schedule == "rung=3,tile.m=32,tile.n=64,tile.k=32,chunk.k=96"
-    let faults = GemmCase.faults(run.report)
+    let faults = KernelRun.faults(run.report)
     #expect(faults.contains { $0.hasPrefix("P001") } == isKnown)
     let others = faults.filter { !$0.hasPrefix("P001") }
     #expect(others.isEmpty, "\(others.prefix(3))")
@@ -69,7 +69,7 @@ import Testing
       let one = GemmCase(shape.0, shape.1, shape.2)
       let alone = try one.run(on: one.machine("edge", cores: 1)).dump()["output"]
       let run = try one.run(on: one.machine("edge", cores: cores))
-      #expect(GemmCase.faults(run.report).isEmpty, "\(one) on \(cores) cores")
+      #expect(KernelRun.faults(run.report).isEmpty, "\(one) on \(cores) cores")
       #expect(try run.dump()["output"] == alone)
     }
   }
@@ -81,7 +81,7 @@ import Testing
     let runs = try [1, 2].map { side in
       try one.run(on: machine, schedule: "other.side=\(side)")
     }
-    for run in runs { #expect(GemmCase.faults(run.report).isEmpty) }
+    for run in runs { #expect(KernelRun.faults(run.report).isEmpty) }
     #expect(try runs[0].dump()["output"] == runs[1].dump()["output"])
   }
 

@@ -44,28 +44,6 @@ import Testing
     Setup(machine: "ideal", cores: 1, shape: SoftmaxVShape(kv: 300, heads: 6, headDim: 40)),
   ]
 
-  /// The records of one core that go together: a set and its wait, or a barrier.
-  private static func synchronisations(_ records: [OpRecord]) -> [[Int]] {
-    var sets: [Event: [Int]] = [:]
-    var result: [[Int]] = []
-    for (index, record) in records.enumerated() where record.kind == .set {
-      sets[record.event, default: []].append(index)
-    }
-    var waits: [Event: Int] = [:]
-    for (index, record) in records.enumerated() {
-      switch record.kind {
-      case .wait:
-        // The k-th wait of an event belongs to its k-th set.
-        let k = waits[record.event, default: 0]
-        waits[record.event] = k + 1
-        if let all = sets[record.event], k < all.count { result.append([all[k], index]) }
-      case .barrierQueue: result.append([index])
-      default: break
-      }
-    }
-    return result
-  }
-
   @Test(arguments: setups)
   func `a program without one of its events or barriers is not clean`(setup: Setup) throws {
     var machine = try Presets.named(setup.machine).configuration
@@ -73,24 +51,11 @@ import Testing
     let program = try setup.shape.kernel(on: machine, schedule: setup.schedule).program()
     #expect(Checker.check(program).isClean, "\(setup)")
     #expect(Checker.redundantEvents(program).isEmpty, "\(setup)")
-    var random = SeededGenerator(seed: Self.seed)
-    var deleted = 0
-    for core in program.cores.indices {
-      let all = Self.synchronisations(program.cores[core])
-      let sets = program.cores[core].count { $0.kind == .set }
-      let waits = program.cores[core].count { $0.kind == .wait }
-      #expect(sets == waits)
-      for places in all where all.count < 40 || TestScale.isFull || random.below(10) == 0 {
-        var mutant = program
-        for place in places.sorted(by: >) { mutant.cores[core].remove(at: place) }
-        deleted += 1
-        let record = program.cores[core][places[0]]
-        #expect(
-          !Checker.check(mutant).isClean,
-          "\(setup): core \(core) without \(places) (\(program.mnemonic(record)) of \(record.queue))"
-        )
-      }
+    for core in program.cores {
+      #expect(core.count { $0.kind == .set } == core.count { $0.kind == .wait })
     }
-    #expect(deleted >= 5, "\(setup)")
+    let (unneeded, tried) = EventMutation.unneeded(program, seed: Self.seed)
+    #expect(unneeded.isEmpty, "\(setup): \(unneeded)")
+    #expect(tried >= 5, "\(setup)")
   }
 }

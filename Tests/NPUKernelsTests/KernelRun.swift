@@ -1,0 +1,58 @@
+import NPUKernels
+import NPUSim
+
+/// A kernel run through the flags that users type, with lints and full verification.
+enum KernelRun {
+  static func run(
+    _ kernel: String, _ arguments: [String: String], on machine: MachineConfiguration,
+    schedule: String? = nil, seed: UInt64 = 0, inputs: TensorSet? = nil
+  ) throws(NPUError) -> RunOutcome {
+    var request = RunRequest(kernel: kernel, machine: machine)
+    request.arguments = arguments
+    request.schedule = schedule
+    request.seed = seed
+    request.inputs = inputs
+    request.verification = .full
+    request.lints = true
+    return try Runner.run(request)
+  }
+
+  /// What is wrong with a run, one line each; empty for a clean, bit-exact one inside its bounds
+  /// without a redundant event. Other lint is advice.
+  static func faults(_ report: RunReport) -> [String] {
+    var faults = report.findings.map(\.finding)
+      .filter { $0.severity != .lint || $0.code == .P001 }
+      .map { "\($0.code): \($0.message)" }
+    guard let numerics = report.numerics else { return faults + ["no values"] }
+    if numerics.isBitExact != true { faults.append("\(numerics.mismatches) words differ") }
+    if numerics.checkedOutputs != numerics.totalOutputs { faults.append("not all is checked") }
+    if numerics.beyondBound > 0 { faults.append("\(numerics.beyondBound) beyond the error bound") }
+    guard let timing = report.timing, let bounds = timing.bounds else {
+      return faults + ["no cycles"]
+    }
+    if timing.cycles < max(bounds.roofline, bounds.criticalPath) {
+      faults.append("\(timing.cycles) cycles are below roofline or critical path")
+    }
+    if timing.cycles > bounds.serialSum { faults.append("\(timing.cycles) cycles are too many") }
+    return faults
+  }
+
+  /// A kernel from its flags.
+  static func kernel(
+    _ name: String, _ arguments: [String: String], on machine: MachineConfiguration,
+    schedule: String? = nil
+  ) throws(NPUError) -> any Kernel {
+    let type = try Catalog.kernel(named: name)
+    return try type.init(
+      KernelArguments(kernel: name, options: type.options, values: arguments), machine: machine,
+      schedule: schedule)
+  }
+
+  /// What an error says, or `nil` where there is none.
+  static func error<Result>(_ body: () throws(NPUError) -> Result) -> NPUError? {
+    do throws(NPUError) {
+      _ = try body()
+      return nil
+    } catch { return error }
+  }
+}
