@@ -35,7 +35,7 @@ public struct CompressEpilogSchedule: Sendable, Hashable {
     (4, 2), (3, 2), (2, 2), (2, 1), (1, 1),
   ]
 
-  /// Tiles long enough to hide latencies, with eight or more for each core, that fit `ub`; or the
+  /// Tiles long enough to hide the start of the next, eight or more for each core, that fit `ub`; or the
   /// fields of `overriding`, checked.
   init(
     rows: Int, columns: Int, scaleBytes: Int, isComposed: Bool, machine: MachineConfiguration,

@@ -55,8 +55,8 @@ extension Softmax {
     return phases
   }
 
-  /// The maximum of `width` columns: halves on each other while there is work for all lanes, then
-  /// along the rows. The maximum does not depend on the order.
+  /// The maximum of `width` columns: halves on each other while that pays, then along the rows. The
+  /// maximum does not depend on the order.
   private func maximum(_ width: Int, of source: SoftmaxPhase.Source, isFirst: Bool)
     -> [SoftmaxPhase]
   {
@@ -65,11 +65,13 @@ extension Softmax {
     var width = width
     let height = min(plan.tileRows, rows)
     let unit = max(1, machine[.ub].alignment / 2)
-    while height * width > 16 * machine.vector.lanes {
+    while true {
       let start = width / 2 / unit * unit
-      if start == 0 { break }
-      phases.append(.fold(source, start: start, width: width - start))
-      width -= start
+      let rest = width - start
+      guard start > 0, MaximumTuning.foldPays(rows: height, width: width, rest: rest, machine)
+      else { break }
+      phases.append(.fold(source, start: start, width: rest))
+      width = rest
       source = .work
     }
     phases.append(.rowMaximum(source, width: width))

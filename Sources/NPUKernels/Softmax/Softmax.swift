@@ -85,9 +85,7 @@ public struct Softmax: Kernel {
     let elements = Int64(rows) * Int64(columns)
     work.move(2 * elements, .hbmToUB)
     work.move(2 * elements, .ubToHBM)
-    let slopes = machine.vector.slopes
-    let isMaxCheaper = slopes[VectorClass.max.index] <= slopes[VectorClass.rowMax.index]
-    work.pass(elements - Int64(rows), isMaxCheaper ? .max : .rowMax)
+    work.pass(elements - Int64(rows), MaximumTuning.cheaperClass(machine))
     let times: Int64 = isResident ? 1 : 2
     work.pass(times * elements, .rowBroadcast)
     if isBase2 { work.pass(times * elements, .mulScalar) }

@@ -1,0 +1,25 @@
+import NPUSim
+
+/// How the maximum of a row is had at the least price: halves laid on each other by the elementwise
+/// maximum, and what is left along the row.
+enum MaximumTuning {
+  /// The cheaper of the two classes that take maxima: none of an algorithm's is cheaper.
+  static func cheaperClass(_ machine: MachineConfiguration) -> VectorClass {
+    let slopes = machine.vector.slopes
+    return slopes[VectorClass.max.index] <= slopes[VectorClass.rowMax.index] ? .max : .rowMax
+  }
+
+  /// Whether `rows` rows that are narrowed from `width` to `rest` columns save more along the row than
+  /// the elementwise maximum takes. Half its latency counts, as two row tiles share it.
+  static func foldPays(rows: Int, width: Int, rest: Int, _ machine: MachineConfiguration) -> Bool {
+    let unit = machine.vector
+    // In Double, as prices may be large beyond all measure.
+    func occupancy(_ vectorClass: VectorClass, _ columns: Int) -> Double {
+      let steps = (rows * columns + unit.lanes - 1) / unit.lanes
+      return max(
+        Double(unit.minimumOccupancy), Double(unit.slopes[vectorClass.index]) * Double(steps))
+    }
+    let fold = occupancy(.max, rest) + Double(unit.latencies[VectorClass.max.index]) / 2
+    return occupancy(.rowMax, width) - occupancy(.rowMax, rest) > fold
+  }
+}
