@@ -1,0 +1,249 @@
+import NPUSim
+
+// MARK: Schedule
+
+extension RMSNorm {
+  /// The micro-op program: rows in contiguous ranges over the cores, each core's tiles pipelined.
+  public func program() throws(NPUError) -> Program {
+    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+    let tensors = try RMSNormTensors(self, &p)
+    for core in 0..<machine.cores {
+      p.begin(core: core)
+      let rowTiles = plan.rowTiles(
+        rows: rows, columns: columns, core: core, of: machine.cores)
+      guard !rowTiles.isEmpty else { continue }
+      var stream = try RMSNormCore(self, tensors, rowTiles, &p)
+      stream.emit(&p)
+    }
+    return p.build()
+  }
+}
+
+/// The HBM tensors and taps of the program.
+struct RMSNormTensors {
+  let x: BufferHandle<HBM>
+  let weight: BufferHandle<HBM>
+  let out: BufferHandle<HBM>
+  let sums: Int
+  let inverses: Int
+
+  init(_ kernel: RMSNorm, _ p: inout ProgramBuilder) throws(NPUError) {
+    let (rows, columns) = (kernel.rows, kernel.columns)
+    x = try p.tensor("x", .bf16, rows: rows, columns: columns, role: .input)
+    weight = try p.tensor("weight", .bf16, rows: 1, columns: columns, role: .input)
+    out = try p.tensor("out", .bf16, rows: rows, columns: columns, role: .output)
+    sums = try p.tapTensor("ss", .f32, rows: rows, columns: 1)
+    inverses = try p.tapTensor("inv", .f32, rows: rows, columns: 1)
+  }
+}
+
+/// Emits the tiles of one core with three row tiles in flight: while the squares of one are summed,
+/// the root of the one before is taken and the one before that is scaled. The passes of the three
+/// are dealt out in turn, so that no micro-op waits for the latency of the one right before it.
+struct RMSNormCore {
+  private let kernel: RMSNorm
+  private let tensors: RMSNormTensors
+  private let rowTiles: [[RowTile]]
+  private let steps: [Step]
+  private var x: RowLoads
+  private var weights: RowLoads
+  private let squares: BufferHandle<UB>
+  private let scaled: BufferHandle<UB>
+  private var outRing: Ring<UB>
+  private var partials: BufferHandle<UB>
+  private let sums: BufferHandle<UB>
+  private let inverses: BufferHandle<UB>
+
+  /// A pass over one tile, or over the column of its rows' sums.
+  private enum Pass {
+    case square, sum, finish, mean, addEpsilon, root, scale, weigh
+  }
+
+  private struct Step {
+    var pass: Pass
+    /// Row tile, and column tile in it.
+    var tile: Int
+    var part = 0
+    /// The turn of x that the pass reads, and whether it is the last one to do so.
+    var load = 0
+    var releases = false
+    /// The turn of the weight.
+    var weight = 0
+  }
+
+  init(
+    _ kernel: RMSNorm, _ tensors: RMSNormTensors, _ rowTiles: [[RowTile]],
+    _ p: inout ProgramBuilder
+  ) throws(NPUError) {
+    self.kernel = kernel
+    self.tensors = tensors
+    self.rowTiles = rowTiles
+    let parts = rowTiles[0]
+    var loads: [RowTile] = []
+    var weightLoads: [RowTile] = []
+    steps = Self.order(rowTiles, &loads, &weightLoads)
+    let isWhole = parts.count == 1
+    x = try RowLoads(
+      [("x", tensors.x)], loads, slots: RMSNorm.inputSlots(stages: kernel.plan.stages),
+      held: isWhole ? 2 : 0, &p)
+    weights = try RowLoads(
+      [("weight", tensors.weight)], weightLoads, slots: isWhole ? 1 : 2, &p)
+    let rows = rowTiles[0][0].rows.count
+    let columns = parts[0].columns.count
+    let lanes = min(kernel.machine.vector.lanes, kernel.columns)
+    squares = try p.buffer("squares", in: UB.self, .f32, rows: rows, columns: columns)
+    scaled = try p.buffer("scaled", in: UB.self, .f32, rows: rows, columns: columns)
+    outRing = try p.ring(
+      "out", in: UB.self, .bf16, slots: kernel.plan.stages, rows: rows, columns: columns)
+    partials = try p.buffer("partials", in: UB.self, .f32, slots: 2, rows: rows, columns: lanes)
+    sums = try p.buffer("ss", in: UB.self, .f32, slots: 2, rows: rows, columns: 1)
+    inverses = try p.buffer("inv", in: UB.self, .f32, slots: 3, rows: rows, columns: 1)
+  }
+
+  // MARK: Order of the passes
+
+  /// The passes of all row tiles in the order in which they are emitted, and the loads in the order
+  /// of their first use: a whole row is loaded once, a longer one once for its sum and once to be
+  /// scaled.
+  private static func order(
+    _ rowTiles: [[RowTile]], _ loads: inout [RowTile], _ weightLoads: inout [RowTile]
+  ) -> [Step] {
+    var steps: [Step] = []
+    let isWhole = rowTiles[0].count == 1
+    for turn in 0..<rowTiles.count + 2 {
+      var chains: [[Step]] = [[], [], []]
+      if turn < rowTiles.count {
+        for part in rowTiles[turn].indices {
+          chains[0].append(Step(pass: .square, tile: turn, part: part))
+          chains[0].append(Step(pass: .sum, tile: turn, part: part))
+        }
+      }
+      if turn >= 1, turn - 1 < rowTiles.count {
+        chains[1] = [.finish, .mean, .addEpsilon, .root].map { Step(pass: $0, tile: turn - 1) }
+      }
+      if turn >= 2 {
+        for part in rowTiles[turn - 2].indices {
+          chains[2].append(Step(pass: .scale, tile: turn - 2, part: part))
+          chains[2].append(Step(pass: .weigh, tile: turn - 2, part: part))
+        }
+      }
+      var next = [0, 0, 0]
+      var slot = 0
+      while next[0] + next[1] + next[2] < chains.reduce(0, { $0 + $1.count }) {
+        // The short passes go between each two of the long ones.
+        let chain = [0, 1, 2, 1][slot % 4]
+        slot += 1
+        if next[chain] < chains[chain].count {
+          steps.append(chains[chain][next[chain]])
+          next[chain] += 1
+        }
+      }
+    }
+    for index in steps.indices {
+      let step = steps[index]
+      let place = rowTiles[step.tile][step.part]
+      switch step.pass {
+      case .square, .scale:
+        if isWhole && step.pass == .scale {
+          steps[index].load = step.tile
+        } else {
+          steps[index].load = loads.count
+          loads.append(place)
+        }
+        steps[index].releases = !isWhole || step.pass == .scale
+      case .weigh where !isWhole || weightLoads.isEmpty:
+        steps[index].weight = weightLoads.count
+        weightLoads.append(RowTile(rows: 0..<1, columns: place.columns))
+      default: break
+      }
+    }
+    return steps
+  }
+
+  // MARK: Emission
+
+  mutating func emit(_ p: inout ProgramBuilder) {
+    for step in steps {
+      p.pushScope("rows", iteration: step.tile)
+      switch step.pass {
+      case .square, .sum, .scale, .weigh: emitPass(step, &p)
+      case .finish, .mean, .addEpsilon, .root: emitColumn(step, &p)
+      }
+      p.popScope()
+    }
+  }
+
+  /// A pass over the elements of a tile.
+  private mutating func emitPass(_ step: Step, _ p: inout ProgramBuilder) {
+    let place = rowTiles[step.tile][step.part]
+    let (rows, columns) = (place.rows.count, place.columns.count)
+    let square = squares.tile(rows: rows, columns: columns)
+    let product = scaled.tile(rows: rows, columns: columns)
+    switch step.pass {
+    case .square:
+      let turn = x.turn(step.load, &p)
+      let made = p.emit(
+        Elementwise<MulRule>(square, turn.tiles[0], turn.tiles[0]), after: turn.ready)
+      if step.releases { x.release(step.load, after: made) }
+    case .sum:
+      let lanes = step.part == 0 ? min(kernel.machine.vector.lanes, columns) : partials.columns
+      p.emit(
+        RowSum(
+          partials.tile(slot: step.tile % 2, rows: rows, columns: lanes), square,
+          start: step.part == 0))
+    case .scale:
+      let turn = x.turn(step.load, &p)
+      let made = p.emit(
+        RowBroadcast<MulRule>(
+          product, turn.tiles[0], inverses.tile(slot: step.tile % 3, rows: rows)),
+        after: turn.ready)
+      if step.releases { x.release(step.load, after: made) }
+    default: weigh(step, place, product, &p)
+    }
+  }
+
+  /// The weight is one row: a product for each row of the tile.
+  private mutating func weigh(
+    _ step: Step, _ place: RowTile, _ product: Tile<UB>, _ p: inout ProgramBuilder
+  ) {
+    let weight = weights.turn(step.weight, &p)
+    let slot = outRing.acquire()
+    let columns = place.columns.count
+    var made: Token?
+    for row in 0..<place.rows.count {
+      made = p.emit(
+        Elementwise<MulRule>(
+          slot.tile(row: row, rows: 1, columns: columns),
+          scaled.tile(row: row, rows: 1, columns: columns), weight.tiles[0]),
+        after: weight.ready + slot.free)
+    }
+    guard let made else { return }
+    if rowTiles[step.tile].count > 1 { weights.release(step.weight, after: made) }
+    let stored = p.emit(
+      StoreHBM(
+        tensors.out.tile(place), from: slot.tile(rows: place.rows.count, columns: columns)),
+      after: made)
+    outRing.release(slot, after: stored)
+  }
+
+  /// A pass over the column of sums of a row tile.
+  private mutating func emitColumn(_ step: Step, _ p: inout ProgramBuilder) {
+    let place = rowTiles[step.tile][0]
+    let rows = place.rows.count
+    let sum = sums.tile(slot: step.tile % 2, rows: rows)
+    let inverse = inverses.tile(slot: step.tile % 3, rows: rows)
+    switch step.pass {
+    case .finish:
+      let made = p.emit(
+        RowFinish(sum, partials.tile(slot: step.tile % 2, rows: rows)))
+      p.tap(sum, after: made, tensor: tensors.sums, row: place.rows.lowerBound)
+    case .mean:
+      p.emit(WithScalar<MulRule>(inverse, sum, FP32.div(1, Float(kernel.columns))))
+    case .addEpsilon:
+      p.emit(WithScalar<AddRule>(inverse, inverse, kernel.epsilon))
+    default:
+      let made = p.emit(Special<RsqrtRule>(inverse, inverse))
+      p.tap(inverse, after: made, tensor: tensors.inverses, row: place.rows.lowerBound)
+    }
+  }
+}

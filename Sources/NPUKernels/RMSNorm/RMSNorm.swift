@@ -1,0 +1,110 @@
+import NPUSim
+
+/// rms_norm: each row divided by its root mean square, times a weight for each column.
+///
+///     ss  = row sum of fl32(x · x)                       lane reduction over the whole row, FP32
+///     ms  = fl32(fl32(ss · fl32(1/n)) + eps)             n = cols
+///     inv = rsqrt(ms)                                    FP32
+///     y   = fl32(x · inv)
+///     out = bf16(fl32(y · weight))
+///
+/// Shapes: x and out [rows, cols], weight [cols], BF16; ss and inv [rows, 1], FP32. Traffic: 4 bytes
+/// an element and the weight once, where a row fits `ub`; a longer row is read twice. Vector passes:
+/// two products, the sum and a product with one value a row, which decide on most machines.
+public struct RMSNorm: Kernel {
+  public static let name = "rms_norm"
+  public static let summary = "rows divided by their root mean square, times a weight"
+
+  public static let options: [KernelOption] = [
+    KernelOption("rows", .integer(standard: 32, minimum: 1), "tokens"),
+    ModelOption.extent("cols", 4096, "width of the residual stream"),
+    KernelOption("eps", .real(standard: 1e-5), "added to the mean square"),
+    ModelOption.option,
+  ]
+
+  let rows: Int
+  let columns: Int
+  let epsilon: Float
+  let machine: MachineConfiguration
+  let plan: RowSchedule
+
+  public init(
+    _ arguments: KernelArguments, machine: MachineConfiguration, schedule: String?
+  ) throws(NPUError) {
+    let model = try ModelOption.model(arguments)
+    rows = arguments.integer("rows")
+    columns = arguments.integer("cols", otherwise: model?.hidden ?? 4096)
+    let isGiven = arguments.flag("eps")
+    epsilon = Float(isGiven ? arguments.real("eps") : model?.rmsEpsilon ?? arguments.real("eps"))
+    self.machine = machine
+    guard epsilon >= 0, epsilon.isFinite else {
+      throw NPUError(
+        .usage, "--eps needs a number from 0 to the largest of fp32, found \(epsilon)",
+        hint: "for example --eps 1e-5")
+    }
+    try ShapeLimits.check(
+      [("rows", rows), ("cols", columns)], bytes: [[rows, columns, 4], [columns, 2]],
+      machine: machine)
+    plan = try RowSchedule(
+      RowSchedule.Problem(
+        kernel: Self.name, rows: rows, columns: columns,
+        columnUnit: max(16, machine.vector.lanes), prefersWholeRows: true,
+        footprint: Self.footprint(columns, machine)), overriding: schedule)
+  }
+
+  /// Slots of the ring of x: two tiles are in use while the next ones arrive.
+  static func inputSlots(stages: Int) -> Int { stages + 2 }
+
+  private static func footprint(_ columns: Int, _ machine: MachineConfiguration) -> RowFootprint {
+    typealias Part = RowFootprint.Part
+    let lanes = min(machine.vector.lanes, columns)
+    return RowFootprint(
+      machine: machine,
+      parts: [
+        Part(fixed: 2, perStage: 1, bytes: 2), Part(fixed: 2, bytes: 4),
+        Part(perStage: 1, bytes: 2), Part(fixed: 2, rows: .exactly(1), bytes: 2),
+        Part(fixed: 2, columns: .exactly(lanes), bytes: 4),
+        Part(fixed: 5, columns: .exactly(1), bytes: 4),
+      ])
+  }
+
+  public var shape: [(name: String, value: String)] {
+    [("rows", "\(rows)"), ("cols", "\(columns)"), ("eps", "\(epsilon)")]
+  }
+
+  public var scheduleFields: ScheduleFields { plan.fields }
+
+  public var tensors: [TensorSpec] {
+    [
+      TensorSpec("x", .bf16, [rows, columns], role: .input),
+      TensorSpec("weight", .bf16, [columns], role: .input),
+      TensorSpec("ss", .f32, [rows, 1], role: .intermediate),
+      TensorSpec("inv", .f32, [rows, 1], role: .intermediate),
+      TensorSpec("out", .bf16, [rows, columns], role: .output),
+    ]
+  }
+
+  /// Each tensor once; the four passes over the elements.
+  public var compulsory: CompulsoryWork {
+    var work = CompulsoryWork()
+    let elements = Int64(rows) * Int64(columns)
+    work.move(2 * (elements + Int64(columns)), .hbmToUB)
+    work.move(2 * elements, .ubToHBM)
+    work.pass(2 * elements, .mul)
+    work.pass(elements, .rowSum)
+    work.pass(elements, .rowBroadcast)
+    return work
+  }
+
+  public var throughput: (count: Double, unit: String) { (Double(rows), "rows") }
+
+  public var referenceUnits: Int { rows }
+  public var macsPerUnit: Int { columns }
+  public var outputsPerUnit: Int { columns }
+
+  public func reference(
+    _ inputs: [String: TensorValue], settings: DatapathSettings
+  ) throws(NPUError) -> any KernelReference {
+    try RMSNormReference(self, inputs, settings: settings)
+  }
+}

@@ -1,0 +1,36 @@
+import NPUSim
+
+// MARK: Schedule
+
+extension ResidualAdd {
+  /// The micro-op program: tiles stream through `ub`, loads a ring ahead, stores behind.
+  public func program() throws(NPUError) -> Program {
+    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+    let x = try p.tensor("x", .bf16, rows: rows, columns: columns, role: .input)
+    let residual = try p.tensor("residual", .bf16, rows: rows, columns: columns, role: .input)
+    let out = try p.tensor("out", .bf16, rows: rows, columns: columns, role: .output)
+    for core in 0..<machine.cores {
+      p.begin(core: core)
+      let tiles = plan.tiles(rows: rows, columns: columns, core: core, of: machine.cores)
+      guard !tiles.isEmpty else { continue }
+      var loads = try RowLoads(
+        [("x", x), ("residual", residual)], tiles, slots: plan.stages, &p)
+      var sums = try p.ring(
+        "out", in: UB.self, .bf16, slots: plan.stages, rows: min(plan.tileRows, rows),
+        columns: min(plan.tileColumns, columns))
+      for (index, place) in tiles.enumerated() {
+        p.pushScope("tile", iteration: index)
+        let turn = loads.turn(index, &p)
+        let slot = sums.acquire()
+        let sum = slot.tile(rows: place.rows.count, columns: place.columns.count)
+        let added = p.emit(
+          Elementwise<AddRule>(sum, turn.tiles[0], turn.tiles[1]), after: turn.ready + slot.free)
+        loads.release(index, after: added)
+        let stored = p.emit(StoreHBM(out.tile(place), from: sum), after: added)
+        sums.release(slot, after: stored)
+        p.popScope()
+      }
+    }
+    return p.build()
+  }
+}

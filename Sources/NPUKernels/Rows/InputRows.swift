@@ -1,0 +1,47 @@
+import NPUSim
+
+/// The rows of a BF16 or FP32 input, widened one at a time: a whole table need not be.
+struct InputRows: Sendable {
+  private let tensor: Tensor
+  private let columns: Int
+
+  /// Throws `.internal` where the input is missing or of another type.
+  init(_ name: String, columns: Int, _ inputs: [String: TensorValue]) throws(NPUError) {
+    guard case .plain(let tensor) = inputs[name], [.bf16, .f32].contains(tensor.dtype) else {
+      throw NPUError(.internal, "the reference was not given \(name)")
+    }
+    self.tensor = tensor
+    self.columns = columns
+  }
+
+  /// The values of a row.
+  subscript(row: Int) -> [Float] {
+    (row * columns..<(row + 1) * columns).map { element in
+      if tensor.dtype == .bf16 {
+        let bits =
+          UInt16(tensor.storage[2 * element]) | UInt16(tensor.storage[2 * element + 1]) << 8
+        return BF16(bits: bits).float
+      }
+      let bits = (0..<4).reduce(UInt32(0)) {
+        $0 | UInt32(tensor.storage[4 * element + $1]) << UInt32(8 * $1)
+      }
+      return Float(bitPattern: bits)
+    }
+  }
+}
+
+extension ReferenceSlice {
+  /// FP32 words.
+  init(_ tensor: String, start: Int, f32 values: [Float]) {
+    self.init(tensor, start: start, words: values.map(\.bitPattern))
+  }
+
+  /// 32-bit words.
+  init(_ tensor: String, start: Int, words: [UInt32]) {
+    self.init(
+      tensor, start: start,
+      bytes: words.flatMap { word in
+        (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(8 * $0)) }
+      })
+  }
+}
