@@ -4,7 +4,7 @@ import NPUSim
 
 extension RMSNorm {
   /// The micro-op program: rows in contiguous ranges over the cores, each core's tiles pipelined.
-  public func program() throws(NPUError) -> Program {
+  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
     var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let tensors = try RMSNormTensors(self, &p)
     for core in 0..<machine.cores {
