@@ -4,7 +4,8 @@ import NPUSim
 public enum Catalog {
   public static let kernels: [any Kernel.Type] = [
     DotProduct.self, Gevm.self, Gemm.self, SoftmaxV.self, Softmax.self, FlashAttention.self,
-    CompressEpilog.self, RMSNorm.self, ResidualAdd.self, Argmax.self,
+    CompressEpilog.self, RMSNorm.self, ResidualAdd.self, Argmax.self, Embedding.self, Rope.self,
+    Swiglu.self,
   ]
 
   /// The kernel of that name. Throws `.usage` with a suggestion when there is none.

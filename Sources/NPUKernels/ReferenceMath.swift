@@ -30,6 +30,26 @@ enum ReferenceMath {
     #endif
   }
 
+  static func sin(_ x: Double) -> Double {
+    #if canImport(Glibc)
+      Glibc.sin(x)
+    #elseif canImport(Musl)
+      Musl.sin(x)
+    #else
+      Darwin.sin(x)
+    #endif
+  }
+
+  static func cos(_ x: Double) -> Double {
+    #if canImport(Glibc)
+      Glibc.cos(x)
+    #elseif canImport(Musl)
+      Musl.cos(x)
+    #else
+      Darwin.cos(x)
+    #endif
+  }
+
   /// 2^exponent, exact; 0 or infinite outside the range of FP64.
   static func power(_ exponent: Int) -> Double {
     Double(sign: .plus, exponent: exponent, significand: 1)

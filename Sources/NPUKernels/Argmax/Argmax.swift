@@ -41,7 +41,9 @@ public struct Argmax: Kernel {
           parts: [
             RowFootprint.Part(perStage: 1, bytes: 2),
             RowFootprint.Part(perStage: 2, columns: .exactly(1), bytes: 4),
-          ])), overriding: schedule)
+          ]),
+        // A tile waits for the one before it of the same row: longer tiles, fewer waits.
+        elementsPerLane: 256), overriding: schedule)
   }
 
   public var shape: [(name: String, value: String)] {

@@ -14,6 +14,12 @@ struct InputRows: Sendable {
     self.columns = columns
   }
 
+  /// The bytes of a row.
+  func bytes(_ row: Int) -> [UInt8] {
+    let count = columns * tensor.dtype.byteCount
+    return Array(tensor.storage[row * count..<(row + 1) * count])
+  }
+
   /// The values of a row.
   subscript(row: Int) -> [Float] {
     (row * columns..<(row + 1) * columns).map { element in

@@ -49,7 +49,8 @@ public struct RowSchedule: Sendable, Hashable {
         .program,
         "\(problem.kernel) does not fit \(problem.footprint.machine.name): "
           + (problem.footprint.overflow(tileRows: 1, tileColumns: unit, stages: 1)
-            ?? "no tile is small enough"), hint: "use a machine with a larger ub")
+            ?? "no tile is small enough"),
+        hint: "use a machine with a larger ub")
     }
     self = plan
     guard let text else { return }

@@ -1,0 +1,57 @@
+import NPUSim
+
+// MARK: Schedule
+
+extension Embedding {
+  /// The micro-op program: rows are gathered into tiles of `ub` and stored from there.
+  ///
+  /// Throws `.tensor` for an id outside the vocabulary, with its token.
+  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
+    let ids = indices["ids"]
+    guard ids.count == tokens else {
+      throw NPUError(.tensor, "ids has \(ids.count) elements, needed \(tokens): one a token")
+    }
+    if let token = ids.firstIndex(where: { $0 < 0 || Int($0) >= vocabulary }) {
+      throw NPUError(
+        .tensor, "token \(token) has id \(ids[token]), needed 0 to \(vocabulary - 1)",
+        hint: "correct ids[\(token)], or give the vocabulary that the ids belong to with --vocab")
+    }
+    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+    let table = try p.tensor("table", .bf16, rows: vocabulary, columns: hidden, role: .input)
+    let out = try p.tensor("out", .bf16, rows: tokens, columns: hidden, role: .output)
+    let list = p.indexList(ids)
+    for core in 0..<machine.cores {
+      p.begin(core: core)
+      let tiles = plan.tiles(rows: tokens, columns: hidden, core: core, of: machine.cores)
+      guard !tiles.isEmpty else { continue }
+      var ring = try p.ring(
+        "rows", in: UB.self, .bf16, slots: plan.stages, rows: min(plan.tileRows, tokens),
+        columns: min(plan.tileColumns, hidden))
+      var gathered: [(slot: Ring<UB>.Slot, ready: Token)] = []
+      for (index, place) in tiles.enumerated() {
+        p.pushScope("tile", iteration: index)
+        while gathered.count < min(index + plan.stages, tiles.count) {
+          let next = tiles[gathered.count]
+          let slot = ring.acquire()
+          let ready = p.emit(
+            GatherUB(
+              slot.tile(rows: next.rows.count, columns: next.columns.count),
+              from: table.gathered(
+                list, first: next.rows.lowerBound, rows: next.rows.count,
+                column: next.columns.lowerBound, columns: next.columns.count)),
+            after: slot.free)
+          gathered.append((slot, ready))
+        }
+        let turn = gathered[index]
+        let stored = p.emit(
+          StoreHBM(
+            out.tile(place),
+            from: turn.slot.tile(rows: place.rows.count, columns: place.columns.count)),
+          after: turn.ready)
+        ring.release(turn.slot, after: stored)
+        p.popScope()
+      }
+    }
+    return p.build()
+  }
+}
