@@ -3,7 +3,7 @@ import NPUSim
 /// argmax: the place of the first maximum of each row, such as the likeliest token.
 ///
 ///     index   = the lowest column with the largest element; NaN is the largest, the first NaN wins
-///     maximum = that element, FP32
+///     maximum = that element as it is, widened to FP32
 ///
 /// Shapes: x [rows, cols] BF16; index [rows] I32; maximum [rows, 1] FP32. Traffic: x once. A row may
 /// be longer than `ub`: place and maximum so far go on from tile to tile, and no bit depends on where
@@ -41,9 +41,7 @@ public struct Argmax: Kernel {
           parts: [
             RowFootprint.Part(perStage: 1, bytes: 2),
             RowFootprint.Part(perStage: 2, columns: .exactly(1), bytes: 4),
-          ]),
-        // A tile waits for the one before it of the same row: longer tiles, fewer waits.
-        elementsPerLane: 256), overriding: schedule)
+          ])), overriding: schedule)
   }
 
   public var shape: [(name: String, value: String)] {

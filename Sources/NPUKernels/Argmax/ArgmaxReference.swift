@@ -23,7 +23,7 @@ struct ArgmaxReference: KernelReference {
     }
     return ReferenceUnit(
       words: [
-        ReferenceSlice("maximum", start: index, f32: [FP32.canonical(row[place])]),
+        ReferenceSlice("maximum", start: index, f32: [row[place]]),
         ReferenceSlice("index", start: index, words: [UInt32(truncatingIfNeeded: place)]),
       ],
       // Nothing is rounded on the way.

@@ -84,10 +84,11 @@ struct RMSNormCore {
     steps = Self.order(rowTiles, &loads, &weightLoads)
     let isWhole = parts.count == 1
     x = try RowLoads(
-      [("x", tensors.x)], loads, slots: RMSNorm.inputSlots(stages: kernel.plan.stages),
+      [("x", tensors.x)], loads,
+      slots: RMSNorm.inputSlots(stages: kernel.plan.stages, isWhole: isWhole),
       held: isWhole ? 2 : 0, &p)
     weights = try RowLoads(
-      [("weight", tensors.weight)], weightLoads, slots: isWhole ? 1 : 2, &p)
+      [("weight", tensors.weight)], weightLoads, slots: RMSNorm.weightSlots(isWhole: isWhole), &p)
     let rows = rowTiles[0][0].rows.count
     let columns = parts[0].columns.count
     let lanes = min(kernel.machine.vector.lanes, kernel.columns)

@@ -49,11 +49,19 @@ public struct RMSNorm: Kernel {
       RowSchedule.Problem(
         kernel: Self.name, rows: rows, columns: columns,
         columnUnit: max(16, machine.vector.lanes), prefersWholeRows: true,
-        footprint: Self.footprint(columns, machine)), overriding: schedule)
+        footprint: Self.footprint(columns, machine),
+        events: { [columns] tileColumns, stages in
+          let isWhole = tileColumns >= columns
+          return Self.inputSlots(stages: stages, isWhole: isWhole)
+            + Self.weightSlots(isWhole: isWhole)
+        }), overriding: schedule)
   }
 
-  /// Slots of the ring of x: two tiles are in use while the next ones arrive.
-  static func inputSlots(stages: Int) -> Int { stages + 2 }
+  /// Slots of the ring of x: two tiles of whole rows are in use while the next ones arrive.
+  static func inputSlots(stages: Int, isWhole: Bool) -> Int { isWhole ? stages + 2 : stages }
+
+  /// Slots of the weight: all of it, or a ring of its parts.
+  static func weightSlots(isWhole: Bool) -> Int { isWhole ? 1 : 2 }
 
   private static func footprint(_ columns: Int, _ machine: MachineConfiguration) -> RowFootprint {
     typealias Part = RowFootprint.Part

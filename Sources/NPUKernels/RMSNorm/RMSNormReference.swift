@@ -32,7 +32,7 @@ struct RMSNormReference: KernelReference {
         ReferenceSlice("inv", start: index, f32: [inverse]),
         ReferenceSlice("out", start: index * columns, bf16: out),
       ],
-      exact: [exact(index, row)])
+      exact: [exact(index, row, hasOverflow: ss == .infinity)])
   }
 
   /// x / √(mean x² + eps) · weight in FP64, and a bound on the datapath's error.
@@ -40,13 +40,14 @@ struct RMSNormReference: KernelReference {
   /// With w = 2^-24 and u = 2^-8: squares of BF16 values are exact in FP32 but for underflow (2^-149
   /// each); the sum of n of them errs by at most n·w, 1/n and the product with it by 2w, eps and its
   /// addition by 2w: v = ms(1 ± ρ) with ρ = (n + 5)w + 2^-148 / v. The root halves that, to at most
-  /// ρ / (2(1 − ρ)); it, the two products and the last rounding add 3w + u.
-  private func exact(_ index: Int, _ row: [Float]) -> ExactSlice {
+  /// ρ / (2(1 − ρ)); it, the two products and the last rounding add 3w + u. A sum beyond FP32 has no
+  /// bound.
+  private func exact(_ index: Int, _ row: [Float], hasOverflow: Bool) -> ExactSlice {
     let w = 0x1p-24
     let squares = row.reduce(0.0) { $0 + Double($1) * Double($1) }
     let mean = squares / Double(columns) + Double(epsilon)
     let rho = Double(columns + 5) * w + 0x1p-148 / mean
-    let root = rho < 1 ? rho / (2 * (1 - rho)) : .infinity
+    let root = rho < 1 && !hasOverflow ? rho / (2 * (1 - rho)) : .infinity
     let relative = (1 + root) * (1 + 0x1p-8 + 4 * w) - 1
     let inverse = 1 / mean.squareRoot()
     let values = zip(row, weight).map { Double($0) * inverse * Double($1) }

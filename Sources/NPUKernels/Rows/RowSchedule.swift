@@ -27,9 +27,11 @@ public struct RowSchedule: Sendable, Hashable {
     var prefersWholeRows = false
     /// What the tiles in flight need in `ub`.
     var footprint: RowFootprint
+    /// Event IDs that tiles of so many columns in so many stages take between a pair of queues.
+    var events: (_ tileColumns: Int, _ stages: Int) -> Int = { $1 }
     /// Elements of a tile for each lane that are aimed at: a pass over a tile is then long against
     /// what starting it costs.
-    var elementsPerLane = 128
+    static let elementsPerLane = 128
   }
 
   private init(tileRows: Int, tileColumns: Int, stages: Int) {
@@ -73,7 +75,7 @@ public struct RowSchedule: Sendable, Hashable {
   private static func chosen(_ problem: Problem, stages choices: [Int]) -> RowSchedule? {
     let machine = problem.footprint.machine
     let unit = problem.columnUnit
-    let target = max(1, problem.elementsPerLane * machine.vector.lanes)
+    let target = max(1, Problem.elementsPerLane * machine.vector.lanes)
     let share = (problem.rows - 1) / max(1, machine.cores) + 1
     let wholeRows = problem.prefersWholeRows || problem.columns <= target
     var columns = wholeRows ? problem.columns : roundedUp(target, to: unit)
@@ -99,8 +101,9 @@ public struct RowSchedule: Sendable, Hashable {
 
   /// What does not fit, or `nil`.
   private func overflow(_ problem: Problem) -> String? {
-    if let limit = problem.footprint.machine.eventsPerPair, stages > limit {
-      return "stages needs \(stages) event IDs, the machine has \(limit) for a pair of queues"
+    let events = stages > ShapeLimits.maximumExtent ? stages : problem.events(tileColumns, stages)
+    if let limit = problem.footprint.machine.eventsPerPair, events > limit {
+      return "stages needs \(events) event IDs, the machine has \(limit) for a pair of queues"
     }
     return problem.footprint.overflow(
       tileRows: min(tileRows, problem.rows), tileColumns: min(tileColumns, problem.columns),

@@ -1,0 +1,89 @@
+import NPUKernels
+import NPUSim
+import Testing
+
+/// rope on every machine and schedule.
+@Suite struct RopeTests {
+  static let hands = 4
+  static let seed: UInt64 = 88
+
+  /// One and many positions, heads and columns, ragged and prime; options are dealt out.
+  static let cases: [KernelCase] = {
+    let shapes = [
+      (1, 1, 2), (1, 1, 128), (2, 1, 6), (3, 2, 10), (5, 3, 64), (7, 1, 34), (31, 1, 128),
+      (32, 1, 128), (33, 1, 128), (64, 2, 32), (65, 5, 16), (100, 1, 80), (127, 3, 8),
+      (9, 32, 128), (4, 64, 128), (13, 40, 64), (300, 1, 64), (1, 130, 64), (2, 9, 256),
+      (50, 4, 4), (1000, 1, 2),
+    ]
+    return shapes.enumerated().map { index, shape in
+      var flags = ["positions": "\(shape.0)", "heads": "\(shape.1)", "head-dim": "\(shape.2)"]
+      flags["layout"] = index % 2 == 0 ? "interleaved" : "half"
+      flags["table"] = index / 2 % 2 == 0 ? "bf16" : "fp32"
+      if index % 5 == 0 { flags["scaling"] = "llama3" }
+      if index % 3 == 0 { flags["theta"] = "500000" }
+      return KernelCase("rope", flags)
+    }
+  }()
+
+  static let schedules: [String?] = [
+    nil, "stages=1", "tile.positions=1", "tile.positions=3,stages=2",
+    "tile.positions=1,tile.heads=1", "tile.positions=1,tile.heads=2,stages=2",
+  ]
+
+  @Test(arguments: 0..<hands)
+  func `every schedule on every machine is clean, exact and inside its bounds`(hand: Int) throws {
+    let faults = KernelCase.faults(
+      Self.cases, machines: try KernelCase.machines(), schedules: Self.schedules,
+      seed: Self.seed, hand: hand, of: Self.hands)
+    #expect(faults.isEmpty, "\(faults.prefix(5))")
+  }
+
+  @Test(arguments: [
+    ("edge", "positions=9 heads=1 head-dim=16", "tile.positions=2"),
+    ("edge", "positions=5 heads=6 head-dim=8", "tile.positions=1,tile.heads=2"),
+    ("ascend-910b-like", "positions=7 heads=2 head-dim=16", "tile.positions=2"),
+  ])
+  func `a program without one of its events or barriers is not clean`(
+    name: String, flags: String, schedule: String
+  ) throws {
+    var machine = try Presets.named(name).configuration
+    machine.cores = 1
+    let one = KernelCase("rope", KernelCase.flags(flags))
+    let program = try one.make(on: machine, schedule: schedule).program()
+    #expect(Checker.check(program).isClean)
+    #expect(Checker.redundantEvents(program).isEmpty)
+    let (deleted, survivors) = EventMutation.survivors(of: program, seed: Self.seed)
+    #expect(survivors.isEmpty, "\(one) on \(name): \(survivors)")
+    #expect(deleted >= 5)
+  }
+
+  @Test(arguments: [
+    ("head-dim=7", nil, "--head-dim needs an even number, found 7"),
+    ("theta=0.5", nil, "--theta needs a number from 1"),
+    ("theta=1e13", nil, "--theta needs a number from 1"),
+    ("scaling=llama3 factor=0.5", nil, "--factor needs at least 1"),
+    ("positions=16777217", nil, "--positions needs at most 16777216"),
+    ("table=fp16", nil, "--table needs one of bf16, fp32"),
+    ("head-dim=200000", nil, "rope does not fit edge: ub holds"),
+    ("heads=4", "tile.heads=2,tile.positions=2", "needs tile.positions=1"),
+    ("heads=4", "stages=7", "event IDs"),
+    ("heads=4", "tile.positions=4000", "this schedule does not fit edge: ub holds"),
+  ])
+  func `what cannot be is refused with what is needed`(
+    flags: String, schedule: String?, reason: String
+  ) {
+    let refusal = KernelCase("rope", KernelCase.flags(flags)).refusal(schedule: schedule)
+    #expect(refusal?.contains(reason) == true, "\(flags): \(refusal ?? "accepted")")
+  }
+
+  @Test func `large positions collapse in bf16 tables, and do not in fp32 ones`() throws {
+    let machine = try Presets.named("edge").configuration
+    func last(_ table: String) throws -> [Float] {
+      let one = KernelCase("rope", ["positions": "4096", "head-dim": "2", "table": table])
+      let dump = try one.run(on: machine).dump()
+      return try #require(dump["rope.freq_\(table)"]).floats().suffix(8).map { $0 }
+    }
+    #expect(try last("bf16") == [Float](repeating: 4096, count: 8))
+    #expect(try last("fp32") == (4088..<4096).map { Float($0) })
+  }
+}

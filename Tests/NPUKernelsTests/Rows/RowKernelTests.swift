@@ -1,0 +1,140 @@
+import NPUKernels
+import NPUSim
+import Testing
+
+/// residual_add, rms_norm, argmax and embedding: the kernels that stream rows through `ub`.
+@Suite struct RowKernelTests {
+  static let hands = 4
+  static let seed: UInt64 = 2_026_11
+
+  /// 1, ragged, prime, around lanes and tiles, longer than `ub`, more rows than a tile holds.
+  static let shapes: [(rows: Int, columns: Int)] = [
+    (1, 1), (1, 31), (2, 32), (3, 33), (5, 64), (7, 97), (16, 128), (17, 127), (31, 129),
+    (33, 256), (64, 65), (100, 16), (1, 1000), (2, 4096), (4, 5000), (130, 40), (3, 11008),
+    (1, 20000), (9, 513), (40, 300), (257, 8), (25, 96), (1, 70000),
+  ]
+
+  static let schedules: [String?] = [
+    nil, "stages=1", "tile.rows=1", "tile.rows=3,stages=2", "tile.columns=64,tile.rows=2",
+    "tile.columns=128,stages=2", "tile.columns=192,tile.rows=1,stages=4",
+  ]
+
+  static let cases: [KernelCase] = shapes.flatMap { shape in
+    let flags = ["rows": "\(shape.rows)", "cols": "\(shape.columns)"]
+    return [
+      KernelCase("residual_add", flags), KernelCase("rms_norm", flags),
+      KernelCase("argmax", flags),
+      KernelCase(
+        "embedding",
+        ["tokens": "\(shape.rows)", "hidden": "\(shape.columns)", "vocab": "\(shape.rows + 9)"]),
+    ]
+  }
+
+  @Test(arguments: 0..<hands)
+  func `every schedule on every machine is clean, exact and inside its bounds`(hand: Int) throws {
+    let faults = KernelCase.faults(
+      Self.cases, machines: try KernelCase.machines(), schedules: Self.schedules,
+      seed: Self.seed, hand: hand, of: Self.hands)
+    #expect(faults.isEmpty, "\(faults.prefix(5))")
+  }
+
+  @Test(arguments: [
+    ("residual_add", "edge", "rows=9 cols=200", "tile.rows=2,tile.columns=64"),
+    ("residual_add", "ascend-910b-like", "rows=9 cols=200", "tile.rows=2,tile.columns=64"),
+    ("rms_norm", "edge", "rows=9 cols=200", "tile.rows=2"),
+    ("rms_norm", "edge", "rows=9 cols=200", "tile.rows=2,tile.columns=64,stages=2"),
+    ("rms_norm", "ascend-910b-like", "rows=7 cols=200", "tile.rows=2,tile.columns=64"),
+    ("rms_norm", "ascend-910b-like", "rows=7 cols=200", "tile.rows=2"),
+    ("argmax", "edge", "rows=30 cols=200", "tile.rows=2,tile.columns=64"),
+    ("argmax", "ascend-910b-like", "rows=30 cols=200", "tile.rows=2,tile.columns=64"),
+    ("embedding", "edge", "tokens=20 vocab=9 hidden=64", "tile.rows=3"),
+  ])
+  func `a program without one of its events or barriers is not clean`(
+    kernel: String, name: String, flags: String, schedule: String
+  ) throws {
+    var machine = try Presets.named(name).configuration
+    machine.cores = 1
+    let one = KernelCase(kernel, KernelCase.flags(flags))
+    let program = try one.make(on: machine, schedule: schedule).program()
+    #expect(Checker.check(program).isClean)
+    #expect(Checker.redundantEvents(program).isEmpty)
+    let (deleted, survivors) = EventMutation.survivors(of: program, seed: Self.seed)
+    #expect(survivors.isEmpty, "\(one) on \(name): \(survivors)")
+    #expect(deleted >= 5)
+  }
+
+  @Test(arguments: [
+    ("residual_add", "rows=4 cols=64", "stages=9", "event IDs"),
+    ("residual_add", "rows=4 cols=64", "tile.row=2", "did you mean tile.rows"),
+    ("residual_add", "rows=64 cols=4096", "tile.rows=64", "ub holds"),
+    ("residual_add", "rows=1073741825 cols=1", nil, "--rows needs at most"),
+    ("residual_add", "rows=1000000000 cols=1000000000", nil, "the HBM of edge holds"),
+    ("residual_add", "rows=4 cols=64", "stages=1073741825", "stages needs at most"),
+    ("rms_norm", "rows=4 cols=640", "tile.columns=48", "tile.columns needs a multiple of 32"),
+    ("rms_norm", "rows=4 cols=640", "stages=6", "event IDs"),
+    ("rms_norm", "eps=-1", nil, "--eps needs a number from 0"),
+    ("rms_norm", "eps=1e300", nil, "--eps needs a number from 0"),
+    ("argmax", "rows=0", nil, "--rows needs at least 1"),
+    ("argmax", "model=llama-2-7c", nil, "did you mean llama-2-7b"),
+    ("embedding", "model=mistral", nil, "--model needs one of"),
+  ])
+  func `what cannot be is refused with what is needed`(
+    kernel: String, flags: String, schedule: String?, reason: String
+  ) {
+    let refusal = KernelCase(kernel, KernelCase.flags(flags)).refusal(schedule: schedule)
+    #expect(refusal?.contains(reason) == true, "\(kernel) \(flags): \(refusal ?? "accepted")")
+  }
+
+  @Test func `a row that no tile of tiny holds is cut into columns`() throws {
+    let machine = try Presets.named("tiny").configuration
+    for kernel in ["residual_add", "rms_norm", "argmax"] {
+      let run = try KernelCase(kernel, ["rows": "2", "cols": "3000"]).run(on: machine)
+      #expect(GemmCase.faults(run.report).isEmpty, "\(kernel)")
+    }
+  }
+
+  @Test(arguments: [Int32(-1), 7, .max])
+  func `an id outside the vocabulary is refused with its token`(id: Int32) throws {
+    let words: [Int32] = [0, 6, id, 3]
+    var set = TensorSet()
+    try set.insert(
+      Tensor(
+        dtype: .i32, shape: [4],
+        storage: words.flatMap { word in
+          (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
+        }), named: "ids")
+    let one = KernelCase("embedding", ["tokens": "4", "vocab": "7", "hidden": "16"])
+    let refusal = one.refusal(inputs: set)
+    #expect(refusal?.contains("token 2 has id \(id), needed 0 to 6") == true, "\(refusal ?? "")")
+  }
+
+  @Test func `a model fills in shapes, and a flag that is given wins`() throws {
+    let machine = try Presets.named("edge").configuration
+    func shape(_ kernel: String, _ flags: String) throws -> [String: String] {
+      let made = try KernelCase(kernel, KernelCase.flags(flags)).make(on: machine).shape
+      return Dictionary(uniqueKeysWithValues: made.map { ($0.name, $0.value) })
+    }
+    #expect(try shape("rms_norm", "model=tinyllama-1.1b")["cols"] == "2048")
+    #expect(try shape("residual_add", "model=llama-3.2-1b rows=7")["cols"] == "2048")
+    #expect(try shape("argmax", "model=llama-3-8b")["cols"] == "128256")
+    #expect(try shape("embedding", "model=llama-3-8b hidden=8")["vocab"] == "128256")
+    #expect(try shape("embedding", "model=llama-3-8b hidden=8")["hidden"] == "8")
+    let rope = try shape("rope", "model=llama-3.2-1b theta=10000")
+    #expect(rope["theta"] == "10000.0" && rope["heads"] == "40" && rope["head-dim"] == "64")
+    #expect(rope["scaling"] == "llama3 by 32.0" && rope["positions"] == "131072")
+    #expect(try shape("rope", "model=llama-3.2-1b scaling=none")["scaling"] == "none")
+    #expect(try shape("swiglu", "model=llama-3-8b tokens=2")["ffn"] == "14336")
+  }
+}
+
+extension KernelCase {
+  /// Flags written as `name=value` with spaces between.
+  static func flags(_ text: String) -> [String: String] {
+    var flags: [String: String] = [:]
+    for pair in text.split(separator: " ") {
+      let parts = pair.split(separator: "=")
+      flags[String(parts[0])] = String(parts.last ?? "")
+    }
+    return flags
+  }
+}
