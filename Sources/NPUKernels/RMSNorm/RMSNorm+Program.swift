@@ -39,7 +39,7 @@ struct RMSNormTensors {
 
 /// Emits the tiles of one core with three row tiles in flight: while the squares of one are summed,
 /// the root of the one before is taken and the one before that is scaled. The passes of the three
-/// are dealt out in turn, so that no micro-op waits for the latency of the one right before it.
+/// are dealt out in turn, so that no micro-op waits for the one right before it.
 struct RMSNormCore {
   private let kernel: RMSNorm
   private let tensors: RMSNormTensors
@@ -50,7 +50,7 @@ struct RMSNormCore {
   private let squares: BufferHandle<UB>
   private let scaled: BufferHandle<UB>
   private var outRing: Ring<UB>
-  private var partials: BufferHandle<UB>
+  private let partials: BufferHandle<UB>
   private let sums: BufferHandle<UB>
   private let inverses: BufferHandle<UB>
 

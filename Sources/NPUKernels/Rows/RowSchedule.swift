@@ -101,7 +101,7 @@ public struct RowSchedule: Sendable, Hashable {
 
   /// What does not fit, or `nil`.
   private func overflow(_ problem: Problem) -> String? {
-    let events = stages > ShapeLimits.maximumExtent ? stages : problem.events(tileColumns, stages)
+    let events = problem.events(tileColumns, stages)
     if let limit = problem.footprint.machine.eventsPerPair, events > limit {
       return "stages needs \(events) event IDs, the machine has \(limit) for a pair of queues"
     }

@@ -21,14 +21,15 @@ public struct SoftmaxV: Kernel {
 
   public static let options: [KernelOption] = [
     KernelOption("kv", .integer(standard: 128, minimum: 1), "length of the cache, in tokens"),
-    KernelOption("heads", .integer(standard: 32, minimum: 1), "query heads"),
+    ModelOption.extent("heads", 32, "query heads"),
     KernelOption(
       "kv-heads", .integer(standard: nil, minimum: 1), "heads of v; must divide --heads",
-      standardText: "--heads"),
+      standardText: "--heads, or the model's"),
     KernelOption("q", .integer(standard: 1, minimum: 1), "query rows a head"),
-    KernelOption("head-dim", .integer(standard: 128, minimum: 1), "columns of v"),
+    ModelOption.extent("head-dim", 128, "columns of v"),
     KernelOption("batch", .integer(standard: 1, minimum: 1), "sequences"),
     KernelOption("stable", .flag, "subtract the row maximum before the exponential"),
+    ModelOption.option,
   ]
 
   let batch: Int
@@ -45,11 +46,13 @@ public struct SoftmaxV: Kernel {
     _ arguments: KernelArguments, machine: MachineConfiguration, schedule: String?
   ) throws(NPUError) {
     batch = arguments.integer("batch")
-    heads = arguments.integer("heads")
-    kvHeads = arguments.integer("kv-heads", otherwise: heads)
+    let model = try ModelOption.model(arguments)
+    heads = arguments.integer("heads", otherwise: model?.heads ?? 32)
+    let isModelled = model != nil && !arguments.flag("heads")
+    kvHeads = arguments.integer("kv-heads", otherwise: isModelled ? model?.kvHeads ?? heads : heads)
     queries = arguments.integer("q")
     kv = arguments.integer("kv")
-    headDim = arguments.integer("head-dim")
+    headDim = arguments.integer("head-dim", otherwise: model?.headDim ?? 128)
     isStable = arguments.flag("stable")
     self.machine = machine
     guard heads % kvHeads == 0 else {

@@ -124,6 +124,9 @@ import Testing
     #expect(rope["scaling"] == "llama3 by 32.0" && rope["positions"] == "131072")
     #expect(try shape("rope", "model=llama-3.2-1b scaling=none")["scaling"] == "none")
     #expect(try shape("swiglu", "model=llama-3-8b tokens=2")["ffn"] == "14336")
+    #expect(try shape("softmax_v", "model=llama-3-8b")["kv-heads"] == "8")
+    #expect(try shape("softmax_v", "model=llama-3-8b heads=6")["kv-heads"] == "6")
+    #expect(try shape("softmax_v", "model=tinyllama-1.1b")["head-dim"] == "64")
   }
 }
 
