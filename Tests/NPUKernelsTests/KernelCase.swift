@@ -16,26 +16,13 @@ struct KernelCase: Sendable, Hashable, CustomStringConvertible {
       + arguments.sorted { $0.key < $1.key }.map { " --\($0.key) \($0.value)" }.joined()
   }
 
-  /// The request of a full run with lints and full verification.
-  func request(
-    on machine: MachineConfiguration, schedule: String? = nil, seed: UInt64 = 0,
-    inputs: TensorSet? = nil
-  ) -> RunRequest {
-    var request = RunRequest(kernel: kernel, machine: machine)
-    request.arguments = arguments
-    request.schedule = schedule
-    request.seed = seed
-    request.inputs = inputs
-    request.verification = .full
-    request.lints = true
-    return request
-  }
-
+  /// A full run with lints and full verification.
   func run(
     on machine: MachineConfiguration, schedule: String? = nil, seed: UInt64 = 0,
     inputs: TensorSet? = nil
   ) throws(NPUError) -> RunOutcome {
-    try Runner.run(request(on: machine, schedule: schedule, seed: seed, inputs: inputs))
+    try KernelRun.run(
+      kernel, arguments, on: machine, schedule: schedule, seed: seed, inputs: inputs)
   }
 
   /// What is wrong with a run, with its place; empty too where the schedule does not fit the machine
@@ -46,7 +33,7 @@ struct KernelCase: Sendable, Hashable, CustomStringConvertible {
     let place = "\(self) on \(machine.name), \(schedule ?? "own schedule"), seed \(seed)"
     do throws(NPUError) {
       let run = try run(on: machine, schedule: schedule, seed: seed)
-      return GemmCase.faults(run.report).prefix(3).map { "\(place): \($0)" }
+      return KernelRun.faults(run.report).prefix(3).map { "\(place): \($0)" }
     } catch {
       return mayMiss && [.program, .usage].contains(error.category) ? [] : ["\(place): \(error)"]
     }
@@ -56,10 +43,7 @@ struct KernelCase: Sendable, Hashable, CustomStringConvertible {
   func make(on machine: MachineConfiguration, schedule: String? = nil) throws(NPUError)
     -> any Kernel
   {
-    let type = try Catalog.kernel(named: kernel)
-    return try type.init(
-      KernelArguments(kernel: kernel, options: type.options, values: arguments),
-      machine: machine, schedule: schedule)
+    try KernelRun.kernel(kernel, arguments, on: machine, schedule: schedule)
   }
 
   /// A seeded tenth of these cases × machines × schedules, or all of them in a full run, dealt out to

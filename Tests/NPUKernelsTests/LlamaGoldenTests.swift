@@ -14,7 +14,7 @@ import Testing
       let name = ["edge", "ascend-910b-like", "ascend-950-like"][index / Self.hands % 3]
       let run = try golden.one.run(
         on: golden.machine(name), seed: golden.seed, inputs: golden.inputs())
-      let faults = GemmCase.faults(run.report)
+      let faults = KernelRun.faults(run.report)
         .filter { !$0.hasPrefix("N00") || $0.hasPrefix("N004") }
       #expect(faults.isEmpty, "\(golden.one) on \(name): \(faults.prefix(3))")
       let dump = try run.dump()

@@ -54,7 +54,10 @@ public struct RMSNorm: Kernel {
           let isWhole = tileColumns >= columns
           return Self.inputSlots(stages: stages, isWhole: isWhole)
             + Self.weightSlots(isWhole: isWhole)
-        }), overriding: schedule)
+        },
+        // A queue that does not order its own results waits at barriers between dependent passes,
+        // whatever else is in flight: longer passes, fewer waits.
+        elementsPerLane: machine.interlocks(.vector) ? 128 : 256), overriding: schedule)
   }
 
   /// Slots of the ring of x: two tiles of whole rows are in use while the next ones arrive.

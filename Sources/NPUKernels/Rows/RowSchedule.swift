@@ -31,7 +31,7 @@ public struct RowSchedule: Sendable, Hashable {
     var events: (_ tileColumns: Int, _ stages: Int) -> Int = { $1 }
     /// Elements of a tile for each lane that are aimed at: a pass over a tile is then long against
     /// what starting it costs.
-    static let elementsPerLane = 128
+    var elementsPerLane = 128
   }
 
   private init(tileRows: Int, tileColumns: Int, stages: Int) {
@@ -75,19 +75,19 @@ public struct RowSchedule: Sendable, Hashable {
   private static func chosen(_ problem: Problem, stages choices: [Int]) -> RowSchedule? {
     let machine = problem.footprint.machine
     let unit = problem.columnUnit
-    let target = max(1, Problem.elementsPerLane * machine.vector.lanes)
+    let target = max(1, problem.elementsPerLane * machine.vector.lanes)
     let share = (problem.rows - 1) / max(1, machine.cores) + 1
     let wholeRows = problem.prefersWholeRows || problem.columns <= target
     var columns = wholeRows ? problem.columns : roundedUp(target, to: unit)
     while true {
-      for stages in choices {
-        var rows = max(1, min(share, target / columns))
-        while true {
+      var rows = max(1, min(share, target / columns))
+      while true {
+        for stages in choices {
           let plan = RowSchedule(tileRows: rows, tileColumns: columns, stages: stages)
           if plan.overflow(problem) == nil { return plan }
-          if rows == 1 { break }
-          rows = (rows + 1) / 2
         }
+        if rows == 1 { break }
+        rows = (rows + 1) / 2
       }
       if columns <= unit { return nil }
       columns = roundedUp((columns + 1) / 2, to: unit, below: columns)
