@@ -51,13 +51,13 @@ struct GemmCore {
       let left = leftRing.acquire()
       let right = rightRing.acquire()
       let (fedInput, fedOther) = feed(step, a, b, left, right, &p)
-      if step.releasesInput {
-        input.release(a, after: fedInput)
-        staged[step.inputLoad] = nil
+      staged[step.inputLoad]?.read(at: step.depth.lowerBound - a.depth.lowerBound, by: fedInput)
+      staged[step.otherLoad]?.read(at: step.depth.lowerBound - b.depth.lowerBound, by: fedOther)
+      if step.releasesInput, let chunk = staged.removeValue(forKey: step.inputLoad) {
+        input.release(chunk)
       }
-      if step.releasesOther {
-        other.release(b, after: fedOther)
-        staged[step.otherLoad] = nil
+      if step.releasesOther, let chunk = staged.removeValue(forKey: step.otherLoad) {
+        other.release(chunk)
       }
       let isFirst = step.depth.lowerBound == 0
       if isFirst { acc = accRing.acquire() }

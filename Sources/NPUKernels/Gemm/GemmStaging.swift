@@ -8,6 +8,14 @@ struct GemmStaging {
     var slot: Ring<L1>.Slot
     var ready: Token
     var depth: Range<Int>
+    /// The last feed of each step, by its first place along the depth of the chunk.
+    var reads: [(place: Int, token: Token)] = []
+
+    /// Notes that a step at `place` is fed.
+    mutating func read(at place: Int, by token: Token) {
+      reads.removeAll { $0.place == place }
+      reads.append((place, token))
+    }
   }
 
   private let tensor: BufferHandle<HBM>
@@ -18,6 +26,8 @@ struct GemmStaging {
   private var ring: Ring<L1>
   private var encoding: (values: Ring<UB>, encoded: Ring<UB>)?
   private var held = 0
+  /// Who has read what of the chunk before, for each slot of the ring.
+  private var readers: [[(place: Int, token: Token)]]
   /// Positions of the operand's loads in the work, and what is done of them.
   private var queue: [Int] = []
   private var position = 0
@@ -42,6 +52,7 @@ struct GemmStaging {
       name, in: L1.self, .mxint8,
       slots: operand == .input ? plan.inputStages : plan.otherStages, rows: rows,
       columns: columns, axis: axis)
+    readers = Array(repeating: [], count: ring.buffer.slots)
     guard problem.operands == .bf16 else {
       pieceRows = rows
       encoding = nil
@@ -107,7 +118,7 @@ struct GemmStaging {
           slot.tile(rows: rows.count, columns: columns.count),
           from: tensor.tile(
             row: rows.lowerBound, column: columns.lowerBound, rows: rows.count,
-            columns: columns.count)), after: slot.free)
+            columns: columns.count)), after: free(slot, load))
     }
     let first = index * pieceRows
     let count = min(pieceRows, rows.count - first)
@@ -127,15 +138,23 @@ struct GemmStaging {
     let stored = p.emit(
       StoreL1(
         slot.tile(row: first, rows: count, columns: columns.count),
-        from: encoded.tile(rows: count, columns: columns.count)), after: [made] + slot.free)
+        from: encoded.tile(rows: count, columns: columns.count)),
+      after: [made] + free(slot, load))
     rings.encoded.release(encoded, after: stored)
     encoding = rings
     return stored
   }
 
-  /// Frees a chunk once the feed of `token` has read it.
-  mutating func release(_ chunk: Chunk, after token: Token) {
+  /// What must be read before a load overwrites a slot: a short chunk, the last of the depth, leaves
+  /// the places beyond it alone.
+  private func free(_ slot: Ring<L1>.Slot, _ load: GemmLoad) -> [Token] {
+    readers[slot.index].filter { $0.place < load.depth.count }.map(\.token)
+  }
+
+  /// Frees a chunk once its feeds have read it.
+  mutating func release(_ chunk: Chunk) {
     held -= 1
-    ring.release(chunk.slot, after: token)
+    // Feeds come in order, so whoever waits for a later one has waited for those kept here, too.
+    readers[chunk.slot.index] = chunk.reads
   }
 }

@@ -21,23 +21,10 @@ enum JitterCheck {
     return RunReport.Jitter(runs: runs, percent: percent, changed: changed)
   }
 
-  /// Sources are read at `start`, results written at `visible`; at one instant the results of
-  /// earlier starts come first, then each micro-op that starts, by index.
-  static func order(_ timeline: [[OpInstants]], _ program: Program) -> [OrderStep] {
-    var steps: [(time: Int64, phase: Int, step: OrderStep)] = []
-    for (core, instants) in timeline.enumerated() {
-      for (op, instant) in instants.enumerated() {
-        // A micro-op that takes no time writes right after it reads.
-        let phase = instant.visible > instant.start ? 0 : 1
-        steps.append((instant.start, 1, OrderStep(core: core, op: op, kind: .read)))
-        steps.append((instant.visible, phase, OrderStep(core: core, op: op, kind: .write)))
-      }
+  private static func order(_ timeline: [[OpInstants]], _ program: Program) -> [OrderStep] {
+    OrderStep.order(program) { core, op in
+      (timeline[core][op].start, timeline[core][op].visible)
     }
-    steps.sort { a, b in
-      (a.time, a.phase, a.step.core, a.step.op, a.step.kind == .read ? 0 : 1)
-        < (b.time, b.phase, b.step.core, b.step.op, b.step.kind == .read ? 0 : 1)
-    }
-    return steps.map(\.step)
   }
 
   private static func isEqual(_ a: MachineState, _ b: MachineState, _ program: Program) -> Bool {

@@ -54,12 +54,8 @@ import Testing
     machine.eventsPerPair = 16
     let needed = try one.run(on: machine).dump()["output"]
     let run = try one.run(on: machine, schedule: schedule)
-    // One of these orders a write-back that is ordered anyway; when that is mended, this must go.
-    let isKnown = schedule == "rung=3,tile.m=32,tile.n=64,tile.k=32,chunk.k=96"
     let faults = KernelRun.faults(run.report)
-    #expect(faults.contains { $0.hasPrefix("P001") } == isKnown)
-    let others = faults.filter { !$0.hasPrefix("P001") }
-    #expect(others.isEmpty, "\(others.prefix(3))")
+    #expect(faults.isEmpty, "\(faults.prefix(3))")
     #expect(try run.dump()["output"] == needed)
   }
 

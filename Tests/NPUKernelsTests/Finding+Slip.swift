@@ -1,0 +1,12 @@
+import NPUSim
+
+extension Finding {
+  /// Whether a shipped kernel must never have it: errors, synchronisation that orders nothing, results
+  /// that nobody reads. Other lints weigh a shape's price, and small shapes have theirs.
+  var isSlip: Bool {
+    switch code {
+    case .P003, .P004, .P005, .P006, .P007: false
+    default: severity != .warning
+    }
+  }
+}

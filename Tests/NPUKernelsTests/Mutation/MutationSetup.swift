@@ -1,0 +1,56 @@
+import NPUKernels
+import NPUSim
+
+/// A small program of a kernel that has every kind of edge its schedule has.
+struct MutationSetup: Sendable, CustomStringConvertible {
+  var kernel: String
+  var arguments: [String: String]
+  var schedule: String?
+  var machine = "edge"
+  var cores = 1
+
+  var description: String {
+    let flags = arguments.sorted { $0.key < $1.key }.map { "--\($0.key) \($0.value)" }
+    return "\(kernel) \(flags.joined(separator: " ")) on \(cores) × \(machine), "
+      + (schedule ?? "own schedule")
+  }
+
+  func configuration() throws -> MachineConfiguration {
+    var machine = try Presets.named(machine).configuration
+    machine.cores = cores
+    return machine
+  }
+
+  func program() throws -> Program {
+    let type = try Catalog.kernel(named: kernel)
+    let values = try KernelArguments(
+      kernel: kernel, options: type.options, values: arguments)
+    return try type.init(values, machine: configuration(), schedule: schedule).program()
+  }
+
+  /// The inputs that the kernel makes from seed 0, by name.
+  func inputs() throws -> TensorSet {
+    var request = RunRequest(kernel: kernel, machine: try configuration())
+    request.arguments = arguments
+    request.schedule = schedule
+    request.verification = .none
+    return try Runner.run(request).dump()
+  }
+
+  static let all: [MutationSetup] = [
+    MutationSetup(kernel: "dot_product", arguments: ["n": "300"]),
+    MutationSetup(kernel: "dot_product", arguments: ["n": "130", "operands": "bf16"]),
+    MutationSetup(kernel: "gevm", arguments: ["k": "200", "n": "150"]),
+    MutationSetup(
+      kernel: "gevm", arguments: ["k": "100", "n": "80"], machine: "ascend-910b-like", cores: 2),
+    MutationSetup(
+      kernel: "gemm", arguments: ["m": "70", "n": "100", "k": "130"],
+      schedule: "rung=3,tile.m=32,tile.n=32,tile.k=32,chunk.k=64"),
+    MutationSetup(
+      kernel: "gemm", arguments: ["m": "70", "n": "100", "k": "130"], schedule: "rung=4"),
+    MutationSetup(
+      kernel: "gemm", arguments: ["m": "40", "n": "40", "k": "70", "operands": "bf16"],
+      machine: "ascend-910b-like"),
+    MutationSetup(kernel: "softmax_v", arguments: ["kv": "70", "heads": "5", "head-dim": "40"]),
+  ]
+}
