@@ -52,5 +52,19 @@ struct MutationSetup: Sendable, CustomStringConvertible {
       kernel: "gemm", arguments: ["m": "40", "n": "40", "k": "70", "operands": "bf16"],
       machine: "ascend-910b-like"),
     MutationSetup(kernel: "softmax_v", arguments: ["kv": "70", "heads": "5", "head-dim": "40"]),
+    MutationSetup(
+      kernel: "flash_attention",
+      arguments: ["q": "70", "kv": "100", "head-dim": "40", "causal": "true"],
+      schedule: "tile.kv=32"),
+    MutationSetup(
+      kernel: "flash_attention",
+      arguments: ["q": "40", "kv": "70", "heads": "2", "head-dim": "32", "kv-format": "mxint8"],
+      schedule: "tile.kv=64", machine: "ascend-910b-like", cores: 2),
+    MutationSetup(
+      kernel: "flash_attention",
+      arguments: [
+        "q": "1", "kv": "200", "heads": "4", "kv-heads": "2", "head-dim": "64",
+        "kv-format": "e4m3fn", "splits": "2",
+      ], schedule: "tile.kv=64", cores: 2),
   ]
 }
