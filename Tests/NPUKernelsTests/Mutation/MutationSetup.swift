@@ -52,6 +52,16 @@ struct MutationSetup: Sendable, CustomStringConvertible {
       kernel: "gemm", arguments: ["m": "40", "n": "40", "k": "70", "operands": "bf16"],
       machine: "ascend-910b-like"),
     MutationSetup(kernel: "softmax_v", arguments: ["kv": "70", "heads": "5", "head-dim": "40"]),
+    MutationSetup(kernel: "softmax", arguments: ["rows": "7", "cols": "300"]),
+    MutationSetup(
+      kernel: "softmax", arguments: ["rows": "5", "cols": "300", "passes": "2"],
+      machine: "ascend-910b-like", cores: 2),
+    MutationSetup(
+      kernel: "compress_epilog", arguments: ["tokens": "20", "dim": "200", "slots": "30"]),
+    MutationSetup(
+      kernel: "compress_epilog",
+      arguments: ["tokens": "20", "dim": "300", "format": "e5m2", "quant-mode": "0"],
+      machine: "ascend-910b-like", cores: 2),
     MutationSetup(
       kernel: "flash_attention",
       arguments: ["q": "70", "kv": "100", "head-dim": "40", "causal": "true"],
