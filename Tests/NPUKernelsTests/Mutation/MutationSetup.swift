@@ -63,6 +63,20 @@ struct MutationSetup: Sendable, CustomStringConvertible {
       arguments: ["tokens": "20", "dim": "300", "format": "e5m2", "quant-mode": "0"],
       machine: "ascend-910b-like", cores: 2),
     MutationSetup(
+      kernel: "rope", arguments: ["positions": "20", "head-dim": "32", "heads": "3"]),
+    MutationSetup(kernel: "rms_norm", arguments: ["rows": "7", "cols": "200"]),
+    MutationSetup(
+      kernel: "rms_norm", arguments: ["rows": "5", "cols": "130"], machine: "ascend-910b-like",
+      cores: 2),
+    MutationSetup(
+      kernel: "swiglu", arguments: ["tokens": "3", "hidden": "96", "ffn": "130"]),
+    MutationSetup(
+      kernel: "swiglu", arguments: ["tokens": "2", "hidden": "64", "ffn": "100"], cores: 2),
+    MutationSetup(
+      kernel: "embedding", arguments: ["tokens": "20", "vocab": "50", "hidden": "100"]),
+    MutationSetup(kernel: "residual_add", arguments: ["rows": "9", "cols": "200"]),
+    MutationSetup(kernel: "argmax", arguments: ["rows": "7", "cols": "200"]),
+    MutationSetup(
       kernel: "flash_attention",
       arguments: ["q": "70", "kv": "100", "head-dim": "40", "causal": "true"],
       schedule: "tile.kv=32"),
