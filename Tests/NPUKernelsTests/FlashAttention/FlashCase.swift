@@ -78,6 +78,6 @@ struct FlashCase: Sendable, Hashable, CustomStringConvertible {
   /// What is wrong with a run, one line each. That a row without keys has −∞ is said (N001) and is
   /// no fault.
   static func faults(_ report: RunReport) -> [String] {
-    GemmCase.faults(report).filter { !$0.hasPrefix("N001") && !$0.hasPrefix("N002") }
+    KernelRun.faults(report).filter { !$0.hasPrefix("N001") && !$0.hasPrefix("N002") }
   }
 }
