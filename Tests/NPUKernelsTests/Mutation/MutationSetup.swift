@@ -73,7 +73,8 @@ struct MutationSetup: Sendable, CustomStringConvertible {
     MutationSetup(
       kernel: "swiglu", arguments: ["tokens": "2", "hidden": "64", "ffn": "100"], cores: 2),
     MutationSetup(
-      kernel: "embedding", arguments: ["tokens": "20", "vocab": "50", "hidden": "100"]),
+      kernel: "embedding", arguments: ["tokens": "20", "vocab": "50", "hidden": "100"],
+      schedule: "tile.rows=3"),
     MutationSetup(kernel: "residual_add", arguments: ["rows": "9", "cols": "200"]),
     MutationSetup(kernel: "argmax", arguments: ["rows": "7", "cols": "200"]),
     MutationSetup(
