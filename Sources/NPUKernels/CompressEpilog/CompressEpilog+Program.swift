@@ -32,8 +32,7 @@ extension CompressEpilog {
     if plan.order == .bySlot { return moves }
     let byRow = moves.sorted { $0.row < $1.row }
     if plan.order == .byRow { return byRow }
-    let traffic = SlotTraffic(
-      burst: machine.hbm.burst, tileRows: min(plan.tileRows, max(1, moves.count)))
+    let traffic = SlotTraffic(burst: max(1, machine.hbm.burst), tileRows: plan.tileRows)
     func bursts(_ moves: [SlotBinding.Move]) -> Int {
       traffic.bursts(moves.map(\.row), bytes: [2 * columns])
         + traffic.bursts(moves.map(\.slot), bytes: [columns, blocks * scales.bytes])

@@ -36,8 +36,8 @@ struct CompressEpilogCore {
     self.kernel = kernel
     self.tensors = tensors
     plan = kernel.plan
-    let rows = min(plan.tileRows, min(kernel.tokens, kernel.slots))
-    let columns = min(plan.tileColumns, kernel.columns)
+    let rows = plan.tileRows
+    let columns = plan.tileColumns
     let blocks = FP8Block.blocks(columns)
     xRing = try p.ring(
       "x_tiles", in: UB.self, kernel.input, slots: plan.stages, rows: rows, columns: columns)

@@ -63,8 +63,8 @@ public struct CompressEpilogSchedule: Sendable, Hashable {
     _ chosen: ScheduleFields, _ space: CompressEpilogFootprint
   ) throws(NPUError) {
     let own = fields
-    tileRows = chosen["tile.rows"]
-    tileColumns = chosen["tile.cols"]
+    tileRows = min(chosen["tile.rows"], space.rows)
+    tileColumns = min(chosen["tile.cols"], space.columns)
     stages = chosen["stages"]
     outStages = chosen["stages.out"]
     guard let order = Order(rawValue: chosen["order"]) else {
@@ -73,7 +73,7 @@ public struct CompressEpilogSchedule: Sendable, Hashable {
       )
     }
     self.order = order
-    guard tileColumns >= space.columns || tileColumns % FP8Block.blockSize == 0 else {
+    guard tileColumns == space.columns || tileColumns % FP8Block.blockSize == 0 else {
       throw NPUError(
         .usage,
         "tile.cols needs a multiple of \(FP8Block.blockSize) or the whole row, "
@@ -140,8 +140,8 @@ struct CompressEpilogFootprint {
     guard let capacity = machine[.ub].bytes else { return nil }
     let alignment = max(1, machine[.ub].alignment)
     func padded(_ bytes: Int) -> Int { (bytes + alignment - 1) / alignment * alignment }
-    let height = min(plan.tileRows, rows)
-    let width = min(plan.tileColumns, columns)
+    let height = plan.tileRows
+    let width = plan.tileColumns
     let blocks = FP8Block.blocks(width)
     // At most 2^16 stages of rows of at most 2^30 columns: only the last product can overflow.
     let row =

@@ -63,7 +63,7 @@ extension Softmax {
     var phases: [SoftmaxPhase] = []
     var source = source
     var width = width
-    let height = min(plan.tileRows, rows)
+    let height = plan.tileRows
     let unit = max(1, machine[.ub].alignment / 2)
     while true {
       let start = width / 2 / unit * unit

@@ -60,7 +60,7 @@ struct SoftmaxCore {
     self.x = x
     self.out = out
     plan = kernel.plan
-    let height = min(plan.tileRows, kernel.rows)
+    let height = plan.tileRows
     let width = kernel.width(0)
     let lanes = min(kernel.machine.vector.lanes, width)
     ring = try p.ring(

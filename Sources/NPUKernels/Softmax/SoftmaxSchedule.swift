@@ -38,11 +38,11 @@ public struct SoftmaxSchedule: Sendable, Hashable {
     self = plan
     guard let text else { return }
     let chosen = try fields.applying(text)
-    tileRows = chosen["tile.rows"]
-    tileColumns = chosen["tile.cols"]
+    tileRows = min(chosen["tile.rows"], rows)
+    tileColumns = min(chosen["tile.cols"], columns)
     stages = chosen["stages"]
     tiles = chosen["tiles"]
-    guard tileColumns >= columns || tileColumns % shape.columnUnit == 0 else {
+    guard tileColumns == columns || tileColumns % shape.columnUnit == 0 else {
       throw NPUError(
         .usage,
         "tile.cols needs a multiple of \(shape.columnUnit) (lanes and alignment) or the whole row, "
@@ -132,7 +132,7 @@ struct SoftmaxFootprint {
       var units = Swift.max(1, target * (tiles > 1 ? 1 : 2) / columnUnit)
       while units >= 1 {
         let plan = SoftmaxSchedule(
-          tileRows: 1, tileColumns: units * columnUnit, stages: stages, tiles: tiles)
+          tileRows: 1, tileColumns: min(units * columnUnit, columns), stages: stages, tiles: tiles)
         if overflow(plan) == nil { return plan }
         units = units > 8 ? units * 7 / 8 : units - 1
       }
@@ -145,7 +145,7 @@ struct SoftmaxFootprint {
     guard let capacity = machine[.ub].bytes else { return nil }
     let alignment = Swift.max(1, machine[.ub].alignment)
     func padded(_ bytes: Int) -> Int { (bytes + alignment - 1) / alignment * alignment }
-    let height = min(plan.tileRows, rows)
+    let height = plan.tileRows
     let width = min(plan.tileColumns, columns)
     let lane =
       padded(4 * width) + padded(4 * min(machine.vector.lanes, width))

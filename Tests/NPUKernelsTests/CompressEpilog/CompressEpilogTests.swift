@@ -98,6 +98,26 @@ import Testing
     }
   }
 
+  @Test func `sizes beyond all measure are the whole shape`() throws {
+    let machine = try Presets.named("ascend-910b-like").configuration
+    let run = try KernelRun.run(
+      "compress_epilog", ["tokens": "30", "dim": "64"], on: machine,
+      schedule: "tile.rows=\(Int.max),tile.cols=\(Int.max)")
+    #expect(KernelRun.faults(run.report).isEmpty)
+  }
+
+  @Test func `randomised timings change no word`() throws {
+    for (name, rung) in [("edge", "one-op"), ("ascend-910b-like", "composed")] {
+      var request = RunRequest(
+        kernel: "compress_epilog", machine: try Presets.named(name).configuration)
+      request.arguments = ["tokens": "60", "dim": "200", "slots": "70", "rung": rung]
+      request.jitterRuns = 3
+      request.seed = Self.seed
+      let report = try Runner.run(request).report
+      #expect(report.isClean && report.jitter?.changed == 0, "\(name), seed \(Self.seed)")
+    }
+  }
+
   @Test func `every event and barrier is needed`() throws {
     for (name, rung, schedule) in [
       ("edge", "one-op", nil), ("edge", "composed", "tile.rows=2"),

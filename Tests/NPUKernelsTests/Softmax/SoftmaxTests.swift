@@ -107,6 +107,27 @@ import Testing
     }
   }
 
+  @Test func `sizes beyond all measure are the whole shape`() throws {
+    var machine = try Presets.named("edge").configuration
+    machine.cores = 3
+    let run = try KernelRun.run(
+      "softmax", ["rows": "10", "cols": "90", "passes": "2"], on: machine,
+      schedule: "tile.rows=\(Int.max),tile.cols=\(Int.max)")
+    #expect(KernelRun.faults(run.report).isEmpty)
+  }
+
+  @Test func `randomised timings change no word`() throws {
+    for (name, passes) in [("edge", "2"), ("ascend-910b-like", "3"), ("ascend-910b-like", "2")] {
+      var request = RunRequest(kernel: "softmax", machine: try Presets.named(name).configuration)
+      request.arguments = ["rows": "30", "cols": "331", "passes": passes]
+      request.schedule = "tile.cols=128,tile.rows=1"
+      request.jitterRuns = 3
+      request.seed = Self.seed
+      let report = try Runner.run(request).report
+      #expect(report.isClean && report.jitter?.changed == 0, "\(name), seed \(Self.seed)")
+    }
+  }
+
   @Test func `every event and barrier is needed`() throws {
     for (name, columns, passes, schedule) in [
       ("edge", 100, "3", nil), ("edge", 100, "2", "tile.cols=32,tile.rows=1"),
