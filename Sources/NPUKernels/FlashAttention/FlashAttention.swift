@@ -103,7 +103,11 @@ public struct FlashAttention: Kernel {
         .usage, "--kv-heads \(form.kvHeads) does not divide --heads \(form.heads)",
         hint: "each kv head serves the same number of query heads")
     }
-    let cache = [form.batch, form.kvHeads, form.kv, form.headDim, 2]
+    // Pages are whole; sizes beyond the limit are refused below, whatever is counted here.
+    let limit = ShapeLimits.maximumExtent
+    let page = min(form.page ?? 1, limit)
+    let keys = ((min(form.kv, limit) - 1) / page + 1) * page
+    let cache = [form.batch, form.kvHeads, keys, form.headDim, 2]
     let rows = [form.batch, form.heads, form.queries, form.headDim, 2]
     try ShapeLimits.check(
       [

@@ -135,9 +135,7 @@ struct FlashCacheStream {
     let isFirst = target == nil
     let slot = target ?? (chunk.operand == .key ? keyRing.acquire() : valueRing.acquire())
     target = slot
-    // The window bounds what is on its way between two queues, whatever ring it is in.
-    let passed = staged.count >= window ? [fed[staged.count - window]] : []
-    let free = isFirst ? slot.free + passed : []
+    let free = isFirst ? slot.free : []
     let ready: Token
     if var rings = encoding {
       ready = encode(piece, chunk, to: slot, after: free, &rings, &p)

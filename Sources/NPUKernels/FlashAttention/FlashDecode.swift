@@ -23,13 +23,13 @@ struct FlashDecode: FlashProgram {
     var result: [FlashSchedule] = []
     for tileKV in [128, 64, 32] where tileKV == 32 || tileKV < longest + tileKV / 2 {
       for stages in [2, 1] {
-        let window = stages == 1 ? 1 : isEncoded ? 4 : min(8, events)
+        let window = stages == 1 ? [1] : isEncoded ? [3, 2, 1] : halves(of: min(4, events / 2))
         for tileQ in halves(of: min(shape.queries, 64)) {
           for heads in headTiles(shape, rows: 128 / tileQ, groups: isEncoded ? 8 : .max) {
             for (staged, rowStages) in isEncoded
               ? [(128, 5), (64, 5), (64, 3), (32, stages)] : [(32, 1)]
             where staged <= tileKV {
-              for kvStages in halves(of: window) {
+              for kvStages in window {
                 result.append(
                   FlashSchedule(
                     tileQ: tileQ, tileKV: tileKV, tileHeads: heads, stagedRows: staged,
@@ -83,8 +83,8 @@ struct FlashDecode: FlashProgram {
     guard let events = machine.eventsPerPair else { return nil }
     let isEncoded = shape.kvFormat != .mxint8
     let needs = [
-      ("load to feed", isEncoded ? 0 : plan.kvStages),
-      ("store to feed", (isEncoded ? plan.kvStages : 0) + 2 * plan.stages),
+      ("load to feed", isEncoded ? 0 : 2 * plan.kvStages),
+      ("store to feed", (isEncoded ? 2 * plan.kvStages : 0) + 2),
       ("load to vector", isEncoded ? plan.rowStages + 1 : 1),
       ("vector to store", (isEncoded ? 2 * plan.stages : 0) + 2),
       ("matrix to drain", 2 * plan.stages),

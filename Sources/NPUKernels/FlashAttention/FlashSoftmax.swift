@@ -103,7 +103,7 @@ struct FlashSoftmax {
     return [
       ring("scores", drained, deep, columns: width), ring("p", .f32, 1, columns: width),
       ring("p_mx", .mxint8, 1, columns: width),
-      FlashBuffer("p", .l1, .mxint8, slots: deep, rows: rows, columns: width),
+      FlashBuffer("p", .l1, .mxint8, slots: 1, rows: rows, columns: width),
       ring("partials", .f32, 1, columns: min(lanes, width)), ring("max", .f32, 2, columns: 1),
       ring("m", .f32, 2, columns: 1), ring("alpha", .f32, 2, columns: 1),
       ring("sum", .f32, 1, columns: 1), ring("l", .f32, 2, columns: 1),

@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test func `the smallest machine decodes what fits it`() throws {
-    for (queries, kv, d) in [(1, 1, 8), (1, 70, 8), (3, 100, 4), (2, 33, 16)] {
+    for (queries, kv, d) in [(1, 1, 8), (1, 70, 8), (3, 100, 4), (2, 33, 12)] {
       var one = FlashCase(queries, kv, heads: 2, d: d)
       one.format = "mxint8"
       one.rung = "decode"

@@ -26,7 +26,7 @@ import Testing
         let run = try one.run(
           on: golden.machine(name), schedule: "tile.kv=\(golden.tile)", seed: golden.seed,
           inputs: golden.inputs())
-        let faults = FlashCase.faults(run.report) + golden.differences(try run.dump())
+        let faults = golden.faults(run)
         #expect(faults.isEmpty, "\(one) on \(name): \(faults.prefix(3))")
       }
     }
@@ -46,7 +46,7 @@ import Testing
       let run = try one.run(
         on: golden.machine(name), schedule: "tile.kv=\(golden.tile)", seed: golden.seed,
         inputs: golden.inputs())
-      let faults = FlashCase.faults(run.report) + golden.differences(try run.dump())
+      let faults = golden.faults(run)
       #expect(faults.isEmpty, "\(one) on \(name): \(faults.prefix(3))")
     }
   }

@@ -91,6 +91,16 @@ struct FlashGolden: Sendable {
     return try TensorSet.read(Self.path(input))
   }
 
+  /// What is wrong with a run, its words included.
+  func faults(_ run: RunOutcome) -> [String] {
+    let faults = FlashCase.faults(run.report)
+    do throws(NPUError) {
+      return faults + differences(try run.dump())
+    } catch {
+      return faults + [error.message]
+    }
+  }
+
   /// How the tensors of a dump differ from the oracle's, one line each.
   func differences(_ dump: TensorSet) -> [String] {
     tensors.sorted { $0.key < $1.key }.compactMap { name, digest in
