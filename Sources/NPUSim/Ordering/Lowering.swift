@@ -9,9 +9,11 @@ extension CoreStream {
 
   /// Turns tokens into set/wait events, each right after its producer and right before its consumer.
   ///
-  /// A dependency that another one already implies makes no event: the dependencies of a micro-op
-  /// are taken latest first, and one is dropped when the vector clock of the consumer's queue covers
-  /// it. What is left is the transitive reduction. Between one pair of queues such edges never
+  /// A token says what a micro-op may rely on; an event is made where it has to: before the first
+  /// micro-op of the queue that shares a byte with one that the tokens so far order, from the last such
+  /// one on. What another edge already implies makes none: the edges into a micro-op are taken latest
+  /// first, and one is dropped when the vector clock of the consumer's queue covers it. What is left
+  /// is the transitive reduction of what conflicts need. Between one pair of queues such edges never
   /// cross, so matching the k-th set with the k-th wait is right by itself; an ID is reused when the
   /// producer's queue is known to be past the wait that emptied it.
   ///
@@ -31,6 +33,13 @@ extension CoreStream {
     }
     var reduction = EdgeReduction(stream: self, machine: machine, layout: layout, tiles: tiles)
     reduction.run()
+    if reduction.needsMoreIdentifiers {
+      // Events that order no bytes may still tell a queue that an ID is free again.
+      var every = EdgeReduction(
+        stream: self, machine: machine, layout: layout, tiles: tiles, keepsEvery: true)
+      every.run()
+      if !every.needsMoreIdentifiers { reduction = every }
+    }
     return reduction.weave(into: self, base: defects)
   }
 }
@@ -62,8 +71,17 @@ private struct EdgeReduction {
   private var defects: [ProgramDefect] = []
   /// Knowledge of each queue before its next micro-op.
   private var clocks = [QueueClock](repeating: QueueClock(repeating: 0), count: Queue.count)
+  /// What the tokens so far let each queue rely on; never less than its knowledge.
+  private var permits = [QueueClock](repeating: QueueClock(repeating: 0), count: Queue.count)
   /// Knowledge that a set right after a micro-op would pass on.
   private var snapshots: [QueueClock]
+  /// The same of what it may rely on.
+  private var permitSnapshots: [QueueClock]
+  /// The micro-ops of each queue, in order.
+  private var members = [[UInt32]](repeating: [], count: Queue.count)
+  /// Whether every token that is not implied becomes an event.
+  private let keepsEvery: Bool
+  private let conflicts: ConflictTest
   /// Position of a micro-op in its queue.
   private var places: [UInt32]
   private var counts = QueueClock(repeating: 0)
@@ -73,12 +91,24 @@ private struct EdgeReduction {
   private var unseenWrites = [[(place: UInt32, tile: UInt32, padded: Bool)]](
     repeating: [], count: Queue.count)
 
-  init(stream: CoreStream, machine: MachineConfiguration, layout: TileLayout, tiles: [TileRef]) {
+  /// Micro-ops of a queue among which a conflict is looked for; beyond, there is taken to be one.
+  private static let longestSearch = 24
+
+  /// Whether some pair of queues took more IDs than the machine has.
+  var needsMoreIdentifiers: Bool { defects.contains { $0.code == .S006 } }
+
+  init(
+    stream: CoreStream, machine: MachineConfiguration, layout: TileLayout, tiles: [TileRef],
+    keepsEvery: Bool = false
+  ) {
+    self.keepsEvery = keepsEvery
+    conflicts = ConflictTest(layout: layout, tiles: tiles)
     self.stream = stream
     self.machine = machine
     self.layout = layout
     self.tiles = tiles
     snapshots = Array(repeating: QueueClock(repeating: 0), count: stream.records.count)
+    permitSnapshots = snapshots
     places = Array(repeating: 0, count: stream.records.count)
   }
 
@@ -94,22 +124,58 @@ private struct EdgeReduction {
         for k in first..<Int(stream.ends[index]) where stream.dependencies[k] < index {
           candidates.append(stream.dependencies[k])
         }
+        for producer in candidates { permits[queue].join(permitSnapshots[Int(producer)]) }
+        if !keepsEvery { candidates = needed(by: record) }
         if candidates.count > 1 { candidates.sort(by: >) }
         for producer in candidates { depend(index, on: Int(producer)) }
         if !machine.interlocks(record.queue) { keepOrderInQueue(index, record) }
       case .barrierQueue:
         clocks[queue][queue] = counts[queue]
       case .barrierAll, .barrierCores:
-        for q in 0..<Queue.count { clocks[q] = counts }
+        for q in 0..<Queue.count {
+          clocks[q] = counts
+          permits[q] = counts
+        }
       case .set, .wait:
         break
       }
       places[index] = counts[queue]
-      if record.kind == .data { counts[queue] += 1 }
+      if record.kind == .data {
+        counts[queue] += 1
+        members[queue].append(UInt32(index))
+      }
       var snapshot = clocks[queue]
       snapshot[queue] = counts[queue]
       snapshots[index] = snapshot
+      snapshot = permits[queue]
+      snapshot[queue] = counts[queue]
+      permitSnapshots[index] = snapshot
     }
+  }
+
+  /// For each other queue, the last micro-op that shares a byte with a record, among those that it may
+  /// rely on and does not know yet.
+  private func needed(by record: OpRecord) -> [UInt32] {
+    let target = record.queue.index
+    var result: [UInt32] = []
+    for source in 0..<Queue.count where source != target {
+      let known = Int(clocks[target][source])
+      let permitted = Int(permits[target][source])
+      var place = permitted - 1
+      while place >= known {
+        let producer = members[source][place]
+        if permitted - place > Self.longestSearch {
+          result.append(members[source][permitted - 1])
+          break
+        }
+        if conflicts.isConflict(stream.records[Int(producer)], record) {
+          result.append(producer)
+          break
+        }
+        place -= 1
+      }
+    }
+    return result
   }
 
   /// Orders `consumer` after `producer` is visible, unless that is known already.
@@ -145,6 +211,7 @@ private struct EdgeReduction {
         producer: UInt32(producer), consumer: UInt32(consumer),
         event: Event(from: source, to: target, id: UInt16(clamping: chosen))))
     clocks[target.index].join(snapshots[producer])
+    permits[target.index].join(permitSnapshots[producer])
   }
 
   /// Places a barrier where a queue without interlock would touch a result too early.

@@ -13,6 +13,14 @@ struct RandomPrograms {
   /// A pipeline of rings over two buffers, with further events that may or may not be needed, on a
   /// machine whose queues may not interlock. Mostly clean.
   mutating func cleanProgram() throws -> Program {
+    var program = try pipeline(extraTokens: false)
+    for core in program.cores.indices { addEvents(&program, core) }
+    return program
+  }
+
+  /// The pipeline alone. With extra tokens micro-ops also name earlier ones that they have nothing to
+  /// do with, and tiles take a part of their slot now and then.
+  mutating func pipeline(extraTokens: Bool) throws -> Program {
     let interlocks = (0..<Queue.count).map { _ in random.below(3) > 0 }
     let cores = chance(4) ? 2 : 1
     let machine = TestMachine.small(
@@ -27,30 +35,48 @@ struct RandomPrograms {
       var output = try p.ring(
         "out", in: UB.self, .bf16, slots: 1 + random.below(3), rows: 1, columns: 64)
       let scratch = try p.buffer("scratch", in: UB.self, .bf16, rows: 1, columns: 64)
+      var seen: [Token] = []
+      func others(_ random: inout SeededGenerator) -> [Token] {
+        guard extraTokens, !seen.isEmpty else { return [] }
+        return (0..<random.below(3)).map { _ in seen[max(0, seen.count - 1 - random.below(6))] }
+      }
       for tile in 0..<(1 + random.below(5)) {
         let a = input.acquire()
         let b = output.acquire()
+        let width = extraTokens && chance(3) ? 32 : 64
         let loaded = p.emit(
-          LoadUB(a.tile(), from: x.tile(row: random.below(16), rows: 1)), after: a.free)
+          LoadUB(
+            a.tile(columns: width),
+            from: x.tile(row: random.below(16), rows: 1, columns: width)),
+          after: a.free + others(&random))
+        if width < 64 {
+          seen.append(
+            p.emit(
+              LoadUB(
+                a.tile(column: width), from: x.tile(row: random.below(16), column: width, rows: 1)),
+              after: chance(2) ? a.free : []))
+        }
+        seen.append(loaded)
         var done = p.emit(
           Special<ExpRule>(chance(2) ? scratch.tile() : b.tile(), a.tile()),
-          after: [loaded] + b.free)
+          after: [loaded] + seen.suffix(2) + b.free + others(&random))
+        seen.append(done)
         if chance(2) {
           done = p.emit(
             Elementwise<AddRule>(b.tile(), a.tile(), a.tile()), after: [loaded] + b.free)
         }
         input.release(a, after: done)
         let stored = p.emit(
-          StoreHBM(y.tile(slot: core, row: tile, rows: 1), from: b.tile()), after: done)
+          StoreHBM(y.tile(slot: core, row: tile, rows: 1), from: b.tile()),
+          after: [done] + others(&random))
+        seen.append(stored)
         output.release(b, after: stored)
         if chance(8) { p.emit(chance(2) ? QueueBarrier(.vector) : QueueBarrier(.store)) }
         if chance(12) { p.emit(CoreBarrier()) }
       }
       if cores > 1 { p.emit(ChipBarrier()) }
     }
-    var program = p.build()
-    for core in program.cores.indices { addEvents(&program, core) }
-    return program
+    return p.build()
   }
 
   /// Sets and waits with IDs of their own, the wait at some distance behind the set; some IDs twice.

@@ -41,6 +41,19 @@ import Testing
     #expect(removed > 50)
   }
 
+  @Test func `lowering leaves no redundant event, whatever else the tokens name`() throws {
+    var judged = 0
+    for seed in Self.seeds {
+      var source = RandomPrograms(seed: seed)
+      let program = try source.pipeline(extraTokens: true)
+      guard Checker.check(program).isClean else { continue }
+      let pairs = Checker.redundantEvents(program)
+      #expect(pairs.isEmpty, "seed \(seed)")
+      judged += 1
+    }
+    #expect(judged > Self.seeds.count / 2)
+  }
+
   @Test func `a pipeline of rings has no redundant event, and each of its events is needed`() throws
   {
     for (count, slots) in [(1, 1), (2, 1), (5, 1), (4, 2), (7, 2), (9, 3)] {
