@@ -123,7 +123,7 @@ struct OperandLister: OperandVisitor {
   }
 }
 
-/// The operands as text: `buffer[slot][row+rows, column+columns]`, `name=value`.
+/// The operands as text: `buffer[slot][row +: rows, column +: columns]`, `name=value`.
 struct OperandPrinter: OperandVisitor {
   let program: Program
   var texts: [String] = []
@@ -148,12 +148,13 @@ struct OperandPrinter: OperandVisitor {
 }
 
 extension Program {
-  /// A tile as `buffer[slot][row+rows, column+columns]`.
+  /// A tile as text programs write it: `buffer[slot][row +: rows, column +: columns]`.
   public func describe(_ tile: TileRef) -> String {
     guard Int(tile.buffer) < buffers.count else { return "?" }
     let buffer = buffers[Int(tile.buffer)]
     let slot = buffer.slots > 1 ? "[\(tile.slot)]" : ""
-    let list = tile.indexList == 0 ? "" : "@list\(tile.indexList - 1)"
-    return "\(buffer.name)\(slot)[\(tile.row)+\(tile.rows)\(list), \(tile.column)+\(tile.columns)]"
+    let list = tile.indexList == 0 ? "" : "list\(tile.indexList - 1) @ "
+    return "\(buffer.name)\(slot)[\(list)\(tile.row) +: \(tile.rows), \(tile.column) +: "
+      + "\(tile.columns)]"
   }
 }

@@ -156,16 +156,25 @@ public struct TileLayout: Sendable {
   private func burstBytes(_ regions: [Region]) -> Int {
     var total = 0
     for region in regions {
-      if region.pitch % burst == 0 {
-        // Every run lies alike in its bursts.
-        total += region.rows * bursts(from: region.base, bytes: region.runBytes)
-      } else {
-        for row in 0..<region.rows {
-          total += bursts(from: region.base + row * region.pitch, bytes: region.runBytes)
-        }
+      // Runs lie alike in their bursts again after so many rows.
+      let period = max(1, burst / Self.greatestDivisor(region.pitch % burst, burst))
+      var inPeriod = 0
+      var inRest = 0
+      for row in 0..<min(period, region.rows) {
+        let count = bursts(from: region.base + row * region.pitch, bytes: region.runBytes)
+        inPeriod += count
+        if row < region.rows % period { inRest += count }
       }
+      total += region.rows < period ? inPeriod : region.rows / period * inPeriod + inRest
     }
     return total * burst
+  }
+
+  /// The greatest common divisor of two numbers that are not negative, `b` positive.
+  private static func greatestDivisor(_ a: Int, _ b: Int) -> Int {
+    var (a, b) = (a, b)
+    while a != 0 { (a, b) = (b % a, a) }
+    return b
   }
 
   private func bursts(from start: Int, bytes: Int) -> Int {

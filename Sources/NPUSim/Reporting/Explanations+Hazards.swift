@@ -10,8 +10,8 @@ extension Explanation {
         simulated timing is only one of them.
         """,
         example: """
-          load.ub     x[0+4, 0+128] <- input[0+4, 0+128]
-          vector.exp  y[0+4, 0+128] <- x[0+4, 0+128]      ; nothing orders it after the load
+          load.ub     x[0 +: 4, 0 +: 128] <- input[0 +: 4, 0 +: 128]
+          vector.exp  y[0 +: 4, 0 +: 128] <- x[0 +: 4, 0 +: 128]      ; nothing orders it after the load
           """,
         fix: """
           Set an event on the writer's queue after the write, and wait for it on the reader's queue
@@ -27,8 +27,8 @@ extension Explanation {
         faster without it.
         """,
         example: """
-          vector.exp  y[0+4, 0+128] <- x[0+4, 0+128]
-          load.ub     x[0+4, 0+128] <- input[4+4, 0+128]  ; x may still be in use
+          vector.exp  y[0 +: 4, 0 +: 128] <- x[0 +: 4, 0 +: 128]
+          load.ub     x[0 +: 4, 0 +: 128] <- input[4 +: 4, 0 +: 128]  ; x may still be in use
           """,
         fix: """
           Set an event on the reader's queue after the read, and wait for it on the writer's queue
@@ -42,8 +42,8 @@ extension Explanation {
         the timing. Scale bytes of MXINT8 tiles count, and so do the zeros that fill a last block.
         """,
         example: """
-          drain.ub     y[0+4, 0+128] <- acc[0+4, 0+128]
-          vector.fill  y[0+4, 0+128]                       ; before or after the drain?
+          drain.ub     y[0 +: 4, 0 +: 128] <- acc[0 +: 4, 0 +: 128]
+          vector.fill  y[0 +: 4, 0 +: 128]                       ; before or after the drain?
           """,
         fix: """
           If both writes are wanted, order them with an event; if not, delete one, or make the two

@@ -6,7 +6,7 @@ extension Explanation {
       Explanation(
         "A tile reaches beyond the rows, columns or slots of its buffer.",
         example: """
-          load.ub  x[0+8, 0+128] <- input[0+8, 0+128]      ; x has 4 rows
+          load.ub  x[0 +: 8, 0 +: 128] <- input[0 +: 8, 0 +: 128]      ; x has 4 rows
           """,
         fix: """
           Shorten the tile in the last iteration to what is left, or make the buffer larger.
@@ -19,7 +19,7 @@ extension Explanation {
         block axis.
         """,
         example: """
-          vector.exp  y[0+4, 3+64] <- x[0+4, 3+64]         ; column 3 of BF16 is byte 6
+          vector.exp  y[0 +: 4, 3 +: 64] <- x[0 +: 4, 3 +: 64]         ; column 3 of BF16 is byte 6
           """,
         fix: "Start the tile on a multiple of the alignment; `simctl config show` has it.")
     case .M003:
@@ -52,7 +52,7 @@ extension Explanation {
         along the reduction.
         """,
         example: """
-          matrix.matmul  acc[0+16, 0+64] <- left[0+16, 0+32], right[0+64, 0+64]
+          matrix.matmul  acc[0 +: 16, 0 +: 64] <- left[0 +: 16, 0 +: 32], right[0 +: 64, 0 +: 64]
                                                            ; 32 columns of left, 64 rows of right
           """,
         fix: "Change the tile or the format that the message names.")
@@ -76,7 +76,7 @@ extension Explanation {
         such a byte has no value, and every result made of it is worthless.
         """,
         example: """
-          vector.add  y[0+4, 0+128] <- x[0+4, 0+128], b[0+4, 0+128]   ; b was never loaded
+          vector.add  y[0 +: 4, 0 +: 128] <- x[0 +: 4, 0 +: 128], b[0 +: 4, 0 +: 128]   ; b was never loaded
           """,
         fix: """
           Load or fill the bytes first, and order the read after it. In a ragged tail, read only the

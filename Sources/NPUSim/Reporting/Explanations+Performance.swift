@@ -30,7 +30,7 @@ extension Explanation {
         A transfer moves so few bytes that its latency and fixed cost outweigh them.
         """,
         example: """
-          load.ub  x[0+1, 0+32] <- input[0+1, 0+32]        ; 64 bytes, then hundreds of cycles
+          load.ub  x[0 +: 1, 0 +: 32] <- input[0 +: 1, 0 +: 32]        ; 64 bytes, then hundreds of cycles
           """,
         fix: "Move several rows in one transfer, or keep the data on chip for longer.")
     case .P004:
@@ -81,8 +81,8 @@ extension Explanation {
         Bytes are written and never read before they are overwritten or the program ends.
         """,
         example: """
-          vector.exp   y[0+4, 0+128] <- x[0+4, 0+128]
-          vector.fill  y[0+4, 0+128]                       ; the exponentials are lost
+          vector.exp   y[0 +: 4, 0 +: 128] <- x[0 +: 4, 0 +: 128]
+          vector.fill  y[0 +: 4, 0 +: 128]                       ; the exponentials are lost
           """,
         fix: "Delete the write, or correct the micro-op that was meant to read it.")
     }

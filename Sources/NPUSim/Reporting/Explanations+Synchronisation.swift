@@ -9,7 +9,7 @@ extension Explanation {
         is likely to be reported beside this, or the set is left over from an earlier version.
         """,
         example: """
-          load.ub   x[0+4, 0+128] <- input[0+4, 0+128]
+          load.ub   x[0 +: 4, 0 +: 128] <- input[0 +: 4, 0 +: 128]
           sync.set  load->vector:0                         ; nobody waits
           """,
         fix: "Add the wait before the micro-op that needs the data, or delete the set.")
@@ -111,7 +111,7 @@ extension Explanation {
         """,
         example: """
           sync.wait   load->vector:0                       ; no set of load->vector:0
-          vector.exp  y[0+4, 0+128] <- x[0+4, 0+128]
+          vector.exp  y[0 +: 4, 0 +: 128] <- x[0 +: 4, 0 +: 128]
           """,
         fix: "Add the set after the micro-op that makes the data, or delete the wait.")
     default:

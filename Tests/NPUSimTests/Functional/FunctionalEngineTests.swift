@@ -130,7 +130,7 @@ import Testing
     }
     #expect(
       error?.message == "I001 uninitialised read: core 0 micro-op 2 (vector.add_scalar) in tile[3] "
-        + "reads ub byte 8 of a[0+1, 0+4], buffer a, which was never written")
+        + "reads ub byte 8 of a[0 +: 1, 0 +: 4], buffer a, which was never written")
   }
 
   @Test func `a program with a defect is refused`() throws {

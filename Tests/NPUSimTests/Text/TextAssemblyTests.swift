@@ -18,10 +18,10 @@ import Testing
     #expect(
       TextFixture.lines(program)
         == [
-          "vector.add a[1][0+2, 0+64], b[0][2+2, 0+64], a[0][0+2, 0+64] (vector queue)",
-          "vector.mul_scalar a[0][0+4, 0+64], b[0][0+4, 0+64], b=-0.5 (vector queue)",
-          "vector.fill b[0][0+4, 0+64], value=inf (vector queue)",
-          "vector.row_max a[0][0+4, 0+1], b[1][0+4, 0+64], start=yes (vector queue)",
+          "vector.add a[1][0 +: 2, 0 +: 64], b[0][2 +: 2, 0 +: 64], a[0][0 +: 2, 0 +: 64] (vector queue)",
+          "vector.mul_scalar a[0][0 +: 4, 0 +: 64], b[0][0 +: 4, 0 +: 64], b=-0.5 (vector queue)",
+          "vector.fill b[0][0 +: 4, 0 +: 64], value=inf (vector queue)",
+          "vector.row_max a[0][0 +: 4, 0 +: 1], b[1][0 +: 4, 0 +: 64], start=yes (vector queue)",
         ].map { $0.replacingOccurrences(of: " queue)", with: ")") })
     #expect(program.defects == [])
   }
@@ -69,8 +69,8 @@ import Testing
         """)
     #expect(
       TextFixture.lines(program).map { $0.prefix { $0 != "," } } == [
-        "vector.fill a[0][0+1", "vector.fill a[1][0+1", "vector.fill a[1][1+1",
-        "vector.fill a[0][1+1", "vector.fill a[0][2+1",
+        "vector.fill a[0][0 +: 1", "vector.fill a[1][0 +: 1", "vector.fill a[1][1 +: 1",
+        "vector.fill a[0][1 +: 1", "vector.fill a[0][2 +: 1",
       ])
   }
 
@@ -208,18 +208,18 @@ import Testing
     let program = try TextFixture.program(text)
     #expect(
       TextFixture.lines(program).map { String($0.prefix { $0 != "(" }) } == [
-        "load.ub a[0][0+4, 0+64], x[0+4, 0+64] ", "sync.set load->vector:0 ",
-        "sync.wait load->vector:0 ", "vector.exp b[0][0+4, 0+64], a[0][0+4, 0+64] ",
+        "load.ub a[0][0 +: 4, 0 +: 64], x[0 +: 4, 0 +: 64] ", "sync.set load->vector:0 ",
+        "sync.wait load->vector:0 ", "vector.exp b[0][0 +: 4, 0 +: 64], a[0][0 +: 4, 0 +: 64] ",
         "sync.set vector->store:0 ", "sync.set vector->load:0 ", "sync.wait vector->store:0 ",
-        "store.hbm y[0+4, 0+64], b[0][0+4, 0+64] ", "sync.set store->vector:0 ",
-        "load.ub a[1][0+4, 0+64], x[4+4, 0+64] ", "sync.set load->vector:1 ",
-        "sync.wait load->vector:1 ", "vector.exp b[1][0+4, 0+64], a[1][0+4, 0+64] ",
+        "store.hbm y[0 +: 4, 0 +: 64], b[0][0 +: 4, 0 +: 64] ", "sync.set store->vector:0 ",
+        "load.ub a[1][0 +: 4, 0 +: 64], x[4 +: 4, 0 +: 64] ", "sync.set load->vector:1 ",
+        "sync.wait load->vector:1 ", "vector.exp b[1][0 +: 4, 0 +: 64], a[1][0 +: 4, 0 +: 64] ",
         "sync.set vector->store:1 ", "sync.wait vector->store:1 ",
-        "store.hbm y[4+4, 0+64], b[1][0+4, 0+64] ", "sync.wait vector->load:0 ",
-        "load.ub a[0][0+4, 0+64], x[8+4, 0+64] ", "sync.set load->vector:0 ",
+        "store.hbm y[4 +: 4, 0 +: 64], b[1][0 +: 4, 0 +: 64] ", "sync.wait vector->load:0 ",
+        "load.ub a[0][0 +: 4, 0 +: 64], x[8 +: 4, 0 +: 64] ", "sync.set load->vector:0 ",
         "sync.wait load->vector:0 ", "sync.wait store->vector:0 ",
-        "vector.exp b[0][0+4, 0+64], a[0][0+4, 0+64] ", "sync.set vector->store:0 ",
-        "sync.wait vector->store:0 ", "store.hbm y[8+4, 0+64], b[0][0+4, 0+64] ",
+        "vector.exp b[0][0 +: 4, 0 +: 64], a[0][0 +: 4, 0 +: 64] ", "sync.set vector->store:0 ",
+        "sync.wait vector->store:0 ", "store.hbm y[8 +: 4, 0 +: 64], b[0][0 +: 4, 0 +: 64] ",
       ])
     #expect(Checker.check(program).isClean)
     #expect(Checker.redundantEvents(program).isEmpty)

@@ -41,14 +41,16 @@ extension TextExpander {
     let rows = dimensions.count > 1 ? dimensions[dimensions.count - 2] : 1
     let columns = dimensions.last ?? 1
     if statement.kind != .buffer {
-      slots = 1
-      for dimension in dimensions.dropLast(2) {
-        slots = slots.multipliedReportingOverflow(by: dimension).partialValue
+      guard let leading = Self.product(Array(dimensions.dropLast(2))) else {
+        return tooLarge(text, index)
       }
-      guard Self.product(dimensions) != nil, slots >= 0 else {
-        return fail("found a size that cannot be represented", at: text.span, index)
-      }
+      slots = leading
     }
+    // Even with every row padded, all buffers together can then be addressed.
+    guard let lines = Self.product([slots, rows]), lines <= Self.largestSize,
+      columns <= Self.largestSize, Self.product([lines, columns]) ?? .max <= Self.largestSize,
+      builder.program.buffers.count < Self.mostBuffers, address ?? 0 <= Self.largestSize
+    else { return tooLarge(text, index) }
     do throws(NPUError) {
       try add(
         statement, text, index,
@@ -59,6 +61,16 @@ extension TextExpander {
     } catch {
       fail(error.message, at: text.span, index, hint: error.hint, category: error.category)
     }
+  }
+
+  /// Most elements of a buffer, and most buffers of a program.
+  private static let largestSize = 1 << 40
+  private static let mostBuffers = 1 << 12
+
+  private mutating func tooLarge(_ text: TextStatement, _ index: Int) {
+    fail(
+      "found more than 2^40 elements, or more than \(Self.mostBuffers) buffers", at: text.span,
+      index, hint: "use a smaller shape", category: .limit)
   }
 
   /// The elements of a shape, where they can be counted.

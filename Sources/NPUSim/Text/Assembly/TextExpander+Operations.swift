@@ -81,6 +81,7 @@ extension TextExpander {
       memo.record.work = record.work
       memo.isValid = true
     }
+    if record.kind == .data { lastData[core] = position }
     builder.append(record)
     memo.words = words
     memo.tiles = tiles
@@ -192,10 +193,10 @@ extension TextExpander {
   mutating func tap(_ index: Int, _ statement: PlanStatement) {
     let target = plan.operands[Int(statement.operands.first)]
     let source = plan.operands[Int(statement.operands.first) + 1]
-    guard builder.position > 0 else {
+    guard lastData[core] >= 0 else {
       return fail(
         "found a tap before any micro-op of the core", at: tree.statements[index].span, index,
-        hint: "a tap copies a tile after the micro-op above it")
+        hint: "a tap copies a tile after the last micro-op above it that works on values")
     }
     guard let tile = tile(source, index), Int(target.key) < builder.program.tapTensors.count else {
       return
@@ -215,7 +216,7 @@ extension TextExpander {
     }
     builder.program.taps.append(
       Tap(
-        core: core, op: builder.position - 1, tile: tile, tensor: Int(target.key),
+        core: core, op: lastData[core], tile: tile, tensor: Int(target.key),
         slot: Int(place.slot), row: Int(place.row), column: Int(place.column)))
   }
 

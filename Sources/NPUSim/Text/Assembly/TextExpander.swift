@@ -18,10 +18,10 @@ struct TextExpander {
   let limits: TextLimits
   var builder: ProgramBuilder
   var errors: TextErrors
-  /// The core, then the variables of the loops that are open.
+  /// The core, then the variables of loops and local names.
   var variables: [Int64]
-  /// The names of those variables.
-  var loops: [UInt32] = []
+  /// The names and slots of the loops that are open.
+  var loops: [(name: UInt32, slot: Int)] = []
   var lists: [[Int32]] = []
   /// Values given for index lists, by name.
   var given: [String: [Int32]] = [:]
@@ -42,6 +42,8 @@ struct TextExpander {
   var memos: [TextMemo]
   /// Micro-ops by core.
   var positions: [Int] = []
+  /// The last micro-op of each core that works on values; −1 where there is none.
+  var lastData: [Int] = []
   /// Fills and uses of each ring of each core so far, and the fills there will be.
   var rings: [[RingState]] = []
   var totals: [[Int]] = []
@@ -102,9 +104,7 @@ struct TextExpander {
   /// The variables of the loops that are open, the core first where it is not 0.
   var iterations: [(name: String, value: Int64)] {
     var result: [(String, Int64)] = core > 0 ? [("core", Int64(core))] : []
-    for (depth, name) in loops.enumerated() {
-      result.append((tree.names[name], variables[depth + 1]))
-    }
+    for loop in loops { result.append((tree.names[loop.name], variables[loop.slot])) }
     return result
   }
 
@@ -137,6 +137,10 @@ struct TextExpander {
         continue
       case .input, .output, .update, .tensor, .tapTensor, .buffer, .index:
         declare(index, statement)
+      case .local:
+        if !broken[index], let value = value(statement.first, index) {
+          variables[Int(statement.variable)] = value
+        }
       case .blank, .comment, .parameter, .otherwise, .end: break
       }
       index += 1
@@ -187,7 +191,7 @@ struct TextExpander {
     let (distance, overflow) = last.subtractingReportingOverflow(first)
     let count = overflow ? .max : (distance - 1) / step + 1
     guard admit(count, statement.least, index) else { return }
-    loops.append(tree.statements[index].name)
+    loops.append((tree.statements[index].name, Int(statement.variable)))
     var current = first
     for _ in 0..<count {
       variables[Int(statement.variable)] = current
@@ -245,6 +249,7 @@ struct TextExpander {
     while buffers.count <= number {
       buffers.append(Array(repeating: -1, count: plan.keys.count))
       positions.append(0)
+      lastData.append(-1)
       rings.append(Array(repeating: RingState(), count: plan.rings.count))
     }
   }

@@ -9,7 +9,7 @@ struct TextPlan: Sendable {
   var rings: [PlanRing] = []
   /// Values of index lists; `nil` where the text leaves them out.
   var lists: [PlanList] = []
-  /// Most loops inside one another, and one more for the core.
+  /// Most variables of loops and local names that there are at a time, and one more for the core.
   var variables = 1
 }
 
@@ -17,7 +17,7 @@ struct TextPlan: Sendable {
 struct PlanStatement: Sendable {
   var kind: TextStatement.Kind
   var opcode: UInt8 = 0
-  /// Slot of a loop's variable.
+  /// Slot of a loop's variable, or of a local name.
   var variable: Int16 = 0
   /// Operands in the order of the record; of a tap, its target and its source.
   var operands = TextSlice()

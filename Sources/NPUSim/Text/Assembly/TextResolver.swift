@@ -26,9 +26,18 @@ struct TextResolver {
   private var opcodes: [UInt32: Int] = [:]
   /// Rings that are held where the resolver is, innermost last.
   var held: [(ring: Int, isProduced: Bool)] = []
-  /// Blocks that are open.
-  private var open: [Int] = []
-  private var loopDepth = 0
+  /// A block that is open: its statement, the names that end with it, and the slots before it.
+  private struct Block {
+    var statement: Int
+    var names: [UInt32] = []
+    var slots: Int
+  }
+
+  private static let mostVariables = 1000
+
+  private var open: [Block] = []
+  /// Variables that are in use.
+  private var slots = 0
   /// Names that need no declaration.
   let builtIn: [String]
   private var overrides: [String: String]
@@ -82,7 +91,7 @@ struct TextResolver {
 
   private mutating func resolve(_ statement: TextStatement, _ index: Int) {
     if statement.isDeclaration, let outer = open.last {
-      let isCore = tree.statements[outer].kind == .core
+      let isCore = tree.statements[outer.statement].kind == .core
       if !isCore || statement.kind != .buffer {
         errors.add(
           "found a declaration inside \(isCore ? "a .core block" : "a block")", at: statement.span,
@@ -97,8 +106,12 @@ struct TextResolver {
     case .operation: operation(statement, index)
     case .tap: tap(statement, index)
     case .core, .loop, .scope, .branch, .produce, .consume: enter(statement, index)
-    case .otherwise: break
-    case .end: leave(statement)
+    case .local:
+      whole(statement.first)
+      plan.statements[index].first = statement.first
+      plan.statements[index].variable = variable(statement)
+    case .otherwise: if let block = open.last { forget(block) }
+    case .end: leave()
     }
   }
 
@@ -120,27 +133,49 @@ struct TextResolver {
       whole(statement.first)
       whole(statement.last)
       if statement.step >= 0 { whole(statement.step) }
-      loopDepth += 1
-      plan.variables = max(plan.variables, loopDepth + 1)
-      plan.statements[index].variable = Int16(loopDepth)
-      declare(statement.name, statement.nameSpan, .variable(Int16(loopDepth)))
+      open.append(Block(statement: index, slots: slots))
+      plan.statements[index].variable = variable(statement)
+      return
     case .scope: scope(statement, index)
     case .branch: whole(statement.first)
     default: hold(statement, index)
     }
-    open.append(index)
+    open.append(Block(statement: index, slots: slots))
   }
 
-  private mutating func leave(_ statement: TextStatement) {
-    guard let opener = open.popLast() else { return }
-    let opened = tree.statements[opener]
-    switch opened.kind {
-    case .loop:
-      if case .variable(Int16(loopDepth)) = symbols[opened.name] {
-        symbols[opened.name] = nil
-        places[opened.name] = nil
-      }
-      loopDepth -= 1
+  /// A slot for a name that holds until the end of its block.
+  private mutating func variable(_ statement: TextStatement) -> Int16 {
+    slots += 1
+    if slots > Self.mostVariables {
+      errors.add(
+        "found more than \(Self.mostVariables) variables and local names at a time",
+        at: statement.nameSpan, hint: "use .param for what is constant", category: .limit)
+      slots = Self.mostVariables
+    }
+    plan.variables = max(plan.variables, slots + 1)
+    let slot = Int16(clamping: slots)
+    if symbols[statement.name] == nil, !open.isEmpty {
+      open[open.count - 1].names.append(statement.name)
+    }
+    declare(statement.name, statement.nameSpan, .variable(slot))
+    return slot
+  }
+
+  /// Ends the names of a block.
+  private mutating func forget(_ block: Block) {
+    for name in block.names {
+      symbols[name] = nil
+      places[name] = nil
+    }
+    slots = block.slots
+    if !open.isEmpty { open[open.count - 1].names = [] }
+  }
+
+  private mutating func leave() {
+    guard let block = open.last else { return }
+    forget(block)
+    open.removeLast()
+    switch tree.statements[block.statement].kind {
     case .core: declaredHere = []
     case .produce, .consume: if !held.isEmpty { held.removeLast() }
     default: break

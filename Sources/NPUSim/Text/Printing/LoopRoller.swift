@@ -14,6 +14,7 @@ struct LoopRoller {
   private struct Rule {
     var step = 0
     var modulus = 0
+    var offset = 0
     var limit = 0
     /// What is left for the last pass of a ragged extent.
     var tail = 0
@@ -140,7 +141,8 @@ struct LoopRoller {
     let step = value(1) - first
     var passes = 2
     if component.modulus > 0 {
-      return cyclic(component, component.modulus, most, value) ?? Rule(passes: 1)
+      return cyclic(component, component.modulus, component.offset, most, value)
+        ?? Rule(passes: 1)
     }
     if component.kind == .flag && step != 0 {
       guard component.flagLevel == 0 else { return Rule(passes: 1) }
@@ -156,8 +158,12 @@ struct LoopRoller {
     if component.kind == .cyclic, passes < most {
       let moduli = component.slots > 0 ? [component.slots] : Array(2...Self.largestModulus)
       for modulus in moduli {
-        if let rule = cyclic(component, modulus, most, value), rule.passes > best.passes {
-          best = rule
+        // Slots start at 0; the IDs of a ring start at its lowest one.
+        let lowest = component.slots > 0 ? 0 : (0..<min(most, modulus)).map(value).min() ?? 0
+        for offset in lowest > 0 ? [0, lowest] : [0] {
+          if let rule = cyclic(component, modulus, offset, most, value), rule.passes > best.passes {
+            best = rule
+          }
         }
       }
     }
@@ -178,8 +184,10 @@ struct LoopRoller {
   }
 
   private func cyclic(
-    _ component: RollComponent, _ modulus: Int, _ most: Int, _ value: (Int) -> Int
+    _ component: RollComponent, _ modulus: Int, _ offset: Int, _ most: Int,
+    _ plain: (Int) -> Int
   ) -> Rule? {
+    func value(_ pass: Int) -> Int { plain(pass) - offset }
     let first = value(0)
     guard component.steps.allSatisfy({ $0 >= 0 }) else { return nil }
     func fits(_ number: Int) -> Bool {
@@ -192,7 +200,7 @@ struct LoopRoller {
     while passes < most, fits(value(passes)), value(passes) == (first + passes * step) % modulus {
       passes += 1
     }
-    return Rule(step: step, modulus: modulus, passes: passes)
+    return Rule(step: step, modulus: modulus, offset: offset, passes: passes)
   }
 
   /// Puts the rules of a loop into the components of a node of its body.
@@ -218,6 +226,7 @@ struct LoopRoller {
       } else {
         component.steps.append(rule.step)
         component.modulus = rule.modulus
+        component.offset = rule.offset
         if rule.modulus == 0 { component.spread += max(0, rule.step) * (passes - 1) }
       }
       node.components[index] = component

@@ -42,6 +42,10 @@ struct PrintableCheck {
       guard program.tapTensors.indices.contains(tap.tensor) else {
         throw Self.error("a tap names a tensor that there is not")
       }
+      guard program.cores.indices.contains(tap.core),
+        program.cores[tap.core].indices.contains(tap.op),
+        program.cores[tap.core][tap.op].kind == .data
+      else { throw Self.error("a tap does not follow a micro-op that works on values") }
     }
     for (core, records) in program.cores.enumerated() {
       for record in records { try check(record, core) }

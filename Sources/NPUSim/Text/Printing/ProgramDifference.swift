@@ -54,7 +54,7 @@ extension Program {
     return true
   }
 
-  /// A micro-op as `#12 vector.exp x[0+4, 0+128], y[…]`.
+  /// A micro-op as `#12 vector.exp x[0 +: 4, 0 +: 128], y[…]`.
   private func wholeLine(_ site: Finding.Site) -> String {
     let record = cores[site.core][site.op]
     let operands = catalogue[record.opcode].describe(record, self).joined(separator: ", ")

@@ -53,6 +53,8 @@ struct RollComponent {
   var steps: [Int] = []
   /// The values of a ring are taken modulo this; 0 for none.
   var modulus = 0
+  /// What is added after the modulus: IDs of a ring that shares its pair of queues start there.
+  var offset = 0
   /// The number of slots, which limits how far a ring can go.
   var slots = 0
   /// A ragged extent is at most this; 0 for none.
@@ -69,7 +71,7 @@ struct RollComponent {
   }
 
   /// What must be equal for two nodes to have the same shape.
-  var signature: [Int] { [modulus, limit, flagLevel, steps.count] + steps }
+  var signature: [Int] { [modulus, offset, limit, flagLevel, steps.count] + steps }
 }
 
 /// Numbers for shapes.

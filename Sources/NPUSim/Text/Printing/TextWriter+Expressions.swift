@@ -26,7 +26,8 @@ extension TextWriter {
 
   /// The value of a component in terms of the loops around it.
   mutating func expression(_ component: RollComponent) -> Int32 {
-    var base = component.base
+    let isCyclic = component.modulus > 0 && component.steps.contains { $0 != 0 }
+    var base = component.base - (isCyclic ? component.offset : 0)
     var result: Int32?
     for level in component.steps.indices.reversed() where component.steps[level] != 0 {
       let step = component.steps[level]
@@ -37,7 +38,7 @@ extension TextWriter {
       result = result.map { combine(.add, $0, term) } ?? term
     }
     if let sum = result {
-      if component.modulus > 0 && base < 0 {
+      if isCyclic && base < 0 {
         base = (base % component.modulus + component.modulus) % component.modulus
       }
       if base > 0 {
@@ -53,9 +54,13 @@ extension TextWriter {
       let term = term(level, -component.steps[level])
       value = combine(.subtract, value, term)
     }
-    if component.modulus > 0, component.steps.contains(where: { $0 != 0 }) {
+    if isCyclic {
       let modulus = number(component.modulus)
       value = combine(.remainder, value, modulus)
+      if component.offset > 0 {
+        let offset = number(component.offset)
+        value = combine(.add, value, offset)
+      }
     }
     if component.limit > 0 {
       let limit = number(component.limit)

@@ -58,8 +58,8 @@ struct TextFormatter {
   private mutating func statement(_ statement: TextStatement) {
     switch statement.kind {
     case .blank, .comment: break
-    case .parameter:
-      put(".param ")
+    case .parameter, .local:
+      put(statement.kind == .local ? ".let " : ".param ")
       name(statement.name)
       put(" = ")
       expression(statement.first)

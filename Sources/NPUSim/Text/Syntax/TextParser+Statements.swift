@@ -2,8 +2,8 @@ extension TextParser {
   // MARK: Declarations
 
   mutating func parameter(_ statement: inout TextStatement) {
-    (statement.name, statement.nameSpan) = name("the name of the parameter")
-    expect(.assign, "'=' and the value that holds without --param")
+    (statement.name, statement.nameSpan) = name("a name")
+    expect(.assign, "'=' and a value")
     statement.first = expression()
   }
 

@@ -181,7 +181,7 @@ struct TextParser {
     advance()
     var statement = TextStatement(kind: known, span: span)
     switch known {
-    case .parameter: parameter(&statement)
+    case .parameter, .local: parameter(&statement)
     case .input, .output, .update, .tensor, .tapTensor: tensor(&statement)
     case .buffer: buffer(&statement)
     case .index: indexList(&statement)
@@ -198,7 +198,7 @@ struct TextParser {
   }
 
   static let directives: [String: TextStatement.Kind] = [
-    ".param": .parameter, ".input": .input, ".output": .output, ".update": .update,
+    ".param": .parameter, ".let": .local, ".input": .input, ".output": .output, ".update": .update,
     ".tensor": .tensor, ".tap": .tapTensor, ".buf": .buffer, ".index": .index, ".core": .core,
     ".loop": .loop, ".scope": .scope, ".if": .branch, ".else": .otherwise, ".end": .end,
   ]

@@ -29,6 +29,7 @@ struct TextStatement: Sendable {
     case blank, comment
     case parameter, input, output, update, tensor, index, tapTensor, buffer
     case operation, tap
+    case local
     case core, loop, scope, branch, otherwise, produce, consume, end
   }
 
@@ -55,7 +56,7 @@ struct TextStatement: Sendable {
   var values = TextSlice()
   /// Whether an index list states its values.
   var hasValues = false
-  /// Value of a parameter, condition of a branch, first iteration of a loop, first core.
+  /// Value of a parameter or local name, condition of a branch, first iteration of a loop, first core.
   var first: Int32 = -1
   /// End of a loop, or of a range of cores.
   var last: Int32 = -1

@@ -1,0 +1,86 @@
+import Foundation
+import Testing
+
+/// The text programs of docs/examples do what they say.
+@Suite struct ExampleTests {
+  private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "docs/examples")
+
+  private static func files(_ name: String) throws -> [String] {
+    let path = folder.appending(path: name).path(percentEncoded: false)
+    return try FileManager.default.contentsOfDirectory(atPath: path)
+      .filter { $0.hasSuffix(".npu") }.sorted().map { path + "/" + $0 }
+  }
+
+  private static func file(_ name: String) -> String {
+    folder.appending(path: name).path(percentEncoded: false)
+  }
+
+  private static func cycles(_ text: String) throws -> Int {
+    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("cycles") })
+    let number = line.split(separator: " ")[1].filter { $0 != "," }
+    return try #require(Int(number))
+  }
+
+  @Test func `every example is formatted, clean, and runs`() throws {
+    let files = try Self.files(".")
+    #expect(files.count >= 6)
+    #expect(try SimctlProcess.run(["fmt", "--check"] + files).status == 0)
+    for file in files {
+      let result = try SimctlProcess.run(["run", file])
+      #expect(result.status == 0, "\(file): \(result.text)\(result.error)")
+    }
+  }
+
+  @Test func `every broken example has the finding that it names`() throws {
+    let files = try Self.files("broken")
+    #expect(files.count >= 5)
+    #expect(try SimctlProcess.run(["fmt", "--check"] + files).status == 0)
+    for file in files {
+      let text = try String(contentsOfFile: file, encoding: .utf8)
+      let first = try #require(text.split(separator: "\n").first)
+      let code = first.replacingOccurrences(of: "; finds ", with: "")
+      let result = try SimctlProcess.run(["check", file])
+      #expect(result.status == 1 && result.text.contains("error[\(code)]"), "\(file)")
+      #expect(result.text.contains("  at \(file):"), "\(file)")
+    }
+  }
+
+  @Test(arguments: [
+    ("softmax_v.npu", "softmax_v --kv 128", "kv=128"),
+    ("softmax_v.npu", "softmax_v --kv 300", "kv=300"),
+    ("gemm.npu", "gemm --m 256 --n 256 --k 512 --schedule rung=3", "k=512"),
+    (
+      "flash_decode.npu",
+      "flash_attention --q 1 --heads 16 --kv-heads 1 --kv 1024 --kv-format mxint8", "kv=1024"
+    ),
+  ])
+  func `a kernel by hand has the bits and, within 2 %, the cycles of the kernel`(
+    _ name: String, _ command: String, _ parameter: String
+  ) throws {
+    let scratch = try ScratchFolder()
+    let dump = scratch("dump.safetensors")
+    let words = command.components(separatedBy: " ")
+    let kernel = try SimctlProcess.run(["run"] + words + ["--verify", "none", "--dump", dump])
+    #expect(kernel.status == 0, "\(kernel.error)")
+    let text = try SimctlProcess.run([
+      "run", Self.file(name), "--param", parameter, "--inputs", dump, "--expect", dump,
+    ])
+    #expect(text.status == 0, "\(text.text)\(text.error)")
+    let wanted = try Self.cycles(kernel.text)
+    let found = try Self.cycles(text.text)
+    #expect(abs(found - wanted) * 50 <= wanted, "\(found) and \(wanted) cycles")
+  }
+
+  @Test func `ragged shapes of the examples are clean`() throws {
+    for (name, parameters) in [
+      ("vector_add.npu", ["rows=37", "columns=100"]), ("gemm.npu", ["m=130", "n=70", "k=300"]),
+      ("softmax_v.npu", ["kv=77"]), ("online_softmax.npu", ["rows=5", "columns=300"]),
+      ("flash_decode.npu", ["kv=333"]), ("compress_epilog.npu", ["tokens=16", "tile=3"]),
+    ] {
+      let flags = parameters.flatMap { ["--param", $0] }
+      let result = try SimctlProcess.run(["run", Self.file(name)] + flags)
+      #expect(result.status == 0, "\(name): \(result.text)\(result.error)")
+    }
+  }
+}
