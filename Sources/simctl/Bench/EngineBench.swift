@@ -6,7 +6,7 @@ struct EngineBench {
   let samples: Int
   let machine: MachineConfiguration
 
-  /// Emission, checker and timing over one program, in micro-ops a second.
+  /// Emission, checker, timing and the text form over one program, in micro-ops a second.
   func measureParts() throws(NPUError) -> [Measurement] {
     let type = SoftmaxV.self
     let arguments = try KernelArguments(
@@ -19,11 +19,24 @@ struct EngineBench {
       let rate = try Stopwatch.rate(amount: amount, samples: samples, body)
       return Measurement(name: name, part: part, value: rate / 1e6, unit: "M micro-ops/s")
     }
+    let rolled = try ProgramText.print(program)
+    var options = ProgramText.Options()
+    options.rollsLoops = false
+    let flat = try ProgramText.print(program, options)
     return [
       try line("emission") { () throws(NPUError) in _ = try kernel.program() },
       try line("checker") { () throws(NPUError) in _ = Checker.check(program) },
       try line("timing") { () throws(NPUError) in _ = try TimingEngine.run(program) },
+      try line("text") { () throws(NPUError) in _ = try ProgramText.print(program) },
+      try line("assembly, loops") { () throws(NPUError) in try assemble(rolled) },
+      try line("assembly, flat") { () throws(NPUError) in try assemble(flat) },
     ]
+  }
+
+  /// Reads and expands a text.
+  private func assemble(_ text: [UInt8]) throws(NPUError) {
+    let source = TextSource(file: "bench.npu", bytes: text)
+    _ = try TextProgram.parse(source).get().assemble(machine: machine, catalogue: .standard).get()
   }
 
   /// Whole runs, everything on, in milliseconds.

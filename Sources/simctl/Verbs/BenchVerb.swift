@@ -24,7 +24,8 @@ enum BenchVerb: Verb {
     notes: [
       """
       formats: conversions on one thread, bytes read and written. matrix: the block MAC on one
-      thread. engines: building, checking and timing a program. runs: whole runs.
+      thread. engines: building, checking and timing a program, printing it as text, and reading
+      that, with loops and with a line for each micro-op. runs: whole runs.
       Timings differ from run to run, and a debug build is many times slower than a release build.
       """
     ],

@@ -33,18 +33,29 @@ struct LoopRoller {
       node.summarise()
       return node
     }
+    repeat { roll(&result) } while absorb(&result)
+    return result
+  }
+
+  private mutating func roll(_ nodes: inout [RollNode]) {
     for leastPasses in [3, 2] {
       var hasChanged = true
       while hasChanged {
         hasChanged = false
         var period = 1
-        while period <= min(Self.longestPeriod, result.count / 2) {
-          if pass(&result, period, leastPasses) { hasChanged = true }
+        while period <= min(Self.longestPeriod, nodes.count / 2) {
+          if pass(&nodes, period, leastPasses) { hasChanged = true }
           period += 1
         }
       }
     }
-    return result
+  }
+
+  private mutating func absorb(_ nodes: inout [RollNode]) -> Bool {
+    var absorber = EdgeAbsorber(shapes: shapes)
+    let hasChanged = absorber.absorb(&nodes)
+    shapes = absorber.shapes
+    return hasChanged
   }
 
   /// Makes loops of one period; whether there were any.

@@ -1,7 +1,7 @@
 /// A piece of a program on its way to text: a micro-op, a tap, a declaration of a buffer, or a block.
 struct RollNode {
   enum Kind: Int {
-    case operation, tap, buffer, scope, loop, core
+    case operation, tap, buffer, scope, loop, core, branch
   }
 
   var kind: Kind
@@ -18,10 +18,21 @@ struct RollNode {
   var children: [RollNode] = []
   /// Passes of a loop; cores of a range of them.
   var count = 1
+  /// Of a branch: the passes of the innermost loop around it that it is there in, from `low` up to
+  /// before `high`, or to the last.
+  var low = 0
+  var high: Int?
   /// First values of all components, the children's after its own.
   var values: [Int] = []
   /// Lines that it takes.
   var lines = 1
+
+  /// Whether it is a branch for exactly the passes that the branch before it is not there in.
+  func isOpposite(of other: RollNode) -> Bool {
+    guard kind == .branch, other.kind == .branch else { return false }
+    return low == 0 && high == other.low && other.high == nil
+      || other.low == 0 && other.high == low && high == nil
+  }
 
   /// Puts values and lines together from the parts.
   mutating func summarise() {
@@ -89,7 +100,7 @@ struct RollShapes {
   mutating func id(of node: RollNode, inner: [Int]) -> Int {
     var key = inner
     for component in node.components { key += component.signature }
-    key += [-1, node.count]
+    key += [-1, node.count, node.low, node.high ?? -1]
     for child in node.children { key.append(child.shape) }
     return id(key)
   }

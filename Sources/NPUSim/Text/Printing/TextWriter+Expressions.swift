@@ -77,6 +77,22 @@ extension TextWriter {
     return combine(.multiply, variable, factor)
   }
 
+  /// Whether the innermost loop is in a pass of a branch.
+  mutating func condition(_ branch: RollNode) -> Int32 {
+    let loop = loop(0)
+    func compare(_ kind: TextExpression.Kind, _ value: Int) -> Int32 {
+      let variable = name(loop.name)
+      let bound = number(loop.first + value)
+      return combine(kind, variable, bound)
+    }
+    guard let high = branch.high else { return compare(.greaterEqual, branch.low) }
+    if high == branch.low + 1 { return compare(.equal, branch.low) }
+    let below = compare(.less, high)
+    if branch.low == 0 { return below }
+    let above = compare(.greaterEqual, branch.low)
+    return combine(.and, above, below)
+  }
+
   /// A choice between no and yes, perhaps another one in the first pass of a loop.
   mutating func flag(_ component: RollComponent, _ words: [String]) -> Int32 {
     guard component.flagLevel > 0 else { return choice(words, component.base) }

@@ -117,10 +117,19 @@ struct TextWriter {
 
   mutating func write(_ nodes: [RollNode]) {
     var wasBuffer = false
-    for node in nodes {
+    var wasElse = false
+    for (index, node) in nodes.enumerated() {
       if wasBuffer && node.kind != .buffer { blank() }
       wasBuffer = node.kind == .buffer
-      write(node)
+      wasElse = !wasElse && index > 0 && node.isOpposite(of: nodes[index - 1])
+      if wasElse {
+        // What the branch before does not take: its end becomes an .else.
+        tree.statements[tree.statements.count - 1] = TextStatement(kind: .otherwise, span: .none)
+        write(node.children)
+        tree.statements.append(TextStatement(kind: .end, span: .none))
+      } else {
+        write(node)
+      }
     }
   }
 
@@ -139,6 +148,10 @@ struct TextWriter {
       statement.first = number(0)
       statement.last = number(node.count)
       block(statement, node.children, loop: (statement.name, 0))
+    case .branch:
+      var statement = TextStatement(kind: .branch, span: .none)
+      statement.first = condition(node)
+      block(statement, node.children, loop: nil)
     case .core:
       var statement = TextStatement(kind: .core, span: .none)
       let first = node.components.first?.base ?? node.payload
