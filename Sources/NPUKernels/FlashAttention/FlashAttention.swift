@@ -140,13 +140,6 @@ public struct FlashAttention: Kernel {
         hint: "it shows what an FP8 cache costs without the one-op requantise")
     }
     guard rung != .decode, rung != .composed else { return }
-    if rung == .scalar, form.headDim != 1 || form.kvFormat != .bf16 {
-      throw NPUError(
-        .usage,
-        "--rung scalar with --head-dim \(form.headDim) --kv-format \(form.kvFormat.rawValue), needed "
-          + "--head-dim 1 --kv-format bf16",
-        hint: "it is the recurrence by itself: q, k and v are numbers")
-    }
     var wrong: String?
     if form.kvFormat.isFP8 { wrong = "--kv-format \(form.kvFormat.rawValue)" }
     if form.splits > 1 { wrong = "--splits \(form.splits)" }
@@ -155,6 +148,13 @@ public struct FlashAttention: Kernel {
       throw NPUError(
         .usage, "--rung \(rung.rawValue) does not take \(wrong)",
         hint: "use --rung decode, or leave --rung out")
+    }
+    if rung == .scalar, form.headDim != 1 || form.kvFormat != .bf16 {
+      throw NPUError(
+        .usage,
+        "--rung scalar with --head-dim \(form.headDim) --kv-format \(form.kvFormat.rawValue), needed "
+          + "--head-dim 1 --kv-format bf16",
+        hint: "it is the recurrence by itself: q, k and v are numbers")
     }
   }
 
