@@ -34,8 +34,8 @@ struct FlashPieces {
   /// The encoded rows of each group that come back, in HBM.
   private let kept: BufferHandle<HBM>?
   private let firstGroup: Int
-  /// The last store to `kept`: it passes on that all earlier ones are done.
-  private var lastCopy: Token?
+  /// The last store of each piece to `kept`.
+  private var copies: [Int: Token] = [:]
 
   /// Uses whose piece has been asked for, and rows of the next one that have been.
   private var fetched = 0
@@ -116,7 +116,7 @@ struct FlashPieces {
       ready[next.slot] = p.emit(
         LoadL1(
           slots.tile(slot: next.slot, rows: keys.count), from: keptTile(group, keys)),
-        after: readers[next.slot] + (lastCopy.map { [$0] } ?? []))
+        after: readers[next.slot] + (copies[next.piece].map { [$0] } ?? []))
       rowsDone = keys.count
     } else {
       bring(next, group, keys, &p)
@@ -164,7 +164,7 @@ struct FlashPieces {
       free: readers[use.slot], copy: use.returns ? keptTile(group, part) : nil)
     let done = lane?.bring(rows, &p)
     ready[use.slot] = done?.stored
-    if let copied = done?.copied { lastCopy = copied }
+    if let copied = done?.copied { copies[use.piece] = copied }
     rowsDone += count
     if let next = following(part, keys) { lane?.load(next, &p) }
   }

@@ -180,11 +180,22 @@ extension FlashPipelinedCore {
   }
 
   /// Adds a chunk of weights to the lane partials of its rows, a group of lanes at a time: the
-  /// additions of a row sum in their order, by the cheaper elementwise micro-op.
+  /// additions of a row sum in their order, by the cheaper elementwise micro-op where the groups start
+  /// on the alignment.
   private func sum(
     _ tiles: [FlashQueryTile], columns: Range<Int>, _ p: inout ProgramBuilder
   ) {
     let lanes = layout.lanes
+    guard layout.lanesAreAligned else {
+      let isFirst = columns.lowerBound == 0
+      for (position, tile) in tiles.enumerated() {
+        p.emit(
+          RowSum(
+            partials(position, tile, isFirst ? min(lanes, columns.count) : lanes),
+            weights(position, tile, 0..<columns.count), start: isFirst))
+      }
+      return
+    }
     var start = 0
     if columns.lowerBound == 0 {
       let isWhole = columns.count >= 2 * lanes && columns.count % lanes == 0

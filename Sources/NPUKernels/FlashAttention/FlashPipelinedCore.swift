@@ -39,7 +39,7 @@ struct FlashPipelinedCore {
   /// Uses of K and V that have been emitted.
   private var keyUse = 0
   private var valueUse = 0
-  /// By piece: the drain of the scores, and the exponential that read them last.
+  /// By piece: the drain of the scores. By chunk: the exponential that read them last.
   var scoresReady: [Int: Token] = [:]
   private var scoresRead: [Int: Token] = [:]
   /// The stores of `encoded`, by tile in flight.
@@ -187,6 +187,7 @@ struct FlashPipelinedCore {
     let pieces = step.pieces(layout.piece)
     let columns = pieces[index]
     let isLastPiece = scoresReady.count + 1 == pieces.count
+    let chunks = columns.lowerBound / layout.chunk...(columns.upperBound - 1) / layout.chunk
     let key = keys.take(keyUse, rows: columns.count, columns: form.headDim, &p)
     if fedJob < step.job { feedQueries(step, &p) }
     let right = rightKeyRing.acquire()
@@ -208,7 +209,7 @@ struct FlashPipelinedCore {
       if isLastPiece && step.isLast { leftQueryRing.release(left.slot, after: product) }
       drained = p.emit(
         DrainUB(scoreTile(position, tile, columns), from: accTile),
-        after: [product] + (scoresRead[index].map { [$0] } ?? []))
+        after: [product] + chunks.compactMap { scoresRead[$0] })
       accScoreRing.release(acc, after: drained)
     }
     rightKeyRing.release(right, after: product)
@@ -302,7 +303,7 @@ struct FlashPipelinedCore {
         let read = weigh(
           index, step, columns: pieces[piece], chunk: start..<end,
           free: start == 0 ? encodedRead : [], &p)
-        scoresRead[piece] = read.scores
+        scoresRead[(pieces[piece].lowerBound + start) / layout.chunk] = read.scores
         encoded = read.encoded
         bringQueries(upTo: step.job + 1, &p)
         keys.advance(before: keyUse, &p)

@@ -16,6 +16,8 @@ struct FlashPipelinedLayout: Sendable {
   /// Columns of scores that start on the alignment of `ub`.
   let granule: Int
   let lanes: Int
+  /// Whether each group of lanes of a row starts on the alignment of `ub`.
+  let lanesAreAligned: Bool
   /// The format of the accumulators, and of what is drained.
   let drained: ElementFormat
   let isEncoding: Bool
@@ -65,6 +67,8 @@ struct FlashPipelinedLayout: Sendable {
     drained = machine.matrix.accumulator == .bf16 ? .bf16 : .f32
     granule = max(1, machine[.ub].alignment / drained.bytes)
     lanes = machine.vector.lanes
+    lanesAreAligned =
+      machine.vector.lanes * ElementFormat.f32.bytes % max(1, machine[.ub].alignment) == 0
     isEncoding = shape.kvFormat == .bf16
   }
 

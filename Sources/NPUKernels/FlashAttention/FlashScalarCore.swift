@@ -11,6 +11,7 @@ struct FlashScalarCore {
   private var numberRing: Ring<UB>
   private var results: FlashResults
   private let ones: BufferHandle<UB>
+  private var hasOnes = false
   private let repeated: BufferHandle<UB>
   private let turned: BufferHandle<UB>
   private let scores: BufferHandle<UB>
@@ -47,7 +48,6 @@ struct FlashScalarCore {
     blockSum = try layout.column("l_block").buffer(in: UB.self, &p)
     sum = try layout.column("l").buffer(in: UB.self, &p)
     output = try layout.column("o").buffer(in: UB.self, &p)
-    p.emit(Fill(ones.tile(), 1))
   }
 
   /// One block of queries: the loop over the blocks of keys.
@@ -56,6 +56,10 @@ struct FlashScalarCore {
     guard !blocks.isEmpty else {
       results.finishBlind(tile, &p)
       return
+    }
+    if !hasOnes {
+      p.emit(Fill(ones.tile(), 1))
+      hasOnes = true
     }
     let rows = tile.rows
     let slot = queryRing.acquire()

@@ -54,7 +54,8 @@ enum FlashLadderSetups {
     case "pipelined":
       [
         nil, "stages=1", "tile.q=8,stages=2", "tile.q=5,tile.kv=32", "tile.kv=64,stages.kv=1",
-        "tile.kv=96,stages.kv=2", "tile.q=16,tile.kv=160,stages.kv=3", "tile.q=3,tile.kv=128,stages=1",
+        "tile.kv=96,stages.kv=2", "tile.q=16,tile.kv=160,stages.kv=3",
+        "tile.q=3,tile.kv=128,stages=1",
       ]
     case "online": [nil, "tile.q=7", "tile.kv=32", "tile.q=16,tile.kv=160", "tile.kv=96"]
     case "unfused":
