@@ -81,7 +81,7 @@ private struct EdgeReduction {
   private var members = [[UInt32]](repeating: [], count: Queue.count)
   /// Whether every token that is not implied becomes an event.
   private let keepsEvery: Bool
-  private let conflicts: ConflictTest
+  private var touched: ConflictIndex
   /// Position of a micro-op in its queue.
   private var places: [UInt32]
   private var counts = QueueClock(repeating: 0)
@@ -91,9 +91,6 @@ private struct EdgeReduction {
   private var unseenWrites = [[(place: UInt32, tile: UInt32, padded: Bool)]](
     repeating: [], count: Queue.count)
 
-  /// Micro-ops of a queue among which a conflict is looked for; beyond, there is taken to be one.
-  private static let longestSearch = 24
-
   /// Whether some pair of queues took more IDs than the machine has.
   var needsMoreIdentifiers: Bool { defects.contains { $0.code == .S006 } }
 
@@ -102,7 +99,7 @@ private struct EdgeReduction {
     keepsEvery: Bool = false
   ) {
     self.keepsEvery = keepsEvery
-    conflicts = ConflictTest(layout: layout, tiles: tiles)
+    touched = ConflictIndex(layout: layout, tiles: tiles)
     self.stream = stream
     self.machine = machine
     self.layout = layout
@@ -141,6 +138,7 @@ private struct EdgeReduction {
       }
       places[index] = counts[queue]
       if record.kind == .data {
+        if !keepsEvery { touched.add(record, place: counts[queue]) }
         counts[queue] += 1
         members[queue].append(UInt32(index))
       }
@@ -159,21 +157,12 @@ private struct EdgeReduction {
     let target = record.queue.index
     var result: [UInt32] = []
     for source in 0..<Queue.count where source != target {
-      let known = Int(clocks[target][source])
-      let permitted = Int(permits[target][source])
-      var place = permitted - 1
-      while place >= known {
-        let producer = members[source][place]
-        if permitted - place > Self.longestSearch {
-          result.append(members[source][permitted - 1])
-          break
-        }
-        if conflicts.isConflict(stream.records[Int(producer)], record) {
-          result.append(producer)
-          break
-        }
-        place -= 1
-      }
+      let known = clocks[target][source]
+      let permitted = permits[target][source]
+      guard known < permitted,
+        let place = touched.last(of: source, conflictingWith: record, in: known..<permitted)
+      else { continue }
+      result.append(members[source][Int(place)])
     }
     return result
   }

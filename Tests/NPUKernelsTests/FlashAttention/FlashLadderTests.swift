@@ -119,9 +119,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("pipelined", "tile.kv=48", "multiple of 32"), ("pipelined", "stages=3", "events"),
+    ("pipelined", "tile.kv=48", "multiple of 32"), ("pipelined", "stages=3", "ub holds"),
     ("pipelined", "tile.q=64,tile.kv=512", "ub holds"), ("pipelined", "tile.m=4", "no field"),
-    ("pipelined", "stages.kv=40", "l1 holds"), ("online", "tile.q=48,tile.kv=192", "ub holds"),
+    ("pipelined", "stages.kv=40", "18 events"), ("online", "tile.q=48,tile.kv=192", "ub holds"),
     ("unfused", "stages.kv=7", "events"),
   ])
   func `a schedule that cannot be is refused with what is needed`(
