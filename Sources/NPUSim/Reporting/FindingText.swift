@@ -30,8 +30,8 @@ public enum FindingText {
         cost == 0
         ? "costs nothing"
         : cost > 0
-          ? "costs \(Quantity.grouped(cost)) cycles"
-          : "gains \(Quantity.grouped(-cost)) cycles"
+          ? "costs \(cycles(cost))"
+          : "gains \(cycles(-cost))"
       parts.append(
         "\(change) (\(Quantity.grouped(before)) before, \(Quantity.grouped(after)) after)")
     } else if let after = trial.cyclesAfter {
@@ -44,5 +44,9 @@ public enum FindingText {
       )
     }
     return "tried: " + parts.joined(separator: "; ")
+  }
+
+  private static func cycles(_ count: Int64) -> String {
+    "\(Quantity.grouped(count)) cycle\(count == 1 ? "" : "s")"
   }
 }
