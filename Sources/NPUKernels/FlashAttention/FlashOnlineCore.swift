@@ -51,16 +51,21 @@ struct FlashOnlineCore {
     valueSource.tensor = tensors.v
     valueSource.axis = .alongRows
     var uses: [Int] = []
+    var rows: [Int] = []
     for tile in tiles {
       for step in Self.steps(tile, kernel.form, layout) {
         let first = tile.group * source.perGroup + step.lowerBound / source.tileKV * source.perTile
-        uses += (0..<Self.pieces(step, layout).count).map { first + $0 }
+        let pieces = Self.pieces(step, layout)
+        uses += pieces.indices.map { first + $0 }
+        rows += pieces.map(\.count)
       }
     }
     keys = try FlashPieces(
-      "k", source, uses: uses, slots: layout.pieces, columns: form.headDim, core: core, &p)
+      "k", source, uses: uses, rows: rows, slots: layout.pieces, columns: form.headDim, core: core,
+      &p)
     values = try FlashPieces(
-      "v", valueSource, uses: uses, slots: layout.pieces, columns: form.headDim, core: core, &p)
+      "v", valueSource, uses: uses, rows: rows, slots: layout.pieces, columns: form.headDim,
+      core: core, &p)
     lane = try FlashEncodeLane("q", rows: layout.rows, columns: form.headDim, &p)
     results = try FlashResults(
       tensors, rows: layout.rows, headDim: form.headDim, inFlight: 1, &p)

@@ -29,6 +29,8 @@ struct FlashPieces {
 
   private let source: Source
   private let residency: FlashResidency
+  /// By use: the keys of its piece that it or a later use reads.
+  private let needed: [Int]
   private let slots: BufferHandle<L1>
   private var lane: FlashEncodeLane?
   /// The encoded rows of each group that come back, in HBM.
@@ -51,12 +53,21 @@ struct FlashPieces {
     ]
   }
 
-  /// - Parameter uses: the piece of each use, in order.
+  /// - Parameters:
+  ///   - uses: the piece of each use, in order.
+  ///   - rows: the keys that each use reads, from the first one of its piece.
   init(
-    _ name: String, _ source: Source, uses: [Int], slots count: Int, columns: Int,
+    _ name: String, _ source: Source, uses: [Int], rows: [Int], slots count: Int, columns: Int,
     core: Int, _ p: inout ProgramBuilder
   ) throws(NPUError) {
     self.source = source
+    var needed = rows
+    var later: [Int: Int] = [:]
+    for index in uses.indices.reversed() {
+      needed[index] = max(rows[index], later[uses[index]] ?? 0)
+      later[uses[index]] = needed[index]
+    }
+    self.needed = needed
     let isLoaded = source.tensor.format == .mxint8
     // While the slots fill up for the first time no load learns how far the feeds are, and each event
     // takes an ID of its own: a third of the slots is loaded at a time, and waited for together.
@@ -111,7 +122,7 @@ struct FlashPieces {
       return true
     }
     let next = residency.uses[fetched]
-    let (group, keys) = source.place(next.piece)
+    let (group, keys) = place(fetched)
     if next.isReturn {
       ready[next.slot] = p.emit(
         LoadL1(
@@ -129,6 +140,12 @@ struct FlashPieces {
     return true
   }
 
+  /// Group and keys that the fetch of a use brings.
+  private func place(_ use: Int) -> (group: Int, keys: Range<Int>) {
+    let (group, keys) = source.place(residency.uses[use].piece)
+    return (group, keys.lowerBound..<min(keys.upperBound, keys.lowerBound + needed[use]))
+  }
+
   /// Passes over uses that find their piece in place.
   private mutating func skipPresent() {
     while fetched < residency.uses.count && !residency.uses[fetched].isFetch { fetched += 1 }
@@ -139,7 +156,7 @@ struct FlashPieces {
     var slotsLoaded: [Int] = []
     while fetched < residency.uses.count, fetched <= limit {
       let next = residency.uses[fetched]
-      let (group, keys) = source.place(next.piece)
+      let (group, keys) = place(fetched)
       let loaded = p.emit(
         LoadL1(
           slots.tile(slot: next.slot, rows: keys.count), from: hbm(source.tensor, group, keys)),
@@ -176,9 +193,9 @@ struct FlashPieces {
       let end = min(keys.upperBound, part.upperBound + source.staged)
       return hbm(source.tensor, group, part.upperBound..<end)
     }
-    let next = residency.uses[(fetched + 1)...].first { $0.isFetch && !$0.isReturn }
+    let next = residency.uses[(fetched + 1)...].firstIndex { $0.isFetch && !$0.isReturn }
     return next.map { use in
-      let (group, keys) = source.place(use.piece)
+      let (group, keys) = place(use)
       let end = min(keys.upperBound, keys.lowerBound + source.staged)
       return hbm(source.tensor, group, keys.lowerBound..<end)
     }

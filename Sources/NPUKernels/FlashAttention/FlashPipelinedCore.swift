@@ -67,21 +67,26 @@ struct FlashPipelinedCore {
     valueSource.axis = .alongRows
     var keyUses: [Int] = []
     var valueUses: [Int] = []
+    var keyRows: [Int] = []
+    var valueRows: [Int] = []
     for (index, step) in work.steps.enumerated() {
       let first =
         work.jobs[step.job].group * source.perGroup + step.tile * source.perTile
         + step.firstPiece(layout.piece)
       let before = index > 0 ? work.steps[index - 1].pieces(layout.piece).count : 0
-      let count = step.pieces(layout.piece).count
-      keyUses += Self.order(count, behind: before).map { first + $0 }
-      valueUses += (0..<count).map { first + $0 }
+      let pieces = step.pieces(layout.piece)
+      let order = Self.order(pieces.count, behind: before)
+      keyUses += order.map { first + $0 }
+      keyRows += order.map { pieces[$0].count }
+      valueUses += pieces.indices.map { first + $0 }
+      valueRows += pieces.map(\.count)
     }
     keys = try FlashPieces(
-      "k", source, uses: keyUses, slots: layout.plan.kvStages, columns: form.headDim, core: core,
-      &p)
+      "k", source, uses: keyUses, rows: keyRows, slots: layout.plan.kvStages,
+      columns: form.headDim, core: core, &p)
     values = try FlashPieces(
-      "v", valueSource, uses: valueUses, slots: layout.plan.kvStages, columns: form.headDim,
-      core: core, &p)
+      "v", valueSource, uses: valueUses, rows: valueRows, slots: layout.plan.kvStages,
+      columns: form.headDim, core: core, &p)
     queryLane = try FlashEncodeLane("q", rows: layout.rows, columns: form.headDim, &p)
     queryRing = try layout.queryRows.ring(in: L1.self, &p)
     weightRing = try layout.weightRows.ring(in: L1.self, &p)

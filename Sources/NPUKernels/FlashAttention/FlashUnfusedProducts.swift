@@ -41,10 +41,12 @@ struct FlashUnfusedProducts {
     let uses = tiles.flatMap { tile in
       (0..<source.perGroup).map { tile.group * source.perGroup + $0 }
     }
+    let rows = uses.map { source.place($0).keys.count }
     keys = try FlashPieces(
-      "k", source, uses: uses, slots: layout.plan.kvStages, columns: form.headDim, core: core, &p)
+      "k", source, uses: uses, rows: rows, slots: layout.plan.kvStages, columns: form.headDim,
+      core: core, &p)
     values = try FlashPieces(
-      "v", valueSource, uses: uses, slots: layout.plan.kvStages, columns: form.headDim,
+      "v", valueSource, uses: uses, rows: rows, slots: layout.plan.kvStages, columns: form.headDim,
       core: core, &p)
     queryLane = try FlashEncodeLane("q", rows: layout.rows, columns: form.headDim, &p)
     weightLane = try FlashEncodeLane("p", rows: layout.rows, columns: layout.width, &p)
