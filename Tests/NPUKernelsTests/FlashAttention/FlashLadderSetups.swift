@@ -42,7 +42,7 @@ enum FlashLadderSetups {
       one.isCausal = kv % 2 == 0
       shapes.append(one)
     }
-    shapes.append(FlashCase(260, 520))
+    shapes.append(FlashCase(90, 520, d: 64))
     return shapes
   }()
 
