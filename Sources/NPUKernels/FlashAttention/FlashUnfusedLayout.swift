@@ -78,7 +78,7 @@ struct FlashUnfusedLayout: Sendable {
     FlashBuffer("p_fp32", .ub, .f32, rows: softmaxRows, columns: shape.kv)
   }
   var probabilities: FlashBuffer {
-    FlashBuffer("p_bf16", .ub, .bf16, slots: plan.stages, rows: softmaxRows, columns: shape.kv)
+    FlashBuffer("p_rows", .ub, .bf16, slots: plan.stages, rows: softmaxRows, columns: shape.kv)
   }
   var partials: FlashBuffer {
     FlashBuffer("p_sum", .ub, .f32, rows: softmaxRows, columns: min(lanes, shape.kv))
