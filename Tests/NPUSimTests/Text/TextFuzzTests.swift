@@ -117,6 +117,23 @@ import Testing
     }
   }
 
+  @Test func `a list that was found wrong is reported once, whoever reads it`() {
+    let text = """
+      .index order i32 [2] = [1]
+      .index other i32 [2] = [5, 6]
+      .output y bf16 [2, 64]
+      .buf a ub bf16 [2, 64]
+      .if order[1] > 2 || other[1] > 5
+        vector.fill a {value=1.0}
+      .end
+      vector.fill a {value=order[0]}
+
+      """
+    let outcome = TextFixture.errors(text, machine: Self.machine)
+    #expect(
+      outcome.count == 1 && outcome.allSatisfy { $0.contains("order has 1 values") }, "\(outcome)")
+  }
+
   @Test func `damaged texts never trap, and every error has a position`() throws {
     let mutator = Mutator(words: Self.words)
     try Fuzzing.run("text bytes", full: 40_000) { seed, random in

@@ -1,12 +1,14 @@
 /// Why an expression has no value.
 enum TextEvaluationFailure: Error {
   case overflow, divisionByZero, outsideList, notWhole
+  /// It names a list that was found wrong, which has been said.
+  case reported
 }
 
 extension TextPlan {
   /// The value of a whole-number expression.
   func integer(
-    _ index: Int32, _ variables: [Int64], _ lists: [[Int32]]
+    _ index: Int32, _ variables: [Int64], _ lists: [[Int32]?]
   ) throws(TextEvaluationFailure) -> Int64 {
     let node = nodes[Int(index)]
     switch node.kind {
@@ -16,7 +18,7 @@ extension TextPlan {
     case .variable: return variables[Int(node.value)]
     case .element:
       let place = try integer(node.left, variables, lists)
-      let list = lists[Int(node.value)]
+      guard let list = lists[Int(node.value)] else { throw .reported }
       guard place >= 0, place < list.count else { throw .outsideList }
       return Int64(list[Int(place)])
     case .wrong: throw .notWhole
@@ -33,7 +35,7 @@ extension TextPlan {
 
   /// The value of an expression in FP64; whole-number parts of it are computed in whole numbers.
   func real(
-    _ index: Int32, _ variables: [Int64], _ lists: [[Int32]]
+    _ index: Int32, _ variables: [Int64], _ lists: [[Int32]?]
   ) throws(TextEvaluationFailure) -> Double {
     let node = nodes[Int(index)]
     guard node.isReal else { return Double(try integer(index, variables, lists)) }
@@ -103,6 +105,7 @@ extension TextEvaluationFailure {
     case .divisionByZero: "found a division by zero"
     case .outsideList: "the index lies outside the list"
     case .notWhole: "found a real number, needed a whole one"
+    case .reported: "the list has no values"
     }
   }
 }

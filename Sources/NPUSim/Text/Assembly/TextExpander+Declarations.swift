@@ -176,7 +176,7 @@ extension TextExpander {
         "\(name) has \(values.count) values, needed \(count)", at: text.span, index,
         hint: "correct the dimension or the list")
     }
-    lists.append(values)
+    lists[Int(statement.key)] = values
     if task == .emit { _ = builder.indexList(values) }
     tensors.append(
       TextTensor(name: name, format: .i32, shape: [count], axis: .alongColumns, role: .index))

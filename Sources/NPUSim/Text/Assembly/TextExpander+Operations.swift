@@ -109,7 +109,7 @@ extension TextExpander {
       do throws(TextEvaluationFailure) {
         return Float(try plan.real(operand.slot, variables, lists)).bitPattern
       } catch {
-        fail(error.words, at: tree.expressions[Int(operand.slot)].span, index)
+        fail(error, at: operand.slot, index)
         return nil
       }
     case .choice: return value(operand.slot, index).map { $0 != 0 ? 1 : 0 }

@@ -22,7 +22,8 @@ struct TextExpander {
   var variables: [Int64]
   /// The names and slots of the loops that are open.
   var loops: [(name: UInt32, slot: Int)] = []
-  var lists: [[Int32]] = []
+  /// Index lists by their number in the plan; `nil` until they are bound.
+  var lists: [[Int32]?]
   /// Values given for index lists, by name.
   var given: [String: [Int32]] = [:]
   /// Tensors by key; −1 where there is none yet.
@@ -76,6 +77,7 @@ struct TextExpander {
     builder = ProgramBuilder(machine: machine, catalogue: catalogue)
     errors = TextErrors(source)
     variables = Array(repeating: 0, count: plan.variables)
+    lists = Array(repeating: nil, count: plan.lists.count)
     hbm = Array(repeating: -1, count: plan.keys.count)
     broken = Array(repeating: false, count: plan.statements.count)
     memos = task == .emit ? Array(repeating: TextMemo(), count: plan.statements.count) : []
@@ -101,6 +103,15 @@ struct TextExpander {
     if errors.hasEnough { isStopped = true }
   }
 
+  /// Reports why an expression has no value, unless that has been said where it comes from.
+  mutating func fail(_ failure: TextEvaluationFailure, at node: Int32, _ statement: Int) {
+    if failure == .reported {
+      broken[statement] = true
+    } else {
+      fail(failure.words, at: tree.expressions[Int(node)].span, statement)
+    }
+  }
+
   /// The variables of the loops that are open, the core first where it is not 0.
   var iterations: [(name: String, value: Int64)] {
     var result: [(String, Int64)] = core > 0 ? [("core", Int64(core))] : []
@@ -116,7 +127,7 @@ struct TextExpander {
     do throws(TextEvaluationFailure) {
       return try plan.integer(node, variables, lists)
     } catch {
-      fail(error.words, at: tree.expressions[Int(node)].span, statement)
+      fail(error, at: node, statement)
       return nil
     }
   }
