@@ -10,8 +10,10 @@ let package = Package(
     .executable(name: "simctl", targets: ["simctl"]),
   ],
   targets: [
+    .target(name: "CDatapath"),
     .target(
       name: "NPUSim",
+      dependencies: ["CDatapath"],
       // Rounding instructions the baseline instruction set lacks are calls into libm.
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(name: "NPUKernels", dependencies: ["NPUSim"]),

@@ -31,6 +31,8 @@ enum Simctl {
   private static func dispatch(
     _ arguments: [String], _ console: inout Console
   ) throws(NPUError) -> ExitCode {
+    // A path that is asked for and cannot be had is an error before anything is computed.
+    _ = try DatapathPath.requested()
     guard let first = arguments.first else {
       console.error(Overview.text)
       return .usage

@@ -24,6 +24,9 @@ import Testing
     "Float", "Float16", "Datapath", "MachineState", "BytePlane", "TileView", "StagedWrites",
   ]
 
+  /// The C target: only Numerics calls it, beside the scalar definitions that its loops equal.
+  private static let cLoops = "CDatapath"
+
   private static let lineLimit = 400
 
   /// The clone this file was compiled in.
@@ -100,6 +103,11 @@ import Testing
       case ("fatalError", "("), ("preconditionFailure", "("), ("try", "!"), ("as", "!"):
         report(token, "contains \(token.text)\(next == "!" ? "!" : "")")
       default: break
+      }
+      if token.text == cLoops && file.target != cLoops
+        && !file.path.hasPrefix("NPUSim/Numerics/")
+      {
+        report(token, "reaches past Numerics: \(cLoops)")
       }
       if isTimeless {
         let lowered = token.text.lowercased()
@@ -183,6 +191,9 @@ import Testing
     #expect(found(("NPUSim/ISA/A.swift", "let a = try! f()\nlet b = c as! D")).count == 2)
     #expect(found(("NPUSim/ISA/A.swift", "let a = try !f()")) == [])
     #expect(found(("NPUKernels/A.swift", "fatalError(\"no\")")).count == 1)
+    #expect(found(("NPUSim/Machine/A.swift", "import CDatapath")).count == 1)
+    #expect(found(("NPUSim/Numerics/A.swift", "import CDatapath")) == [])
+    #expect(found(("CDatapath/Path.c", "#include \"CDatapath.h\"")) == [])
     #expect(found(("NPUSim/Other/A.swift", "let a = 1")).count == 1)
     #expect(
       found(("NPUSim/ISA/A.swift", String(repeating: "\n", count: 400))) == [])

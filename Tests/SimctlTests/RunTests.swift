@@ -175,13 +175,28 @@ import Testing
     #expect(meta.dropFirst(plain.count).contains("simctl "))
   }
 
-  @Test func `the benchmark measures what it is asked to`() throws {
+  @Test func `the benchmark measures what it is asked to, and compares with a saved one`() throws {
     let result = try SimctlProcess.run("bench matrix --samples 1 --json")
     let lines = try JSONValue.parse(result.output, file: "bench").elements
-    #expect(lines.count == 2)
+    let matrix = lines.filter { $0["part"] == .string("matrix") }
+    #expect(matrix.count == 6)
     for line in lines {
       #expect(line["unit"] == .string("GMAC/s"))
       #expect(try #require(line["value"]).requireDouble("value") > 0)
     }
+    let folder = try ScratchFolder()
+    try folder.write("bench.json", String(decoding: result.output, as: UTF8.self))
+    let again = try SimctlProcess.run(
+      "bench matrix --samples 1 --json --compare bench.json", in: folder.path)
+    for line in try JSONValue.parse(again.output, file: "bench").elements {
+      let old = lines.first { $0["name"] == line["name"] }
+      #expect(line["before"] == old?["value"])
+      #expect(try #require(line["ratio"]).requireDouble("ratio") > 0)
+    }
+    try folder.write("other.json", "[{\"part\": 1}]")
+    let wrong = try SimctlProcess.run(
+      "bench matrix --samples 1 --compare other.json", in: folder.path)
+    #expect(wrong.status == 2)
+    #expect(wrong.error.contains("other.json:1:"))
   }
 }

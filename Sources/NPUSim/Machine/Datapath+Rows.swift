@@ -48,7 +48,7 @@ extension Datapath {
       let words = raw.assumingMemoryBound(to: UInt32.self)
       UnsafeMutableRawPointer(bytes).copyMemory(
         from: UnsafeRawPointer(floats), byteCount: count * 4)
-      countNonFinite(words, exponent: 0x7F80_0000, count: count)
+      countNonFinite(words, count: count)
     case .e4m3fn:
       if saturating { countSaturated(floats, limit: 464, count: count) }
       Bulk.floatToE4M3FN(floats, bytes, count: count, saturating: saturating)
@@ -60,14 +60,24 @@ extension Datapath {
     }
   }
 
-  /// Counts the NaN and infinite words of a format whose exponent field is `exponent`.
-  mutating func countNonFinite<Word: FixedWidthInteger>(
-    _ words: UnsafePointer<Word>, exponent: Word, count: Int
+  /// Counts the NaN and infinite words of a 16-bit format whose exponent field is `exponent`.
+  public mutating func countNonFinite(
+    _ words: UnsafePointer<UInt16>, exponent: UInt16, count: Int
   ) {
     // The common case is one branch-free pass that finds nothing.
-    var found: Word = 0
-    for index in 0..<count { found |= words[index] & exponent == exponent ? 1 : 0 }
-    if found == 0 { return }
+    if Bulk.hasSpecial(words, exponent: exponent, count: count) {
+      tally(words, exponent: exponent, count: count)
+    }
+  }
+
+  /// Counts the NaN and infinite FP32 words.
+  public mutating func countNonFinite(_ words: UnsafePointer<UInt32>, count: Int) {
+    if Bulk.hasSpecial(words, count: count) { tally(words, exponent: 0x7F80_0000, count: count) }
+  }
+
+  private mutating func tally<Word: FixedWidthInteger>(
+    _ words: UnsafePointer<Word>, exponent: Word, count: Int
+  ) {
     let magnitude = exponent | (exponent &- 1) & ~(1 << (Word.bitWidth - 1))
     for index in 0..<count where words[index] & exponent == exponent {
       if words[index] & magnitude == exponent {

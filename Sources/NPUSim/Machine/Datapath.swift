@@ -18,6 +18,7 @@ public struct Datapath {
   let listOffsets: [Int]
   let scratchBase: UnsafeMutablePointer<Float>
   let functionTables: FunctionTables
+  private let workArea = WorkArea()
   var functionUses = FunctionUses()
 
   /// The first read of a byte that was never written.
@@ -48,6 +49,9 @@ public struct Datapath {
   @inlinable public func scratch(_ index: Int) -> UnsafeMutablePointer<Float> {
     scratchRow(index)
   }
+
+  /// At least `count` bytes aligned to 64, kept between micro-ops; what they hold is unspecified.
+  public func work(_ count: Int) -> UnsafeMutableRawPointer { workArea.bytes(count) }
 
   @usableFromInline func scratchRow(_ index: Int) -> UnsafeMutablePointer<Float> {
     scratchBase + index * Datapath.chunk

@@ -55,6 +55,11 @@ extension Datapath {
     let index = function.index
     if format == .bf16 {
       let arguments = UnsafeRawPointer(source).assumingMemoryBound(to: UInt16.self)
+      if function == .exp && settings.sfuMode == .correctlyRounded {
+        Bulk.expBF16(arguments, words, count: count)
+        countNonFinite(words, exponent: 0x7F80, count: count)
+        return
+      }
       if functionUses.tables[index] == nil {
         functionUses.counts[index] += count
         if functionUses.counts[index] >= FunctionUses.worthTable {

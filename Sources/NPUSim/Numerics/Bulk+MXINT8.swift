@@ -1,3 +1,5 @@
+import CDatapath
+
 extension Bulk {
   /// ``MXINT8/encodeBlock(_:)`` along each row (axis −1).
   ///
@@ -8,25 +10,33 @@ extension Bulk {
   public static func encodeMXRows(
     _ source: UnsafePointer<Float>, sourceStride: Int, rows: Int, cols: Int,
     payload: UnsafeMutablePointer<Int8>, payloadStride: Int,
-    scales: UnsafeMutablePointer<UInt8>, scaleStride: Int
+    scales: UnsafeMutablePointer<UInt8>, scaleStride: Int, path: DatapathPath = .active
   ) {
-    if rows <= 0 || cols <= 0 { return }
-    let whole = cols / 32
-    let rest = cols % 32
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 32) { padded in
-      guard let tail = padded.baseAddress else { return }
-      for row in 0..<rows {
-        let from = source + row &* sourceStride
-        let to = payload + row &* payloadStride
-        let scale = scales + row &* scaleStride
-        for block in 0..<whole {
-          scale[block] = encodeBlock(from + block &* 32, to + block &* 32)
-        }
-        if rest > 0 {
-          for index in 0..<32 { tail[index] = index < rest ? from[whole &* 32 &+ index] : 0 }
-          scale[whole] = encodeBlock(tail, to + whole &* 32)
-        }
+    for row in 0..<Swift.max(rows, 0) {
+      let from = source + row &* sourceStride
+      let to = payload + row &* payloadStride
+      let scale = scales + row &* scaleStride
+      if let native = path.native {
+        npu_encode_mx_row(native, from, cols, to, scale)
+      } else {
+        encodeRow(cols, to, scale) { from[$0] }
       }
+    }
+  }
+
+  /// ``MXINT8/encodeBlock(_:)`` along one row of BF16 words.
+  ///
+  /// - Parameters:
+  ///   - payload: 32·⌈count/32⌉ bytes, all written.
+  ///   - scales: ⌈count/32⌉ bytes.
+  public static func encodeMXRow(
+    bf16 source: UnsafePointer<UInt16>, count: Int, payload: UnsafeMutablePointer<Int8>,
+    scales: UnsafeMutablePointer<UInt8>, path: DatapathPath = .active
+  ) {
+    if let native = path.native {
+      npu_encode_mx_row_bf16(native, source, count, payload, scales)
+    } else {
+      encodeRow(count, payload, scales) { BF16(bits: source[$0]).float }
     }
   }
 
@@ -39,44 +49,26 @@ extension Bulk {
   public static func encodeMXColumns(
     _ source: UnsafePointer<Float>, sourceStride: Int, rows: Int, cols: Int,
     payload: UnsafeMutablePointer<Int8>, payloadStride: Int,
-    scales: UnsafeMutablePointer<UInt8>, scaleStride: Int
+    scales: UnsafeMutablePointer<UInt8>, scaleStride: Int, path: DatapathPath = .active
   ) {
-    if rows <= 0 || cols <= 0 { return }
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 &* cols) { work in
-      guard let first = work.baseAddress else { return }
-      let second = first + cols
-      var block = 0
-      while block &* 32 < rows {
-        let top = block &* 32
-        let present = Swift.min(32, rows &- top)
-        let scale = scales + block &* scaleStride
-        for col in 0..<cols { scale[col] = 0 }
-        for row in 0..<present {
-          let from = source + (top &+ row) &* sourceStride
-          for col in 0..<cols {
-            let field = UInt8(truncatingIfNeeded: from[col].bitPattern &>> 23)
-            scale[col] = field > scale[col] ? field : scale[col]
+    var top = 0
+    while top < rows {
+      let present = Swift.min(32, rows &- top)
+      let from = source + top &* sourceStride
+      let to = payload + top &* payloadStride
+      let scale = scales + (top / 32) &* scaleStride
+      if let native = path.native {
+        npu_encode_mx_columns(native, from, sourceStride, present, cols, to, payloadStride, scale)
+      } else {
+        for col in 0..<Swift.max(cols, 0) {
+          let block = MXINT8.encodeBlock((0..<present).map { from[$0 &* sourceStride &+ col] })
+          scale[col] = block.scale.bits
+          for row in 0..<32 {
+            to[row &* payloadStride &+ col] = row < present ? block.payload[row] : 0
           }
         }
-        for col in 0..<cols {
-          let factors = scaleFactors(UInt32(scale[col]))
-          first[col] = factors.0
-          second[col] = factors.1
-        }
-        for row in 0..<32 {
-          let to = payload + (top &+ row) &* payloadStride
-          if row >= present {
-            for col in 0..<cols { to[col] = 0 }
-            continue
-          }
-          let from = source + (top &+ row) &* sourceStride
-          for col in 0..<cols {
-            let code = payloadWord(from[col], first[col], second[col])
-            to[col] = scale[col] == 0xFF ? 0 : code
-          }
-        }
-        block &+= 1
       }
+      top &+= 32
     }
   }
 
@@ -84,18 +76,18 @@ extension Bulk {
   public static func decodeMXRows(
     _ payload: UnsafePointer<Int8>, payloadStride: Int, scales: UnsafePointer<UInt8>,
     scaleStride: Int, rows: Int, cols: Int, destination: UnsafeMutablePointer<Float>,
-    destinationStride: Int
+    destinationStride: Int, path: DatapathPath = .active
   ) {
     for row in 0..<Swift.max(rows, 0) {
       let from = payload + row &* payloadStride
       let scale = scales + row &* scaleStride
       let to = destination + row &* destinationStride
-      var start = 0
-      while start < cols {
-        let factor = decodeFactor(UInt32(scale[start &>> 5]))
-        let end = Swift.min(start &+ 32, cols)
-        for col in start..<end { to[col] = FP32.canonical(Float(from[col]) * factor) }
-        start = end
+      if let native = path.native {
+        npu_decode_mx_row(native, from, scale, to, cols)
+      } else {
+        for col in 0..<Swift.max(cols, 0) {
+          to[col] = MXINT8.decode(from[col], scale: E8M0(bits: scale[col / 32]))
+        }
       }
     }
   }
@@ -104,72 +96,34 @@ extension Bulk {
   public static func decodeMXColumns(
     _ payload: UnsafePointer<Int8>, payloadStride: Int, scales: UnsafePointer<UInt8>,
     scaleStride: Int, rows: Int, cols: Int, destination: UnsafeMutablePointer<Float>,
-    destinationStride: Int
+    destinationStride: Int, path: DatapathPath = .active
   ) {
-    if rows <= 0 || cols <= 0 { return }
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: cols) { work in
-      guard let factors = work.baseAddress else { return }
-      for row in 0..<rows {
-        if row & 31 == 0 {
-          let scale = scales + (row &>> 5) &* scaleStride
-          for col in 0..<cols { factors[col] = decodeFactor(UInt32(scale[col])) }
+    for row in 0..<Swift.max(rows, 0) {
+      let from = payload + row &* payloadStride
+      let scale = scales + (row &>> 5) &* scaleStride
+      let to = destination + row &* destinationStride
+      if let native = path.native {
+        npu_decode_mx_columns(native, from, scale, to, cols)
+      } else {
+        for col in 0..<Swift.max(cols, 0) {
+          to[col] = MXINT8.decode(from[col], scale: E8M0(bits: scale[col]))
         }
-        let from = payload + row &* payloadStride
-        let to = destination + row &* destinationStride
-        for col in 0..<cols { to[col] = FP32.canonical(Float(from[col]) * factors[col]) }
       }
     }
   }
 
-  /// Encodes 32 Floats and returns the scale byte.
-  @inline(__always)
-  private static func encodeBlock(
-    _ source: UnsafePointer<Float>, _ payload: UnsafeMutablePointer<Int8>
-  ) -> UInt8 {
-    // The largest magnitude word has the largest exponent field.
-    var largest: Int32 = 0
-    for index in 0..<32 {
-      let magnitude = Int32(bitPattern: source[index].bitPattern & 0x7FFF_FFFF)
-      largest = magnitude > largest ? magnitude : largest
+  /// The definition over a row, block by block.
+  private static func encodeRow(
+    _ count: Int, _ payload: UnsafeMutablePointer<Int8>, _ scales: UnsafeMutablePointer<UInt8>,
+    _ value: (Int) -> Float
+  ) {
+    for block in 0..<MXINT8.blocks(count) {
+      let start = block * 32
+      let encoded = MXINT8.encodeBlock((start..<Swift.min(start + 32, count)).map(value))
+      scales[block] = encoded.scale.bits
+      for index in 0..<32 {
+        payload[start + index] = index < encoded.payload.count ? encoded.payload[index] : 0
+      }
     }
-    let field = UInt32(bitPattern: largest) &>> 23
-    if field == 0xFF {
-      for index in 0..<32 { payload[index] = 0 }
-      return 0xFF
-    }
-    let (first, second) = scaleFactors(field)
-    for index in 0..<32 { payload[index] = payloadWord(source[index], first, second) }
-    return UInt8(truncatingIfNeeded: field)
-  }
-
-  /// Two Floats whose product is 2^(133 − B), the first one applied without rounding.
-  ///
-  /// The power itself leaves FP32's range for B < 6. There the values are small, so 2^16 can be
-  /// multiplied in exactly first.
-  @inline(__always)
-  private static func scaleFactors(_ field: UInt32) -> (Float, Float) {
-    let small = field < 32
-    let exponent = small ? 244 &- field : 260 &- field
-    return (small ? 0x1p16 : 1, Float(bitPattern: (exponent & 0xFF) &<< 23))
-  }
-
-  /// RNE of a value scaled to −128 < t < 128, clamped to ±127. Clamping first is the same, since
-  /// rounding is monotonic and keeps integers; adding 1.5 · 2^23 leaves the rounded integer in
-  /// the low bits. Scaling may round only where the result is far below one half.
-  @inline(__always)
-  private static func payloadWord(_ value: Float, _ first: Float, _ second: Float) -> Int8 {
-    var scaled = value * first * second
-    scaled = scaled > 127 ? 127 : scaled
-    scaled = scaled < -127 ? -127 : scaled
-    return Int8(truncatingIfNeeded: (scaled + 12_582_912).bitPattern)
-  }
-
-  /// 2^(B − 133) as FP32 (a subnormal for B < 7); NaN for B = 255.
-  @inline(__always)
-  private static func decodeFactor(_ scale: UInt32) -> Float {
-    let normal = (scale &- 6) &<< 23
-    let subnormal = 1 &<< ((scale &+ 16) & 31)
-    let bits = scale < 7 ? subnormal : normal
-    return Float(bitPattern: scale == 0xFF ? 0x7FC0_0000 : bits)
   }
 }

@@ -1,3 +1,5 @@
+import CDatapath
+
 extension Bulk {
   /// ``SpecialFunction/fp32(_:mode:)`` over an array. The destination may be the source.
   public static func special(
@@ -49,6 +51,19 @@ extension Bulk {
     case .sigmoid: bf16Loop(.sigmoid, source, destination, count)
     case .silu: bf16Loop(.silu, source, destination, count)
     case .log: bf16Loop(.log, source, destination, count)
+    }
+  }
+
+  /// ``SpecialFunction/bf16(_:mode:)`` of ``SpecialFunction/exp``, correctly rounded, over an array of
+  /// BF16 words. The destination may be the source.
+  public static func expBF16(
+    _ source: UnsafePointer<UInt16>, _ destination: UnsafeMutablePointer<UInt16>, count: Int,
+    path: DatapathPath = .active
+  ) {
+    if let native = path.native { return npu_exp_bf16(native, source, destination, count) }
+    for index in 0..<Swift.max(count, 0) {
+      let result = SpecialFunction.exp.bf16(BF16(bits: source[index]), mode: .correctlyRounded)
+      destination[index] = result.bits
     }
   }
 

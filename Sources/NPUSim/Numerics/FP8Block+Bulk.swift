@@ -1,50 +1,56 @@
+import CDatapath
+
 extension FP8Block {
   /// The scalar definitions over one block in memory. Returns the scale's word: FP32 bits, or the
   /// E8M0 byte.
   ///
   /// - Parameters:
-  ///   - values: `count` Floats, at most ``blockSize``; overwritten with what is rounded to codes.
+  ///   - values: `count` Floats, at most ``blockSize``.
   ///   - codes: `count` bytes.
   public static func encode(
-    _ values: UnsafeMutablePointer<Float>, count: Int, format: Format, rule: ScaleRule,
-    codes: UnsafeMutablePointer<UInt8>
+    _ values: UnsafePointer<Float>, count: Int, format: Format, rule: ScaleRule,
+    codes: UnsafeMutablePointer<UInt8>, path: DatapathPath = .active
   ) -> UInt32 {
-    let largest = finiteMaximum(values, count: count)
-    let word: UInt32
+    guard let native = path.native else {
+      return encode(Array(UnsafeBufferPointer(start: values, count: count)), format, rule, codes)
+    }
+    let largest = npu_finite_maximum(native, values, count)
     switch rule {
     case .fp32:
       let scale = largest * format.reciprocal
-      word = scale.bitPattern
-      for index in 0..<count {
-        let quotient = values[index] / scale
-        let isFinite = quotient.bitPattern & 0x7F80_0000 != 0x7F80_0000
-        values[index] = isFinite ? quotient : values[index]
-      }
+      npu_quantise_fp8(native, format.native, 0, 1, scale, values, codes, count)
+      return scale.bitPattern
     case .e8m0(let roundsUp):
       let exact = (largest > 1e-4 ? largest : 1e-4) * format.reciprocal
       let scale = E8M0(exact, mode: roundsUp ? .ceil : .floor)
       let divisor = roundsUp ? scale.float : exact
-      word = UInt32(scale.bits)
-      Bulk.div(values, values, scalar: divisor, count: count)
+      npu_quantise_fp8(native, format.native, 1, 0, divisor, values, codes, count)
+      return UInt32(scale.bits)
     }
-    let saturating = rule != .fp32
-    switch format {
-    case .e4m3fn: Bulk.floatToE4M3FN(values, codes, count: count, saturating: saturating)
-    case .e5m2: Bulk.floatToE5M2(values, codes, count: count, saturating: saturating)
+  }
+
+  /// The definitions themselves.
+  private static func encode(
+    _ values: [Float], _ format: Format, _ rule: ScaleRule, _ codes: UnsafeMutablePointer<UInt8>
+  ) -> UInt32 {
+    switch rule {
+    case .fp32:
+      let block = encode(values, format: format)
+      codes.update(from: block.codes, count: values.count)
+      return block.scale.bitPattern
+    case .e8m0(let roundsUp):
+      let block = encode(values, format: format, roundsUp: roundsUp)
+      codes.update(from: block.codes, count: values.count)
+      return UInt32(block.scale.bits)
     }
-    return word
   }
 
   /// ``finiteMaximum(_:)`` over an array in memory.
-  public static func finiteMaximum(_ values: UnsafePointer<Float>, count: Int) -> Float {
-    // Magnitudes order as their words do.
-    var largest: Int32 = 0
-    for index in 0..<count {
-      var word = Int32(bitPattern: values[index].bitPattern & 0x7FFF_FFFF)
-      word = word < 0x7F80_0000 ? word : 0
-      largest = word > largest ? word : largest
-    }
-    return Float(bitPattern: UInt32(bitPattern: largest))
+  public static func finiteMaximum(
+    _ values: UnsafePointer<Float>, count: Int, path: DatapathPath = .active
+  ) -> Float {
+    if let native = path.native { return npu_finite_maximum(native, values, count) }
+    return finiteMaximum(UnsafeBufferPointer(start: values, count: count))
   }
 
   /// ``decode(_:format:scale:)`` in place: multiplies decoded codes of a row by their block's scale.
@@ -62,4 +68,10 @@ extension FP8Block {
       start += present
     }
   }
+}
+
+extension FP8Block.Format {
+  /// The C name of the format.
+  @inline(__always)
+  var native: npu_fp8 { self == .e4m3fn ? npu_e4m3fn : npu_e5m2 }
 }

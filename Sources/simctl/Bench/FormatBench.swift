@@ -1,81 +1,152 @@
 import NPUSim
 
-/// The speed of conversions, in bytes read and written a second.
+/// The speed of the vector unit's loops on one thread, on buffers that fit the level-2 cache, in bytes
+/// read and written a second.
 struct FormatBench {
-  private static let rows = 512
-  private static let columns = 512
+  private static let rows = 128
+  private static let columns = 1024
   private static let count = rows * columns
 
   let samples: Int
+  let peaks: PeakBench
 
-  /// Every conversion, one after the other.
-  func measure() -> [Measurement] {
-    let source = (0..<Self.count).map { SeededInput(seed: 1, name: "bench").unit($0) * 8 - 4 }
-    var floats = [Float](repeating: 0, count: Self.count)
-    var words = [UInt16](repeating: 0, count: Self.count)
-    var bytes = [UInt8](repeating: 0, count: Self.count)
-    var payload = [Int8](repeating: 0, count: Self.count)
-    var scales = [UInt8](repeating: 0, count: Self.count / 32)
-    return source.withUnsafeBufferPointer { source in
-      floats.withUnsafeMutableBufferPointer { floats in
-        words.withUnsafeMutableBufferPointer { words in
-          bytes.withUnsafeMutableBufferPointer { bytes in
-            payload.withUnsafeMutableBufferPointer { payload in
-              scales.withUnsafeMutableBufferPointer { scales in
-                measure(source, floats, words, bytes, payload, scales)
-              }
-            }
-          }
-        }
-      }
+  /// Arrays of one size in every width.
+  private struct Arrays {
+    let source: UnsafeMutablePointer<Float>
+    let floats: UnsafeMutablePointer<Float>
+    let bf16: UnsafeMutablePointer<UInt16>
+    let words: UnsafeMutablePointer<UInt16>
+    let codes: UnsafeMutablePointer<UInt8>
+    let payload: UnsafeMutablePointer<Int8>
+    let scales: UnsafeMutablePointer<UInt8>
+
+    init(_ count: Int) {
+      let input = SeededInput(seed: 1, name: "bench")
+      source = .allocate(capacity: count)
+      floats = .allocate(capacity: count)
+      bf16 = .allocate(capacity: count)
+      words = .allocate(capacity: count)
+      codes = .allocate(capacity: count)
+      payload = .allocate(capacity: count)
+      scales = .allocate(capacity: count)
+      for index in 0..<count { source[index] = input.unit(index) * 8 - 4 }
+      floats.update(from: source, count: count)
+      Bulk.floatToBF16(source, bf16, count: count)
+      words.update(from: bf16, count: count)
+      Bulk.floatToE4M3FN(source, codes, count: count, saturating: true)
+      payload.update(repeating: 1, count: count)
+      scales.update(repeating: 127, count: count)
+    }
+
+    func deallocate() {
+      source.deallocate()
+      floats.deallocate()
+      bf16.deallocate()
+      words.deallocate()
+      codes.deallocate()
+      payload.deallocate()
+      scales.deallocate()
     }
   }
 
-  private func measure(
-    _ source: UnsafeBufferPointer<Float>, _ floats: UnsafeMutableBufferPointer<Float>,
-    _ words: UnsafeMutableBufferPointer<UInt16>, _ bytes: UnsafeMutableBufferPointer<UInt8>,
-    _ payload: UnsafeMutableBufferPointer<Int8>, _ scales: UnsafeMutableBufferPointer<UInt8>
-  ) -> [Measurement] {
-    guard let source = source.baseAddress, let floats = floats.baseAddress,
-      let words = words.baseAddress, let bytes = bytes.baseAddress,
-      let payload = payload.baseAddress, let scales = scales.baseAddress
-    else { return [] }
-    let count = Self.count
-    let rows = Self.rows
-    let columns = Self.columns
+  /// Every conversion, one after the other.
+  func measure() -> [Measurement] {
+    let arrays = Arrays(Self.count)
+    defer { arrays.deallocate() }
+    return blocks(arrays) + elements(arrays) + functions(arrays)
+  }
+
+  private func blocks(_ at: Arrays) -> [Measurement] {
+    let (count, rows, columns) = (Self.count, Self.rows, Self.columns)
     return [
-      line("f32 -> bf16", 6) { Bulk.floatToBF16(source, words, count: count) },
-      line("bf16 -> f32", 6) { Bulk.bf16ToFloat(words, floats, count: count) },
-      line("f32 -> f16", 6) { Bulk.floatToF16(source, words, count: count) },
-      line("f32 -> e4m3fn", 5) {
-        Bulk.floatToE4M3FN(source, bytes, count: count, saturating: true)
+      line("bf16 -> mxint8, along rows", 3 + 1 / 32) {
+        for row in 0..<rows {
+          let start = row * columns
+          Bulk.encodeMXRow(
+            bf16: at.bf16 + start, count: columns, payload: at.payload + start,
+            scales: at.scales + start / 32)
+        }
       },
-      line("e4m3fn -> f32", 5) { Bulk.e4m3fnToFloat(bytes, floats, count: count) },
-      line("f32 -> e5m2", 5) { Bulk.floatToE5M2(source, bytes, count: count, saturating: true) },
       line("f32 -> mxint8, along rows", 5 + 1 / 32) {
         Bulk.encodeMXRows(
-          source, sourceStride: columns, rows: rows, cols: columns, payload: payload,
-          payloadStride: columns, scales: scales, scaleStride: columns / 32)
+          at.source, sourceStride: columns, rows: rows, cols: columns, payload: at.payload,
+          payloadStride: columns, scales: at.scales, scaleStride: columns / 32)
       },
       line("f32 -> mxint8, down columns", 5 + 1 / 32) {
         Bulk.encodeMXColumns(
-          source, sourceStride: columns, rows: rows, cols: columns, payload: payload,
-          payloadStride: columns, scales: scales, scaleStride: columns)
+          at.source, sourceStride: columns, rows: rows, cols: columns, payload: at.payload,
+          payloadStride: columns, scales: at.scales, scaleStride: columns)
       },
       line("mxint8 -> f32, along rows", 5 + 1 / 32) {
         Bulk.decodeMXRows(
-          payload, payloadStride: columns, scales: scales, scaleStride: columns / 32, rows: rows,
-          cols: columns, destination: floats, destinationStride: columns)
+          at.payload, payloadStride: columns, scales: at.scales, scaleStride: columns / 32,
+          rows: rows, cols: columns, destination: at.floats, destinationStride: columns)
       },
-      line("exp, f32 -> bf16", 6) {
-        Bulk.specialToBF16(.exp, mode: .correctlyRounded, source, words, count: count)
+      line("bf16 -> e4m3fn, 128-blocks", 3 + 4 / 128) {
+        for start in stride(from: 0, to: count, by: columns) {
+          Bulk.bf16ToFloat(at.bf16 + start, at.floats, count: columns)
+          for block in stride(from: 0, to: columns, by: FP8Block.blockSize) {
+            _ = FP8Block.encode(
+              at.floats + block, count: FP8Block.blockSize, format: .e4m3fn, rule: .fp32,
+              codes: at.codes + start + block)
+          }
+        }
       },
     ]
   }
 
-  /// One conversion that moves `bytes` bytes for each element.
+  private func elements(_ at: Arrays) -> [Measurement] {
+    let count = Self.count
+    return [
+      line("e4m3fn -> bf16", 3) {
+        Bulk.fp8ToBF16(at.codes, at.words, count: count, format: .e4m3fn)
+      },
+      line("e5m2 -> bf16", 3) {
+        Bulk.fp8ToBF16(at.codes, at.words, count: count, format: .e5m2)
+      },
+      line("f32 -> bf16", 6) { Bulk.floatToBF16(at.source, at.words, count: count) },
+      line("bf16 -> f32", 6) { Bulk.bf16ToFloat(at.bf16, at.floats, count: count) },
+      line("f32 -> f16", 6) { Bulk.floatToF16(at.source, at.words, count: count) },
+      line("f32 -> e4m3fn", 5) {
+        Bulk.floatToE4M3FN(at.source, at.codes, count: count, saturating: true)
+      },
+      line("e4m3fn -> f32", 5) { Bulk.e4m3fnToFloat(at.codes, at.floats, count: count) },
+      line("f32 + f32", 12) { Bulk.add(at.floats, at.source, at.source, count: count) },
+      line("bf16 + bf16", 6) {
+        // As the vector unit does it: chunks widened, added, rounded and looked at.
+        let chunk = Datapath.chunk
+        for start in stride(from: 0, to: count, by: chunk) {
+          Bulk.bf16ToFloat(at.bf16 + start, at.floats, count: chunk)
+          Bulk.bf16ToFloat(at.bf16 + (count - chunk - start), at.floats + chunk, count: chunk)
+          Bulk.add(at.floats, at.floats, at.floats + chunk, count: chunk)
+          Bulk.floatToBF16(at.floats, at.words + start, count: chunk)
+          _ = Bulk.hasSpecial(at.words + start, exponent: 0x7F80, count: chunk)
+        }
+      },
+    ]
+  }
+
+  private func functions(_ at: Arrays) -> [Measurement] {
+    let count = Self.count
+    var lines = [line("exp, bf16", 4) { Bulk.expBF16(at.bf16, at.words, count: count) }]
+    for function in [SpecialFunction.exp, .exp2, .rsqrt, .sin, .silu, .log] {
+      lines.append(
+        line("\(function.rawValue), f32", 8) {
+          Bulk.special(
+            function, mode: .correctlyRounded, at.source, at.floats, count: count)
+        })
+    }
+    let table = BF16FunctionTable(.silu, mode: .correctlyRounded)
+    lines.append(
+      line("silu, bf16 by table", 4) { table.apply(at.bf16, at.words, count: count) })
+    return lines
+  }
+
+  /// One loop that moves `bytes` bytes for each element.
   private func line(_ name: String, _ bytes: Double, _ body: () -> Void) -> Measurement {
     let rate = Stopwatch.rate(amount: bytes * Double(Self.count), samples: samples, body)
-    return Measurement(name: name, part: "formats", value: rate / 1e9, unit: "GB/s")
+    return Measurement(
+      name: name, part: "formats", value: rate / 1e9, unit: "GB/s",
+      peak: peaks.copy > 0 ? peaks.copy : nil)
   }
 }

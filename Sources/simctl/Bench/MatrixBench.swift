@@ -1,21 +1,43 @@
+import Dispatch
+import NPUKernels
 import NPUSim
 
-/// The speed of the block MAC on one thread.
+/// The speed of the block MAC: alone on one and two threads, and as a whole gemm program.
 struct MatrixBench {
-  private static let size = 512
+  private static let size = 1024
 
   let samples: Int
+  let machine: MachineConfiguration
+  let peaks: PeakBench
 
   /// A square product with each accumulator.
-  func measure() -> [Measurement] {
-    AccumulatorMode.allCases.map { mode in
-      Measurement(
-        name: "mxint8 \(Self.size)^3, accumulator \(mode.rawValue)", part: "matrix",
-        value: rate(mode) / 1e9, unit: "GMAC/s")
+  func measure() throws(NPUError) -> [Measurement] {
+    var lines: [Measurement] = []
+    for mode in AccumulatorMode.allCases {
+      for threads in [1, 2] {
+        lines.append(
+          line(
+            "product \(Self.size)^3, accumulator \(mode.rawValue), threads \(threads)",
+            product(mode, threads: threads), threads: threads))
+      }
     }
+    for mode in AccumulatorMode.allCases {
+      lines.append(
+        line(
+          "gemm \(Self.size)^3 executed, accumulator \(mode.rawValue)", try program(mode),
+          threads: 1))
+    }
+    return lines
   }
 
-  private func rate(_ mode: AccumulatorMode) -> Double {
+  private func line(_ name: String, _ rate: Double, threads: Int) -> Measurement {
+    Measurement(
+      name: name, part: "matrix", value: rate / 1e9, unit: "GMAC/s",
+      peak: peaks.macs > 0 ? peaks.macs * Double(threads) : nil)
+  }
+
+  /// The product alone, its rows in as many bands as threads.
+  private func product(_ mode: AccumulatorMode, threads: Int) -> Double {
     let size = Self.size
     let input = SeededInput(seed: 2, name: "bench")
     let a = (0..<size * size).map { Int8(truncatingIfNeeded: input.word($0)) }
@@ -29,15 +51,58 @@ struct MatrixBench {
             guard let a = a.baseAddress, let b = b.baseAddress, let scales = scales.baseAddress,
               let sums = sums.baseAddress
             else { return 0 }
-            return Stopwatch.rate(amount: Double(size * size * size), samples: samples) {
-              BlockMAC.matmul(
-                acc: sums, accStride: size, a: a, aStride: size, aScale: scales,
-                aScaleStride: size / 32, b: b, bStride: size, bScale: scales, bScaleStride: size,
-                m: size, n: size, k: size, mode: mode)
+            let whole = BlockProduct(
+              a: a, aStride: size, aScale: scales, aScaleStride: size / 32, b: b, bStride: size,
+              bScale: scales, bScaleStride: size, m: size, n: size, k: size, startsAtZero: true)
+            let bytes = whole.workBytes() + BlockProduct.workAlignment
+            let work = UnsafeMutableRawPointer.allocate(
+              byteCount: threads * bytes, alignment: BlockProduct.workAlignment)
+            defer { work.deallocate() }
+            nonisolated(unsafe) let shared = (whole: whole, sums: sums, work: work)
+            let stride = bytes / BlockProduct.workAlignment * BlockProduct.workAlignment
+            let rows = size / threads
+            return Stopwatch.rate(
+              amount: Double(size * size * size), samples: samples,
+              clock: threads == 1 ? .thread : .wall
+            ) {
+              DispatchQueue.concurrentPerform(iterations: threads) { band in
+                let start = band * rows
+                _ = shared.whole.rows(start..<start + rows).add(
+                  to: shared.sums + start * size, stride: size, mode: mode,
+                  work: shared.work + band * stride)
+              }
             }
           }
         }
       }
+    }
+  }
+
+  /// A whole program: loads, feeds, products and drains, its values executed on one thread.
+  private func program(_ mode: AccumulatorMode) throws(NPUError) -> Double {
+    let size = Self.size
+    var machine = machine
+    machine.matrix.accumulator = mode
+    let options = ["m", "n", "k"].reduce(into: [:]) { $0[$1] = "\(size)" }
+    let arguments = try KernelArguments(
+      kernel: Gemm.name, options: Gemm.options, values: options)
+    let program = try Gemm(arguments, machine: machine, schedule: nil).program()
+    let state = MachineState(program)
+    let input = SeededInput(seed: 3, name: "bench")
+    for (id, buffer) in program.buffers.enumerated() where buffer.role == .input {
+      let payload = (0..<buffer.payloadExtent).map { UInt8(truncatingIfNeeded: input.word($0)) }
+      let scales = [UInt8](repeating: 127, count: buffer.scaleExtent)
+      let written = payload.withUnsafeBytes { bytes in
+        Result { () throws(NPUError) in
+          try state.writeTensor(UInt32(id), payload: bytes, scales: scales)
+        }
+      }
+      try written.get()
+    }
+    let sequential = FunctionalOptions(runsCoresConcurrently: false)
+    return try Stopwatch.rate(amount: Double(size * size * size), samples: samples) {
+      () throws(NPUError) in
+      _ = try FunctionalEngine.run(program, state: state, options: sequential)
     }
   }
 }

@@ -69,24 +69,25 @@ public struct Matmul: MicroOp {
     let b = datapath.source(right)
     let c =
       accumulate ? datapath.update(accumulator) : datapath.destination(accumulator)
-    let m = c.rows
-    let n = c.columns
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, m * n)) { chains in
-      guard let chain = chains.baseAddress else { return }
-      for row in 0..<m {
-        if accumulate {
-          datapath.widen(c.row(row), c.format, to: chain + row * n, count: n)
-        } else {
-          (chain + row * n).update(repeating: 0, count: n)
-        }
+    let product = BlockProduct(
+      a: signed(a.payload), aStride: a.pitch, aScale: a.scales, aScaleStride: a.scalePitch,
+      b: signed(b.payload), bStride: b.pitch, bScale: b.scales, bScaleStride: b.scalePitch,
+      m: c.rows, n: c.columns, k: a.columns, startsAtZero: !accumulate)
+    let work = datapath.work(product.workBytes())
+    let raw = UnsafeMutableRawPointer(c.payload)
+    if c.format == .bf16 {
+      let words = raw.assumingMemoryBound(to: UInt16.self)
+      guard product.add(toBF16: words, stride: c.pitch / 2, work: work) else { return }
+      for row in 0..<c.rows {
+        datapath.countNonFinite(words + row * (c.pitch / 2), exponent: 0x7F80, count: c.columns)
       }
-      BlockMAC.matmul(
-        acc: chain, accStride: n, a: signed(a.payload), aStride: a.pitch, aScale: a.scales,
-        aScaleStride: a.scalePitch, b: signed(b.payload), bStride: b.pitch, bScale: b.scales,
-        bScaleStride: b.scalePitch, m: m, n: n, k: a.columns,
-        mode: datapath.settings.accumulator)
-      for row in 0..<m {
-        datapath.narrow(chain + row * n, to: c.row(row), c.format, count: n)
+    } else {
+      let floats = raw.assumingMemoryBound(to: Float.self)
+      let mode = datapath.settings.accumulator
+      guard product.add(to: floats, stride: c.pitch / 4, mode: mode, work: work) else { return }
+      let words = raw.assumingMemoryBound(to: UInt32.self)
+      for row in 0..<c.rows {
+        datapath.countNonFinite(words + row * (c.pitch / 4), count: c.columns)
       }
     }
   }

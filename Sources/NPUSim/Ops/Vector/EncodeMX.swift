@@ -36,6 +36,9 @@ public struct EncodeMX: MicroOp {
   public func execute(_ datapath: inout Datapath) {
     let from = datapath.source(a)
     let to = datapath.destination(result, zeroFill: true)
+    if from.format == .bf16 && to.axis == .alongColumns {
+      return datapath.encodeMX(to, bf16: from)
+    }
     datapath.encodeMX(to) { datapath, values, row, column, count in
       datapath.widen(
         from.row(row) + column * from.format.bytes, from.format, to: values, count: count)

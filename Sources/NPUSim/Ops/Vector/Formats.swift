@@ -36,6 +36,15 @@ public struct Cast: MicroOp {
   public func execute(_ datapath: inout Datapath) {
     let from = datapath.source(a)
     let to = datapath.destination(result)
+    if to.format == .bf16 && (from.format == .e4m3fn || from.format == .e5m2) {
+      let format: FP8Block.Format = from.format == .e5m2 ? .e5m2 : .e4m3fn
+      for row in 0..<to.rows {
+        let words = UnsafeMutableRawPointer(to.row(row)).assumingMemoryBound(to: UInt16.self)
+        Bulk.fp8ToBF16(from.row(row), words, count: to.columns, format: format)
+        datapath.countNonFinite(words, exponent: 0x7F80, count: to.columns)
+      }
+      return
+    }
     datapath.mapRows(to, from, saturating: saturating) { result, value, count in
       result.update(from: value, count: count)
     }

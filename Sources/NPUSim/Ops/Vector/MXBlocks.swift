@@ -12,6 +12,20 @@ extension Datapath {
     case .alongColumns: encodeAlongColumns(to, load)
     case .alongRows: encodeAlongRows(to, load)
     }
+    countNaNBlocks(to)
+  }
+
+  /// Encodes BF16 rows in MXINT8 along columns, straight from their words.
+  mutating func encodeMX(_ to: TileView, bf16 from: TileView) {
+    for row in 0..<to.rows {
+      let words = UnsafeRawPointer(from.row(row)).assumingMemoryBound(to: UInt16.self)
+      Bulk.encodeMXRow(
+        bf16: words, count: to.columns, payload: signed(to.row(row)), scales: to.scaleRow(row))
+    }
+    countNaNBlocks(to)
+  }
+
+  private mutating func countNaNBlocks(_ to: TileView) {
     for row in 0..<to.scaleRows {
       let scales = to.scaleRow(row)
       for column in 0..<to.scaleColumns where scales[column] == 0xFF { health.nans += 1 }

@@ -1,0 +1,4 @@
+#define TARGET
+#define SUFFIX(name) name##_portable
+
+#include "LoopsTemplate.h"
