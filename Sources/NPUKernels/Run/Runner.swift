@@ -38,7 +38,7 @@ public enum Runner {
     let program = try kernel.program(indices)
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
     var check = Checker.check(program, CheckOptions(lints: request.lints))
-    if check.findings.contains(where: { !$0.edits.isEmpty }) {
+    if !check.findings.isEmpty {
       progress?("trying the fixes")
       check.findings = FixTrials.annotate(check.findings, of: program)
     }

@@ -75,18 +75,19 @@ public struct TextKernel: Kernel {
       .program, "a text program has no reference", hint: "compare it with a dump: --expect FILE")
   }
 
-  /// Puts the line of each site, and the turns of the loops around it, before its words.
+  /// Gives each site its line, and the turns of the loops around it.
   public func locate(_ report: inout RunReport) {
     let places = assembly.places(of: report.findings.flatMap(\.finding.sites))
     for index in report.findings.indices {
       for (number, site) in report.findings[index].finding.sites.enumerated() {
-        guard let place = places[site], number < report.findings[index].sites.count else {
+        guard let place = places[site], number < report.findings[index].places.count else {
           continue
         }
-        let turns = place.iterations.map { "\($0.name) = \($0.value)" }.joined(separator: ", ")
-        report.findings[index].sites[number] =
-          "\(place.location.file):\(place.location.line):\(place.location.column)"
-          + "\(turns.isEmpty ? "" : " (\(turns))"): \(report.findings[index].sites[number])"
+        report.findings[index].places[number].location = place.location
+        report.findings[index].places[number].turns = place.iterations.map {
+          "\($0.name) = \($0.value)"
+        }.joined(separator: ", ")
+        report.findings[index].places[number].line = assembly.line(place.location.line)
       }
     }
   }

@@ -23,6 +23,12 @@ struct FindingWriter {
     return "\(program.mnemonic(record)) #\(site.op) (\(core)\(scope)queue \(record.queue.name))"
   }
 
+  /// `vector.exp #57`, with its core where there are several.
+  func name(_ site: Finding.Site) -> String {
+    "\(program.mnemonic(record(site))) #\(site.op)"
+      + (hasManyCores ? " of core \(site.core)" : "")
+  }
+
   /// `load->vector:0`.
   func describe(_ event: Event) -> String {
     "\(event.source.name)->\(event.target.name):\(event.id)"
@@ -141,14 +147,6 @@ struct FindingWriter {
   private func finding(_ race: Race, _ conflict: Conflict?) -> Finding {
     let first = record(race.first)
     let second = record(race.second)
-    let firstTile = conflict.map { program.describe(program.tiles[Int($0.first)]) } ?? "a tile"
-    let secondTile = conflict.map { program.describe(program.tiles[Int($0.second)]) } ?? "it"
-    let verbs =
-      switch race.code {
-      case .H001: ("writes", "reads", "it may start before the write is visible")
-      case .H002: ("reads", "writes", "it may start before the read is over")
-      default: ("writes", "writes", "either may come last")
-      }
     var needed: String
     var fix: String
     let a = "#\(race.first.op)"
@@ -169,12 +167,21 @@ struct FindingWriter {
         + "in after: of \(b)"
     }
     return Finding(
-      race.code,
-      "\(describe(race.first)) \(verbs.0) \(firstTile), \(describe(race.second)) \(verbs.1) "
-        + "\(secondTile), and \(verbs.2): needs \(needed)",
-      sites: [race.first, race.second],
+      race.code, statement(race, conflict), sites: [race.first, race.second],
       buffer: conflict.map { program.tiles[Int($0.first)].buffer }, region: conflict?.region,
-      fix: fix, edits: edits(race))
+      missing: needed, fix: fix, edits: edits(race))
+  }
+
+  /// A race in one line.
+  private func statement(_ race: Race, _ conflict: Conflict?) -> String {
+    let tile = conflict.map { program.describe(program.tiles[Int($0.second)]) } ?? "a tile"
+    let first = name(race.first)
+    let second = name(race.second)
+    return switch race.code {
+    case .H001: "\(second) may read \(tile) before \(first) has written it"
+    case .H002: "\(second) may write \(tile) before \(first) has read it"
+    default: "\(second) and \(first) may write \(tile) in either order"
+    }
   }
 
   // MARK: Uninitialised reads

@@ -10,7 +10,8 @@ public struct FunctionalResult: Sendable {
     self.numerics = numerics
   }
 
-  /// The numeric warnings: N001 where a NaN or infinity was produced, N002 where a code saturated.
+  /// The numeric warnings: N001 where a NaN or infinity was produced, N002 where a code saturated,
+  /// N003 where a BF16 accumulator drifts.
   public func findings(_ program: Program) -> [Finding] { numerics.findings(program) }
 }
 
@@ -25,6 +26,8 @@ public struct NumericReport: Sendable, Hashable {
   public var firstNonFinite: Finding.Site?
   /// The first micro-op that clamped a code, likewise.
   public var firstSaturated: Finding.Site?
+  /// The first matmul in which a followed chain of a BF16 accumulator drifts, likewise.
+  public var firstDrifting: Finding.Site?
 
   public init() {}
 
@@ -33,8 +36,11 @@ public struct NumericReport: Sendable, Hashable {
     health.nans += other.health.nans
     health.infinities += other.health.infinities
     health.saturated += other.health.saturated
+    health.drifting += other.health.drifting
+    health.largestDrift = max(health.largestDrift, other.health.largestDrift)
     firstNonFinite = firstNonFinite ?? other.firstNonFinite
     firstSaturated = firstSaturated ?? other.firstSaturated
+    firstDrifting = firstDrifting ?? other.firstDrifting
   }
 
   /// Notes what a micro-op added to the counts of its core.
@@ -42,10 +48,11 @@ public struct NumericReport: Sendable, Hashable {
     let site = Finding.Site(core: core, op: op)
     if firstNonFinite == nil && (total.nans > 0 || total.infinities > 0) { firstNonFinite = site }
     if firstSaturated == nil && total.saturated > 0 { firstSaturated = site }
+    if firstDrifting == nil && total.drifting > 0 { firstDrifting = site }
     health = total
   }
 
-  /// N001 and N002 where they apply.
+  /// N001, N002 and N003 where they apply.
   public func findings(_ program: Program) -> [Finding] {
     var result: [Finding] = []
     if let site = firstNonFinite {
@@ -63,6 +70,16 @@ public struct NumericReport: Sendable, Hashable {
           "\(health.saturated) codes were clamped to the largest finite value; "
             + "the first by \(program.describe(site))",
           sites: [site], fix: "scale the values before they are converted"))
+    }
+    if let site = firstDrifting {
+      let permille = Int(health.largestDrift * 1000)
+      result.append(
+        Finding(
+          .N003,
+          "\(health.drifting) of the chains followed in BF16 accumulators rounded away addends that "
+            + "together are \(permille / 10).\(permille % 10) % of the accumulator; the first in "
+            + program.describe(site),
+          sites: [site], fix: "accumulate in FP32, or cut the sum in pieces"))
     }
     return result
   }

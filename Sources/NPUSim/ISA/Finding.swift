@@ -17,9 +17,23 @@ public struct Finding: Sendable, Hashable {
     }
   }
 
+  /// Cycles in which a micro-op executes: it reads its sources from `start` until just before `free`,
+  /// and its results are readable from `visible` on.
+  public struct SiteTime: Sendable, Hashable {
+    public var start: Int64
+    public var free: Int64
+    public var visible: Int64
+
+    public init(start: Int64, free: Int64, visible: Int64) {
+      self.start = start
+      self.free = free
+      self.visible = visible
+    }
+  }
+
   public var code: FindingCode
   public var severity: Severity
-  /// One line: what was found and what is missing or needed.
+  /// One line: what was found, and what is needed unless ``missing`` says it.
   public var message: String
   /// The micro-ops concerned, the earlier one first.
   public var sites: [Site]
@@ -29,6 +43,10 @@ public struct Finding: Sendable, Hashable {
   public var region: Region?
   /// Whether it shows in the simulated timing (`true`), is latent (`false`), or has no timing.
   public var manifests: Bool?
+  /// When each of ``sites`` executes in the program's own timing, where that was looked up.
+  public var times: [SiteTime]
+  /// What would order the sites, such as `an event load->vector between #3 and #8`.
+  public var missing: String?
   /// The smallest edit that removes it.
   public var fix: String
   /// Further findings of the same kind at the same places, folded into this one.
@@ -41,8 +59,8 @@ public struct Finding: Sendable, Hashable {
 
   public init(
     _ code: FindingCode, severity: Severity? = nil, _ message: String, sites: [Site] = [],
-    buffer: UInt32? = nil, region: Region? = nil, manifests: Bool? = nil, fix: String,
-    folded: Int = 0, edits: [ProgramEdit] = []
+    buffer: UInt32? = nil, region: Region? = nil, manifests: Bool? = nil,
+    missing: String? = nil, fix: String, folded: Int = 0, edits: [ProgramEdit] = []
   ) {
     self.code = code
     self.severity = severity ?? code.severity
@@ -51,6 +69,8 @@ public struct Finding: Sendable, Hashable {
     self.buffer = buffer
     self.region = region
     self.manifests = manifests
+    self.missing = missing
+    times = []
     self.fix = fix
     self.folded = folded
     self.edits = edits

@@ -25,6 +25,8 @@ public struct Datapath {
   public var fault: PoisonFault?
   /// What the results contained.
   public var health = NumericHealth()
+  /// The accumulator chains that are followed.
+  var chains = ChainWatch()
   /// Where results go while they are not yet visible; `nil` writes straight to memory.
   public var stage: StagedWrites?
   /// Results that are not yet visible and may be forwarded: an update in staged mode of exactly
@@ -189,6 +191,11 @@ public struct NumericHealth: Sendable, Hashable {
   public var infinities = 0
   /// FP8 codes clamped to the largest finite value.
   public var saturated = 0
+  /// Followed chains of BF16 accumulators whose rounded-away addends together exceed 1/32 of the
+  /// accumulator.
+  public var drifting = 0
+  /// The largest share that a chain lost that way, when it was first found to drift.
+  public var largestDrift = 0.0
 
   public init() {}
 }

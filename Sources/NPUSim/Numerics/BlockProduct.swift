@@ -110,6 +110,35 @@ public struct BlockProduct {
     return npu_mac_run(path, &product) != 0
   }
 
+  /// The chain of one output element, block by block.
+  ///
+  /// - Parameters:
+  ///   - row: below ``m``.
+  ///   - column: below ``n``.
+  ///   - initial: the accumulator before the first block.
+  ///   - visit: called for each block with the accumulator before it, its value, and the
+  ///     accumulator after it.
+  /// - Returns: the accumulator after the last block.
+  func chain(
+    row: Int, column: Int, from initial: Float, mode: AccumulatorMode,
+    _ visit: (Float, Float, Float) -> Void
+  ) -> Float {
+    var acc = initial
+    for block in 0..<MXINT8.blocks(k) {
+      var sum: Int32 = 0
+      for index in block * 32..<min(block * 32 + 32, k) {
+        sum += Int32(a[row * aStride + index]) * Int32(b[index * bStride + column])
+      }
+      let value = BlockMAC.value(
+        sum: sum, a: E8M0(bits: aScale[row * aScaleStride + block]),
+        b: E8M0(bits: bScale[block * bScaleStride + column]))
+      let next = mode.add(acc, value)
+      visit(acc, value, next)
+      acc = next
+    }
+    return acc
+  }
+
   /// The definition: one chain after the other.
   private func define(
     _ mode: AccumulatorMode, load: (Int, Int) -> Float, store: (Int, Int, Float) -> Void
@@ -117,17 +146,8 @@ public struct BlockProduct {
     if k <= 0 { return false }
     for row in 0..<max(m, 0) {
       for column in 0..<max(n, 0) {
-        var acc = startsAtZero ? 0 : load(row, column)
-        for block in 0..<MXINT8.blocks(k) {
-          var sum: Int32 = 0
-          for index in block * 32..<min(block * 32 + 32, k) {
-            sum += Int32(a[row * aStride + index]) * Int32(b[index * bStride + column])
-          }
-          let value = BlockMAC.value(
-            sum: sum, a: E8M0(bits: aScale[row * aScaleStride + block]),
-            b: E8M0(bits: bScale[block * bScaleStride + column]))
-          acc = mode.add(acc, value)
-        }
+        let initial = startsAtZero ? 0 : load(row, column)
+        let acc = chain(row: row, column: column, from: initial, mode: mode) { _, _, _ in }
         store(row, column, acc)
       }
     }

@@ -31,11 +31,13 @@ extension Explanation {
     case .N003:
       Explanation(
         """
-        A long accumulation in BF16 has lost more than it was meant to: partial sums have grown so
-        large that further addends are rounded away.
+        A long accumulation in BF16 has stalled: partial sums have grown so large that further
+        addends are rounded away, and together these exceed 1/32 of the accumulator. The engine
+        follows the chain of the middle element of every eighth accumulator tile of a core.
         """,
         example: """
-          256 + 0.5 is 256 in BF16, however often it is added
+          256 + 0.5 is 256 in BF16, however often it is added: a row of equal products stalls at
+          256 blocks of 32, and is reported from 265 on
           """,
         fix: """
           Use the FP32 accumulator (`--set matrix.accumulator=fp32`), or cut the sum in pieces that

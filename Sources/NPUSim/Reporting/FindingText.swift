@@ -7,19 +7,47 @@ public enum FindingText {
       let finding = described.finding
       let label = "\(finding.severity.rawValue)[\(finding.code.rawValue)]"
       let painted = finding.severity == .error ? style.bad(label) : style.warning(label)
-      lines.append("\(painted) \(finding.code.title): \(finding.message)")
-      for site in described.sites { lines.append("  at \(site)") }
+      lines.append("\(painted) \(style.bold(finding.code.title)): \(finding.message)")
+      for (number, place) in described.places.enumerated() {
+        let isTimed = number < finding.times.count
+        lines += self.lines(place, isTimed ? finding.times[number] : nil, style)
+      }
       if let bytes = described.bytes { lines.append("  on \(bytes)") }
+      if let missing = finding.missing { lines.append("  missing: \(style.bold(missing))") }
       if finding.folded > 0 { lines.append("  and \(finding.folded) more of the same kind") }
       switch finding.manifests {
       case true?: lines.append("  it shows in this timing")
       case false?: lines.append("  it is latent: it does not show in this timing")
       case nil: break
       }
-      if !finding.fix.isEmpty { lines.append("  fix: \(finding.fix)") }
+      if !finding.fix.isEmpty { lines.append("  \(style.good("fix")): \(finding.fix)") }
       if let trial = finding.trial { lines.append("       \(sentence(trial))") }
     }
     return lines
+  }
+
+  /// Where a micro-op stands, its line if it is written in a file, what it is and when it executes.
+  private static func lines(
+    _ place: RunReport.Described.Place, _ time: Finding.SiteTime?, _ style: TextStyle
+  ) -> [String] {
+    var origin: [String] = []
+    if let location = place.location {
+      origin.append(
+        "\(location.file):\(location.line):\(location.column)"
+          + (place.turns.isEmpty ? "" : " (\(place.turns))"))
+    }
+    if !place.scope.isEmpty { origin.append(place.scope) }
+    var when: [String] = place.queue.isEmpty ? [] : [place.queue]
+    if let time {
+      when.append(
+        "cycles \(Quantity.grouped(time.start)) to \(Quantity.grouped(time.free))"
+          + (time.visible > time.free ? ", results at \(Quantity.grouped(time.visible))" : ""))
+    }
+    let what = place.text + (when.isEmpty ? "" : style.dim(" (\(when.joined(separator: ", ")))"))
+    if origin.isEmpty { return ["  at \(what)"] }
+    var lines = ["  at \(origin.joined(separator: ", "))"]
+    if let line = place.line { lines.append(style.dim("     | ") + line) }
+    return lines + ["     \(what)"]
   }
 
   /// What trying the fix showed.

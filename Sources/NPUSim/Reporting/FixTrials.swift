@@ -1,5 +1,5 @@
-/// Tries the fixes of findings: whether a race shows in the program's own timing, whether the fix
-/// removes it, and what the fix costs in cycles.
+/// Puts findings into the program's own timing, and tries their fixes: when the micro-ops concerned
+/// execute, whether a race shows, whether the fix removes it, and what it costs in cycles.
 public enum FixTrials {
   /// Findings whose fix is tried; each costs a check and a timing of the program.
   static let mostTried = 12
@@ -8,9 +8,10 @@ public enum FixTrials {
   /// Most event IDs of its own that a fix may take.
   static let mostIdentifiers = 64
 
-  /// The findings with ``Finding/manifests`` and ``Finding/trial`` filled in where they are known.
+  /// The findings with ``Finding/times``, ``Finding/manifests`` and ``Finding/trial`` filled in where
+  /// they are known.
   public static func annotate(_ findings: [Finding], of program: Program) -> [Finding] {
-    guard program.opCount <= largestProgram, findings.contains(where: { !$0.edits.isEmpty }) else {
+    guard program.opCount <= largestProgram, findings.contains(where: { !$0.sites.isEmpty }) else {
       return findings
     }
     let own = timing(program, timeline: true)
@@ -19,8 +20,9 @@ public enum FixTrials {
     let known = Set(findings.filter { $0.severity == .error }.map(\.code))
     var tried = 0
     return findings.map { finding in
-      guard !finding.edits.isEmpty else { return finding }
       var result = finding
+      if let timeline = own?.timeline { result.times = times(finding, timeline) }
+      guard !finding.edits.isEmpty else { return result }
       if isRace(finding), let timeline = own?.timeline {
         result.manifests = finding.edits.contains { shows($0, finding.code, timeline) }
       }
@@ -38,6 +40,18 @@ public enum FixTrials {
     case .H001, .H002, .H003: true
     default: false
     }
+  }
+
+  /// When each site executes; empty if one is outside the program.
+  private static func times(_ finding: Finding, _ timeline: [[OpInstants]]) -> [Finding.SiteTime] {
+    let times = finding.sites.compactMap { site -> Finding.SiteTime? in
+      guard timeline.indices.contains(site.core), timeline[site.core].indices.contains(site.op)
+      else { return nil }
+      let instants = timeline[site.core][site.op]
+      return Finding.SiteTime(
+        start: instants.start, free: instants.free, visible: instants.visible)
+    }
+    return times.count == finding.sites.count ? times : []
   }
 
   /// Whether the two ends of a missing edge overlap in a timing.

@@ -135,6 +135,7 @@ extension RunReport {
       "result_nans": .integer(numerics.health.nans),
       "result_infinities": .integer(numerics.health.infinities),
       "saturated": .integer(numerics.health.saturated),
+      "drifting_chains": .integer(numerics.health.drifting),
     ]
   }
 
@@ -154,13 +155,32 @@ extension RunReport {
       "code": .string(finding.code.rawValue), "severity": .string(finding.severity.rawValue),
       "title": .string(finding.code.title), "message": .string(finding.message),
       "sites": .array(
-        zip(finding.sites, described.sites).map { site, text in
-          ["core": .integer(site.core), "op": .integer(site.op), "text": .string(text)]
+        finding.sites.indices.map { number in
+          value(
+            finding.sites[number], described.places[number],
+            number < finding.times.count ? finding.times[number] : nil)
         }),
       "bytes": described.bytes.map { .string($0) } ?? .null,
-      "manifests": finding.manifests.map { .bool($0) } ?? .null, "fix": .string(finding.fix),
+      "manifests": finding.manifests.map { .bool($0) } ?? .null,
+      "missing": finding.missing.map { .string($0) } ?? .null, "fix": .string(finding.fix),
       "trial": finding.trial.map(value) ?? .null,
       "folded": .integer(finding.folded),
+    ]
+  }
+
+  private static func value(
+    _ site: Finding.Site, _ place: Described.Place, _ time: Finding.SiteTime?
+  ) -> JSONValue {
+    [
+      "core": .integer(site.core), "op": .integer(site.op), "text": .string(place.text),
+      "queue": .string(place.queue), "scope": .string(place.scope),
+      "file": place.location.map { .string($0.file) } ?? .null,
+      "line": place.location.map { .integer($0.line) } ?? .null,
+      "column": place.location.map { .integer($0.column) } ?? .null,
+      "iterations": .string(place.turns),
+      "start": time.map { .integer($0.start) } ?? .null,
+      "free": time.map { .integer($0.free) } ?? .null,
+      "visible": time.map { .integer($0.visible) } ?? .null,
     ]
   }
 }

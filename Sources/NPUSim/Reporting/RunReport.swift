@@ -176,30 +176,6 @@ public struct RunReport: Sendable {
   public var jitter: Jitter?
   public var minimisation: Minimisation?
 
-  /// A finding with its sites in words.
-  public struct Described: Sendable {
-    public var finding: Finding
-    /// One line for each site: queue, micro-op, scope, operands.
-    public var sites: [String]
-    /// The bytes concerned: buffer, memory and place; `nil` where it concerns none.
-    public var bytes: String?
-
-    public init(_ finding: Finding, in program: Program) {
-      self.finding = finding
-      sites = finding.sites.map { program.line($0) }
-      guard let region = finding.region, let index = finding.buffer,
-        program.buffers.indices.contains(Int(index))
-      else { return }
-      let buffer = program.buffers[Int(index)]
-      let isScale = region.plane != Plane(payloadOf: buffer.space)
-      let base = region.base - (isScale ? buffer.scaleBase : buffer.base)
-      let rows = region.rows > 1 ? ", \(region.rows) rows at a pitch of \(region.pitch)" : ""
-      bytes =
-        "\(region.runBytes) \(isScale ? "scale bytes" : "bytes") from byte \(base) of \(buffer.name) "
-        + "in \(buffer.space.name)\(rows)"
-    }
-  }
-
   public init(
     kernel: String, shape: [(name: String, value: String)],
     schedule: [(name: String, value: Int)], seed: UInt64, machine: MachineConfiguration,
@@ -237,19 +213,4 @@ public struct RunReport: Sendable {
 
   /// Whether anything is lint.
   public var hasLint: Bool { findings.contains { $0.finding.severity == .lint } }
-}
-
-extension Program {
-  /// A micro-op as `#12 vector.exp dst, src (vector, job[0]/exp[1])`.
-  public func line(_ site: Finding.Site) -> String {
-    guard cores.indices.contains(site.core), cores[site.core].indices.contains(site.op) else {
-      return "core \(site.core) #\(site.op)"
-    }
-    let record = cores[site.core][site.op]
-    let operands = catalogue[record.opcode].describe(record, self).joined(separator: ", ")
-    let scope = scopePath(record.scope)
-    let place = scope.isEmpty ? record.queue.name : "\(record.queue.name) queue, \(scope)"
-    let core = cores.count > 1 ? "core \(site.core) " : ""
-    return "\(core)#\(site.op) \(mnemonic(record)) \(operands) (\(place))"
-  }
 }

@@ -65,7 +65,7 @@ import Testing
     let race = try #require(result.findings.first)
     #expect(race.code == .H001)
     #expect(race.sites.map(\.op) == [0, 1])
-    #expect(race.message.contains("needs an event load->vector between #0 and #1"))
+    #expect(race.missing == "an event load->vector between #0 and #1")
     #expect(race.message.contains("a[0][0 +: 1, 0 +: 64]"))
     #expect(race.message.contains("load.ub #0"))
     // Nothing else initialises what it reads.

@@ -100,6 +100,9 @@ import Testing
       .map { RunReport.Described($0, in: program) }
     let text = FindingText.lines(found, .plain).joined(separator: "\n")
     #expect(text.contains("on 128 bytes from byte 0 of a in ub"))
+    #expect(text.contains("  at #0 load.ub a[0][0 +: 1, 0 +: 64], x"))
+    #expect(text.contains(" (load, cycles "))
+    #expect(text.contains("  missing: an event load->vector between #0 and #1"))
     #expect(text.contains("it shows in this timing"))
     #expect(text.contains("tried: costs "))
     #expect(text.contains("it removes the finding"))

@@ -73,6 +73,7 @@ public struct Matmul: MicroOp {
       a: signed(a.payload), aStride: a.pitch, aScale: a.scales, aScaleStride: a.scalePitch,
       b: signed(b.payload), bStride: b.pitch, bScale: b.scales, bScaleStride: b.scalePitch,
       m: c.rows, n: c.columns, k: a.columns, startsAtZero: !accumulate)
+    datapath.watch(product, into: accumulator.ref, c)
     let work = datapath.work(product.workBytes())
     let raw = UnsafeMutableRawPointer(c.payload)
     if c.format == .bf16 {

@@ -74,6 +74,9 @@ public struct TextAssembly: Sendable {
   let indices: [String: [Int32]]
   let limits: TextLimits
 
+  /// A one-based line of the text without the space around it, `nil` if there is none.
+  public func line(_ number: Int) -> String? { text.source.line(number) }
+
   /// Where micro-ops stand in the text. The text is walked again: nothing is kept for each micro-op.
   public func places(of sites: [Finding.Site]) -> [Finding.Site: TextPlace] {
     guard !sites.isEmpty else { return [:] }

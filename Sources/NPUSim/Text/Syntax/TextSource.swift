@@ -21,6 +21,18 @@ public struct TextSource: Sendable {
   /// Lines; what is empty after the last line break is none.
   public var lineCount: Int { lineStarts.count - (lineStarts.last == bytes.count ? 1 : 0) }
 
+  /// A one-based line without the space around it, `nil` if there is none.
+  func line(_ number: Int) -> String? {
+    guard number > 0, number <= lineCount else { return nil }
+    let end = number < lineStarts.count ? lineStarts[number] : bytes.count
+    let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
+    let line = bytes[lineStarts[number - 1]..<end].drop(while: isSpace)
+    guard let last = line.lastIndex(where: { !isSpace($0) }) else { return "" }
+    // What a file holds must not steer a terminal.
+    let shown = line[...last].map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: " ") : $0 }
+    return String(decoding: shown, as: UTF8.self)
+  }
+
   /// One-based line and column of a span; its length ends with its line.
   func location(_ span: TextSpan) -> SourceLocation {
     let start = min(Int(span.start), bytes.count)
