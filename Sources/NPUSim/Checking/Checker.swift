@@ -90,7 +90,7 @@ struct CheckRun {
     let isClean = !findings.contains { $0.severity == .error }
     if options.lints && isClean { findings += lints(use) }
     return CheckResult(
-      findings: sorted(findings),
+      findings: sorted(CoreFolding.fold(findings, in: program)),
       proof: Proof(
         microOps: program.opCount, events: matchedEvents, barriers: barriers(),
         cores: program.cores.count, isProved: isClean && outside.isEmpty, outside: outside),

@@ -51,6 +51,8 @@ public struct Finding: Sendable, Hashable {
   public var fix: String
   /// Further findings of the same kind at the same places, folded into this one.
   public var folded: Int
+  /// Cores on which the finding, or one that is folded into it, was made.
+  public var cores: Int
   /// The fix as edits of the program, for this finding and those folded into it; empty where none is
   /// known, or where a choice is the user's.
   public var edits: [ProgramEdit]
@@ -71,6 +73,7 @@ public struct Finding: Sendable, Hashable {
     self.manifests = manifests
     self.missing = missing
     times = []
+    cores = 1
     self.fix = fix
     self.folded = folded
     self.edits = edits

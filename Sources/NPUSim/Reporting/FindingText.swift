@@ -14,7 +14,12 @@ public enum FindingText {
       }
       if let bytes = described.bytes { lines.append("  on \(bytes)") }
       if let missing = finding.missing { lines.append("  missing: \(style.bold(missing))") }
-      if finding.folded > 0 { lines.append("  and \(finding.folded) more of the same kind") }
+      if finding.folded > 0 {
+        let others = finding.cores - 1
+        lines.append(
+          "  and \(Quantity.grouped(finding.folded)) more of the same kind"
+            + (others > 0 ? ", also on \(others) other core\(others == 1 ? "" : "s")" : ""))
+      }
       switch finding.manifests {
       case true?: lines.append("  it shows in this timing")
       case false?: lines.append("  it is latent: it does not show in this timing")

@@ -106,22 +106,17 @@ public enum FixTrials {
   private static func choices(_ finding: Finding, _ program: Program, limit: Int) -> [(
     count: Int, missing: Int
   )] {
-    var used = 0
-    var needsEvents = false
+    // The edges of a finding join the same queues, perhaps on many cores.
+    var ends: [Int: (from: Queue, to: Queue)] = [:]
     for edit in finding.edits {
-      guard case .event(let core, let from, let to) = edit,
+      guard case .event(let core, let from, let to) = edit, ends[core] == nil,
         program.cores.indices.contains(core), program.cores[core].indices.contains(from),
         program.cores[core].indices.contains(to)
       else { continue }
-      needsEvents = true
-      used = max(
-        used,
-        program.firstFreeEvent(
-          from: program.cores[core][from].queue, to: program.cores[core][to].queue, core: core))
-      // Every edge of a finding joins the same queues.
-      break
+      ends[core] = (program.cores[core][from].queue, program.cores[core][to].queue)
     }
-    guard needsEvents else { return [(1, 0)] }
+    let used = ends.map { program.firstFreeEvent(from: $1.from, to: $1.to, core: $0) }.max() ?? 0
+    guard !ends.isEmpty else { return [(1, 0)] }
     var result: [(count: Int, missing: Int)] = []
     var count = 1
     while count <= mostIdentifiers {

@@ -164,7 +164,7 @@ extension RunReport {
       "manifests": finding.manifests.map { .bool($0) } ?? .null,
       "missing": finding.missing.map { .string($0) } ?? .null, "fix": .string(finding.fix),
       "trial": finding.trial.map(value) ?? .null,
-      "folded": .integer(finding.folded),
+      "folded": .integer(finding.folded), "cores": .integer(finding.cores),
     ]
   }
 

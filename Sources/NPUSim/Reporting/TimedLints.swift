@@ -11,7 +11,8 @@ public enum TimedLints {
   public static func findings(
     _ program: Program, timing: TimingResult, bounds: Bounds
   ) throws(NPUError) -> [Finding] {
-    try smallTransfers(program) + idleUnits(program, timing, bounds)
+    CoreFolding.fold(try smallTransfers(program), in: program)
+      + idleUnits(program, timing, bounds)
   }
 
   // MARK: P003

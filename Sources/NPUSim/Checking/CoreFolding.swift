@@ -1,0 +1,73 @@
+/// Folds findings that differ only in the core: a schedule that is split over cores has each of its
+/// defects on every one of them.
+public enum CoreFolding {
+  /// A micro-op without its core and its place in the core's list.
+  private struct Kind: Hashable {
+    var opcode: UInt8
+    var queue: Queue
+    /// The event of a set or a wait.
+    var event: UInt32?
+    /// The scope without iteration numbers.
+    var scope: String
+    /// Whether it is on the core of the finding's first site.
+    var isOnFirstCore: Bool
+  }
+
+  /// What findings that fold have in common.
+  private struct Key: Hashable {
+    var code: FindingCode
+    var severity: Finding.Severity
+    var buffer: String?
+    var sites: [Kind]
+    /// Which of the findings of this kind it is on its core.
+    var ordinal: Int
+  }
+
+  /// The findings in their order, those of further cores folded into the first of their kind. Findings
+  /// without sites stay as they are.
+  public static func fold(_ findings: [Finding], in program: Program) -> [Finding] {
+    guard program.cores.count > 1 else { return findings }
+    let writer = FindingWriter(program, layout: TileLayout(program))
+    var result: [Finding] = []
+    var known: [Key: Int] = [:]
+    var ordinals: [Key: [Int: Int]] = [:]
+    for finding in findings {
+      guard let first = finding.sites.first,
+        finding.sites.allSatisfy({
+          program.cores.indices.contains($0.core) && program.cores[$0.core].indices.contains($0.op)
+        })
+      else {
+        result.append(finding)
+        continue
+      }
+      var key = Key(
+        code: finding.code, severity: finding.severity, buffer: nil,
+        sites: finding.sites.map { kind($0, first: first, writer) }, ordinal: 0)
+      if let buffer = finding.buffer, program.buffers.indices.contains(Int(buffer)) {
+        key.buffer = program.buffers[Int(buffer)].name
+      }
+      let ordinal = ordinals[key, default: [:]][first.core, default: 0]
+      ordinals[key, default: [:]][first.core] = ordinal + 1
+      key.ordinal = ordinal
+      if let index = known[key] {
+        result[index].folded += 1 + finding.folded
+        result[index].edits += finding.edits
+        result[index].cores += 1
+      } else {
+        known[key] = result.count
+        result.append(finding)
+      }
+    }
+    return result
+  }
+
+  private static func kind(
+    _ site: Finding.Site, first: Finding.Site, _ writer: FindingWriter
+  ) -> Kind {
+    let record = writer.record(site)
+    let isSync = record.kind == .set || record.kind == .wait
+    return Kind(
+      opcode: record.opcode, queue: record.queue, event: isSync ? record.event.packed : nil,
+      scope: writer.labels(record.scope), isOnFirstCore: site.core == first.core)
+  }
+}
