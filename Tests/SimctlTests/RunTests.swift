@@ -185,7 +185,7 @@ import Testing
       #expect(try #require(line["value"]).requireDouble("value") > 0)
     }
     let folder = try ScratchFolder()
-    try folder.write("bench.json", String(decoding: result.output, as: UTF8.self))
+    _ = try folder.write(String(decoding: result.output, as: UTF8.self), "bench.json")
     let again = try SimctlProcess.run(
       "bench matrix --samples 1 --json --compare bench.json", in: folder.path)
     for line in try JSONValue.parse(again.output, file: "bench").elements {
@@ -193,7 +193,7 @@ import Testing
       #expect(line["before"] == old?["value"])
       #expect(try #require(line["ratio"]).requireDouble("ratio") > 0)
     }
-    try folder.write("other.json", "[{\"part\": 1}]")
+    _ = try folder.write("[{\"part\": 1}]", "other.json")
     let wrong = try SimctlProcess.run(
       "bench matrix --samples 1 --compare other.json", in: folder.path)
     #expect(wrong.status == 2)
