@@ -49,10 +49,26 @@ struct AtomTable {
         isInitial[Int(membership.atom)] = true
       }
     }
-    if program.tiles.contains(where: { $0.indexList != 0 }) { dropRepeats(program) }
+    if hasRepeats(program) { dropRepeats(program) }
   }
 
-  /// A list may name a row twice; an atom counts once.
+  /// Whether a list names a row twice, so that an atom is listed twice.
+  private func hasRepeats(_ program: Program) -> Bool {
+    var own: [UInt32] = []
+    for (index, tile) in program.tiles.enumerated() where tile.indexList != 0 {
+      for footprint in [index * 2, index * 2 + 1] {
+        let range = Int(starts[footprint])..<Int(starts[footprint + 1])
+        if range.count < 2 { continue }
+        own.removeAll(keepingCapacity: true)
+        for place in range { own.append(atoms[place]) }
+        own.sort()
+        for place in 1..<own.count where own[place] == own[place - 1] { return true }
+      }
+    }
+    return false
+  }
+
+  /// An atom of a footprint counts once.
   private mutating func dropRepeats(_ program: Program) {
     var compactStarts = starts
     var compact: [UInt32] = []

@@ -65,7 +65,9 @@ struct BarrierLints {
       check.races.allSatisfy({ $0.first.core == core && $0.second.core == core })
     else { return nil }
     // Places in the program as it is: every removed micro-op shifts what follows it.
-    let kept = program.cores[core].indices.filter { Set(ops).contains($0) == false }
+    var isKept = [Bool](repeating: true, count: program.cores[core].count)
+    for op in ops { isKept[op] = false }
+    let kept = isKept.indices.filter { isKept[$0] }
     var edits: [ProgramEdit] = [.remove(core: core, ops: ops)]
     var pairs: Set<String> = []
     for race in check.races {

@@ -92,7 +92,7 @@ struct CheckRun {
     return CheckResult(
       findings: sorted(CoreFolding.fold(findings, in: program)),
       proof: Proof(
-        microOps: program.opCount, events: matchedEvents, barriers: barriers(),
+        microOps: program.opCount, events: matchedEvents, barriers: use.barriers,
         cores: program.cores.count, isProved: isClean && outside.isEmpty, outside: outside),
       races: races, raceCount: raceCount,
       uninitialisedReads: uninitialised.map { .init(core: $0.core, op: $0.op) })
@@ -179,18 +179,6 @@ struct CheckRun {
     uninitialised = enumeration.uninitialised
     if enumeration.isTruncated {
       outside.append("racing pairs beyond the first \(options.enumerationLimit) looked at")
-    }
-  }
-
-  private func barriers() -> Int {
-    program.cores.reduce(0) { total, records in
-      total
-        + records.reduce(0) { count, record in
-          switch record.kind {
-          case .barrierQueue, .barrierAll, .barrierCores: count + 1
-          case .data, .set, .wait: count
-          }
-        }
     }
   }
 

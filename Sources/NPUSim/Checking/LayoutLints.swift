@@ -11,19 +11,26 @@ struct LayoutLints {
   private let program: Program
   private let layout: TileLayout
   private let writer: FindingWriter
+  /// For each scope, one number for its path of labels, so that keys need no text.
+  private let groups: [UInt32]
 
   init(_ program: Program, layout: TileLayout, _ writer: FindingWriter) {
     self.program = program
     self.layout = layout
     self.writer = writer
+    groups = Self.scopeGroups(program.scopes)
   }
 
-  /// What like micro-ops have in common: core, opcode, buffer and scope without iterations.
+  /// What like micro-ops have in common: core, opcode, buffers and scope without iterations.
   private struct Key: Hashable {
     var core: Int
     var opcode: UInt8
-    var buffers: [UInt32]
+    /// ``none`` where there is none.
+    var first: UInt32
+    var second: UInt32 = Self.none
     var scope: UInt32
+
+    static let none = UInt32.max
   }
 
   /// Sums over like micro-ops.
@@ -44,15 +51,23 @@ struct LayoutLints {
     program.tiles[Int(record.words[k])]
   }
 
-  /// One number for each path of scope labels, so that keys need no text.
-  private func scopeGroups() -> [UInt32] {
-    var known: [String: UInt32] = [:]
-    return program.scopes.indices.map { scope in
-      let path = writer.labels(UInt32(scope))
-      if let number = known[path] { return number }
-      known[path] = UInt32(known.count)
-      return UInt32(known.count - 1)
+  private static func scopeGroups(_ scopes: [Scope]) -> [UInt32] {
+    struct Path: Hashable {
+      var parent: UInt32
+      var label: UInt32
     }
+    var known: [Path: UInt32] = [:]
+    var groups: [UInt32] = []
+    groups.reserveCapacity(scopes.count)
+    for scope in scopes {
+      // A scope is opened after the one around it.
+      let parent = Int(scope.parent) < groups.count ? groups[Int(scope.parent)] : 0
+      let path = Path(parent: parent, label: scope.label)
+      let group = known[path] ?? UInt32(known.count)
+      known[path] = group
+      groups.append(group)
+    }
+    return groups
   }
 
   // MARK: P004
@@ -61,20 +76,20 @@ struct LayoutLints {
   func unfilledBursts() -> [Finding] {
     let burst = Int64(layout.burst)
     guard burst > 1 else { return [] }
-    let groups = scopeGroups()
     var order: [Key] = []
     var sums: [Key: Sum] = [:]
     forEachData { core, op, record in
       let work = program.works[Int(record.work)]
       guard work.hbmBytes > work.usefulBytes else { return }
-      let tensors = (0..<Int(record.operandCount)).compactMap { k -> UInt32? in
-        guard !record.access(k).isEmpty, tile(record, k).space == .hbm else { return nil }
-        return tile(record, k).buffer
+      var tensor = Key.none
+      for k in 0..<Int(record.operandCount) where tensor == Key.none {
+        guard !record.access(k).isEmpty, tile(record, k).space == .hbm else { continue }
+        tensor = tile(record, k).buffer
       }
       let key = Key(
-        core: core, opcode: record.opcode, buffers: tensors, scope: groups[Int(record.scope)])
-      if sums[key] == nil { order.append(key) }
+        core: core, opcode: record.opcode, first: tensor, scope: groups[Int(record.scope)])
       var sum = sums[key] ?? Sum(first: .init(core: core, op: op))
+      if sum.count == 0 { order.append(key) }
       sum.count += 1
       sum.bytes += work.usefulBytes
       sum.bursts += work.hbmBytes
@@ -86,12 +101,13 @@ struct LayoutLints {
       guard waste >= Self.leastWaste * burst, waste * Self.wasteShare > sum.bursts else {
         return nil
       }
-      let name = key.buffers.first.map { program.buffers[Int($0)].name } ?? "its tensor"
+      let buffer = key.first == Key.none ? nil : key.first
+      let name = buffer.map { program.buffers[Int($0)].name } ?? "its tensor"
       return Finding(
         .P004,
         "\(writer.describe(sum.first)) and its like move \(sum.bytes) bytes of \(name) in "
           + "\(sum.bursts) bytes of whole bursts: \(waste * 100 / sum.bursts) % is thrown away",
-        sites: [sum.first], buffer: key.buffers.first,
+        sites: [sum.first], buffer: buffer,
         fix: "take rows that touch, or widths of a multiple of \(burst) bytes",
         folded: sum.count - 1)
     }
@@ -106,24 +122,26 @@ struct LayoutLints {
   func bankConflicts() -> [Finding] {
     let memory = program.machine[.ub]
     guard let banks = memory.banks, banks.groups > 1, memory.alignment > 0 else { return [] }
-    let groups = scopeGroups()
     var result: [Finding] = []
     var known: [Key: Int] = [:]
     forEachData { core, op, record in
       guard record.queue == .vector else { return }
-      let sources = (0..<Int(record.operandCount)).filter { k in
-        record.access(k).contains(.read) && tile(record, k).columns > 1
+      var sources = 0
+      var places = (0, 0)
+      for k in 0..<Int(record.operandCount)
+      where record.access(k).contains(.read) && tile(record, k).columns > 1 {
+        if sources == 0 { places.0 = k }
+        if sources == 1 { places.1 = k }
+        sources += 1
       }
-      guard sources.count > 1 else { return }
-      let a = tile(record, sources[0])
-      let b = tile(record, sources[1])
-      guard let first = layout.payloadRegions(a).first, let second = layout.payloadRegions(b).first,
-        first.base != second.base
-      else { return }
-      let group = { (region: Region) in region.base / memory.alignment % banks.groups }
+      guard sources > 1 else { return }
+      let a = tile(record, places.0)
+      let b = tile(record, places.1)
+      guard let first = start(of: a), let second = start(of: b), first != second else { return }
+      let group = { (start: Int) in start / memory.alignment % banks.groups }
       guard group(first) == group(second) else { return }
       let key = Key(
-        core: core, opcode: record.opcode, buffers: [a.buffer, b.buffer],
+        core: core, opcode: record.opcode, first: a.buffer, second: b.buffer,
         scope: groups[Int(record.scope)])
       if let index = known[key] {
         result[index].folded += 1
@@ -144,6 +162,13 @@ struct LayoutLints {
     return result
   }
 
+  /// The first byte of a tile's payload; `nil` for an empty tile.
+  private func start(of tile: TileRef) -> Int? {
+    var result: Int?
+    layout.forEachPayloadRegion(tile) { if result == nil { result = $0.base } }
+    return result
+  }
+
   // MARK: P006
 
   /// Single slots that one queue fills and another one reads, in turns.
@@ -154,34 +179,36 @@ struct LayoutLints {
       var isRead = false
       var count = 0
     }
-    var order: [Key] = []
-    var turns: [Key: Turns] = [:]
+    // An on-chip buffer belongs to one core.
+    var order: [UInt32] = []
+    var turns = [Turns?](repeating: nil, count: program.buffers.count)
+    let isSingle = program.buffers.map { $0.space.isOnChip && $0.slots == 1 }
     forEachData { core, op, record in
       let site = Finding.Site(core: core, op: op)
       for k in 0..<Int(record.operandCount) where !record.access(k).isEmpty {
         let tile = tile(record, k)
-        guard tile.space.isOnChip, program.buffers[Int(tile.buffer)].slots == 1 else { continue }
-        let key = Key(core: core, opcode: 0, buffers: [tile.buffer], scope: 0)
+        let buffer = Int(tile.buffer)
+        guard isSingle[buffer] else { continue }
         let isFill =
           record.access(k) == .write || record.access(k) == [.write, .zeroFill]
         if isFill && record.queue != .vector && record.queue != .matrix {
-          if turns[key] == nil { order.append(key) }
-          var entry = turns[key] ?? Turns(firstFill: site)
+          if turns[buffer] == nil { order.append(tile.buffer) }
+          var entry = turns[buffer] ?? Turns(firstFill: site)
           if entry.isRead && tile.row == 0 && tile.column == 0 { entry.count += 1 }
           entry.isRead = false
-          turns[key] = entry
-        } else if record.access(k).contains(.read), var entry = turns[key],
+          turns[buffer] = entry
+        } else if record.access(k).contains(.read), var entry = turns[buffer],
           writer.record(entry.firstFill).queue != record.queue
         {
           entry.isRead = true
           if entry.firstRead == nil { entry.firstRead = site }
-          turns[key] = entry
+          turns[buffer] = entry
         }
       }
     }
-    return order.compactMap { key in
-      guard let entry = turns[key], entry.count >= Self.fewestTurns, let read = entry.firstRead,
-        let buffer = key.buffers.first
+    return order.compactMap { buffer in
+      guard let entry = turns[Int(buffer)], entry.count >= Self.fewestTurns,
+        let read = entry.firstRead
       else { return nil }
       let fill = writer.record(entry.firstFill).queue.name
       let reader = writer.record(read).queue.name
@@ -199,7 +226,6 @@ struct LayoutLints {
 
   /// Micro-ops whose results nobody reads.
   func deadStores(_ sites: [Finding.Site]) -> [Finding] {
-    let groups = scopeGroups()
     var result: [Finding] = []
     var known: [Key: Int] = [:]
     for site in sites {
@@ -209,7 +235,7 @@ struct LayoutLints {
       else { continue }
       let tile = tile(record, k)
       let key = Key(
-        core: site.core, opcode: record.opcode, buffers: [tile.buffer],
+        core: site.core, opcode: record.opcode, first: tile.buffer,
         scope: groups[Int(record.scope)])
       let edit = ProgramEdit.remove(core: site.core, ops: [site.op])
       if let index = known[key] {

@@ -16,48 +16,73 @@ struct TileUse {
   /// Highest event ID and 1, for each ordered pair of queues of each core.
   private(set) var eventIDs: [[Int]]
 
+  /// Barriers of the program.
+  private(set) var barriers = 0
+
+  /// What ``owners`` says of a tile that does not lie in its buffer.
+  private static let unsoundOwner: Int32 = -2
+
   init(_ program: Program, layout: TileLayout) {
     flags = Array(repeating: 0, count: program.tiles.count)
     eventIDs = Array(
       repeating: Array(repeating: 0, count: Queue.count * Queue.count), count: program.cores.count)
-    var isSound = [Bool](repeating: true, count: program.tiles.count)
-    for (index, tile) in program.tiles.enumerated() { isSound[index] = layout.contains(tile) }
-    var reported: [Int: Int] = [:]
-    func report(_ finding: Finding, _ key: Int) {
-      if let known = reported[key] {
-        unsound[known].folded += 1
-      } else {
-        reported[key] = unsound.count
-        unsound.append(finding)
-      }
+    // The core whose memory a tile lies in; −1 where every core may use it.
+    let owners = program.tiles.map {
+      layout.contains($0) ? max(-1, program.buffers[Int($0.buffer)].core) : Self.unsoundOwner
     }
+    var reported: [Int: Int] = [:]
     for (core, records) in program.cores.enumerated() {
+      let own = Int32(truncatingIfNeeded: core)
+      var identifiers = InlineArray<36, Int>(repeating: 0)
       for (op, record) in records.enumerated() {
-        if record.kind == .set || record.kind == .wait {
+        switch record.kind {
+        case .set, .wait:
           let event = record.event
-          eventIDs[core][event.pair] = max(eventIDs[core][event.pair], Int(event.id) + 1)
+          identifiers[event.pair] = max(identifiers[event.pair], Int(event.id) + 1)
+        case .barrierQueue, .barrierAll, .barrierCores: barriers += 1
+        case .data: break
         }
-        guard record.accessBits != 0 else { continue }
+        if record.accessBits == 0 { continue }
         for k in 0..<min(Int(record.operandCount), OpRecord.maximumOperands) {
           let access = record.access(k)
-          guard !access.isEmpty else { continue }
+          if access.isEmpty { continue }
           let tile = Int(record.words[k])
-          guard tile < flags.count, isSound[tile] else {
-            isMalformed = isMalformed || tile >= flags.count
-            report(Self.outOfBounds(program, record, tile, core: core, op: op), tile)
+          guard tile < owners.count, owners[tile] == own || owners[tile] == -1 else {
+            reject(program, record, tile, core: core, op: op, layout, &reported)
             continue
           }
-          let owner = program.buffers[Int(program.tiles[tile].buffer)].core
-          if owner >= 0 && Int(owner) != core {
-            report(Self.foreign(program, record, tile, Int(owner), core: core, op: op), ~tile)
-            continue
-          }
-          if access.contains(.read) { flags[tile] |= Self.read }
+          var flag = flags[tile]
+          if access.contains(.read) { flag |= Self.read }
           if access.contains(.write) {
-            flags[tile] |= access.contains(.zeroFill) ? Self.filled : Self.written
+            flag |= access.contains(.zeroFill) ? Self.filled : Self.written
           }
+          flags[tile] = flag
         }
       }
+      for pair in 0..<36 { eventIDs[core][pair] = identifiers[pair] }
+    }
+  }
+
+  /// Notes a tile that cannot be judged where it is used.
+  @inline(never)
+  private mutating func reject(
+    _ program: Program, _ record: OpRecord, _ tile: Int, core: Int, op: Int, _ layout: TileLayout,
+    _ reported: inout [Int: Int]
+  ) {
+    let exists = tile < flags.count
+    isMalformed = isMalformed || !exists
+    let isForeign = exists && layout.contains(program.tiles[tile])
+    let key = isForeign ? ~tile : tile
+    if let known = reported[key] {
+      unsound[known].folded += 1
+      return
+    }
+    reported[key] = unsound.count
+    if isForeign {
+      let owner = Int(program.buffers[Int(program.tiles[tile].buffer)].core)
+      unsound.append(Self.foreign(program, record, tile, owner, core: core, op: op))
+    } else {
+      unsound.append(Self.outOfBounds(program, record, tile, core: core, op: op))
     }
   }
 

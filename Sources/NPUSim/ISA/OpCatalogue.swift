@@ -4,7 +4,7 @@
 /// on one queue, and a barrier on all.
 public struct OpCatalogue: Sendable {
   public let entries: [OpEntry]
-  private let opcodes: [ObjectIdentifier: UInt8]
+  private let opcodes: OpcodeTable
   private let opcodesByMnemonic: [String: UInt8]
 
   /// Opcode of `set`.
@@ -25,11 +25,11 @@ public struct OpCatalogue: Sendable {
   /// where they are named execute fastest.
   public init(entries: [OpEntry]) {
     var listed: [OpEntry] = []
-    var opcodes: [ObjectIdentifier: UInt8] = [:]
+    var opcodes = OpcodeTable()
     var byMnemonic: [String: UInt8] = [:]
     for var entry in entries.prefix(256) {
       entry.opcode = UInt8(truncatingIfNeeded: listed.count)
-      opcodes[ObjectIdentifier(entry.type)] = entry.opcode
+      opcodes.insert(entry.opcode, for: entry.type)
       byMnemonic[entry.mnemonic] = entry.opcode
       listed.append(entry)
     }
@@ -41,7 +41,7 @@ public struct OpCatalogue: Sendable {
   public subscript(opcode: UInt8) -> OpEntry { entries[Int(opcode)] }
 
   /// The opcode of a type, or `nil` if it is not listed.
-  public func opcode(of type: any MicroOp.Type) -> UInt8? { opcodes[ObjectIdentifier(type)] }
+  public func opcode(of type: any MicroOp.Type) -> UInt8? { opcodes[type] }
 
   /// The opcode of a mnemonic, or `nil` if it is not listed.
   public func opcode(named mnemonic: String) -> UInt8? { opcodesByMnemonic[mnemonic] }

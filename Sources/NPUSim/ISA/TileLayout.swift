@@ -71,8 +71,10 @@ public struct TileLayout: Sendable {
     tile.format != .mxint8 || (tile.axis == .alongColumns ? tile.column : tile.row) % 32 == 0
   }
 
-  /// What is wrong with the place of a tile, or `nil`.
-  func defect(of tile: TileRef, named name: String, mnemonic: String) -> ProgramDefect? {
+  /// What is wrong with the place of a tile, or `nil`; `name` is only asked for then.
+  func defect(of tile: TileRef, named name: @autoclosure () -> String, mnemonic: String)
+    -> ProgramDefect?
+  {
     guard Int(tile.buffer) < buffers.count, contains(tile) else {
       let extent =
         Int(tile.buffer) < buffers.count
@@ -80,13 +82,13 @@ public struct TileLayout: Sendable {
           + "\(buffers[Int(tile.buffer)].columns)" : "nothing"
       return ProgramDefect(
         code: tile.space == .hbm ? .M005 : .M001,
-        message: "\(mnemonic) names \(name), but the buffer holds \(extent)", core: 0,
+        message: "\(mnemonic) names \(name()), but the buffer holds \(extent)", core: 0,
         fix: "keep the tile inside its buffer, or enlarge the buffer")
     }
     guard isAligned(tile) else {
       return ProgramDefect(
         code: .M002,
-        message: "\(mnemonic) names \(name), which does not start on "
+        message: "\(mnemonic) names \(name()), which does not start on "
           + (startsBlock(tile)
             ? "the alignment of \(alignments[tile.space.index]) bytes" : "a 32-element block"),
         core: 0, fix: "start tiles at aligned columns and whole blocks")
@@ -96,7 +98,22 @@ public struct TileLayout: Sendable {
 
   /// The payload bytes of a tile as runs on its plane. `padded` fills up the last 32-block.
   public func payloadRegions(_ tile: TileRef, padded: Bool = false) -> [Region] {
-    let buffer = buffers[Int(tile.buffer)]
+    var regions: [Region] = []
+    forEachPayloadRegion(tile, padded: padded) { regions.append($0) }
+    return regions
+  }
+
+  /// The scale bytes of an MXINT8 tile; empty for other formats.
+  public func scaleRegions(_ tile: TileRef) -> [Region] {
+    var regions: [Region] = []
+    forEachScaleRegion(tile) { regions.append($0) }
+    return regions
+  }
+
+  /// Calls `body` with the runs of a tile's payload.
+  @inline(__always)
+  func forEachPayloadRegion(_ tile: TileRef, padded: Bool = false, _ body: (Region) -> Void) {
+    let place = place(of: tile)
     let size = tile.format.bytes
     var rows = Int(tile.rows)
     var columns = Int(tile.columns)
@@ -104,31 +121,43 @@ public struct TileLayout: Sendable {
       if tile.axis == .alongRows { rows = roundUp(rows, to: 32) }
       if tile.axis == .alongColumns { columns = roundUp(columns, to: 32) }
     }
-    let origin = buffer.base + Int(tile.slot) * buffer.slotStride + Int(tile.column) * size
-    return regions(
-      tile, plane: Plane(payloadOf: tile.space), origin: origin, pitch: buffer.pitch,
-      firstRow: Int(tile.row), rows: rows, runBytes: columns * size)
+    forEachRegion(
+      tile, plane: Plane(payloadOf: tile.space), origin: place.payload + Int(tile.column) * size,
+      pitch: place.pitch, firstRow: Int(tile.row), rows: rows, runBytes: columns * size, body)
   }
 
-  /// The scale bytes of an MXINT8 tile; empty for other formats.
-  public func scaleRegions(_ tile: TileRef) -> [Region] {
-    guard tile.format == .mxint8 else { return [] }
-    let buffer = buffers[Int(tile.buffer)]
-    let origin = buffer.scaleBase + Int(tile.slot) * buffer.scaleSlotStride
+  /// Calls `body` with the runs of an MXINT8 tile's scales.
+  @inline(__always)
+  func forEachScaleRegion(_ tile: TileRef, _ body: (Region) -> Void) {
+    guard tile.format == .mxint8 else { return }
+    let place = place(of: tile)
     let plane = Plane(scalesOf: tile.space)
     switch tile.axis {
     case .alongColumns:
-      return regions(
-        tile, plane: plane, origin: origin + Int(tile.column) / 32, pitch: buffer.scalePitch,
-        firstRow: Int(tile.row), rows: Int(tile.rows), runBytes: (Int(tile.columns) + 31) / 32)
+      forEachRegion(
+        tile, plane: plane, origin: place.scales + Int(tile.column) / 32, pitch: place.scalePitch,
+        firstRow: Int(tile.row), rows: Int(tile.rows), runBytes: (Int(tile.columns) + 31) / 32,
+        body)
     case .alongRows:
-      return [
-        Region(
-          plane: plane,
-          base: origin + Int(tile.row) / 32 * buffer.scalePitch + Int(tile.column),
-          pitch: buffer.scalePitch, runBytes: Int(tile.columns), rows: (Int(tile.rows) + 31) / 32)
-      ].filter { !$0.isEmpty }
+      let region = Region(
+        plane: plane,
+        base: place.scales + Int(tile.row) / 32 * place.scalePitch + Int(tile.column),
+        pitch: place.scalePitch, runBytes: Int(tile.columns), rows: (Int(tile.rows) + 31) / 32)
+      if !region.isEmpty { body(region) }
     }
+  }
+
+  /// Where the slot of a tile lies: first bytes and pitches of its payload and its scales.
+  @inline(__always)
+  private func place(of tile: TileRef) -> (
+    payload: Int, pitch: Int, scales: Int, scalePitch: Int
+  ) {
+    let index = Int(tile.buffer)
+    let slot = Int(tile.slot)
+    return (
+      buffers[index].base + slot * buffers[index].slotStride, buffers[index].pitch,
+      buffers[index].scaleBase + slot * buffers[index].scaleSlotStride, buffers[index].scalePitch
+    )
   }
 
   /// Payload and scale bytes together.
@@ -150,24 +179,25 @@ public struct TileLayout: Sendable {
 
   /// HBM bytes of a transfer of the tile: each contiguous run rounded out to whole bursts.
   public func burstBytes(_ tile: TileRef) -> Int {
-    burstBytes(payloadRegions(tile)) + burstBytes(scaleRegions(tile))
+    var total = 0
+    forEachPayloadRegion(tile) { total += bursts(of: $0) }
+    forEachScaleRegion(tile) { total += bursts(of: $0) }
+    return total * burst
   }
 
-  private func burstBytes(_ regions: [Region]) -> Int {
-    var total = 0
-    for region in regions {
-      // Runs lie alike in their bursts again after so many rows.
-      let period = max(1, burst / Self.greatestDivisor(region.pitch % burst, burst))
-      var inPeriod = 0
-      var inRest = 0
-      for row in 0..<min(period, region.rows) {
-        let count = bursts(from: region.base + row * region.pitch, bytes: region.runBytes)
-        inPeriod += count
-        if row < region.rows % period { inRest += count }
-      }
-      total += region.rows < period ? inPeriod : region.rows / period * inPeriod + inRest
+  /// Bursts that the rows of a region touch, each row by itself.
+  private func bursts(of region: Region) -> Int {
+    if region.rows == 1 { return bursts(from: region.base, bytes: region.runBytes) }
+    // Runs lie alike in their bursts again after so many rows.
+    let period = max(1, burst / Self.greatestDivisor(region.pitch % burst, burst))
+    var inPeriod = 0
+    var inRest = 0
+    for row in 0..<min(period, region.rows) {
+      let count = bursts(from: region.base + row * region.pitch, bytes: region.runBytes)
+      inPeriod += count
+      if row < region.rows % period { inRest += count }
     }
-    return total * burst
+    return region.rows < period ? inPeriod : region.rows / period * inPeriod + inRest
   }
 
   /// The greatest common divisor of two numbers that are not negative, `b` positive.
@@ -182,30 +212,30 @@ public struct TileLayout: Sendable {
   }
 
   /// Runs of `runBytes` at the rows of a tile, rows of a list joined where they touch.
-  private func regions(
-    _ tile: TileRef, plane: Plane, origin: Int, pitch: Int, firstRow: Int, rows: Int, runBytes: Int
-  ) -> [Region] {
-    guard rows > 0, runBytes > 0 else { return [] }
+  @inline(__always)
+  private func forEachRegion(
+    _ tile: TileRef, plane: Plane, origin: Int, pitch: Int, firstRow: Int, rows: Int, runBytes: Int,
+    _ body: (Region) -> Void
+  ) {
+    guard rows > 0, runBytes > 0 else { return }
     if tile.indexList == 0 {
-      return [
+      body(
         Region(
           plane: plane, base: origin + firstRow * pitch, pitch: pitch, runBytes: runBytes,
-          rows: rows)
-      ]
+          rows: rows))
+      return
     }
     let list = indexLists[Int(tile.indexList) - 1]
-    var result: [Region] = []
     var first = firstRow
     let end = min(firstRow + rows, list.count)
     while first < end {
       var last = first
       while last + 1 < end && list[last + 1] == list[last] + 1 { last += 1 }
-      result.append(
+      body(
         Region(
           plane: plane, base: origin + Int(list[first]) * pitch, pitch: pitch, runBytes: runBytes,
           rows: last - first + 1))
       first = last + 1
     }
-    return result
   }
 }

@@ -1,7 +1,7 @@
 /// The legality rules that micro-ops share; each returns what is wrong, or `nil`.
 enum TileRules {
   /// Formats whose elements are values by themselves.
-  static let floating: Set<ElementFormat> = [.bf16, .f16, .f32]
+  static let floating: FormatSet = [.bf16, .f16, .f32]
 
   /// Same shape, format and block axis.
   static func copy(_ a: TileRef, _ b: TileRef) -> String? {
@@ -22,9 +22,9 @@ enum TileRules {
   }
 
   /// One of a set of formats.
-  static func format(_ tile: TileRef, in formats: Set<ElementFormat>) -> String? {
+  static func format(_ tile: TileRef, in formats: FormatSet) -> String? {
     if formats.contains(tile.format) { return nil }
-    let names = formats.map(\.name).sorted().joined(separator: ", ")
+    let names = formats.formats.map(\.name).sorted().joined(separator: ", ")
     return "found \(tile.format.name), needed one of \(names)"
   }
 
@@ -52,10 +52,15 @@ enum TileRules {
     return nil
   }
 
-  /// The first complaint of several.
-  static func first(_ complaints: String?...) -> String? {
-    for complaint in complaints { if let complaint { return complaint } }
-    return nil
+  /// The first complaint of several; those after it are not looked for.
+  @inline(__always)
+  static func first(
+    _ a: @autoclosure () -> String?, _ b: @autoclosure () -> String?,
+    _ c: @autoclosure () -> String? = nil, _ d: @autoclosure () -> String? = nil,
+    _ e: @autoclosure () -> String? = nil, _ f: @autoclosure () -> String? = nil,
+    _ g: @autoclosure () -> String? = nil
+  ) -> String? {
+    a() ?? b() ?? c() ?? d() ?? e() ?? f() ?? g()
   }
 
   static func shape(_ tile: TileRef) -> String { "\(tile.rows) × \(tile.columns)" }

@@ -5,77 +5,101 @@ struct ConflictIndex {
   private struct Entry {
     /// Position of the micro-op in its queue.
     var place: UInt32
-    var tile: UInt32
-    var isFilled: Bool
+    /// Its number among all micro-ops of the core.
+    var op: UInt32
+    /// The tile; the top bit is set if its last block is filled up.
+    var tileAndFill: UInt32
+
+    var tile: UInt32 { tileAndFill & ~ConflictIndex.fillBit }
+    var isFilled: Bool { tileAndFill & ConflictIndex.fillBit != 0 }
   }
+
+  private static let fillBit: UInt32 = 1 << 31
 
   private let layout: TileLayout
   private let tiles: [TileRef]
-  /// A number for each buffer that shares its bytes with no other one, and one for all the others.
-  private let groups: [Int]
-  private let groupCount: Int
-  /// By queue, group, and whether they write; in the order of the queue.
+  private let overlaps: TileOverlap
+  /// By queue, group of buffers, and whether they write; in the order of the queue.
   private var entries: [[Entry]]
 
   init(layout: TileLayout, tiles: [TileRef]) {
     self.layout = layout
     self.tiles = tiles
-    let isAlone = Self.lonely(layout.buffers)
-    groups = isAlone.indices.map { isAlone[$0] ? $0 : isAlone.count }
-    groupCount = isAlone.count + 1
-    entries = Array(repeating: [], count: Queue.count * groupCount * 2)
+    overlaps = TileOverlap(layout.buffers)
+    entries = Array(repeating: [], count: Queue.count * overlaps.groupCount * 2)
   }
 
+  @inline(__always)
   private func list(_ queue: Int, _ tile: UInt32, isWrite: Bool) -> Int {
-    let buffer = Int(tiles[Int(tile)].buffer)
-    let group = buffer < groups.count ? groups[buffer] : groupCount - 1
-    return (queue * groupCount + group) * 2 + (isWrite ? 1 : 0)
+    let group = overlaps.group(of: tiles[Int(tile)].buffer)
+    return (queue * overlaps.groupCount + group) * 2 + (isWrite ? 1 : 0)
   }
 
   /// Takes the next micro-op of its queue in.
-  mutating func add(_ record: OpRecord, place: UInt32) {
-    for k in 0..<Int(record.operandCount) where !record.access(k).isEmpty {
+  mutating func add(_ record: OpRecord, op: Int, place: UInt32) {
+    for k in 0..<Int(record.operandCount) {
       let access = record.access(k)
+      if access.isEmpty { continue }
+      let tile = record.words[k]
       let entry = Entry(
-        place: place, tile: record.words[k], isFilled: access.contains(.zeroFill))
-      if access.contains(.read) {
-        entries[list(record.queue.index, entry.tile, isWrite: false)].append(entry)
-      }
-      if access.contains(.write) {
-        entries[list(record.queue.index, entry.tile, isWrite: true)].append(entry)
-      }
+        place: place, op: UInt32(truncatingIfNeeded: op),
+        tileAndFill: tile | (access.contains(.zeroFill) ? Self.fillBit : 0))
+      let first = list(record.queue.index, tile, isWrite: false)
+      if access.contains(.read) { entries[first].append(entry) }
+      if access.contains(.write) { entries[first + 1].append(entry) }
     }
   }
 
-  /// The highest place of a queue within a range whose micro-op conflicts with a record.
-  func last(
-    of queue: Int, conflictingWith record: OpRecord, in range: Range<UInt32>
-  ) -> UInt32? {
-    var best: UInt32?
-    for k in 0..<Int(record.operandCount) where !record.access(k).isEmpty {
+  /// Drops the accesses of a queue before a place: nobody will ask for them again.
+  mutating func forget(_ queue: Int, before place: UInt32) {
+    let count = overlaps.groupCount * 2
+    for list in (queue * count)..<((queue + 1) * count) where !entries[list].isEmpty {
+      let end = entries[list].withUnsafeBufferPointer { Self.end($0, before: place) }
+      // Moving the rest costs as much as it has entries.
+      if end * 2 > entries[list].count { entries[list].removeFirst(end) }
+    }
+  }
+
+  /// The last micro-op of a queue, at a place within a range, that conflicts with a record.
+  func last(of queue: Int, conflictingWith record: OpRecord, in range: Range<UInt32>) -> UInt32? {
+    var best: (place: UInt32, op: UInt32)?
+    for k in 0..<Int(record.operandCount) {
       let access = record.access(k)
+      if access.isEmpty { continue }
       let tile = record.words[k]
       let isFilled = access.contains(.zeroFill)
-      for isWrite in access.contains(.write) ? [true, false] : [true] {
-        let candidates = entries[list(queue, tile, isWrite: isWrite)]
-        var next = end(candidates, before: range.upperBound)
-        while next > 0 {
-          next -= 1
-          let entry = candidates[next]
-          if entry.place < range.lowerBound { break }
-          if let best, entry.place <= best { break }
-          if overlap(entry.tile, entry.isFilled, tile, isFilled) {
-            best = entry.place
-            break
-          }
+      let first = list(queue, tile, isWrite: false)
+      find(in: first + 1, tile, isFilled, range, &best)
+      if access.contains(.write) { find(in: first, tile, isFilled, range, &best) }
+    }
+    return best?.op
+  }
+
+  /// Looks for a later conflict in one list than the best so far.
+  private func find(
+    in list: Int, _ tile: UInt32, _ isFilled: Bool, _ range: Range<UInt32>,
+    _ best: inout (place: UInt32, op: UInt32)?
+  ) {
+    let lowest = best.map { $0.place + 1 } ?? range.lowerBound
+    entries[list].withUnsafeBufferPointer { candidates in
+      guard let last = candidates.last, last.place >= lowest else { return }
+      var next =
+        last.place < range.upperBound
+        ? candidates.count : Self.end(candidates, before: range.upperBound)
+      while next > 0 {
+        next -= 1
+        let entry = candidates[next]
+        if entry.place < lowest { return }
+        if overlap(entry.tile, entry.isFilled, tile, isFilled) {
+          best = (entry.place, entry.op)
+          return
         }
       }
     }
-    return best
   }
 
   /// How many entries lie at places below `limit`.
-  private func end(_ list: [Entry], before limit: UInt32) -> Int {
+  private static func end(_ list: UnsafeBufferPointer<Entry>, before limit: UInt32) -> Int {
     var low = 0
     var high = list.count
     while low < high {
@@ -85,74 +109,15 @@ struct ConflictIndex {
     return low
   }
 
-  /// Sweeps the on-chip buffers of each memory in the order of their addresses: only buffers that
-  /// someone placed by hand meet.
-  private static func lonely(_ buffers: [Buffer]) -> [Bool] {
-    var result = [Bool](repeating: true, count: buffers.count)
-    let places = buffers.indices.filter { buffers[$0].space.isOnChip }.sorted { a, b in
-      let (x, y) = (buffers[a], buffers[b])
-      return (x.core, x.space.index, extent(x).lowerBound)
-        < (y.core, y.space.index, extent(y).lowerBound)
-    }
-    var furthest: Int?
-    for index in places {
-      let buffer = buffers[index]
-      guard let last = furthest, buffers[last].core == buffer.core,
-        buffers[last].space == buffer.space
-      else {
-        furthest = index
-        continue
-      }
-      let end = extent(buffers[last]).upperBound
-      if end > extent(buffer).lowerBound {
-        result[last] = false
-        result[index] = false
-      }
-      if extent(buffer).upperBound > end { furthest = index }
-    }
-    return result
-  }
-
-  /// The bytes of a buffer in its memory, scales included where they lie there.
-  private static func extent(_ buffer: Buffer) -> Range<Int> {
-    let payload = buffer.base..<(buffer.base + buffer.payloadExtent)
-    guard buffer.format == .mxint8, !buffer.space.hasScaleSideArray else { return payload }
-    let end = buffer.scaleBase + buffer.scaleExtent
-    return min(buffer.base, buffer.scaleBase)..<max(payload.upperBound, end)
-  }
-
   private func overlap(_ a: UInt32, _ aFilled: Bool, _ b: UInt32, _ bFilled: Bool) -> Bool {
     let x = tiles[Int(a)]
     let y = tiles[Int(b)]
-    guard x.space == y.space else { return false }
-    let isSame = x.buffer == y.buffer
-    let bound = layout.buffers.count
-    guard Int(x.buffer) < bound, Int(y.buffer) < bound else { return true }
-    // Tensors in HBM never meet, nor do buffers of groups of their own.
-    if !isSame && (x.space == .hbm || groups[Int(x.buffer)] != groups[Int(y.buffer)]) {
-      return false
+    switch overlaps.judge(x, y) {
+    case .apart: return false
+    case .shared: return true
+    case .unknown:
+      guard layout.contains(x), layout.contains(y) else { return true }
+      return layout.overlap(x, padded: aFilled, y, padded: bFilled)
     }
-    if isSame && x.indexList == 0 && y.indexList == 0 {
-      return x.slot == y.slot && meets(x.row, x.rows, y.row, y.rows, x.isBlocked(.alongRows))
-        && meets(x.column, x.columns, y.column, y.columns, x.isBlocked(.alongColumns))
-    }
-    guard layout.contains(x), layout.contains(y) else { return true }
-    return layout.overlap(x, padded: aFilled, y, padded: bFilled)
   }
-
-  /// Whether two ranges meet; along the blocks of MXINT8 in whole blocks, as they share a scale.
-  private func meets(
-    _ a: Int32, _ aCount: Int32, _ b: Int32, _ bCount: Int32, _ inBlocks: Bool
-  ) -> Bool {
-    guard aCount > 0, bCount > 0 else { return false }
-    if inBlocks {
-      return a / 32 <= (b + bCount - 1) / 32 && b / 32 <= (a + aCount - 1) / 32
-    }
-    return a < b + bCount && b < a + aCount
-  }
-}
-
-extension TileRef {
-  /// Whether its MXINT8 blocks run along an axis.
-  fileprivate func isBlocked(_ along: BlockAxis) -> Bool { format == .mxint8 && axis == along }
 }

@@ -7,21 +7,30 @@ struct CoreStream {
   private(set) var hasExplicitEvents = false
   private(set) var defects: [ProgramDefect] = []
 
-  mutating func append(_ record: OpRecord, after tokens: [Token], core: Int) {
+  /// Appends a record that waits for the tokens added since the last one.
+  mutating func append(_ record: OpRecord) {
     records.append(record)
-    for token in tokens {
-      if Int(token.core) == core {
-        dependencies.append(token.op)
-      } else {
-        defects.append(
-          ProgramDefect(
-            code: .S001,
-            message: "a token of core \(token.core) is waited for on core \(core)", core: core,
-            op: records.count - 1, fix: "order cores with a barrier over the cores"))
-      }
-    }
     ends.append(UInt32(dependencies.count))
     if record.kind == .set || record.kind == .wait { hasExplicitEvents = true }
+  }
+
+  /// Lets the next record wait for a token.
+  @inline(__always)
+  mutating func wait(for token: Token, core: Int) {
+    if Int(token.core) == core {
+      dependencies.append(token.op)
+    } else {
+      reject(token, core: core)
+    }
+  }
+
+  @inline(never)
+  private mutating func reject(_ token: Token, core: Int) {
+    defects.append(
+      ProgramDefect(
+        code: .S001,
+        message: "a token of core \(token.core) is waited for on core \(core)", core: core,
+        op: records.count, fix: "order cores with a barrier over the cores"))
   }
 
   /// Appends a record of a program whose order is all explicit.

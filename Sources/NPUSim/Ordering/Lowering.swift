@@ -50,7 +50,7 @@ typealias QueueClock = InlineArray<6, UInt32>
 extension InlineArray where Element == UInt32, count == 6 {
   /// Learns what `other` knows.
   @inline(__always) mutating func join(_ other: QueueClock) {
-    for k in 0..<6 where other[k] > self[k] { self[k] = other[k] }
+    for k in 0..<6 { self[k] = Swift.max(self[k], other[k]) }
   }
 }
 
@@ -77,14 +77,15 @@ private struct EdgeReduction {
   private var snapshots: [QueueClock]
   /// The same of what it may rely on.
   private var permitSnapshots: [QueueClock]
-  /// The micro-ops of each queue, in order.
-  private var members = [[UInt32]](repeating: [], count: Queue.count)
   /// Whether every token that is not implied becomes an event.
   private let keepsEvery: Bool
   private var touched: ConflictIndex
+  private let overlaps: TileOverlap
   /// Position of a micro-op in its queue.
   private var places: [UInt32]
   private var counts = QueueClock(repeating: 0)
+  /// Queues with a micro-op on data.
+  private var isUsed = InlineArray<6, Bool>(repeating: false)
   /// For each pair of queues and ID: 1 + the place of the consumer of its last wait.
   private var lastWaits = [[UInt32]](repeating: [], count: Queue.count * Queue.count)
   /// Writes of each queue without interlock that are not yet known to be visible.
@@ -100,6 +101,7 @@ private struct EdgeReduction {
   ) {
     self.keepsEvery = keepsEvery
     touched = ConflictIndex(layout: layout, tiles: tiles)
+    overlaps = TileOverlap(layout.buffers)
     self.stream = stream
     self.machine = machine
     self.layout = layout
@@ -107,6 +109,7 @@ private struct EdgeReduction {
     snapshots = Array(repeating: QueueClock(repeating: 0), count: stream.records.count)
     permitSnapshots = snapshots
     places = Array(repeating: 0, count: stream.records.count)
+    for record in stream.records where record.kind == .data { isUsed[record.queue.index] = true }
   }
 
   mutating func run() {
@@ -116,13 +119,14 @@ private struct EdgeReduction {
       let queue = record.queue.index
       switch record.kind {
       case .data:
-        let first = index == 0 ? 0 : Int(stream.ends[index - 1])
         candidates.removeAll(keepingCapacity: true)
+        let first = index == 0 ? 0 : Int(stream.ends[index - 1])
         for k in first..<Int(stream.ends[index]) where stream.dependencies[k] < index {
-          candidates.append(stream.dependencies[k])
+          let producer = stream.dependencies[k]
+          permits[queue].join(permitSnapshots[Int(producer)])
+          if keepsEvery { candidates.append(producer) }
         }
-        for producer in candidates { permits[queue].join(permitSnapshots[Int(producer)]) }
-        if !keepsEvery { candidates = needed(by: record) }
+        if !keepsEvery { findNeeded(by: record, &candidates) }
         if candidates.count > 1 { candidates.sort(by: >) }
         for producer in candidates { depend(index, on: Int(producer)) }
         if !machine.interlocks(record.queue) { keepOrderInQueue(index, record) }
@@ -138,9 +142,8 @@ private struct EdgeReduction {
       }
       places[index] = counts[queue]
       if record.kind == .data {
-        if !keepsEvery { touched.add(record, place: counts[queue]) }
+        if !keepsEvery { touched.add(record, op: index, place: counts[queue]) }
         counts[queue] += 1
-        members[queue].append(UInt32(index))
       }
       var snapshot = clocks[queue]
       snapshot[queue] = counts[queue]
@@ -148,23 +151,41 @@ private struct EdgeReduction {
       snapshot = permits[queue]
       snapshot[queue] = counts[queue]
       permitSnapshots[index] = snapshot
+      if index % Self.forgetInterval == Self.forgetInterval - 1 { forget() }
+    }
+    // The events are all that is asked for from now on.
+    snapshots = []
+    permitSnapshots = []
+    touched = ConflictIndex(layout: layout, tiles: [])
+  }
+
+  /// Micro-ops after which accesses that every queue knows are dropped.
+  private static let forgetInterval = 4096
+
+  /// Drops the accesses that every other queue knows to be visible: none of them needs an event.
+  private mutating func forget() {
+    for source in 0..<Queue.count {
+      var known = UInt32.max
+      for target in 0..<Queue.count where target != source && isUsed[target] {
+        known = min(known, clocks[target][source])
+      }
+      touched.forget(source, before: known)
     }
   }
 
-  /// For each other queue, the last micro-op that shares a byte with a record, among those that it may
-  /// rely on and does not know yet.
-  private func needed(by record: OpRecord) -> [UInt32] {
+  /// Finds for each other queue the last micro-op that shares a byte with a record, among those that
+  /// it may rely on and does not know yet.
+  private func findNeeded(by record: OpRecord, _ result: inout [UInt32]) {
     let target = record.queue.index
-    var result: [UInt32] = []
     for source in 0..<Queue.count where source != target {
       let known = clocks[target][source]
       let permitted = permits[target][source]
-      guard known < permitted,
-        let place = touched.last(of: source, conflictingWith: record, in: known..<permitted)
-      else { continue }
-      result.append(members[source][Int(place)])
+      if known < permitted,
+        let op = touched.last(of: source, conflictingWith: record, in: known..<permitted)
+      {
+        result.append(op)
+      }
     }
-    return result
   }
 
   /// Orders `consumer` after `producer` is visible, unless that is known already.
@@ -222,13 +243,15 @@ private struct EdgeReduction {
   private func touchesUnseen(_ record: OpRecord) -> Bool {
     for k in 0..<Int(record.operandCount) where !record.access(k).isEmpty {
       let tile = tiles[Int(record.words[k])]
-      guard layout.contains(tile) else { continue }
-      let padded = record.access(k).contains(.zeroFill)
+      let access = record.access(k)
       for write in unseenWrites[record.queue.index] {
+        if access.contains(.forward) && write.tile == record.words[k] { continue }
         let other = tiles[Int(write.tile)]
-        if record.access(k).contains(.forward) && write.tile == record.words[k] { continue }
-        if layout.contains(other)
-          && layout.overlap(tile, padded: padded, other, padded: write.padded)
+        let verdict = overlaps.judge(tile, other)
+        if verdict == .apart || !layout.contains(tile) || !layout.contains(other) { continue }
+        if verdict == .shared
+          || layout.overlap(
+            tile, padded: access.contains(.zeroFill), other, padded: write.padded)
         {
           return true
         }
@@ -237,15 +260,27 @@ private struct EdgeReduction {
     return false
   }
 
+  /// The edges, which are in the order of their consumers, in the order of their producers.
+  private func edgesByProducer(_ count: Int) -> [UInt32] {
+    var next = [UInt32](repeating: 0, count: count + 1)
+    for edge in edges { next[Int(edge.producer) + 1] += 1 }
+    for producer in 0..<count { next[producer + 1] += next[producer] }
+    var result = [UInt32](repeating: 0, count: edges.count)
+    for (index, edge) in edges.enumerated() {
+      let producer = Int(edge.producer)
+      result[Int(next[producer])] = UInt32(index)
+      next[producer] += 1
+    }
+    return result
+  }
+
   /// The records with sets right after their producers, and waits and barriers before consumers.
   consuming func weave(into stream: CoreStream, base: [ProgramDefect]) -> CoreStream.Lowered {
     var records: [OpRecord] = []
     records.reserveCapacity(stream.records.count + 2 * edges.count + barriers.count)
     var positions: [UInt32] = []
     positions.reserveCapacity(stream.records.count)
-    let sets = edges.sorted {
-      ($0.producer, $0.consumer, $0.event.packed) < ($1.producer, $1.consumer, $1.event.packed)
-    }
+    let sets = edgesByProducer(stream.records.count)
     var nextSet = 0
     var nextWait = 0
     var nextBarrier = 0
@@ -261,8 +296,8 @@ private struct EdgeReduction {
       }
       positions.append(UInt32(records.count))
       records.append(record)
-      while nextSet < sets.count && Int(sets[nextSet].producer) == index {
-        records.append(.synchronise(sets[nextSet].event, .set, scope: record.scope))
+      while nextSet < sets.count && Int(edges[Int(sets[nextSet])].producer) == index {
+        records.append(.synchronise(edges[Int(sets[nextSet])].event, .set, scope: record.scope))
         nextSet += 1
       }
     }

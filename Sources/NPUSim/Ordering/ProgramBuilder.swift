@@ -8,9 +8,10 @@ public struct ProgramBuilder {
   public let machine: MachineConfiguration
   var program: Program
   var layout: TileLayout
-  private var tileIDs = TileTable()
-  private var workIDs: [Work: UInt32] = [.none: 0]
+  private var tileIDs = InternTable<TileRef>()
+  private var workIDs: InternTable<Work>
   private var labelIDs: [String: UInt32] = ["": 0]
+  private var lastLabel: (text: String, id: UInt32) = ("", 0)
   private var scopeStack: [UInt32] = [0]
   private var allocator: BufferAllocator
   var streams: [CoreStream]
@@ -19,6 +20,7 @@ public struct ProgramBuilder {
   public init(machine: MachineConfiguration, catalogue: OpCatalogue) {
     self.machine = machine
     program = Program(machine: machine, catalogue: catalogue)
+    workIDs = InternTable(program.works)
     layout = TileLayout(machine: machine)
     allocator = BufferAllocator(machine: machine)
     streams = [CoreStream()]
@@ -100,19 +102,24 @@ public struct ProgramBuilder {
 
   /// Opens a nested scope; `iteration` numbers the turns of a loop.
   public mutating func pushScope(_ label: String, iteration: Int? = nil) {
-    let labelID: UInt32
-    if let known = labelIDs[label] {
-      labelID = known
-    } else {
-      labelID = UInt32(program.scopeLabels.count)
-      labelIDs[label] = labelID
-      program.scopeLabels.append(label)
-    }
+    let labelID = intern(label)
     program.scopes.append(
       Scope(
         label: labelID, iteration: Int32(clamping: iteration ?? -1),
         parent: scopeStack[scopeStack.count - 1]))
     scopeStack.append(UInt32(program.scopes.count - 1))
+  }
+
+  /// The number of a label; a loop asks for the same one again and again.
+  private mutating func intern(_ label: String) -> UInt32 {
+    if label == lastLabel.text { return lastLabel.id }
+    let id = labelIDs[label] ?? UInt32(program.scopeLabels.count)
+    if id == program.scopeLabels.count {
+      labelIDs[label] = id
+      program.scopeLabels.append(label)
+    }
+    lastLabel = (label, id)
+    return id
   }
 
   /// Closes the innermost scope.
@@ -128,9 +135,22 @@ public struct ProgramBuilder {
     emit(op, after: tokens)
   }
 
+  /// Appends a micro-op that starts after the micro-op of `token` is visible.
+  @discardableResult
+  public mutating func emit<Op: MicroOp>(_ op: Op, after token: Token) -> Token {
+    streams[core].wait(for: token, core: core)
+    return append(op)
+  }
+
   /// Appends a micro-op that starts after the micro-ops of `tokens` are visible.
   @discardableResult
   public mutating func emit<Op: MicroOp>(_ op: Op, after tokens: [Token]) -> Token {
+    for token in tokens { streams[core].wait(for: token, core: core) }
+    return append(op)
+  }
+
+  /// Appends a micro-op that waits for what the stream of the core was told to wait for.
+  private mutating func append<Op: MicroOp>(_ op: Op) -> Token {
     let position = streams[core].records.count
     guard let opcode = program.catalogue.opcode(of: Op.self) else {
       program.defects.append(
@@ -164,7 +184,7 @@ public struct ProgramBuilder {
         record.work = intern(op.work(layout))
       }
     }
-    streams[core].append(record, after: tokens, core: core)
+    streams[core].append(record)
     return Token(core: UInt32(core), op: UInt32(position))
   }
 
@@ -211,11 +231,7 @@ public struct ProgramBuilder {
 
   /// The number of an amount of work.
   mutating func intern(_ work: Work) -> UInt32 {
-    if let known = workIDs[work] { return known }
-    let id = UInt32(program.works.count)
-    workIDs[work] = id
-    program.works.append(work)
-    return id
+    workIDs.id(of: work, in: &program.works).id
   }
 
   /// Reports a micro-op whose operands are not legal.
@@ -244,7 +260,10 @@ public struct ProgramBuilder {
     var result = program
     result.defects += allocator.defects
     var positions: [[UInt32]] = []
-    for (index, stream) in streams.enumerated() {
+    for index in streams.indices {
+      // What was emitted is not needed once it is lowered.
+      let stream = streams[index]
+      streams[index] = CoreStream()
       let lowered = stream.lower(machine: machine, layout: layout, tiles: result.tiles)
       result.cores.append(lowered.records)
       positions.append(lowered.positions)
@@ -265,6 +284,14 @@ public struct ProgramBuilder {
         result.defects[index].op = Int(positions[defect.core][op])
       }
     }
+    // The tables grew by doubling; a program may live long.
+    result.tiles = Self.trimmed(result.tiles)
+    result.scopes = Self.trimmed(result.scopes)
     return result
+  }
+
+  /// The list without spare room.
+  private static func trimmed<Element>(_ list: [Element]) -> [Element] {
+    list.withUnsafeBufferPointer { Array($0) }
   }
 }

@@ -34,18 +34,16 @@ public enum TimedLints {
     let prices = try PriceTable(program)
     var order: [Key] = []
     var sums: [Key: Sum] = [:]
+    let isSmall = prices.prices.map { $0.usesHBM && $0.uncontended * smallPart < $0.latency }
     for (core, records) in program.cores.enumerated() {
       for (op, record) in records.enumerated() where record.kind == .data {
-        let price = prices[record.work]
-        guard price.usesHBM, price.uncontended * smallPart < price.latency,
-          let tensor = tensor(record, program)
-        else { continue }
+        guard isSmall[Int(record.work)], let tensor = tensor(record, program) else { continue }
         let key = Key(
           core: core, opcode: record.opcode, buffer: tensor,
           label: program.scopes[Int(record.scope)].label)
         let bytes = program.works[Int(record.work)].usefulBytes
-        if sums[key] == nil { order.append(key) }
         let sum = sums[key]
+        if sum == nil { order.append(key) }
         sums[key] = Sum(
           site: sum?.site ?? .init(core: core, op: op), count: (sum?.count ?? 0) + 1,
           largest: max(sum?.largest ?? 0, bytes))

@@ -1,47 +1,51 @@
 /// What a core's list holds, counted before time starts; a broken list is refused here.
 struct CoreCensus {
   /// Micro-ops of each queue; barriers on all count on every one.
-  var ops = [Int](repeating: 0, count: Queue.count)
+  private(set) var ops = InlineArray<6, Int>(repeating: 0)
   /// IDs in use, from 0, of each ordered pair of queues.
-  var identifiers = [Int](repeating: 0, count: Queue.count * Queue.count)
+  private(set) var identifiers = InlineArray<36, Int>(repeating: 0)
   /// Waits in the list.
-  var waits = 0
+  private(set) var waits = 0
   /// Barriers over the cores.
-  var coreBarriers = 0
+  private(set) var coreBarriers = 0
 
   init(_ records: UnsafeBufferPointer<OpRecord>, core: Int, of program: Program) throws(NPUError) {
     let works = program.works.count
     let tiles = program.tiles.count
+    var wideBarriers = InlineArray<6, Int>(repeating: 0)
     for index in records.indices {
       let record = records.baseAddress.unsafelyUnwrapped + index
       let queue = record.pointee.queue
+      ops[queue.index] &+= 1
       switch record.pointee.kind {
       case .data:
-        var isSound = Int(record.pointee.work) < works
-        var bits = record.pointee.accessBits & 0xFF_FFFF
-        while bits != 0 {
-          let k = bits.trailingZeroBitCount >> 2
-          bits &= ~(15 << UInt32(4 * k))
-          if Int(record.pointee.words[k]) >= tiles { isSound = false }
+        // One past the highest tile that any operand names.
+        let bits = record.pointee.accessBits
+        var end = 0
+        for k in 0..<OpRecord.maximumOperands {
+          let isTile = bits >> UInt32(truncatingIfNeeded: 4 &* k) & 15 != 0
+          end = max(end, isTile ? Int(record.pointee.words[k]) &+ 1 : 0)
         }
-        guard isSound else {
+        guard Int(record.pointee.work) < works, end <= tiles else {
           throw Self.broken(core, index, "names work or tiles outside its tables")
         }
       case .set, .wait:
         let event = record.pointee.event
-        let owner = record.pointee.kind == .set ? event.source : event.target
-        guard owner == queue, event.source != event.target else {
+        let isSet = record.pointee.kind == .set
+        guard (isSet ? event.source : event.target) == queue, event.source != event.target else {
           throw Self.broken(core, index, "sets or waits for an event of other queues")
         }
-        identifiers[event.pair] = max(identifiers[event.pair], Int(event.id) + 1)
-        if record.pointee.kind == .wait { waits += 1 }
+        identifiers[event.pair] = max(identifiers[event.pair], Int(event.id) &+ 1)
+        if !isSet { waits &+= 1 }
       case .barrierQueue:
         break
       case .barrierAll, .barrierCores:
-        for q in 0..<Queue.count where q != queue.index { ops[q] += 1 }
-        if record.pointee.kind == .barrierCores { coreBarriers += 1 }
+        wideBarriers[queue.index] &+= 1
+        if record.pointee.kind == .barrierCores { coreBarriers &+= 1 }
       }
-      ops[queue.index] += 1
+    }
+    for queue in 0..<Queue.count {
+      for other in 0..<Queue.count where other != queue { ops[queue] += wideBarriers[other] }
     }
   }
 

@@ -7,7 +7,8 @@ struct CorePipeline {
   /// What all cores share.
   struct Shared {
     let prices: UnsafePointer<PriceTable.Price>
-    let tiles: UnsafeBufferPointer<TileRef>
+    /// Position of the price of synchronisation.
+    let syncPrice: Int
     var hbm: HBMServer
     var footprints: FootprintCache
     let isUncontended: Bool
@@ -17,28 +18,24 @@ struct CorePipeline {
     var hbmOrder: [OpSite] = []
   }
 
-  /// Why the sequencer stands still.
-  private enum Hold {
-    /// The queue of the next micro-op is full; with a barrier on all, one of them is.
-    case full(Int)
-    /// A barrier on all queues has not started.
-    case barrier
-    case finished
-  }
-
   let core: Int
   private let records: UnsafeBufferPointer<OpRecord>
-  private(set) var queues: UnsafeMutablePointer<QueuePipeline>
+  let queues: UnsafeMutablePointer<QueuePipeline>
   /// `start · 8 + queue` of each head whose start is known, `Int64.max` otherwise.
   private let keys: UnsafeMutablePointer<Int64>
   private var events: FiredEvents
-  /// Entered when ``Shared/isRecorded``.
-  let instants: UnsafeMutablePointer<OpInstants>?
+  /// Room for the instants of every micro-op, where they are recorded.
+  private let instants: UnsafeMutablePointer<OpInstants>?
 
   private var cursor = 0
   /// Earliest dispatch of the next micro-op.
   private var nextDispatch: Int64 = 0
-  private var hold = Hold.finished
+  /// The full queue before which the sequencer stands; −1 while it stands before none.
+  private var full = -1
+  /// Whether no queue can be full. The sequencer then follows time, so that the queues stay short.
+  private let isUnbounded: Bool
+  /// Whether the sequencer stands before a barrier on all that has not started.
+  private var isHeld = false
   /// Bit q is set while queue q holds no micro-op.
   private var empty: UInt8 = 63
   /// Queues whose head is the barrier on all.
@@ -49,19 +46,19 @@ struct CorePipeline {
   private(set) var awaitsCores: Int64?
 
   /// Whether every micro-op has started.
-  var isFinished: Bool {
-    if case .finished = hold { return empty == 63 }
-    return false
-  }
+  var isFinished: Bool { cursor == records.count && empty == 63 }
 
   private static let never = Int64.max
 
   init(
     core: Int, records: UnsafeBufferPointer<OpRecord>, census: CoreCensus,
-    machine: MachineConfiguration, options: TimingOptions
+    machine: MachineConfiguration, options: TimingOptions,
+    instants: UnsafeMutablePointer<OpInstants>?
   ) {
     self.core = core
     self.records = records
+    self.instants = instants
+    isUnbounded = options.uncontended || machine.queueDepth == nil
     queues = .allocate(capacity: Queue.count)
     keys = .allocate(capacity: Queue.count)
     keys.initialize(repeating: Self.never, count: Queue.count)
@@ -73,14 +70,6 @@ struct CorePipeline {
         to: QueuePipeline(depth: depth, interlocks: machine.interlocks[queue]))
     }
     events = FiredEvents(identifiers: census.identifiers)
-    if options.timeline {
-      let instants = UnsafeMutablePointer<OpInstants>.allocate(capacity: max(1, records.count))
-      instants.initialize(
-        repeating: OpInstants(dispatch: 0, start: 0, free: 0, visible: 0), count: records.count)
-      self.instants = instants
-    } else {
-      instants = nil
-    }
   }
 
   func deallocate() {
@@ -88,7 +77,6 @@ struct CorePipeline {
     queues.deallocate()
     keys.deallocate()
     events.deallocate()
-    instants?.deallocate()
   }
 
   /// Dispatches what can be dispatched before anything starts.
@@ -101,54 +89,54 @@ struct CorePipeline {
   mutating func advance(_ shared: inout Shared, limit: Int64, limitCore: Int) -> Int64 {
     while true {
       let key = earliest()
+      if isUnbounded && !isHeld && cursor < records.count && key >> 3 >= nextDispatch {
+        // What is dispatched now may start first.
+        sequence(&shared)
+        continue
+      }
       if key == Self.never { return key }
       let q = Int(truncatingIfNeeded: key & 7)
       let start = key >> 3
       let queue = queues + q
       let slot = queue.pointee.first
-      let record = records.baseAddress.unsafelyUnwrapped + Int(slot.op)
-      switch record.pointee.kind {
-      case .data:
-        var price = shared.prices[Int(record.pointee.work)]
-        if shared.jitter != nil { scale(&price, slot.op, shared) }
-        var free = start &+ price.occupancy
-        if price.usesHBM {
-          if shared.isUncontended {
-            free = max(free, start &+ price.uncontended)
-          } else {
-            if start > limit || (start == limit && core > limitCore) { return start }
-            free = max(free, shared.hbm.serve(from: start, price))
-            if shared.isRecorded { shared.hbmOrder.append(OpSite(core: UInt32(core), op: slot.op)) }
-          }
-        }
-        queue.pointee.idle(until: start, dispatch: slot.time, for: .interlock)
-        queue.pointee.busy &+= price.occupancy
-        queue.pointee.stalls[StallReason.hbmShare.index] &+= free &- start &- price.occupancy
-        let visible = free &+ price.latency
-        if queue.pointee.interlocks && visible > free {
-          queue.pointee.remember(record, start: start, visible: visible, shared.tiles)
-        }
-        retire(q, slot, start: start, free: free, visible: visible, &shared)
-      case .set:
-        queue.pointee.idle(until: start, dispatch: slot.time, for: .dispatch)
-        queue.pointee.busy &+= 1
-        let event = events.index(record.pointee.event)
-        events.fire(event, at: max(start &+ 1, queue.pointee.latestVisible))
-        let target = record.pointee.event.target.index
-        retire(q, slot, start: start, free: start &+ 1, visible: start &+ 1, &shared)
-        if queues[target].awaited == event { arm(target, &shared) }
-      case .wait:
-        queue.pointee.idle(until: start, dispatch: slot.time, for: .waitEvent)
-        queue.pointee.busy &+= 1
-        events.consume(events.index(record.pointee.event))
-        retire(q, slot, start: start, free: start &+ 1, visible: start &+ 1, &shared)
-      case .barrierQueue:
-        queue.pointee.idle(until: start, dispatch: slot.time, for: .barrier)
-        queue.pointee.busy &+= 1
-        retire(q, slot, start: start, free: start &+ 1, visible: start &+ 1, &shared)
-      case .barrierAll, .barrierCores:
+      let code = slot.code
+      if code.isWideBarrier {
         startBarrier(start, &shared)
+        continue
       }
+      let price = shared.prices + (code.isData ? code.index : shared.syncPrice)
+      var occupancy = price.pointee.occupancy
+      var latency = price.pointee.latency
+      if code.isData, let jitter = shared.jitter {
+        (occupancy, latency) = scaled(price, slot.op, jitter)
+      }
+      var free = start &+ occupancy
+      if price.pointee.usesHBM {
+        if shared.isUncontended {
+          free = max(free, start &+ price.pointee.uncontended)
+        } else {
+          if start > limit || (start == limit && core > limitCore) { return start }
+          free = max(free, shared.hbm.serve(from: start, price))
+          if shared.isRecorded { shared.hbmOrder.append(OpSite(core: UInt32(core), op: slot.op)) }
+        }
+      }
+      queue.pointee.idle(until: start, dispatch: slot.time, for: code.idleReason)
+      queue.pointee.busy &+= occupancy
+      queue.pointee.stalls[StallReason.hbmShare.index] &+= free &- start &- occupancy
+      let visible = free &+ latency
+      var woken = -1
+      if code.isData {
+        if visible > free && queue.pointee.interlocks {
+          queue.pointee.remember(
+            records.baseAddress.unsafelyUnwrapped + Int(slot.op), start: start, visible: visible)
+        }
+      } else if code.isSet {
+        woken = events.fire(code.index, at: max(visible, queue.pointee.latestVisible))
+      } else if code.isWait {
+        events.consume(code.index)
+      }
+      retire(q, slot, start: start, free: free, visible: visible, &shared)
+      if woken >= 0 { arm(woken, &shared) }
     }
   }
 
@@ -180,7 +168,7 @@ struct CorePipeline {
     } else {
       empty |= 1 << UInt8(truncatingIfNeeded: q)
     }
-    if case .full(let full) = hold, full == q { sequence(&shared) }
+    if full == q { sequence(&shared) }
   }
 
   /// The barrier on all starts on every queue.
@@ -189,11 +177,12 @@ struct CorePipeline {
     reached = 0
     for q in 0..<Queue.count {
       let slot = queues[q].first
-      queues[q].idle(until: start, dispatch: slot.time, for: .barrier)
+      queues[q].idle(until: start, dispatch: slot.time, for: slot.code.idleReason)
       queues[q].busy &+= 1
       retire(q, slot, start: start, free: start &+ 1, visible: start &+ 1, &shared)
     }
     nextDispatch = max(nextDispatch, start)
+    isHeld = false
     sequence(&shared)
   }
 
@@ -201,31 +190,24 @@ struct CorePipeline {
   private mutating func arm(_ q: Int, _ shared: inout Shared) {
     let queue = queues + q
     let slot = queue.pointee.first
-    let record = records.baseAddress.unsafelyUnwrapped + Int(slot.op)
+    let code = slot.code
     var start = max(slot.time, queue.pointee.free)
-    switch record.pointee.kind {
-    case .data:
+    if code.isData {
       if queue.pointee.latestVisible > start && queue.pointee.interlocks {
-        start = queue.pointee.interlock(record, ready: start, &shared.footprints)
+        start = queue.pointee.interlock(
+          records.baseAddress.unsafelyUnwrapped + Int(slot.op), ready: start, &shared.footprints)
       }
-    case .set:
-      break
-    case .wait:
-      let event = events.index(record.pointee.event)
-      guard let fired = events.fired(event) else {
-        queue.pointee.awaited = event
-        return
-      }
-      queue.pointee.awaited = -1
+    } else if code.isWait {
+      guard let fired = events.fired(code.index, for: q) else { return }
       var propagation = shared.propagation
       if let jitter = shared.jitter {
         propagation = jitter.scale(propagation, core: core, op: slot.op, draw: 2)
       }
       start = max(start, fired &+ propagation)
-    case .barrierQueue:
+    } else if code.isQueueBarrier {
       start = max(start, queue.pointee.latestVisible)
-    case .barrierAll, .barrierCores:
-      reach(q, start, isOverCores: record.pointee.kind == .barrierCores)
+    } else if code.isWideBarrier {
+      reach(q, start, isOverCores: code.isCoreBarrier)
       return
     }
     keys[q] = start << 3 | Int64(truncatingIfNeeded: q)
@@ -251,9 +233,14 @@ struct CorePipeline {
 
   // MARK: Sequencer
 
+  /// Micro-ops that are dispatched at once where no queue can be full.
+  private static let stride = 64
+
   /// Dispatches until a queue is full, a barrier holds, or the list ends.
   private mutating func sequence(_ shared: inout Shared) {
-    while cursor < records.count {
+    full = -1
+    let end = isUnbounded ? min(cursor &+ Self.stride, records.count) : records.count
+    while cursor < end {
       let record = records.baseAddress.unsafelyUnwrapped + cursor
       let kind = record.pointee.kind
       let op = UInt32(truncatingIfNeeded: cursor)
@@ -261,35 +248,42 @@ struct CorePipeline {
         var dispatch = nextDispatch
         for q in 0..<Queue.count {
           if queues[q].isFull {
-            hold = .full(q)
+            full = q
             return
           }
           dispatch = max(dispatch, queues[q].slotFree)
         }
         stall(until: dispatch)
-        for q in 0..<Queue.count { push(op, q, dispatch, &shared) }
-        cursor += 1
+        for q in 0..<Queue.count { push(op, OpCode(kind, 0), q, dispatch, &shared) }
+        cursor &+= 1
         nextDispatch = dispatch &+ 1
-        hold = .barrier
+        isHeld = true
         return
       }
       let q = record.pointee.queue.index
       if queues[q].isFull {
-        hold = .full(q)
+        full = q
         return
+      }
+      let index: Int
+      switch kind {
+      case .data: index = Int(record.pointee.work)
+      case .set, .wait: index = events.index(record.pointee.event)
+      case .barrierQueue, .barrierAll, .barrierCores: index = 0
       }
       let dispatch = max(nextDispatch, queues[q].slotFree)
       if dispatch > nextDispatch { stall(until: dispatch) }
-      push(op, q, dispatch, &shared)
-      cursor += 1
+      push(op, OpCode(kind, index), q, dispatch, &shared)
+      cursor &+= 1
       nextDispatch = dispatch &+ 1
     }
-    hold = .finished
   }
 
   @inline(__always)
-  private mutating func push(_ op: UInt32, _ q: Int, _ dispatch: Int64, _ shared: inout Shared) {
-    queues[q].push(op, dispatch: dispatch)
+  private mutating func push(
+    _ op: UInt32, _ code: OpCode, _ q: Int, _ dispatch: Int64, _ shared: inout Shared
+  ) {
+    queues[q].push(op, code, dispatch: dispatch)
     let bit: UInt8 = 1 << UInt8(truncatingIfNeeded: q)
     if empty & bit != 0 {
       empty &= ~bit
@@ -307,13 +301,16 @@ struct CorePipeline {
     }
   }
 
-  /// Replaces a price by a randomised one.
+  /// Randomised occupancy and latency.
   @inline(never)
-  private func scale(_ price: inout PriceTable.Price, _ op: UInt32, _ shared: Shared) {
-    guard let jitter = shared.jitter else { return }
-    let scaled = jitter.scale(price.occupancy, core: core, op: op, draw: 0)
-    price.occupancy = price.occupancy > 0 ? max(1, scaled) : 0
-    price.latency = jitter.scale(price.latency, core: core, op: op, draw: 1)
+  private func scaled(
+    _ price: UnsafePointer<PriceTable.Price>, _ op: UInt32, _ jitter: JitterSource
+  ) -> (occupancy: Int64, latency: Int64) {
+    let occupancy = jitter.scale(price.pointee.occupancy, core: core, op: op, draw: 0)
+    return (
+      price.pointee.occupancy > 0 ? max(1, occupancy) : 0,
+      jitter.scale(price.pointee.latency, core: core, op: op, draw: 1)
+    )
   }
 
   // MARK: Blocked queues

@@ -6,6 +6,8 @@ struct FiredEvents {
   private struct Entry {
     var fired: Int64 = 0
     var pending: UInt32 = 0
+    /// The queue whose head waits for the event to fire; −1 for none.
+    var waiter: Int32 = -1
   }
 
   /// Position of each ordered pair's ID 0.
@@ -14,12 +16,12 @@ struct FiredEvents {
   private var later: [Int: [Int64]] = [:]
 
   /// Room for the events of `identifiers` IDs for each ordered pair of queues.
-  init(identifiers: [Int]) {
+  init(identifiers: InlineArray<36, Int>) {
     var offsets = InlineArray<36, Int>(repeating: 0)
     var count = 0
-    for (pair, identifiers) in identifiers.enumerated() where pair < offsets.count {
+    for pair in 0..<36 {
       offsets[pair] = count
-      count += identifiers
+      count += identifiers[pair]
     }
     self.offsets = offsets
     entries = .allocate(capacity: max(1, count))
@@ -29,20 +31,27 @@ struct FiredEvents {
   func deallocate() { entries.deallocate() }
 
   /// Position of an event.
-  @inline(__always) func index(_ event: Event) -> Int { offsets[event.pair] + Int(event.id) }
+  @inline(__always) func index(_ event: Event) -> Int { offsets[event.pair] &+ Int(event.id) }
 
-  /// When the set of the next wait fired; `nil` when it was not executed yet.
-  @inline(__always) func fired(_ index: Int) -> Int64? {
-    entries[index].pending == 0 ? nil : entries[index].fired
+  /// When the set of the next wait fired; `nil` when it was not executed yet: then `queue` is told
+  /// of it by ``fire(_:at:)``.
+  @inline(__always) func fired(_ index: Int, for queue: Int) -> Int64? {
+    if entries[index].pending != 0 { return entries[index].fired }
+    entries[index].waiter = Int32(truncatingIfNeeded: queue)
+    return nil
   }
 
-  @inline(__always) mutating func fire(_ index: Int, at instant: Int64) {
+  /// The event fires; returns the queue whose head waits for it, −1 for none.
+  @inline(__always) mutating func fire(_ index: Int, at instant: Int64) -> Int {
     if entries[index].pending == 0 {
       entries[index].fired = instant
     } else {
       keep(index, instant)
     }
-    entries[index].pending += 1
+    entries[index].pending &+= 1
+    let waiter = Int(entries[index].waiter)
+    entries[index].waiter = -1
+    return waiter
   }
 
   @inline(never) private mutating func keep(_ index: Int, _ instant: Int64) {
@@ -51,7 +60,7 @@ struct FiredEvents {
 
   /// The wait passed.
   @inline(__always) mutating func consume(_ index: Int) {
-    entries[index].pending -= 1
+    entries[index].pending &-= 1
     if entries[index].pending > 0 { recall(index) }
   }
 

@@ -1,9 +1,9 @@
-/// The bytes of tiles, worked out when an interlock first asks for them and kept.
-///
-/// Only tiles that share a memory with an unfinished write are ever asked for.
+/// Tells which tiles share bytes: from their rectangles, and where these do not say it from the
+/// bytes, worked out when an interlock first asks for them and kept.
 struct FootprintCache {
   private let layout: TileLayout
   private let tiles: UnsafeBufferPointer<TileRef>
+  private let overlaps: TileOverlap
   /// For each tile, read and padded: 1 + its position in ``extents``; 0 is not known yet.
   private var known: [UInt32]
   /// First region and one past the last.
@@ -13,17 +13,27 @@ struct FootprintCache {
   init(layout: TileLayout, tiles: UnsafeBufferPointer<TileRef>) {
     self.layout = layout
     self.tiles = tiles
+    overlaps = TileOverlap(layout.buffers)
     known = []
   }
 
-  /// The memory of a tile.
-  @inline(__always) func space(_ tile: UInt32) -> Space { tiles[Int(tile)].space }
-
-  /// Whether two tiles of one memory share a byte; `padded` fills up the last block.
-  @inline(never)
+  /// Whether two tiles share a byte; `padded` fills up the last block.
+  @inline(__always)
   mutating func overlap(
     _ a: UInt32, padded aPadded: Bool, _ b: UInt32, padded bPadded: Bool
   ) -> Bool {
+    switch overlaps.judge(tiles[Int(a)], tiles[Int(b)]) {
+    case .apart: false
+    case .shared: true
+    case .unknown: shareBytes(a, padded: aPadded, b, padded: bPadded)
+    }
+  }
+
+  @inline(never)
+  private mutating func shareBytes(
+    _ a: UInt32, padded aPadded: Bool, _ b: UInt32, padded bPadded: Bool
+  ) -> Bool {
+    if tiles[Int(a)].space != tiles[Int(b)].space { return false }
     let first = footprint(a, padded: aPadded)
     let second = footprint(b, padded: bPadded)
     for i in first.first..<first.end {

@@ -26,7 +26,8 @@ struct HBMReplay {
       // −1 marks a server that was idle.
       let isBusy = server.whole > start || (server.whole == start && server.fraction > 0)
       begins.append(isBusy ? server.whole + (server.fraction > 0 ? 1 : 0) : -1)
-      _ = server.serve(from: start, prices[program.cores[core][op].work])
+      let price = prices[program.cores[core][op].work]
+      _ = server.serve(from: start, whole: price.hbmWhole, fraction: price.hbmFraction)
       ranks[core][op] = UInt32(truncatingIfNeeded: rank)
     }
   }

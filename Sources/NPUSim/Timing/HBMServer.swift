@@ -11,19 +11,25 @@ struct HBMServer {
 
   /// Serves a transfer that starts at `start`; returns the end of its service, rounded up.
   @inline(__always)
-  mutating func serve(from start: Int64, _ price: PriceTable.Price) -> Int64 {
+  mutating func serve(from start: Int64, _ price: UnsafePointer<PriceTable.Price>) -> Int64 {
+    serve(from: start, whole: price.pointee.hbmWhole, fraction: price.pointee.hbmFraction)
+  }
+
+  /// Serves a transfer that takes `whole` cycles and a fraction.
+  @inline(__always)
+  mutating func serve(from start: Int64, whole cycles: Int64, fraction rest: Int64) -> Int64 {
     // An idle server begins at the start, a busy one when it is free.
     if start > whole || (start == whole && fraction == 0) {
       whole = start
       fraction = 0
     }
-    whole &+= price.hbmWhole
+    whole &+= cycles
     // Both are below the unit: compare before adding, as the sum may not fit.
-    if fraction >= unit &- price.hbmFraction {
-      fraction &-= unit &- price.hbmFraction
+    if fraction >= unit &- rest {
+      fraction &-= unit &- rest
       whole &+= 1
     } else {
-      fraction &+= price.hbmFraction
+      fraction &+= rest
     }
     return whole &+ (fraction > 0 ? 1 : 0)
   }

@@ -16,6 +16,10 @@ public struct PriceTable: Sendable {
     public var uncontended: Int64
     /// Whether an end of the transfer is in HBM.
     public var usesHBM: Bool
+
+    /// Synchronisation takes one cycle of its queue.
+    static let synchronisation = Price(
+      occupancy: 1, latency: 0, hbmWhole: 0, hbmFraction: 0, uncontended: 1, usesHBM: false)
   }
 
   /// Indexed by position in ``Program/works``.
@@ -66,10 +70,7 @@ public struct PriceTable: Sendable {
   /// `nil` when it cannot be represented.
   private static func price(_ work: Work, _ machine: MachineConfiguration) -> Price? {
     switch work.kind {
-    case .none:
-      // Synchronisation takes one cycle of its queue.
-      return Price(
-        occupancy: 1, latency: 0, hbmWhole: 0, hbmFraction: 0, uncontended: 1, usesHBM: false)
+    case .none: return .synchronisation
     case .transfer: return transfer(work, machine)
     case .matrix: return matrix(work, machine.matrix)
     case .vector:

@@ -4,30 +4,62 @@ struct QueueIndex {
   private var lists = [[UInt32]](repeating: [], count: Queue.count)
   private var wide: [UInt32] = []
   private var joins: [UInt32] = []
-  private var sets: [UInt32: UInt32] = [:]
+  /// The waits in the order of the list, and the set of each.
+  private var waits: [UInt32] = []
+  private var sets: [UInt32] = []
 
   init(_ records: [OpRecord]) {
-    var fired: [Event: [UInt32]] = [:]
-    var waited: [Event: [UInt32]] = [:]
+    var counts = [Int](repeating: 0, count: Queue.count)
+    var wideCount = 0
+    for record in records {
+      switch record.kind {
+      case .barrierAll, .barrierCores: wideCount += 1
+      case .data, .set, .wait, .barrierQueue: counts[record.queue.index] += 1
+      }
+    }
+    for queue in 0..<Queue.count { lists[queue].reserveCapacity(counts[queue] + wideCount) }
     for (index, record) in records.enumerated() {
       let op = UInt32(truncatingIfNeeded: index)
       switch record.kind {
-      case .data, .barrierQueue:
-        break
-      case .set: fired[record.event, default: []].append(op)
-      case .wait: waited[record.event, default: []].append(op)
+      case .data, .set, .wait, .barrierQueue:
+        lists[record.queue.index].append(op)
       case .barrierAll, .barrierCores:
         wide.append(op)
         if record.kind == .barrierCores { joins.append(op) }
-      }
-      if record.kind == .barrierAll || record.kind == .barrierCores {
         for queue in 0..<Queue.count { lists[queue].append(op) }
-      } else {
-        lists[record.queue.index].append(op)
       }
     }
-    for (event, waits) in waited {
-      for (wait, set) in zip(waits, fired[event] ?? []) { sets[wait] = set }
+    match(records)
+  }
+
+  /// Matches the k-th set of each event with its k-th wait.
+  private mutating func match(_ records: [OpRecord]) {
+    // First ID of each pair of queues among all events.
+    var firsts = InlineArray<37, Int>(repeating: 0)
+    for record in records where record.kind == .set || record.kind == .wait {
+      let event = record.event
+      firsts[event.pair + 1] = max(firsts[event.pair + 1], Int(event.id) + 1)
+    }
+    for pair in 0..<36 { firsts[pair + 1] += firsts[pair] }
+    // The sets, by event and then in order.
+    var next = [Int](repeating: 0, count: firsts[36] + 1)
+    for record in records where record.kind == .set {
+      next[firsts[record.event.pair] + Int(record.event.id) + 1] += 1
+    }
+    for event in 0..<firsts[36] { next[event + 1] += next[event] }
+    var taken = next
+    var fired = [UInt32](repeating: 0, count: next[firsts[36]])
+    for (index, record) in records.enumerated() where record.kind == .set {
+      let event = firsts[record.event.pair] + Int(record.event.id)
+      fired[next[event]] = UInt32(truncatingIfNeeded: index)
+      next[event] += 1
+    }
+    for (index, record) in records.enumerated() where record.kind == .wait {
+      let event = firsts[record.event.pair] + Int(record.event.id)
+      guard taken[event] < next[event] else { continue }
+      waits.append(UInt32(truncatingIfNeeded: index))
+      sets.append(fired[taken[event]])
+      taken[event] += 1
     }
   }
 
@@ -39,7 +71,10 @@ struct QueueIndex {
   }
 
   /// The set that matches a wait.
-  func set(of wait: Int) -> Int? { sets[UInt32(truncatingIfNeeded: wait)].map(Int.init) }
+  func set(of wait: Int) -> Int? {
+    let place = Self.place(of: wait, in: waits)
+    return place < waits.count && Int(waits[place]) == wait ? Int(sets[place]) : nil
+  }
 
   /// The last barrier on all queues before `op`.
   func previousWide(before op: Int) -> Int? {

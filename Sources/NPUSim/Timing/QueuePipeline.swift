@@ -5,6 +5,7 @@ struct QueuePipeline {
   struct Slot {
     var time: Int64
     var op: UInt32
+    var code: OpCode
   }
 
   /// A write that may not be visible yet.
@@ -12,8 +13,9 @@ struct QueuePipeline {
     var visible: Int64
     var tile: UInt32
     var padded: Bool
-    var space: Space
   }
+
+  private static let emptySlot = Slot(time: 0, op: 0, code: OpCode(.data, 0))
 
   private(set) var slots: UnsafeMutablePointer<Slot>
   private var capacity: Int
@@ -30,9 +32,6 @@ struct QueuePipeline {
   var free: Int64 = 0
   /// The latest `visible` of any micro-op that started.
   var latestVisible: Int64 = 0
-  /// The event that the head waits for and that was not set yet; −1 for none.
-  var awaited = -1
-
   var ops = 0
   var busy: Int64 = 0
   /// Indexed by ``StallReason/index``; `drained` is added at the end.
@@ -51,7 +50,7 @@ struct QueuePipeline {
     self.interlocks = interlocks
     capacity = max(1, depth ?? 16)
     slots = .allocate(capacity: capacity)
-    slots.initialize(repeating: Slot(time: 0, op: 0), count: capacity)
+    slots.initialize(repeating: Self.emptySlot, count: capacity)
     writes = .allocate(capacity: writeCapacity)
   }
 
@@ -71,15 +70,16 @@ struct QueuePipeline {
   /// The oldest micro-op that has not started; ask only a queue that holds one.
   var first: Slot { slots[head] }
 
-  mutating func push(_ op: UInt32, dispatch: Int64) {
+  @inline(__always)
+  mutating func push(_ op: UInt32, _ code: OpCode, dispatch: Int64) {
     if waiting == capacity { grow() }
-    slots[tail] = Slot(time: dispatch, op: op)
-    tail += 1
+    slots[tail] = Slot(time: dispatch, op: op, code: code)
+    tail &+= 1
     if tail == capacity { tail = 0 }
-    waiting += 1
-    if waiting == 1 && starvedSoFar > 0 {
-      stalls[StallReason.starved.index] += starvedSoFar
-      stalls[StallReason.dispatch.index] -= starvedSoFar
+    waiting &+= 1
+    if starvedSoFar > 0 && waiting == 1 {
+      stalls[StallReason.starved.index] &+= starvedSoFar
+      stalls[StallReason.dispatch.index] &-= starvedSoFar
       starvedSoFar = 0
     }
   }
@@ -88,10 +88,10 @@ struct QueuePipeline {
   @inline(__always)
   mutating func pop(start: Int64) {
     slots[head].time = start
-    head += 1
+    head &+= 1
     if head == capacity { head = 0 }
-    waiting -= 1
-    ops += 1
+    waiting &-= 1
+    ops &+= 1
   }
 
   /// Only queues without a depth grow.
@@ -101,7 +101,7 @@ struct QueuePipeline {
       (larger + index).initialize(to: slots[(head + index) % capacity])
     }
     for index in waiting..<(2 * capacity) {
-      (larger + index).initialize(to: Slot(time: 0, op: 0))
+      (larger + index).initialize(to: Self.emptySlot)
     }
     slots.deallocate()
     slots = larger
@@ -112,14 +112,13 @@ struct QueuePipeline {
 
   // MARK: Accounts
 
-  /// Books the cycles from the last `free` to `start`: first those before `dispatch`, then those
-  /// for `reason`.
+  /// Books the cycles from the last `free` to `start`, which is not before it: first those before
+  /// `dispatch`, then those for the reason at an index.
   @inline(__always)
-  mutating func idle(until start: Int64, dispatch: Int64, for reason: StallReason) {
-    if start <= free { return }
+  mutating func idle(until start: Int64, dispatch: Int64, for reason: Int) {
     let known = dispatch > free ? dispatch : free
     stalls[StallReason.dispatch.index] &+= known &- free
-    stalls[reason.index] &+= start &- known
+    stalls[reason] &+= start &- known
   }
 
   /// The sequencer stood before another, full queue from `from` to `to`, and this one was empty.
@@ -137,26 +136,21 @@ struct QueuePipeline {
     _ record: UnsafePointer<OpRecord>, ready: Int64, _ footprints: inout FootprintCache
   ) -> Int64 {
     var result = ready
-    let bits = record.pointee.accessBits
-    for index in 0..<writeCount {
+    for index in 0..<writeCount where writes[index].visible > result {
       let write = writes[index]
-      if write.visible <= result { continue }
       var forwards = false
       var touches = false
-      var rest = bits
+      var rest = record.pointee.accessBits & 0xFF_FFFF
       while rest != 0 {
         let k = rest.trailingZeroBitCount >> 2
+        let access = Access(rawValue: UInt8(truncatingIfNeeded: rest >> UInt32(4 * k)) & 15)
         rest &= ~(15 << UInt32(4 * k))
         let tile = record.pointee.words[k]
-        let access = record.pointee.access(k)
-        if tile == write.tile {
-          if access.contains(.forward) { forwards = true }
-          // A tile shares its bytes with itself, unless it is empty.
-        }
-        if !touches && footprints.space(tile) == write.space {
-          touches = footprints.overlap(
+        if tile == write.tile && access.contains(.forward) { forwards = true }
+        touches =
+          touches
+          || footprints.overlap(
             tile, padded: access.contains(.zeroFill), write.tile, padded: write.padded)
-        }
       }
       if touches && !forwards { result = write.visible }
     }
@@ -165,44 +159,41 @@ struct QueuePipeline {
 
   /// Remembers what `record`, which started at `start`, writes until it is visible.
   @inline(never)
-  mutating func remember(
-    _ record: UnsafePointer<OpRecord>, start: Int64, visible: Int64,
-    _ tiles: UnsafeBufferPointer<TileRef>
-  ) {
-    var kept = 0
-    for index in 0..<writeCount where writes[index].visible > start {
-      writes[kept] = writes[index]
-      kept += 1
-    }
-    writeCount = kept
+  mutating func remember(_ record: UnsafePointer<OpRecord>, start: Int64, visible: Int64) {
     // Bit 1 of each operand's four is `write`.
-    var rest = record.pointee.accessBits & 0x2222_2222
+    var rest = record.pointee.accessBits & 0x22_2222
     while rest != 0 {
       let k = rest.trailingZeroBitCount >> 2
       rest &= rest &- 1
       remember(
         PendingWrite(
           visible: visible, tile: record.pointee.words[k],
-          padded: record.pointee.access(k).contains(.zeroFill),
-          space: tiles[Int(record.pointee.words[k])].space))
+          padded: record.pointee.access(k).contains(.zeroFill)), start: start)
     }
   }
 
-  private mutating func remember(_ write: PendingWrite) {
-    // A tile that is written again stays one entry, with the later instant.
-    for index in 0..<writeCount
-    where writes[index].tile == write.tile && writes[index].padded == write.padded {
-      writes[index].visible = max(writes[index].visible, write.visible)
-      return
+  /// Enters a write, and drops those that are visible at `start`. A tile that is written again stays
+  /// one entry, with the later instant.
+  private mutating func remember(_ write: PendingWrite, start: Int64) {
+    var last = write
+    var kept = 0
+    for index in 0..<writeCount {
+      let known = writes[index]
+      if known.tile == write.tile && known.padded == write.padded {
+        last.visible = max(last.visible, known.visible)
+      } else if known.visible > start {
+        writes[kept] = known
+        kept &+= 1
+      }
     }
-    if writeCount == writeCapacity {
+    if kept == writeCapacity {
       let larger = UnsafeMutablePointer<PendingWrite>.allocate(capacity: 2 * writeCapacity)
-      larger.moveInitialize(from: writes, count: writeCount)
+      larger.moveInitialize(from: writes, count: kept)
       writes.deallocate()
       writes = larger
       writeCapacity *= 2
     }
-    (writes + writeCount).initialize(to: write)
-    writeCount += 1
+    (writes + kept).initialize(to: last)
+    writeCount = kept &+ 1
   }
 }

@@ -17,20 +17,33 @@ public enum TimingEngine {
           + "\(defect.code.rawValue) \(defect.message)",
         hint: defect.fix)
     }
-    let prices = try PriceTable(program)
-    return try withRecords(program.cores) { lists throws(NPUError) in
-      try prices.prices.withUnsafeBufferPointer { priceBuffer throws(NPUError) in
-        try program.tiles.withUnsafeBufferPointer { tiles throws(NPUError) in
-          try run(program, options, prices, priceBuffer, lists, tiles)
+    let table = try PriceTable(program)
+    guard program.works.count <= OpCode.largestIndex else {
+      throw NPUError(
+        .limit, "the program has \(program.works.count) amounts of work",
+        hint: "at most \(OpCode.largestIndex) can be timed")
+    }
+    var timelines: [[OpInstants]] = []
+    let counts = options.timeline ? program.cores.map(\.count) : []
+    var result = try withRecords(program.cores) { lists throws(NPUError) in
+      try withInstants(counts, &timelines) { instants throws(NPUError) in
+        try (table.prices + [.synchronisation]).withUnsafeBufferPointer {
+          prices throws(NPUError) in
+          try program.tiles.withUnsafeBufferPointer { tiles throws(NPUError) in
+            try run(program, options, table, prices, lists, tiles, instants)
+          }
         }
       }
     }
+    // The innermost list was done with first.
+    if options.timeline { result.timeline = timelines.reversed() }
+    return result
   }
 
   private static func run(
     _ program: Program, _ options: TimingOptions, _ table: PriceTable,
     _ prices: UnsafeBufferPointer<PriceTable.Price>, _ lists: [UnsafeBufferPointer<OpRecord>],
-    _ tiles: UnsafeBufferPointer<TileRef>
+    _ tiles: UnsafeBufferPointer<TileRef>, _ instants: [UnsafeMutablePointer<OpInstants>?]
   ) throws(NPUError) -> TimingResult {
     let machine = program.machine
     var censuses: [CoreCensus] = []
@@ -42,7 +55,7 @@ public enum TimingEngine {
       throw NPUError(.program, "the program has no table of works")
     }
     var shared = CorePipeline.Shared(
-      prices: priceBase, tiles: tiles, hbm: HBMServer(machine.hbm.rate),
+      prices: priceBase, syncPrice: prices.count - 1, hbm: HBMServer(machine.hbm.rate),
       footprints: FootprintCache(layout: TileLayout(program), tiles: tiles),
       isUncontended: options.uncontended, propagation: machine.eventPropagation,
       jitter: options.jitter.map { JitterSource($0) }, isRecorded: options.timeline)
@@ -50,7 +63,8 @@ public enum TimingEngine {
     for (core, list) in lists.enumerated() {
       (cores.baseAddress.unsafelyUnwrapped + core).initialize(
         to: CorePipeline(
-          core: core, records: list, census: censuses[core], machine: machine, options: options))
+          core: core, records: list, census: censuses[core], machine: machine, options: options,
+          instants: core < instants.count ? instants[core] : nil))
     }
     defer {
       for core in cores { core.deallocate() }
@@ -59,7 +73,7 @@ public enum TimingEngine {
     }
     drive(cores, &shared, barrierCost: machine.coreBarrier)
     try checkFinished(cores, program)
-    return try result(cores, shared, lists, options)
+    return try result(cores, shared)
   }
 
   /// Lets each core advance as far as no other core can come before it at the HBM server.
@@ -122,8 +136,7 @@ public enum TimingEngine {
   }
 
   private static func result(
-    _ cores: UnsafeMutableBufferPointer<CorePipeline>, _ shared: CorePipeline.Shared,
-    _ lists: [UnsafeBufferPointer<OpRecord>], _ options: TimingOptions
+    _ cores: UnsafeMutableBufferPointer<CorePipeline>, _ shared: CorePipeline.Shared
   ) throws(NPUError) -> TimingResult {
     var timings: [CoreTiming] = []
     for core in cores {
@@ -148,16 +161,26 @@ public enum TimingEngine {
         timings[core.core].queues.append(timing)
       }
     }
-    var timeline: [[OpInstants]]?
-    if options.timeline {
-      timeline = cores.indices.map { core in
-        cores[core].instants.map {
-          Array(UnsafeBufferPointer(start: $0, count: lists[core].count))
-        } ?? []
-      }
-    }
     return TimingResult(
-      cycles: cycles, cores: timings, timeline: timeline, hbmOrder: shared.hbmOrder)
+      cycles: cycles, cores: timings, timeline: nil, hbmOrder: shared.hbmOrder)
+  }
+
+  /// Calls `body` with room for the instants of lists of `counts` micro-ops, and hands what it put
+  /// there over in `timelines`, the last list first.
+  private static func withInstants<Result>(
+    _ counts: [Int], _ timelines: inout [[OpInstants]],
+    _ known: [UnsafeMutablePointer<OpInstants>?] = [],
+    _ body: ([UnsafeMutablePointer<OpInstants>?]) throws(NPUError) -> Result
+  ) throws(NPUError) -> Result {
+    if known.count == counts.count { return try body(known) }
+    var list = [OpInstants](
+      repeating: OpInstants(dispatch: 0, start: 0, free: 0, visible: 0),
+      count: counts[known.count])
+    let result = try list.withUnsafeMutableBufferPointer { room throws(NPUError) in
+      try withInstants(counts, &timelines, known + [room.baseAddress], body)
+    }
+    timelines.append(list)
+    return result
   }
 
   /// Calls `body` with the storage of every list.

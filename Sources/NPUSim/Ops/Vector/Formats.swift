@@ -25,10 +25,10 @@ public struct Cast: MicroOp {
   }
 
   public func legality(_ layout: TileLayout) -> String? {
-    let formats: Set<ElementFormat> = [.bf16, .f16, .f32, .e4m3fn, .e5m2]
+    let formats: FormatSet = [.bf16, .f16, .f32, .e4m3fn, .e5m2]
     return TileRules.first(
       TileRules.sameShape(result.ref, a.ref), TileRules.format(result.ref, in: formats),
-      TileRules.format(a.ref, in: formats.union([.e8m0])))
+      TileRules.format(a.ref, in: [.bf16, .f16, .f32, .e4m3fn, .e5m2, .e8m0]))
   }
 
   public func work(_ layout: TileLayout) -> Work { .vector(.cast, elements: result.ref.elements) }
