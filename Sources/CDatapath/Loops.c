@@ -51,6 +51,11 @@ void npu_binary_run(npu_path path, npu_binary operation, float *to, const float 
   loops_of(path)->binary(operation, to, a, b, count);
 }
 
+void npu_binary_bf16_run(npu_path path, npu_binary operation, uint16_t *to, const uint16_t *a,
+    const uint16_t *b, ptrdiff_t count) {
+  loops_of(path)->binary_bf16(operation, to, a, b, count);
+}
+
 void npu_binary_scalar_run(npu_path path, npu_binary operation, float *to, const float *a, float b,
     ptrdiff_t count) {
   loops_of(path)->binary_scalar(operation, to, a, b, count);
@@ -90,8 +95,18 @@ void npu_quantise_fp8(npu_path path, npu_fp8 format, int32_t saturates, int32_t 
   loops_of(path)->quantise_fp8(format, saturates, keeps, divisor, from, to, count);
 }
 
+void npu_encode_fp8_row_bf16(npu_path path, npu_fp8 format, npu_scale_rule rule,
+    const uint16_t *from, ptrdiff_t count, uint8_t *codes, uint32_t *scales) {
+  loops_of(path)->encode_fp8_row_bf16(format, rule, from, count, codes, scales);
+}
+
 void npu_exp_bf16(npu_path path, const uint16_t *from, uint16_t *to, ptrdiff_t count) {
   loops_of(path)->exp_bf16(from, to, count);
+}
+
+void npu_copy_rows(npu_path path, uint8_t *to, ptrdiff_t to_pitch, const uint8_t *from,
+    ptrdiff_t from_pitch, ptrdiff_t bytes, ptrdiff_t rows) {
+  loops_of(path)->copy_rows(to, to_pitch, from, from_pitch, bytes, rows);
 }
 
 int32_t npu_any_special16(npu_path path, const uint16_t *words, uint16_t exponent,

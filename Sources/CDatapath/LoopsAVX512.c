@@ -1,19 +1,33 @@
 #if defined(__x86_64__)
 
 #include <immintrin.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <string.h>
+
+#include "Loops.h"
 
 #define TARGET                                                          \
   __attribute__((                                                       \
       target("avx512f,avx512bw,avx512dq,avx512vl"), min_vector_width(512)))
 #define SUFFIX(name) name##_avx512
 
+#define INLINE TARGET __attribute__((always_inline)) static inline
+
+/// The largest of 32 words without a sign.
+INLINE uint32_t largest_word(__m512i words) {
+  const __m256i half = _mm256_max_epi16(
+      _mm512_castsi512_si256(words), _mm512_extracti64x4_epi64(words, 1));
+  const __m128i quarter =
+      _mm_max_epi16(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  // The instruction finds the least.
+  const __m128i least = _mm_minpos_epu16(_mm_xor_si128(quarter, _mm_set1_epi16(0x7fff)));
+  return ((uint32_t)_mm_cvtsi128_si32(least) & 0xffff) ^ 0x7fff;
+}
+
 /// The exponential of LoopsTemplate.h with this path's own instructions: a fused polynomial, whose
 /// roundings the same tests judge, and a scaling that handles any exponent.
 #define HAS_EXPONENTIAL
 
-TARGET __attribute__((always_inline)) static inline __m512i exp_words(__m512i words) {
+INLINE __m512i exp_words(__m512i words) {
   const __m512 x = _mm512_castsi512_ps(_mm512_slli_epi32(words, 16));
   // Below −93 the result is 0. Doing without the tiny product spares the processor's slow way.
   const __mmask16 some = _mm512_cmp_ps_mask(x, _mm512_set1_ps(-93.0f), _CMP_NLT_UQ);
@@ -38,14 +52,143 @@ TARGET __attribute__((always_inline)) static inline __m512i exp_words(__m512i wo
   return _mm512_maskz_srli_epi32(some, bits, 16);
 }
 
+/// 2^(j/32) for j from 0 to 31; for 28 one unit more, as one of the results needs.
+static const float powers[32] __attribute__((aligned(64))) = {
+    0x1p+0f, 0x1.059b0ep+0f, 0x1.0b5586p+0f, 0x1.11301ep+0f, 0x1.172b84p+0f, 0x1.1d4874p+0f,
+    0x1.2387a6p+0f, 0x1.29e9ep+0f, 0x1.306fep+0f, 0x1.371a74p+0f, 0x1.3dea64p+0f, 0x1.44e086p+0f,
+    0x1.4bfdaep+0f, 0x1.5342b6p+0f, 0x1.5ab07ep+0f, 0x1.6247ecp+0f, 0x1.6a09e6p+0f, 0x1.71f75ep+0f,
+    0x1.7a1148p+0f, 0x1.82589ap+0f, 0x1.8ace54p+0f, 0x1.93737cp+0f, 0x1.9c4918p+0f, 0x1.a5503cp+0f,
+    0x1.ae89fap+0f, 0x1.b7f77p+0f, 0x1.c199bep+0f, 0x1.cb720ep+0f, 0x1.d5819p+0f, 0x1.dfc974p+0f,
+    0x1.ea4afap+0f, 0x1.f50766p+0f,
+};
+
+/// e^x for |x| < 88 with half a BF16 unit added, so that cutting rounds: no exponential but that of
+/// 0 is a tie. x · log2 e = n + j/32 + f; scalef takes n, the table 2^(j/32), a parabola 2^f. The
+/// tests try all words.
+INLINE __m512i exp_quick(
+    __m512 x, __m512 low, __m512 high) {
+  // The unit of 1.5 · 2^18 is 2^-5.
+  const __m512 shift = _mm512_set1_ps(0x1.8p18f), log2e = _mm512_set1_ps(0x1.715476p0f);
+  const __m512 shifted = _mm512_fmadd_ps(x, log2e, shift);
+  const __m512 n = _mm512_sub_ps(shifted, shift);
+  const __m512 f = _mm512_fmsub_ps(x, log2e, n);
+  const __m512 power = _mm512_permutex2var_ps(low, _mm512_castps_si512(shifted), high);
+  const __m512 slope =
+      _mm512_fmadd_ps(f, _mm512_set1_ps(0x1.ebfbep-3f), _mm512_set1_ps(0x1.62e43p-1f));
+  const __m512 y = _mm512_fmadd_ps(_mm512_mul_ps(power, f), slope, power);
+  return _mm512_add_epi32(
+      _mm512_castps_si512(_mm512_scalef_ps(y, n)), _mm512_set1_epi32(0x8000));
+}
+
 TARGET static void exp_bf16(const uint16_t *from, uint16_t *to, ptrdiff_t count) {
-  for (ptrdiff_t i = 0; i < count; i += 16) {
+  const __m512 low = _mm512_load_ps(powers), high = _mm512_load_ps(powers + 16);
+  const __m512i top = _mm512_set1_epi32((int)0xffff0000);
+  for (ptrdiff_t i = 0; i < count; i += 32) {
     const ptrdiff_t rest = count - i;
-    const __mmask16 mask = rest < 16 ? (__mmask16)((1u << rest) - 1) : 0xffff;
-    const __m256i words = _mm256_maskz_loadu_epi16(mask, from + i);
-    const __m512i results = exp_words(_mm512_cvtepu16_epi32(words));
-    _mm256_mask_storeu_epi16(to + i, mask, _mm512_cvtepi32_epi16(results));
+    const __mmask32 mask = rest < 32 ? (1u << rest) - 1 : 0xffffffffu;
+    const __m512i words = _mm512_maskz_loadu_epi16(mask, from + i);
+    const __m512i magnitude = _mm512_and_si512(words, _mm512_set1_epi16(0x7fff));
+    __m512i result;
+    // 87 and below: no result is infinite or subnormal.
+    if (_mm512_cmpgt_epi16_mask(magnitude, _mm512_set1_epi16(0x42ae)) == 0) {
+      const __m512 even = _mm512_castsi512_ps(_mm512_slli_epi32(words, 16));
+      const __m512 odd = _mm512_castsi512_ps(_mm512_and_si512(words, top));
+      const __m512i right = _mm512_srli_epi32(exp_quick(even, low, high), 16);
+      // top ? left : right
+      result = _mm512_ternarylogic_epi32(top, exp_quick(odd, low, high), right, 0xca);
+    } else {
+      const __m512i even = exp_words(_mm512_and_si512(words, _mm512_set1_epi32(0xffff)));
+      const __m512i odd = exp_words(_mm512_srli_epi32(words, 16));
+      result = _mm512_or_si512(even, _mm512_slli_epi32(odd, 16));
+    }
+    _mm512_mask_storeu_epi16(to + i, mask, result);
   }
+}
+
+/// FP8 to BF16 by words: a sum where the exponent field is neither least nor special, else a table.
+#define HAS_FP8_WORDS
+
+/// `rule` is what the words of the small and special magnitudes are; see `fp8_rules`.
+struct fp8_rule {
+  /// By the low five bits of the magnitude.
+  uint16_t table[32];
+  /// Of the format's fraction below BF16's, and of the biases in BF16's exponent field.
+  int16_t bias;
+  /// (magnitude + lift) mod 128 is below `limit` for the words of the table.
+  int8_t lift, limit;
+};
+
+static const struct fp8_rule fp8_rules[2] = {
+    {{0, 0x3b00, 0x3b80, 0x3bc0, 0x3c00, 0x3c20, 0x3c40, 0x3c60, [31] = 0x7fc0}, 120 << 7, 1, 9},
+    {{0, 0x3780, 0x3800, 0x3840, [28] = 0x7f80, 0x7fc0, 0x7fc0, 0x7fc0}, 112 << 7, 4, 8},
+};
+
+INLINE void fp8_words(
+    const struct fp8_rule *rule, const int shift, const uint8_t *from, uint16_t *to,
+    ptrdiff_t count) {
+  const __m512i table = _mm512_loadu_si512(rule->table), bias = _mm512_set1_epi16(rule->bias);
+  const __m512i lift = _mm512_set1_epi16(rule->lift), limit = _mm512_set1_epi16(rule->limit);
+  const __m512i low = _mm512_set1_epi16(0x7f), sign = _mm512_set1_epi16((short)0x8000);
+  for (ptrdiff_t i = 0; i < count; i += 32) {
+    const ptrdiff_t rest = count - i;
+    const __mmask32 mask = rest < 32 ? (1u << rest) - 1 : 0xffffffffu;
+    const __m512i code = _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(mask, from + i));
+    const __m512i magnitude = _mm512_and_si512(code, low);
+    __m512i word = _mm512_add_epi16(_mm512_slli_epi16(magnitude, shift), bias);
+    const __m512i place = _mm512_and_si512(_mm512_add_epi16(code, lift), low);
+    const __mmask32 listed = _mm512_cmplt_epi16_mask(place, limit);
+    word = _mm512_mask_permutexvar_epi16(word, listed, magnitude, table);
+    // word | code << 8 & sign
+    word = _mm512_ternarylogic_epi32(word, _mm512_slli_epi16(code, 8), sign, 0xf8);
+    _mm512_mask_storeu_epi16(to + i, mask, word);
+  }
+}
+
+TARGET static void fp8_to_bf16(npu_fp8 format, const uint8_t *from, uint16_t *to,
+    ptrdiff_t count) {
+  if (format == npu_e4m3fn) {
+    fp8_words(&fp8_rules[0], 4, from, to, count);
+  } else {
+    fp8_words(&fp8_rules[1], 5, from, to, count);
+  }
+}
+
+/// MXINT8 blocks of BF16 words that are neither special nor near FP32's least exponent.
+#define HAS_QUICK_BLOCKS
+
+/// Scaled values as integers. The block's largest is below 2^7, but rounding may give 128.
+INLINE __m512i scaled_integers(__m512i value, __m512 factor) {
+  return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_castsi512_ps(value), factor));
+}
+
+/// Whether all of `blocks` blocks, at most `npu_group_blocks`, were encoded. The scales come first,
+/// so that no block waits for its own.
+INLINE int quick_blocks(const uint16_t *from, ptrdiff_t blocks, int8_t *to, uint8_t *scales) {
+  float factors[npu_group_blocks];
+  uint32_t least = 0xff, most = 0;
+  for (ptrdiff_t block = 0; block < blocks; block++) {
+    const __m512i words = _mm512_loadu_si512(from + 32 * block);
+    const __m512i magnitude = _mm512_and_si512(words, _mm512_set1_epi16(0x7fff));
+    const uint32_t field = largest_word(magnitude) >> 7;
+    least = field < least ? field : least;
+    most = field > most ? field : most;
+    const uint32_t bits = (260 - field) << 23;
+    memcpy(factors + block, &bits, 4);
+    scales[block] = (uint8_t)field;
+  }
+  if (least < 32 || most == 0xff) return 0;
+  const __m512i top = _mm512_set1_epi32((int)0xffff0000);
+  for (ptrdiff_t block = 0; block < blocks; block++) {
+    const __m512i words = _mm512_loadu_si512(from + 32 * block);
+    const __m512 factor = _mm512_set1_ps(factors[block]);
+    const __m512i even = scaled_integers(_mm512_slli_epi32(words, 16), factor);
+    const __m512i odd = scaled_integers(_mm512_and_si512(words, top), factor);
+    // top ? odd : even, then clamped to ±127; the narrowing saturates above.
+    __m512i both = _mm512_ternarylogic_epi32(top, _mm512_slli_epi32(odd, 16), even, 0xca);
+    both = _mm512_max_epi16(both, _mm512_set1_epi16(-127));
+    _mm256_storeu_si256((__m256i *)(to + 32 * block), _mm512_cvtsepi16_epi8(both));
+  }
+  return 1;
 }
 
 /// FP8 codes of quotients that neither overflow nor are special, without a division.
@@ -55,7 +198,7 @@ TARGET static void exp_bf16(const uint16_t *from, uint16_t *to, ptrdiff_t count)
 /// two units, the second one is a neighbour, and a correction with the remainder of a neighbour by
 /// a correctly rounded reciprocal rounds correctly (Markstein 1990). Then the adder rounds at the
 /// format's last place: that of the binade, or of the smallest normal below it.
-TARGET __attribute__((always_inline)) static inline __m128i quick_codes(
+INLINE __m128i quick_codes(
     __m512 x, __m512 divisor, __m512 reciprocal, const int fraction_bits, const int bias) {
   __m512 q = _mm512_mul_ps(x, reciprocal);
   q = _mm512_fmadd_ps(_mm512_fnmadd_ps(q, divisor, x), reciprocal, q);
@@ -100,6 +243,114 @@ TARGET static int32_t quick_quotients(
     for (ptrdiff_t i = 0; i < count; i += 16) {
       const __m128i codes = quick_codes(_mm512_loadu_ps(from + i), by, reciprocal, 2, 15);
       _mm_storeu_si128((__m128i *)(to + i), codes);
+    }
+  }
+  return 1;
+}
+
+/// FP8 blocks of BF16 words that are finite, under divisors far inside FP32's range.
+#define HAS_QUICK_FP8_BLOCKS
+
+/// The reciprocal of a divisor, and what that lacks of the exact one.
+struct quotients {
+  __m512 reciprocal, rest;
+};
+
+/// The codes of 16 quotients that are not negative, in the low bytes, too large by the format's
+/// least exponent field.
+///
+/// The quotient of a BF16 value is off by less than 2^-45 of it before it is rounded to FP32. Of all
+/// quotients of 8 by 24 bits none but one comes nearer than 2^-34 to a place where that rounding
+/// decides about a tie of the format; that one, 1 / (1 − 2^-24), comes out exact. Then the adder
+/// rounds at the format's last place: that of the binade, or of the smallest normal below it.
+INLINE __m512i quotient_codes(
+    __m512 x, const struct quotients *by, const int fraction_bits, const int bias) {
+  const __m512 q = _mm512_fmadd_ps(x, by->reciprocal, _mm512_mul_ps(x, by->rest));
+  __m512i binade = _mm512_and_si512(_mm512_castps_si512(q), _mm512_set1_epi32(0x7f800000));
+  binade = _mm512_max_epi32(binade, _mm512_set1_epi32((128 - bias) << 23));
+  const __m512i unit = _mm512_add_epi32(binade, _mm512_set1_epi32((23 - fraction_bits) << 23));
+  const __m512i sum = _mm512_castps_si512(_mm512_add_ps(q, _mm512_castsi512_ps(unit)));
+  // The low byte of the sum counts the format's units in the binade; that of the unit is 0.
+  return _mm512_add_epi32(sum, _mm512_srli_epi32(binade, 23 - fraction_bits));
+}
+
+INLINE void quotient_block(
+    const uint16_t *from, uint8_t *to, const struct quotients *by, const int fraction_bits,
+    const int bias) {
+  const __m512i top = _mm512_set1_epi32((int)0xffff0000);
+  const __m512i least = _mm512_set1_epi16((short)((128 - bias) << fraction_bits));
+  for (int i = 0; i < 128; i += 32) {
+    const __m512i words = _mm512_loadu_si512(from + i);
+    const __m512i magnitude = _mm512_and_si512(words, _mm512_set1_epi16(0x7fff));
+    const __m512 even = _mm512_castsi512_ps(_mm512_slli_epi32(magnitude, 16));
+    const __m512 odd = _mm512_castsi512_ps(_mm512_and_si512(magnitude, top));
+    const __m512i right = quotient_codes(even, by, fraction_bits, bias);
+    const __m512i left = _mm512_slli_epi32(quotient_codes(odd, by, fraction_bits, bias), 16);
+    // top ? left : right
+    __m512i codes = _mm512_ternarylogic_epi32(top, left, right, 0xca);
+    codes = _mm512_sub_epi16(codes, least);
+    // codes | words >> 8 & 0x80
+    const __m512i sign = _mm512_srli_epi16(words, 8);
+    codes = _mm512_ternarylogic_epi32(codes, sign, _mm512_set1_epi16(0x80), 0xf8);
+    _mm256_storeu_si256((__m256i *)(to + i), _mm512_cvtepi16_epi8(codes));
+  }
+}
+
+/// The largest magnitude word of a block.
+INLINE uint32_t largest_of_block(const uint16_t *from) {
+  const __m512i magnitude = _mm512_set1_epi16(0x7fff);
+  __m512i most = _mm512_setzero_si512();
+  for (int i = 0; i < 128; i += 32) {
+    const __m512i words = _mm512_and_si512(_mm512_loadu_si512(from + i), magnitude);
+    most = _mm512_max_epi16(most, words);
+  }
+  return largest_word(most);
+}
+
+/// Whether the codes and scales of all of `blocks` blocks, at most `npu_group_blocks`, were written.
+/// The divisors come first, so that no block waits for its own. Quotients by the scale of a
+/// block's largest do not overflow.
+INLINE int quick_fp8_blocks(npu_fp8 format, npu_scale_rule rule, const uint16_t *from,
+    ptrdiff_t blocks, uint8_t *to, uint32_t *scales) {
+  int32_t words[npu_group_blocks] = {0};
+  for (ptrdiff_t block = 0; block < blocks; block++) {
+    words[block] = (int32_t)largest_of_block(from + 128 * block);
+  }
+  const __mmask16 present = (__mmask16)((1u << blocks) - 1);
+  const __m512i largest = _mm512_loadu_si512(words);
+  __m512 most = _mm512_castsi512_ps(_mm512_slli_epi32(largest, 16));
+  if (rule != npu_scale_fp32) most = _mm512_max_ps(most, _mm512_set1_ps(1e-4f));
+  const float inverse = format == npu_e4m3fn ? 0x1.24924ap-9f : 0x1.24924ap-16f;
+  __m512 divisor = _mm512_mul_ps(most, _mm512_set1_ps(inverse));
+  __m512i scale = _mm512_castps_si512(divisor);
+  if (rule != npu_scale_fp32) {
+    // The exact scale is normal: its power of two is its exponent field, or one more.
+    const __mmask16 between = _mm512_test_epi32_mask(scale, _mm512_set1_epi32(0x7fffff));
+    scale = _mm512_srli_epi32(scale, 23);
+    if (rule == npu_scale_e8m0_up) {
+      scale = _mm512_mask_add_epi32(scale, between, scale, _mm512_set1_epi32(1));
+      divisor = _mm512_castsi512_ps(_mm512_slli_epi32(scale, 23));
+    }
+  }
+  const __mmask16 is_quick =
+      _mm512_cmp_ps_mask(divisor, _mm512_set1_ps(0x1p-50f), _CMP_GE_OQ)
+      & _mm512_cmp_ps_mask(divisor, _mm512_set1_ps(0x1p60f), _CMP_LE_OQ)
+      & _mm512_cmplt_epi32_mask(largest, _mm512_set1_epi32(0x7f80));
+  if ((is_quick & present) != present) return 0;
+  _mm512_mask_storeu_epi32(scales, present, scale);
+  float divisors[npu_group_blocks], reciprocals[npu_group_blocks], rests[npu_group_blocks];
+  _mm512_storeu_ps(divisors, divisor);
+  for (int block = 0; block < npu_group_blocks; block++) {
+    reciprocals[block] = 1.0f / divisors[block];
+    rests[block] = (float)(1.0 / (double)divisors[block] - (double)reciprocals[block]);
+  }
+  for (ptrdiff_t block = 0; block < blocks; block++) {
+    const struct quotients by = {
+        _mm512_set1_ps(reciprocals[block]), _mm512_set1_ps(rests[block])};
+    if (format == npu_e4m3fn) {
+      quotient_block(from + 128 * block, to + 128 * block, &by, 3, 7);
+    } else {
+      quotient_block(from + 128 * block, to + 128 * block, &by, 2, 15);
     }
   }
   return 1;

@@ -72,8 +72,16 @@ LOOP encode_mx_row_bf16(
     const uint16_t *restrict from, ptrdiff_t count, int8_t *restrict payload,
     uint8_t *restrict scales) {
   const ptrdiff_t whole = count > 0 ? count / 32 : 0;
-  for (ptrdiff_t block = 0; block < whole; block++) {
-    scales[block] = encode_bf16_block(from + 32 * block, payload + 32 * block);
+  for (ptrdiff_t start = 0; start < whole; start += npu_group_blocks) {
+    const ptrdiff_t end = whole - start < npu_group_blocks ? whole : start + npu_group_blocks;
+#ifdef HAS_QUICK_BLOCKS
+    if (quick_blocks(from + 32 * start, end - start, payload + 32 * start, scales + start)) {
+      continue;
+    }
+#endif
+    for (ptrdiff_t block = start; block < end; block++) {
+      scales[block] = encode_bf16_block(from + 32 * block, payload + 32 * block);
+    }
   }
   if (count > 32 * whole) {
     uint16_t tail[32] = {0};
@@ -183,6 +191,51 @@ LOOP quantise_fp8(
     EACH((uint8_t)e5m2_code(quotient_word(from[i], divisor, 1), overflow));
   } else {
     EACH((uint8_t)e5m2_code(quotient_word(from[i], divisor, 0), overflow));
+  }
+}
+
+/// The codes of a block of BF16 words and the word of its scale.
+INLINE uint32_t encode_fp8_block(npu_fp8 format, npu_scale_rule rule, const uint16_t *restrict from,
+    ptrdiff_t count, uint8_t *restrict codes) {
+  float values[128];
+  bf16_to_float(from, values, count);
+  const float largest = finite_maximum(values, count);
+  const float inverse = format == npu_e4m3fn ? 0x1.24924ap-9f : 0x1.24924ap-16f;
+  if (rule == npu_scale_fp32) {
+    const float scale = largest * inverse;
+    quantise_fp8(format, 0, 1, scale, values, codes, count);
+    return bits_of(scale);
+  }
+  const float exact = (largest > 1e-4f ? largest : 1e-4f) * inverse;
+  // The exact scale is normal: its power of two is its exponent field, or one more.
+  const uint32_t field = bits_of(exact) >> 23;
+  const int rises = rule == npu_scale_e8m0_up && (bits_of(exact) & 0x7fffffu) != 0;
+  const uint32_t scale = field + (uint32_t)rises;
+  const float divisor = rule == npu_scale_e8m0_up ? float_of(scale << 23) : exact;
+  quantise_fp8(format, 1, 0, divisor, values, codes, count);
+  return scale;
+}
+
+LOOP encode_fp8_row_bf16(
+    npu_fp8 format, npu_scale_rule rule, const uint16_t *restrict from, ptrdiff_t count,
+    uint8_t *restrict codes, uint32_t *restrict scales) {
+  const ptrdiff_t whole = count > 0 ? count / 128 : 0;
+  for (ptrdiff_t start = 0; start < whole; start += npu_group_blocks) {
+    const ptrdiff_t end = whole - start < npu_group_blocks ? whole : start + npu_group_blocks;
+#ifdef HAS_QUICK_FP8_BLOCKS
+    if (quick_fp8_blocks(
+            format, rule, from + 128 * start, end - start, codes + 128 * start, scales + start)) {
+      continue;
+    }
+#endif
+    for (ptrdiff_t block = start; block < end; block++) {
+      scales[block] =
+          encode_fp8_block(format, rule, from + 128 * block, 128, codes + 128 * block);
+    }
+  }
+  if (count > 128 * whole) {
+    scales[whole] = encode_fp8_block(
+        format, rule, from + 128 * whole, count - 128 * whole, codes + 128 * whole);
   }
 }
 

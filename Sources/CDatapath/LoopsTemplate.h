@@ -9,7 +9,9 @@
 // A loop that stays scalar, as all do without optimisation, is slower and as right.
 #pragma clang diagnostic ignored "-Wpass-failed"
 
+#ifndef INLINE
 #define INLINE TARGET __attribute__((always_inline)) static inline
+#endif
 #define LOOP TARGET static void
 
 INLINE uint32_t bits_of(float value) {
@@ -64,6 +66,8 @@ LOOP e4m3fn_to_float(const uint8_t *restrict from, float *restrict to, ptrdiff_t
   for (ptrdiff_t i = 0; i < count; i++) to[i] = float_of(e4m3fn_widened(from[i]));
 }
 
+#ifndef HAS_FP8_WORDS
+
 LOOP fp8_to_bf16(
     npu_fp8 format, const uint8_t *restrict from, uint16_t *restrict to, ptrdiff_t count) {
   // Every FP8 value is a BF16 value: nothing is rounded.
@@ -75,6 +79,8 @@ LOOP fp8_to_bf16(
     }
   }
 }
+
+#endif
 
 LOOP e5m2_to_float(const uint8_t *restrict from, float *restrict to, ptrdiff_t count) {
   for (ptrdiff_t i = 0; i < count; i++) to[i] = float_of(f16_widened((uint32_t)from[i] << 8));
@@ -143,6 +149,8 @@ LOOP float_to_fp8(
 
 // MARK: Arithmetic
 
+INLINE float bf16_value(uint32_t word) { return float_of(word << 16); }
+
 /// The larger of two values: on equal words (or the two zeros) the common bits.
 INLINE float larger(float a, float b) {
   const uint32_t equal = bits_of(a) & bits_of(b);
@@ -177,6 +185,32 @@ LOOP binary(npu_binary operation, float *to, const float *a, const float *b, ptr
   }
 }
 
+// Each sum or product is rounded to FP32, and that to BF16.
+#define EACH_WORD(operator)                                                                        \
+  EACH((uint16_t)bf16_word(                                                                        \
+      bits_of(canonical(bf16_value(a[i]) operator bf16_value(b[i])))))
+
+LOOP binary_bf16(
+    npu_binary operation, uint16_t *to, const uint16_t *a, const uint16_t *b, ptrdiff_t count) {
+  switch (operation) {
+  case npu_add:
+    EACH_WORD(+);
+    break;
+  case npu_sub:
+    EACH_WORD(-);
+    break;
+  case npu_mul:
+    EACH_WORD(*);
+    break;
+  case npu_div:
+    EACH_WORD(/);
+    break;
+  case npu_max:
+    EACH((uint16_t)(bits_of(larger(bf16_value(a[i]), bf16_value(b[i]))) >> 16));
+    break;
+  }
+}
+
 LOOP binary_scalar(npu_binary operation, float *to, const float *a, float b, ptrdiff_t count) {
   switch (operation) {
   case npu_add:
@@ -199,6 +233,23 @@ LOOP binary_scalar(npu_binary operation, float *to, const float *a, float b, ptr
 
 #include "LoopsBlocks.h"
 
+// MARK: Copying
+
+/// Rows of an on-chip tile are short, so a call for each would cost more than its bytes.
+LOOP copy_rows(uint8_t *restrict to, ptrdiff_t to_pitch, const uint8_t *restrict from,
+    ptrdiff_t from_pitch, ptrdiff_t bytes, ptrdiff_t rows) {
+  const int is_short = bytes % 64 == 0 && bytes <= 512;
+  for (ptrdiff_t row = 0; row < rows; row++) {
+    if (is_short) {
+      for (ptrdiff_t i = 0; i < bytes; i += 64) memcpy(to + i, from + i, 64);
+    } else if (bytes > 0) {
+      memcpy(to, from, (size_t)bytes);
+    }
+    to += to_pitch;
+    from += from_pitch;
+  }
+}
+
 // MARK: Counting
 
 TARGET static int32_t any_special16(const uint16_t *words, uint16_t exponent, ptrdiff_t count) {
@@ -215,7 +266,7 @@ TARGET static int32_t any_special32(const uint32_t *words, ptrdiff_t count) {
 
 const struct npu_loops SUFFIX(npu_loops) = {
     bf16_to_float, f16_to_float, e4m3fn_to_float, e5m2_to_float, fp8_to_bf16, float_to_bf16,
-    float_to_f16, float_to_fp8, binary, binary_scalar, encode_mx_row, encode_mx_row_bf16,
-    encode_mx_columns, decode_mx_row, decode_mx_columns, finite_maximum, quantise_fp8, exp_bf16,
-    any_special16, any_special32,
+    float_to_f16, float_to_fp8, binary, binary_bf16, binary_scalar, encode_mx_row,
+    encode_mx_row_bf16, encode_mx_columns, decode_mx_row, decode_mx_columns, finite_maximum,
+    quantise_fp8, encode_fp8_row_bf16, exp_bf16, copy_rows, any_special16, any_special32,
 };

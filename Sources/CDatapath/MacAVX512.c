@@ -19,10 +19,6 @@ enum { tile_rows = 3, parts = 4, tile_columns = 16 * parts, panel_block = 32 * t
 /// scales of a row fill a register.
 enum { chunk_blocks = npu_mac_chunk_blocks };
 
-/// Columns whose accumulators stay in the level-2 cache, with those of as many rows as are packed at
-/// once, while k goes on.
-enum { strip_columns = 256 };
-
 /// The operands of a panel of 64 columns, as the tiles read them.
 struct panel {
   /// Rows with 128 added, since the instruction wants one side unsigned; whole blocks.
@@ -86,6 +82,17 @@ INLINE int32_t run_tile(
       }
     }
     if (bad) return -1;
+  }
+  // The next tile's accumulators come from afar: rows a power of two apart share a cache's sets.
+  const ptrdiff_t bytes = p->acc_is_bf16 ? 2 : 4;
+  UNROLL
+  for (int r = 0; r < rows; r++) {
+    const ptrdiff_t next = (row + tile_rows + r) * p->acc_stride + column;
+    for (ptrdiff_t line = 0; line < tile_columns * bytes; line += 64) {
+      // Past the last row the address is of no object, as that of a prefetch may be.
+      const uintptr_t address = (uintptr_t)p->acc + (uintptr_t)(next * bytes + line);
+      _mm_prefetch((const char *)address, _MM_HINT_T0);
+    }
   }
   const uint8_t *a = panel->a + row * panel->a_stride;
   const int32_t *offsets = panel->offsets;
@@ -334,19 +341,16 @@ int32_t npu_mac_avx512(const struct npu_mac *p) {
   int32_t special = 0;
   for (ptrdiff_t row = 0; row < p->m; row += npu_mac_strip_rows) {
     const ptrdiff_t rows = p->m - row < npu_mac_strip_rows ? p->m - row : npu_mac_strip_rows;
-    for (ptrdiff_t column = 0; column < p->n; column += strip_columns) {
-      const ptrdiff_t width = p->n - column < strip_columns ? p->n - column : strip_columns;
-      const struct npu_mac strip = npu_mac_part(p, row, rows, column, width);
-      for (ptrdiff_t start = 0; start < p->k; start += 32 * chunk_blocks) {
-        struct npu_mac part = strip;
-        part.a += start;
-        part.a_scale += start / 32;
-        part.b += start * p->b_stride;
-        part.b_scale += start / 32 * p->b_scale_stride;
-        part.k = p->k - start < 32 * chunk_blocks ? p->k - start : 32 * chunk_blocks;
-        part.starts_at_zero = p->starts_at_zero && start == 0;
-        special |= run_chunk(&part);
-      }
+    const struct npu_mac strip = npu_mac_part(p, row, rows, 0, p->n);
+    for (ptrdiff_t start = 0; start < p->k; start += 32 * chunk_blocks) {
+      struct npu_mac part = strip;
+      part.a += start;
+      part.a_scale += start / 32;
+      part.b += start * p->b_stride;
+      part.b_scale += start / 32 * p->b_scale_stride;
+      part.k = p->k - start < 32 * chunk_blocks ? p->k - start : 32 * chunk_blocks;
+      part.starts_at_zero = p->starts_at_zero && start == 0;
+      special |= run_chunk(&part);
     }
   }
   return special;

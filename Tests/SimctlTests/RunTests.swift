@@ -179,7 +179,7 @@ import Testing
     let result = try SimctlProcess.run("bench matrix --samples 1 --json")
     let lines = try JSONValue.parse(result.output, file: "bench").elements
     let matrix = lines.filter { $0["part"] == .string("matrix") }
-    #expect(matrix.count == 6)
+    #expect(matrix.count == 8)
     for line in lines {
       #expect(line["unit"] == .string("GMAC/s"))
       #expect(try #require(line["value"]).requireDouble("value") > 0)

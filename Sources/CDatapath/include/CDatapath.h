@@ -61,9 +61,13 @@ void npu_float_to_fp8(
     npu_path path, npu_fp8 format, int32_t saturates, const float *from, uint8_t *to,
         ptrdiff_t count);
 
-/// to[i] = a[i] ∘ b[i], and to[i] = a[i] ∘ b. `to` may be either source, or not overlap it.
+/// to[i] = a[i] ∘ b[i], of BF16 words rounded twice, to FP32 and to BF16; and to[i] = a[i] ∘ b.
+/// `to` may be either source, or not overlap it.
 void npu_binary_run(
     npu_path path, npu_binary operation, float *to, const float *a, const float *b,
+        ptrdiff_t count);
+void npu_binary_bf16_run(
+    npu_path path, npu_binary operation, uint16_t *to, const uint16_t *a, const uint16_t *b,
         ptrdiff_t count);
 void npu_binary_scalar_run(
     npu_path path, npu_binary operation, float *to, const float *a, float b, ptrdiff_t count);
@@ -99,9 +103,22 @@ void npu_quantise_fp8(
         const float *from,
     uint8_t *to, ptrdiff_t count);
 
+/// How the scale of an FP8 block is made from its largest finite magnitude; see `FP8Block`.
+typedef enum { npu_scale_fp32 = 0, npu_scale_e8m0_up = 1, npu_scale_e8m0_down = 2 } npu_scale_rule;
+
+/// A row of BF16 words in FP8 blocks of 128: `count` codes, and for each of ⌈count/128⌉ blocks the
+/// FP32 word or the E8M0 byte of its scale.
+void npu_encode_fp8_row_bf16(
+    npu_path path, npu_fp8 format, npu_scale_rule rule, const uint16_t *from, ptrdiff_t count,
+    uint8_t *codes, uint32_t *scales);
+
 /// BF16 words of e^x, rounded to nearest even from the exact value; of a NaN 0x7fc0. `to` may be
 /// `from`.
 void npu_exp_bf16(npu_path path, const uint16_t *from, uint16_t *to, ptrdiff_t count);
+
+/// Copies rows of `bytes` bytes, `to_pitch` and `from_pitch` apart, that do not overlap.
+void npu_copy_rows(npu_path path, uint8_t *to, ptrdiff_t to_pitch, const uint8_t *from,
+    ptrdiff_t from_pitch, ptrdiff_t bytes, ptrdiff_t rows);
 
 /// Whether a word has all bits of its exponent field set: NaN or infinity. `exponent` is 0x7f80 for
 /// BF16 and 0x7c00 for FP16.
@@ -151,6 +168,17 @@ int32_t npu_mac_run(npu_path path, const struct npu_mac *product);
 /// many int8 multiply-accumulates that were: the rate that no product of the path can exceed. 0
 /// where the path has no such measurement. `sum` receives what was added up.
 int64_t npu_mac_peak(npu_path path, int64_t rounds, int32_t *sum);
+
+// MARK: Threads
+
+/// Processors that this process may run on.
+int32_t npu_processors(void);
+
+/// Tells the processor that the caller looks at a word in memory again and again.
+void npu_relax(void);
+
+/// Lets another thread have the processor.
+void npu_yield(void);
 
 #ifdef __cplusplus
 }

@@ -12,9 +12,11 @@ struct CoreRun {
   private let marks: [UInt64]?
   private var executed = 0
 
-  init(core: Int, state: MachineState, shared: ExecutionTables) {
+  /// - Parameter team: who shares the core's large products.
+  init(core: Int, state: MachineState, shared: ExecutionTables, team: ProductTeam?) {
     self.core = core
     datapath = state.datapath(core: core)
+    datapath.team = team
     let records = shared.program.cores[core]
     events = EventCounters(records)
     marks = shared.recorder.marks(core: core, count: records.count)

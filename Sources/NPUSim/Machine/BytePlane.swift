@@ -91,10 +91,24 @@ public struct BytePlane {
     guard start < end else { return nil }
     let first = start >> 6
     let last = (end - 1) >> 6
-    for word in first...last {
+    let head = UInt64.max << UInt64(start & 63)
+    let tail = UInt64.max >> UInt64(63 - ((end - 1) & 63))
+    // Nearly always nothing is missing: one pass without branches finds that.
+    var missing = ~written[first] & (first == last ? head & tail : head)
+    if first < last {
+      for word in (first + 1)..<last { missing |= ~written[word] }
+      missing |= ~written[last] & tail
+    }
+    return missing == 0 ? nil : firstMissing(first...last, head, tail)
+  }
+
+  /// The lowest byte of some words that was never written; `head` and `tail` are the bits of the first
+  /// and last word that count.
+  private func firstMissing(_ words: ClosedRange<Int>, _ head: UInt64, _ tail: UInt64) -> Int? {
+    for word in words {
       var missing = ~written[word]
-      if word == first { missing &= UInt64.max << UInt64(start & 63) }
-      if word == last { missing &= UInt64.max >> UInt64(63 - ((end - 1) & 63)) }
+      if word == words.lowerBound { missing &= head }
+      if word == words.upperBound { missing &= tail }
       if missing != 0 { return word << 6 + missing.trailingZeroBitCount }
     }
     return nil

@@ -18,7 +18,9 @@ public struct Datapath {
   let listOffsets: [Int]
   let scratchBase: UnsafeMutablePointer<Float>
   let functionTables: FunctionTables
-  private let workArea = WorkArea()
+  let workArea = WorkArea()
+  /// Who shares large products with the thread that executes the core, if anybody does.
+  var team: ProductTeam?
   var functionUses = FunctionUses()
 
   /// The first read of a byte that was never written.
@@ -51,9 +53,6 @@ public struct Datapath {
   @inlinable public func scratch(_ index: Int) -> UnsafeMutablePointer<Float> {
     scratchRow(index)
   }
-
-  /// At least `count` bytes aligned to 64, kept between micro-ops; what they hold is unspecified.
-  public func work(_ count: Int) -> UnsafeMutableRawPointer { workArea.bytes(count) }
 
   @usableFromInline func scratchRow(_ index: Int) -> UnsafeMutablePointer<Float> {
     scratchBase + index * Datapath.chunk
@@ -121,6 +120,7 @@ public struct Datapath {
   }
 
   private mutating func checkPoison(_ tile: TileRef, _ view: TileView) {
+    if layouts[Int(tile.buffer)].isWritten { return }
     let payload = planes[Plane(payloadOf: tile.space).index]
     let scales = planes[Plane(scalesOf: tile.space).index]
     view.forEachRun(payload: payload, scales: scales, space: tile.space, padded: false) { region in

@@ -100,6 +100,7 @@ public final class MachineState {
     }
     for (offset, byte) in scales.enumerated() { hbm.bytes[buffer.scaleBase + offset] = byte }
     for region in wholeRegions(buffer) { hbm.markWritten(region) }
+    layouts[Int(id)].isWritten = true
   }
 
   /// Copies a whole HBM tensor out. Bytes that were never written read as 0.
@@ -144,6 +145,8 @@ struct BufferLayout {
   var scaleBase: Int
   var scalePitch: Int
   var scaleSlotStride: Int
+  /// Whether every byte is known to be written: an input tensor.
+  var isWritten = false
 
   init(_ buffer: Buffer) {
     base = buffer.base

@@ -26,6 +26,26 @@ public struct TileView {
     return scales + index * scalePitch
   }
 
+  /// A row of a tile of 16-bit elements.
+  func words(_ index: Int) -> UnsafeMutablePointer<UInt16> {
+    UnsafeMutableRawPointer(row(index)).assumingMemoryBound(to: UInt16.self)
+  }
+
+  /// Whether no byte belongs to both, so that results may be written before all sources are read.
+  func isApart(from other: TileView) -> Bool {
+    if rowList != nil || other.rowList != nil { return false }
+    return payload + rows * pitch <= other.payload
+      || other.payload + other.rows * other.pitch <= payload
+  }
+
+  /// Whether both hold BF16 words, the same ones or none in common.
+  func isBF16Beside(_ other: TileView) -> Bool {
+    guard format == .bf16 && other.format == .bf16 else { return false }
+    if isApart(from: other) { return true }
+    return payload == other.payload && pitch == other.pitch && rowList == nil
+      && other.rowList == nil
+  }
+
   /// Rows of scales: the rows where blocks run along columns, rows of blocks otherwise.
   public var scaleRows: Int { axis == .alongColumns ? rows : (rows + 31) / 32 }
 

@@ -6,6 +6,24 @@ import CDatapath
 /// every ``DatapathPath``; tests prove it. Pointers must cover `count` elements (nothing is touched for
 /// `count` ≤ 0). Source and destination may overlap only where a function says so.
 public enum Bulk {
+  /// Copies rows of bytes that do not overlap.
+  ///
+  /// - Parameters:
+  ///   - toPitch: bytes from one row of the destination to the next.
+  ///   - fromPitch: the same of the source.
+  ///   - bytes: of each row.
+  public static func copyRows(
+    _ to: UnsafeMutablePointer<UInt8>, pitch toPitch: Int, from: UnsafePointer<UInt8>,
+    pitch fromPitch: Int, bytes: Int, rows: Int, path: DatapathPath = .active
+  ) {
+    if let native = path.native {
+      return npu_copy_rows(native, to, toPitch, from, fromPitch, bytes, rows)
+    }
+    for row in 0..<Swift.max(rows, 0) {
+      (to + row * toPitch).update(from: from + row * fromPitch, count: Swift.max(bytes, 0))
+    }
+  }
+
   // MARK: Widening
 
   /// ``BF16/float`` over an array.

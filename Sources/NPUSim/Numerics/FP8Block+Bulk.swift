@@ -29,6 +29,27 @@ extension FP8Block {
     }
   }
 
+  /// ``encode(_:count:format:rule:codes:path:)`` of each block of a row of BF16 words.
+  ///
+  /// - Parameters:
+  ///   - codes: `count` bytes.
+  ///   - scales: the word of each of ``blocks(_:)`` blocks' scales.
+  public static func encodeRow(
+    bf16 words: UnsafePointer<UInt16>, count: Int, format: Format, rule: ScaleRule,
+    codes: UnsafeMutablePointer<UInt8>, scales: UnsafeMutablePointer<UInt32>,
+    path: DatapathPath = .active
+  ) {
+    if let native = path.native {
+      return npu_encode_fp8_row_bf16(
+        native, format.native, rule.native, words, count, codes, scales)
+    }
+    for block in 0..<blocks(count) {
+      let start = block * blockSize
+      let values = (start..<min(start + blockSize, count)).map { BF16(bits: words[$0]).float }
+      scales[block] = encode(values, format, rule, codes + start)
+    }
+  }
+
   /// The definitions themselves.
   private static func encode(
     _ values: [Float], _ format: Format, _ rule: ScaleRule, _ codes: UnsafeMutablePointer<UInt8>
@@ -74,4 +95,15 @@ extension FP8Block.Format {
   /// The C name of the format.
   @inline(__always)
   var native: npu_fp8 { self == .e4m3fn ? npu_e4m3fn : npu_e5m2 }
+}
+
+extension FP8Block.ScaleRule {
+  /// The C name of the rule.
+  fileprivate var native: npu_scale_rule {
+    switch self {
+    case .fp32: npu_scale_fp32
+    case .e8m0(roundsUp: true): npu_scale_e8m0_up
+    case .e8m0(roundsUp: false): npu_scale_e8m0_down
+    }
+  }
 }

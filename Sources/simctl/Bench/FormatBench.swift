@@ -19,6 +19,7 @@ struct FormatBench {
     let codes: UnsafeMutablePointer<UInt8>
     let payload: UnsafeMutablePointer<Int8>
     let scales: UnsafeMutablePointer<UInt8>
+    let blockScales: UnsafeMutablePointer<UInt32>
 
     init(_ count: Int) {
       let input = SeededInput(seed: 1, name: "bench")
@@ -29,6 +30,7 @@ struct FormatBench {
       codes = .allocate(capacity: count)
       payload = .allocate(capacity: count)
       scales = .allocate(capacity: count)
+      blockScales = .allocate(capacity: count)
       for index in 0..<count { source[index] = input.unit(index) * 8 - 4 }
       floats.update(from: source, count: count)
       Bulk.floatToBF16(source, bf16, count: count)
@@ -46,6 +48,7 @@ struct FormatBench {
       codes.deallocate()
       payload.deallocate()
       scales.deallocate()
+      blockScales.deallocate()
     }
   }
 
@@ -84,19 +87,16 @@ struct FormatBench {
       },
       line("bf16 -> e4m3fn, 128-blocks", 3 + 4 / 128) {
         for start in stride(from: 0, to: count, by: columns) {
-          Bulk.bf16ToFloat(at.bf16 + start, at.floats, count: columns)
-          for block in stride(from: 0, to: columns, by: FP8Block.blockSize) {
-            _ = FP8Block.encode(
-              at.floats + block, count: FP8Block.blockSize, format: .e4m3fn, rule: .fp32,
-              codes: at.codes + start + block)
-          }
+          FP8Block.encodeRow(
+            bf16: at.bf16 + start, count: columns, format: .e4m3fn, rule: .fp32,
+            codes: at.codes + start, scales: at.blockScales)
         }
       },
     ]
   }
 
   private func elements(_ at: Arrays) -> [Measurement] {
-    let count = Self.count
+    let (count, columns) = (Self.count, Self.columns)
     return [
       line("e4m3fn -> bf16", 3) {
         Bulk.fp8ToBF16(at.codes, at.words, count: count, format: .e4m3fn)
@@ -113,14 +113,12 @@ struct FormatBench {
       line("e4m3fn -> f32", 5) { Bulk.e4m3fnToFloat(at.codes, at.floats, count: count) },
       line("f32 + f32", 12) { Bulk.add(at.floats, at.source, at.source, count: count) },
       line("bf16 + bf16", 6) {
-        // As the vector unit does it: chunks widened, added, rounded and looked at.
-        let chunk = Datapath.chunk
-        for start in stride(from: 0, to: count, by: chunk) {
-          Bulk.bf16ToFloat(at.bf16 + start, at.floats, count: chunk)
-          Bulk.bf16ToFloat(at.bf16 + (count - chunk - start), at.floats + chunk, count: chunk)
-          Bulk.add(at.floats, at.floats, at.floats + chunk, count: chunk)
-          Bulk.floatToBF16(at.floats, at.words + start, count: chunk)
-          _ = Bulk.hasSpecial(at.words + start, exponent: 0x7F80, count: chunk)
+        // As the vector unit does it: rows added, rounded and looked at.
+        for start in stride(from: 0, to: count, by: columns) {
+          Bulk.combine(
+            .add, bf16: at.words + start, at.bf16 + start, at.bf16 + (count - columns - start),
+            count: columns)
+          _ = Bulk.hasSpecial(at.words + start, exponent: 0x7F80, count: columns)
         }
       },
     ]

@@ -22,10 +22,12 @@ struct MatrixBench {
       }
     }
     for mode in AccumulatorMode.allCases {
-      lines.append(
-        line(
-          "gemm \(Self.size)^3 executed, accumulator \(mode.rawValue)", try program(mode),
-          threads: 1))
+      for threads in [1, 2] {
+        lines.append(
+          line(
+            "gemm \(Self.size)^3 executed, accumulator \(mode.rawValue), threads \(threads)",
+            try program(mode, threads: threads), threads: threads))
+      }
     }
     return lines
   }
@@ -78,14 +80,14 @@ struct MatrixBench {
     }
   }
 
-  /// A whole program: loads, feeds, products and drains, its values executed on one thread.
-  private func program(_ mode: AccumulatorMode) throws(NPUError) -> Double {
+  /// A whole program of one core: loads, feeds, products and drains, its values executed.
+  private func program(_ mode: AccumulatorMode, threads: Int) throws(NPUError) -> Double {
     let size = Self.size
     var machine = machine
     machine.matrix.accumulator = mode
-    let options = ["m", "n", "k"].reduce(into: [:]) { $0[$1] = "\(size)" }
+    let shape = ["m", "n", "k"].reduce(into: [:]) { $0[$1] = "\(size)" }
     let arguments = try KernelArguments(
-      kernel: Gemm.name, options: Gemm.options, values: options)
+      kernel: Gemm.name, options: Gemm.options, values: shape)
     let program = try Gemm(arguments, machine: machine, schedule: nil).program()
     let state = MachineState(program)
     let input = SeededInput(seed: 3, name: "bench")
@@ -99,10 +101,12 @@ struct MatrixBench {
       }
       try written.get()
     }
-    let sequential = FunctionalOptions(runsCoresConcurrently: false)
-    return try Stopwatch.rate(amount: Double(size * size * size), samples: samples) {
+    let options = FunctionalOptions(runsCoresConcurrently: threads > 1)
+    return try Stopwatch.rate(
+      amount: Double(size * size * size), samples: samples, clock: threads == 1 ? .thread : .wall
+    ) {
       () throws(NPUError) in
-      _ = try FunctionalEngine.run(program, state: state, options: sequential)
+      _ = try FunctionalEngine.run(program, state: state, options: options)
     }
   }
 }

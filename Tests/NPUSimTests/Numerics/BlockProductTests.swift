@@ -3,67 +3,8 @@ import Testing
 
 /// Every path of this processor against the definition, ``DatapathPath/scalar``.
 @Suite struct BlockProductTests {
-  /// Operands in memory with gaps between their rows.
-  private struct Operands {
-    var m: Int
-    var n: Int
-    var k: Int
-    var gap: Int
-    var a: [Int8]
-    var aScale: [UInt8]
-    var b: [Int8]
-    var bScale: [UInt8]
-    var blocks: Int { MXINT8.blocks(k) }
-
-    /// What adding the product to `words`, BF16 or FP32 words, makes of them, and whether a result may
-    /// be special. The bytes after the work memory must stay.
-    func add<Word: FixedWidthInteger>(
-      to words: [Word], mode: AccumulatorMode, startsAtZero: Bool, path: DatapathPath
-    ) -> (words: [Word], isSpecial: Bool, workIsKept: Bool) {
-      var result = words
-      var isSpecial = false
-      var isKept = true
-      a.withUnsafeBufferPointer { a in
-        aScale.withUnsafeBufferPointer { aScale in
-          b.withUnsafeBufferPointer { b in
-            bScale.withUnsafeBufferPointer { bScale in
-              result.withUnsafeMutableBytes { bytes in
-                guard let a = a.baseAddress, let aScale = aScale.baseAddress,
-                  let b = b.baseAddress, let bScale = bScale.baseAddress,
-                  let base = bytes.baseAddress
-                else { return }
-                let product = BlockProduct(
-                  a: a, aStride: k + gap, aScale: aScale, aScaleStride: blocks, b: b,
-                  bStride: n + gap, bScale: bScale, bScaleStride: n, m: m, n: n, k: k,
-                  startsAtZero: startsAtZero)
-                let needed = product.workBytes(path: path)
-                let work = UnsafeMutableRawBufferPointer.allocate(
-                  byteCount: needed + 64, alignment: BlockProduct.workAlignment)
-                defer { work.deallocate() }
-                for index in 0..<64 { work[needed + index] = 0x5A }
-                guard let memory = work.baseAddress else { return }
-                let stride = n + gap
-                if Word.self == UInt16.self {
-                  isSpecial = product.add(
-                    toBF16: base.assumingMemoryBound(to: UInt16.self), stride: stride,
-                    work: memory, path: path)
-                } else {
-                  isSpecial = product.add(
-                    to: base.assumingMemoryBound(to: Float.self), stride: stride, mode: mode,
-                    work: memory, path: path)
-                }
-                isKept = (0..<64).allSatisfy { work[needed + $0] == 0x5A }
-              }
-            }
-          }
-        }
-      }
-      return (result, isSpecial, isKept)
-    }
-  }
-
   /// Operands with payloads, scales and blocks of zeros chosen to leave the quick ways' ranges.
-  private func operands(_ random: inout NumericsRandom, _ trial: Int) -> Operands {
+  private func operands(_ random: inout NumericsRandom, _ trial: Int) -> BlockProductOperands {
     let m = Int.random(in: 1...20, using: &random)
     let n = Int.random(in: 1...(trial % 8 == 0 ? 140 : 70), using: &random)
     let k = Int.random(in: 1...200, using: &random)
@@ -87,7 +28,7 @@ import Testing
         return UInt8(min(max(centre + Int.random(in: -spread...spread, using: &random), 0), 254))
       }
     }
-    var operands = Operands(
+    var operands = BlockProductOperands(
       m: m, n: n, k: k, gap: gap, a: payload(m * (k + gap)), aScale: scales(m * blocks, aCentre),
       b: payload(k * (n + gap)), bScale: scales(blocks * n, bCentre))
     guard random.next() % 3 == 0 else { return operands }

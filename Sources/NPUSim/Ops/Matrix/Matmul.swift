@@ -74,18 +74,15 @@ public struct Matmul: MicroOp {
       b: signed(b.payload), bStride: b.pitch, bScale: b.scales, bScaleStride: b.scalePitch,
       m: c.rows, n: c.columns, k: a.columns, startsAtZero: !accumulate)
     datapath.watch(product, into: accumulator.ref, c)
-    let work = datapath.work(product.workBytes())
     let raw = UnsafeMutableRawPointer(c.payload)
     if c.format == .bf16 {
       let words = raw.assumingMemoryBound(to: UInt16.self)
-      guard product.add(toBF16: words, stride: c.pitch / 2, work: work) else { return }
+      guard datapath.add(product, to: raw, stride: c.pitch / 2, isBF16: true) else { return }
       for row in 0..<c.rows {
         datapath.countNonFinite(words + row * (c.pitch / 2), exponent: 0x7F80, count: c.columns)
       }
     } else {
-      let floats = raw.assumingMemoryBound(to: Float.self)
-      let mode = datapath.settings.accumulator
-      guard product.add(to: floats, stride: c.pitch / 4, mode: mode, work: work) else { return }
+      guard datapath.add(product, to: raw, stride: c.pitch / 4, isBF16: false) else { return }
       let words = raw.assumingMemoryBound(to: UInt32.self)
       for row in 0..<c.rows {
         datapath.countNonFinite(words + row * (c.pitch / 4), count: c.columns)

@@ -167,11 +167,22 @@ public struct Transfer<Route: TransferRoute>: MicroOp {
     let from = datapath.source(source)
     let to = datapath.destination(destination, zeroFill: Self.fills)
     let bytes = from.columns * from.format.bytes
-    for row in 0..<from.rows { to.row(row).update(from: from.row(row), count: bytes) }
-    if from.format == .mxint8 {
+    if Route.isListed {
+      for row in 0..<from.rows { to.row(row).update(from: from.row(row), count: bytes) }
+    } else {
+      Bulk.copyRows(
+        to.payload, pitch: to.pitch, from: from.payload, pitch: from.pitch, bytes: bytes,
+        rows: from.rows)
+    }
+    guard from.format == .mxint8 else { return }
+    if Route.isListed {
       for row in 0..<from.scaleRows {
         to.scaleRow(row).update(from: from.scaleRow(row), count: from.scaleColumns)
       }
+    } else {
+      Bulk.copyRows(
+        to.scales, pitch: to.scalePitch, from: from.scales, pitch: from.scalePitch,
+        bytes: from.scaleColumns, rows: from.scaleRows)
     }
   }
 }

@@ -3,6 +3,7 @@ public protocol ArithmeticRule: Sendable {
   static var name: String { get }
   /// The operation as a formula in a and b.
   static var formula: String { get }
+  static var operation: Bulk.Binary { get }
   static var vectorClass: VectorClass { get }
   /// Whether results are chosen among the operands, so that a NaN or infinity is not a new one.
   static var selects: Bool { get }
@@ -23,6 +24,7 @@ extension ArithmeticRule {
 public enum AddRule: ArithmeticRule {
   public static let name = "add"
   public static let formula = "a + b"
+  public static let operation = Bulk.Binary.add
   public static let vectorClass = VectorClass.add
   public static let scalarClass = VectorClass.addScalar
   public static func apply(
@@ -38,6 +40,7 @@ public enum AddRule: ArithmeticRule {
 public enum SubRule: ArithmeticRule {
   public static let name = "sub"
   public static let formula = "a − b"
+  public static let operation = Bulk.Binary.sub
   public static let vectorClass = VectorClass.sub
   public static let scalarClass = VectorClass.addScalar
   public static func apply(
@@ -53,6 +56,7 @@ public enum SubRule: ArithmeticRule {
 public enum MulRule: ArithmeticRule {
   public static let name = "mul"
   public static let formula = "a · b"
+  public static let operation = Bulk.Binary.mul
   public static let vectorClass = VectorClass.mul
   public static let scalarClass = VectorClass.mulScalar
   public static func apply(
@@ -68,6 +72,7 @@ public enum MulRule: ArithmeticRule {
 public enum DivRule: ArithmeticRule {
   public static let name = "div"
   public static let formula = "a / b"
+  public static let operation = Bulk.Binary.div
   public static let vectorClass = VectorClass.div
   public static let scalarClass = VectorClass.div
   public static func apply(
@@ -84,6 +89,7 @@ public enum MaxRule: ArithmeticRule {
   public static let name = "max"
   public static let selects = true
   public static let formula = "max(a, b)"
+  public static let operation = Bulk.Binary.max
   public static let vectorClass = VectorClass.max
   public static let scalarClass = VectorClass.max
   public static func apply(
@@ -135,6 +141,9 @@ public struct Elementwise<Rule: ArithmeticRule>: MicroOp {
     let first = datapath.source(a)
     let second = datapath.source(b)
     let to = datapath.destination(result)
+    if to.isBF16Beside(first) && to.isBF16Beside(second) {
+      return datapath.combineRows(Rule.operation, to, first, second, counting: !Rule.selects)
+    }
     datapath.zipRows(to, first, second, counting: !Rule.selects) { Rule.apply($0, $1, $2, $3) }
   }
 }

@@ -53,6 +53,9 @@ public struct EncodeFP8: MicroOp {
     let rule: FP8Block.ScaleRule =
       steps.format == .f32 ? .fp32 : .e8m0(roundsUp: roundScale)
     let firstSpecial: UInt8 = format == .e4m3fn ? 0x7F : 0x7C
+    if from.format == .bf16 && to.isApart(from: from) && steps.isApart(from: from) {
+      return encodeWords(&datapath, from, to, steps, format, rule, firstSpecial)
+    }
     let values = datapath.scratch(0)
     for row in 0..<from.rows {
       var column = 0
@@ -67,14 +70,46 @@ public struct EncodeFP8: MicroOp {
           let word = FP8Block.encode(
             values + start, count: present, format: format, rule: rule, codes: out)
           store(word, steps, row, (column + start) / FP8Block.blockSize)
-          var specials = 0
-          for index in 0..<present { specials &+= out[index] & 0x7F >= firstSpecial ? 1 : 0 }
-          datapath.health.nans += specials
+          countSpecials(out, present, firstSpecial, &datapath)
           start += present
         }
         column += count
       }
     }
+  }
+
+  /// Rows of BF16 words, straight from words to codes.
+  private func encodeWords(
+    _ datapath: inout Datapath, _ from: TileView, _ to: TileView, _ steps: TileView,
+    _ format: FP8Block.Format, _ rule: FP8Block.ScaleRule, _ firstSpecial: UInt8
+  ) {
+    let words = UnsafeMutableRawPointer(datapath.scratch(0)).assumingMemoryBound(to: UInt32.self)
+    let most = Datapath.chunk * FP8Block.blockSize
+    for row in 0..<from.rows {
+      var column = 0
+      while column < from.columns {
+        let present = min(most, from.columns - column)
+        let codes = to.row(row) + column
+        FP8Block.encodeRow(
+          bf16: from.words(row) + column, count: present, format: format, rule: rule,
+          codes: codes, scales: words)
+        for block in 0..<FP8Block.blocks(present) {
+          store(words[block], steps, row, column / FP8Block.blockSize + block)
+        }
+        countSpecials(codes, present, firstSpecial, &datapath)
+        column += present
+      }
+    }
+  }
+
+  /// Counts the codes that are no finite values.
+  private func countSpecials(
+    _ codes: UnsafePointer<UInt8>, _ count: Int, _ firstSpecial: UInt8, _ datapath: inout Datapath
+  ) {
+    var hasSpecial: UInt8 = 0
+    for index in 0..<count { hasSpecial |= codes[index] & 0x7F >= firstSpecial ? 1 : 0 }
+    if hasSpecial == 0 { return }
+    for index in 0..<count where codes[index] & 0x7F >= firstSpecial { datapath.health.nans += 1 }
   }
 
   private func store(_ word: UInt32, _ steps: TileView, _ row: Int, _ block: Int) {

@@ -44,6 +44,19 @@ extension Datapath {
     }
   }
 
+  /// `to[r, c] = a[r, c] ∘ b[r, c]` of BF16 words, straight from word to word.
+  mutating func combineRows(
+    _ operation: Bulk.Binary, _ to: TileView, _ a: TileView, _ b: TileView, counting: Bool
+  ) {
+    for row in 0..<to.rows {
+      let words = to.words(row)
+      Bulk.combine(
+        operation, bf16: words, UnsafePointer(a.words(row)), UnsafePointer(b.words(row)),
+        count: to.columns)
+      if counting { countNonFinite(words, exponent: 0x7F80, count: to.columns) }
+    }
+  }
+
   /// `to[r, c] = body(a[r, c], column[r])`, in chunks of a row.
   mutating func zipColumn(
     _ to: TileView, _ a: TileView, _ column: TileView, counting: Bool = true,
