@@ -29,8 +29,8 @@ struct RowLoads {
     self.tensors = tensors.map(\.tensor)
     self.places = places
     ahead = max(1, slots - held)
-    let rows = places.map(\.rows.count).max() ?? 1
-    let columns = places.map(\.columns.count).max() ?? 1
+    let rows = places.map { $0.rows.count }.max() ?? 1
+    let columns = places.map { $0.columns.count }.max() ?? 1
     for (name, tensor) in tensors {
       rings.append(
         try p.ring(

@@ -12,6 +12,7 @@ struct RectPartition {
   }
 
   private var rects: [ByteRect]
+  private var grid = CellGrid()
   private(set) var memberships: [Membership] = []
   /// The domain of each atom.
   private(set) var atomDomains: [UInt32] = []
@@ -96,7 +97,9 @@ struct RectPartition {
   // MARK: Cells
 
   private mutating func decompose(_ range: Range<Int>) {
-    let (incidences, cellCount) = cells(range)
+    rects.withUnsafeBufferPointer { grid.cut(UnsafeBufferPointer(rebasing: $0[range])) }
+    let incidences = grid.incidences
+    let cellCount = grid.cellCount
     // Cells of each rectangle, one rectangle after the other.
     var ends = [Int](repeating: 0, count: range.count + 1)
     for incidence in incidences { ends[incidence.rect + 1] += 1 }
@@ -146,45 +149,5 @@ struct RectPartition {
         join(range.lowerBound + rect, UInt32(atoms[part]))
       }
     }
-  }
-
-  /// The cells that row and column cuts leave, each named with the rectangles that cover it.
-  private func cells(_ range: Range<Int>) -> (incidences: [(rect: Int, cell: Int)], count: Int) {
-    var incidences: [(rect: Int, cell: Int)] = []
-    var count = 0
-    let byStart = range.sorted { rects[$0].rowStart < rects[$1].rowStart }
-    let rowCuts = sortedUnique(range.flatMap { [rects[$0].rowStart, rects[$0].rowEnd] })
-    var nextStart = 0
-    var active: [Int] = []
-    var open: [Int] = []
-    for cut in rowCuts.dropLast() {
-      active.removeAll { rects[$0].rowEnd <= cut }
-      while nextStart < byStart.count && rects[byStart[nextStart]].rowStart == cut {
-        active.append(byStart[nextStart])
-        nextStart += 1
-      }
-      active.sort { rects[$0].columnStart < rects[$1].columnStart }
-      let columnCuts = sortedUnique(
-        active.flatMap { [rects[$0].columnStart, rects[$0].columnEnd] })
-      open.removeAll(keepingCapacity: true)
-      var nextColumn = 0
-      for column in columnCuts.dropLast() {
-        open.removeAll { rects[$0].columnEnd <= column }
-        while nextColumn < active.count && rects[active[nextColumn]].columnStart == column {
-          open.append(active[nextColumn])
-          nextColumn += 1
-        }
-        if open.isEmpty { continue }
-        for rect in open { incidences.append((rect - range.lowerBound, count)) }
-        count += 1
-      }
-    }
-    return (incidences, count)
-  }
-
-  private func sortedUnique(_ values: [Int]) -> [Int] {
-    var result: [Int] = []
-    for value in values.sorted() where result.last != value { result.append(value) }
-    return result
   }
 }

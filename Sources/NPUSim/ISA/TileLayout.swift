@@ -71,10 +71,11 @@ public struct TileLayout: Sendable {
     tile.format != .mxint8 || (tile.axis == .alongColumns ? tile.column : tile.row) % 32 == 0
   }
 
-  /// What is wrong with the place of a tile, or `nil`; `name` is only asked for then.
-  func defect(of tile: TileRef, named name: @autoclosure () -> String, mnemonic: String)
-    -> ProgramDefect?
-  {
+  /// What is wrong with the place of a tile, or `nil`; the texts are only asked for then.
+  func defect(
+    of tile: TileRef, named name: @autoclosure () -> String,
+    mnemonic: @autoclosure () -> String
+  ) -> ProgramDefect? {
     guard Int(tile.buffer) < buffers.count, contains(tile) else {
       let extent =
         Int(tile.buffer) < buffers.count
@@ -82,13 +83,13 @@ public struct TileLayout: Sendable {
           + "\(buffers[Int(tile.buffer)].columns)" : "nothing"
       return ProgramDefect(
         code: tile.space == .hbm ? .M005 : .M001,
-        message: "\(mnemonic) names \(name()), but the buffer holds \(extent)", core: 0,
+        message: "\(mnemonic()) names \(name()), but the buffer holds \(extent)", core: 0,
         fix: "keep the tile inside its buffer, or enlarge the buffer")
     }
     guard isAligned(tile) else {
       return ProgramDefect(
         code: .M002,
-        message: "\(mnemonic) names \(name()), which does not start on "
+        message: "\(mnemonic()) names \(name()), which does not start on "
           + (startsBlock(tile)
             ? "the alignment of \(alignments[tile.space.index]) bytes" : "a 32-element block"),
         core: 0, fix: "start tiles at aligned columns and whole blocks")

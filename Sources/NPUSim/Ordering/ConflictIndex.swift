@@ -22,10 +22,10 @@ struct ConflictIndex {
   /// By queue, group of buffers, and whether they write; in the order of the queue.
   private var entries: [[Entry]]
 
-  init(layout: TileLayout, tiles: [TileRef]) {
+  init(layout: TileLayout, tiles: [TileRef], overlaps: TileOverlap) {
     self.layout = layout
     self.tiles = tiles
-    overlaps = TileOverlap(layout.buffers)
+    self.overlaps = overlaps
     entries = Array(repeating: [], count: Queue.count * overlaps.groupCount * 2)
   }
 
@@ -49,6 +49,9 @@ struct ConflictIndex {
       if access.contains(.write) { entries[first + 1].append(entry) }
     }
   }
+
+  /// Drops everything.
+  mutating func forgetAll() { entries = [] }
 
   /// Drops the accesses of a queue before a place: nobody will ask for them again.
   mutating func forget(_ queue: Int, before place: UInt32) {

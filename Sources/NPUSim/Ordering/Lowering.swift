@@ -19,7 +19,9 @@ extension CoreStream {
   ///
   /// On a queue that does not interlock, a barrier is placed before a micro-op that touches what an
   /// earlier one of the queue wrote, unless that is known to be visible.
-  func lower(machine: MachineConfiguration, layout: TileLayout, tiles: [TileRef]) -> Lowered {
+  func lower(
+    machine: MachineConfiguration, layout: TileLayout, overlaps: TileOverlap, tiles: [TileRef]
+  ) -> Lowered {
     if hasExplicitEvents {
       var all = defects
       if !dependencies.isEmpty {
@@ -31,12 +33,14 @@ extension CoreStream {
       return Lowered(
         records: records, positions: records.indices.map { UInt32($0) }, defects: all)
     }
-    var reduction = EdgeReduction(stream: self, machine: machine, layout: layout, tiles: tiles)
+    var reduction = EdgeReduction(
+      stream: self, machine: machine, layout: layout, overlaps: overlaps, tiles: tiles)
     reduction.run()
     if reduction.needsMoreIdentifiers {
       // Events that order no bytes may still tell a queue that an ID is free again.
       var every = EdgeReduction(
-        stream: self, machine: machine, layout: layout, tiles: tiles, keepsEvery: true)
+        stream: self, machine: machine, layout: layout, overlaps: overlaps, tiles: tiles,
+        keepsEvery: true)
       every.run()
       if !every.needsMoreIdentifiers { reduction = every }
     }
@@ -96,12 +100,12 @@ private struct EdgeReduction {
   var needsMoreIdentifiers: Bool { defects.contains { $0.code == .S006 } }
 
   init(
-    stream: CoreStream, machine: MachineConfiguration, layout: TileLayout, tiles: [TileRef],
-    keepsEvery: Bool = false
+    stream: CoreStream, machine: MachineConfiguration, layout: TileLayout, overlaps: TileOverlap,
+    tiles: [TileRef], keepsEvery: Bool = false
   ) {
     self.keepsEvery = keepsEvery
-    touched = ConflictIndex(layout: layout, tiles: tiles)
-    overlaps = TileOverlap(layout.buffers)
+    touched = ConflictIndex(layout: layout, tiles: tiles, overlaps: overlaps)
+    self.overlaps = overlaps
     self.stream = stream
     self.machine = machine
     self.layout = layout
@@ -156,7 +160,7 @@ private struct EdgeReduction {
     // The events are all that is asked for from now on.
     snapshots = []
     permitSnapshots = []
-    touched = ConflictIndex(layout: layout, tiles: [])
+    touched.forgetAll()
   }
 
   /// Micro-ops after which accesses that every queue knows are dropped.

@@ -212,12 +212,12 @@ public struct ProgramBuilder {
   }
 
   /// The number of a tile, and whether it lies in its buffer as it must; reported at its first use.
-  mutating func intern(_ tile: TileRef, at position: Int, mnemonic: String) -> (
-    id: UInt32, isSound: Bool
-  ) {
+  mutating func intern(
+    _ tile: TileRef, at position: Int, mnemonic: @autoclosure () -> String
+  ) -> (id: UInt32, isSound: Bool) {
     let (id, isNew) = tileIDs.id(of: tile, in: &program.tiles)
     guard isNew else { return (id, unsoundTiles.isEmpty || !unsoundTiles.contains(id)) }
-    if let defect = layout.defect(of: tile, named: program.describe(tile), mnemonic: mnemonic) {
+    if let defect = layout.defect(of: tile, named: program.describe(tile), mnemonic: mnemonic()) {
       unsoundTiles.insert(id)
       program.defects.append(
         ProgramDefect(
@@ -260,11 +260,13 @@ public struct ProgramBuilder {
     var result = program
     result.defects += allocator.defects
     var positions: [[UInt32]] = []
+    let overlaps = TileOverlap(layout.buffers)
     for index in streams.indices {
       // What was emitted is not needed once it is lowered.
       let stream = streams[index]
       streams[index] = CoreStream()
-      let lowered = stream.lower(machine: machine, layout: layout, tiles: result.tiles)
+      let lowered = stream.lower(
+        machine: machine, layout: layout, overlaps: overlaps, tiles: result.tiles)
       result.cores.append(lowered.records)
       positions.append(lowered.positions)
       for var defect in lowered.defects {

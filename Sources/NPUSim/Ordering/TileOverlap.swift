@@ -55,27 +55,32 @@ struct TileOverlap: Sendable {
   /// Sweeps the buffers of each memory in the order of their addresses: only buffers that someone
   /// placed by hand meet.
   private static func lonely(_ buffers: [Buffer]) -> [Bool] {
-    var result = [Bool](repeating: true, count: buffers.count)
-    let places = buffers.indices.sorted { a, b in
-      let (x, y) = (buffers[a], buffers[b])
-      return (x.core, x.space.index, extent(x).lowerBound)
-        < (y.core, y.space.index, extent(y).lowerBound)
+    struct Place {
+      var buffer: Int
+      var core: Int32
+      var space: Space
+      var bytes: Range<Int>
     }
-    var furthest: Int?
-    for index in places {
-      let buffer = buffers[index]
-      guard let last = furthest, buffers[last].core == buffer.core,
-        buffers[last].space == buffer.space
-      else {
-        furthest = index
+    var result = [Bool](repeating: true, count: buffers.count)
+    let places = buffers.indices.map { index in
+      Place(
+        buffer: index, core: buffers[index].core, space: buffers[index].space,
+        bytes: extent(buffers[index]))
+    }.sorted {
+      ($0.core, $0.space.rawValue, $0.bytes.lowerBound)
+        < ($1.core, $1.space.rawValue, $1.bytes.lowerBound)
+    }
+    var furthest: Place?
+    for place in places {
+      guard let last = furthest, last.core == place.core, last.space == place.space else {
+        furthest = place
         continue
       }
-      let end = extent(buffers[last]).upperBound
-      if end > extent(buffer).lowerBound {
-        result[last] = false
-        result[index] = false
+      if last.bytes.upperBound > place.bytes.lowerBound {
+        result[last.buffer] = false
+        result[place.buffer] = false
       }
-      if extent(buffer).upperBound > end { furthest = index }
+      if place.bytes.upperBound > last.bytes.upperBound { furthest = place }
     }
     return result
   }

@@ -17,18 +17,21 @@ struct CoreCensus {
       let record = records.baseAddress.unsafelyUnwrapped + index
       let queue = record.pointee.queue
       ops[queue.index] &+= 1
-      switch record.pointee.kind {
+      // One past the highest tile that any operand names; synchronisation names none.
+      let bits = record.pointee.accessBits
+      var end = 0
+      for k in 0..<OpRecord.maximumOperands {
+        let isTile = bits >> UInt32(truncatingIfNeeded: 4 &* k) & 15 != 0
+        end = max(end, isTile ? Int(record.pointee.words[k]) &+ 1 : 0)
+      }
+      let kind = record.pointee.kind
+      if kind == .data {
+        if Int(record.pointee.work) < works && end <= tiles { continue }
+        throw Self.broken(core, index, "names work or tiles outside its tables")
+      }
+      switch kind {
       case .data:
-        // One past the highest tile that any operand names.
-        let bits = record.pointee.accessBits
-        var end = 0
-        for k in 0..<OpRecord.maximumOperands {
-          let isTile = bits >> UInt32(truncatingIfNeeded: 4 &* k) & 15 != 0
-          end = max(end, isTile ? Int(record.pointee.words[k]) &+ 1 : 0)
-        }
-        guard Int(record.pointee.work) < works, end <= tiles else {
-          throw Self.broken(core, index, "names work or tiles outside its tables")
-        }
+        break
       case .set, .wait:
         let event = record.pointee.event
         let isSet = record.pointee.kind == .set

@@ -21,8 +21,15 @@ struct CorePipeline {
   let core: Int
   private let records: UnsafeBufferPointer<OpRecord>
   let queues: UnsafeMutablePointer<QueuePipeline>
-  /// `start · 8 + queue` of each head whose start is known, `Int64.max` otherwise.
-  private let keys: UnsafeMutablePointer<Int64>
+  /// The oldest micro-op of a queue that has not started.
+  private struct Head {
+    /// `start · 8 + queue` where the start is known, `Int64.max` otherwise.
+    var key: Int64
+    /// Its slot, so that it is at hand at the start.
+    var slot: QueuePipeline.Slot
+  }
+
+  private let heads: UnsafeMutablePointer<Head>
   private var events: FiredEvents
   /// Room for the instants of every micro-op, where they are recorded.
   private let instants: UnsafeMutablePointer<OpInstants>?
@@ -32,8 +39,11 @@ struct CorePipeline {
   private var nextDispatch: Int64 = 0
   /// The full queue before which the sequencer stands; −1 while it stands before none.
   private var full = -1
-  /// Whether no queue can be full. The sequencer then follows time, so that the queues stay short.
+  /// Whether no queue can be full. The sequencer then goes on only where a queue is empty, so that
+  /// the queues stay short.
   private let isUnbounded: Bool
+  /// Queues with micro-ops that are not dispatched yet, one bit each; known where it is needed.
+  private var undispatched: UInt8 = 0
   /// Whether the sequencer stands before a barrier on all that has not started.
   private var isHeld = false
   /// Bit q is set while queue q holds no micro-op.
@@ -60,14 +70,16 @@ struct CorePipeline {
     self.instants = instants
     isUnbounded = options.uncontended || machine.queueDepth == nil
     queues = .allocate(capacity: Queue.count)
-    keys = .allocate(capacity: Queue.count)
-    keys.initialize(repeating: Self.never, count: Queue.count)
+    heads = .allocate(capacity: Queue.count)
+    heads.initialize(
+      repeating: Head(key: Self.never, slot: QueuePipeline.emptySlot), count: Queue.count)
     for queue in 0..<Queue.count {
       var depth = options.uncontended ? nil : machine.queueDepth
       // A queue that holds all of its micro-ops is never full.
       if let limit = depth, limit >= census.ops[queue] { depth = nil }
       (queues + queue).initialize(
-        to: QueuePipeline(depth: depth, interlocks: machine.interlocks[queue]))
+        to: QueuePipeline(
+          depth: depth, interlocks: machine.interlocks[queue], ops: census.ops[queue]))
     }
     events = FiredEvents(identifiers: census.identifiers)
   }
@@ -75,7 +87,7 @@ struct CorePipeline {
   func deallocate() {
     for queue in 0..<Queue.count { queues[queue].deallocate() }
     queues.deallocate()
-    keys.deallocate()
+    heads.deallocate()
     events.deallocate()
   }
 
@@ -89,8 +101,8 @@ struct CorePipeline {
   mutating func advance(_ shared: inout Shared, limit: Int64, limitCore: Int) -> Int64 {
     while true {
       let key = earliest()
-      if isUnbounded && !isHeld && cursor < records.count && key >> 3 >= nextDispatch {
-        // What is dispatched now may start first.
+      if empty & undispatched != 0 && !isHeld && key >> 3 >= nextDispatch {
+        // What is dispatched now to an empty queue may start first.
         sequence(&shared)
         continue
       }
@@ -98,7 +110,7 @@ struct CorePipeline {
       let q = Int(truncatingIfNeeded: key & 7)
       let start = key >> 3
       let queue = queues + q
-      let slot = queue.pointee.first
+      let slot = heads[q].slot
       let code = slot.code
       if code.isWideBarrier {
         startBarrier(start, &shared)
@@ -108,7 +120,7 @@ struct CorePipeline {
       var occupancy = price.pointee.occupancy
       var latency = price.pointee.latency
       if code.isData, let jitter = shared.jitter {
-        (occupancy, latency) = scaled(price, slot.op, jitter)
+        (occupancy, latency) = Self.scaled(price, core, slot.op, jitter)
       }
       var free = start &+ occupancy
       if price.pointee.usesHBM {
@@ -142,9 +154,9 @@ struct CorePipeline {
 
   /// The smallest key of any head.
   @inline(__always) private func earliest() -> Int64 {
-    let a = min(keys[0], keys[1])
-    let b = min(keys[2], keys[3])
-    let c = min(keys[4], keys[5])
+    let a = min(heads[0].key, heads[1].key)
+    let b = min(heads[2].key, heads[3].key)
+    let c = min(heads[4].key, heads[5].key)
     return min(min(a, b), c)
   }
 
@@ -162,7 +174,7 @@ struct CorePipeline {
       instants[Int(slot.op)] = OpInstants(
         dispatch: slot.time, start: start, free: free, visible: visible)
     }
-    keys[q] = Self.never
+    heads[q].key = Self.never
     if queue.pointee.waiting > 0 {
       arm(q, &shared)
     } else {
@@ -210,7 +222,7 @@ struct CorePipeline {
       reach(q, start, isOverCores: code.isCoreBarrier)
       return
     }
-    keys[q] = start << 3 | Int64(truncatingIfNeeded: q)
+    heads[q] = Head(key: start << 3 | Int64(truncatingIfNeeded: q), slot: slot)
   }
 
   /// A queue has come to the barrier on all; the last one to come gives its start.
@@ -221,14 +233,14 @@ struct CorePipeline {
     if isOverCores {
       awaitsCores = reached
     } else {
-      keys[0] = reached << 3
+      heads[0] = Head(key: reached << 3, slot: queues[0].first)
     }
   }
 
   /// All cores have come to the barrier, which starts at `start`.
   mutating func release(at start: Int64) {
     awaitsCores = nil
-    keys[0] = start << 3
+    heads[0] = Head(key: start << 3, slot: queues[0].first)
   }
 
   // MARK: Sequencer
@@ -258,6 +270,7 @@ struct CorePipeline {
         cursor &+= 1
         nextDispatch = dispatch &+ 1
         isHeld = true
+        if isUnbounded { findUndispatched() }
         return
       }
       let q = record.pointee.queue.index
@@ -277,6 +290,14 @@ struct CorePipeline {
       cursor &+= 1
       nextDispatch = dispatch &+ 1
     }
+    if isUnbounded { findUndispatched() }
+  }
+
+  private mutating func findUndispatched() {
+    undispatched = 0
+    for q in 0..<Queue.count where queues[q].isAwaited {
+      undispatched |= 1 << UInt8(truncatingIfNeeded: q)
+    }
   }
 
   @inline(__always)
@@ -292,7 +313,7 @@ struct CorePipeline {
   }
 
   /// The sequencer stood before a full queue until `dispatch`: queues without a micro-op starved.
-  private func stall(until dispatch: Int64) {
+  private mutating func stall(until dispatch: Int64) {
     var rest = empty
     while rest != 0 {
       let q = rest.trailingZeroBitCount
@@ -303,8 +324,8 @@ struct CorePipeline {
 
   /// Randomised occupancy and latency.
   @inline(never)
-  private func scaled(
-    _ price: UnsafePointer<PriceTable.Price>, _ op: UInt32, _ jitter: JitterSource
+  private static func scaled(
+    _ price: UnsafePointer<PriceTable.Price>, _ core: Int, _ op: UInt32, _ jitter: JitterSource
   ) -> (occupancy: Int64, latency: Int64) {
     let occupancy = jitter.scale(price.pointee.occupancy, core: core, op: op, draw: 0)
     return (

@@ -11,24 +11,27 @@ struct FiredEvents {
   }
 
   /// Position of each ordered pair's ID 0.
-  private let offsets: InlineArray<36, Int>
+  private let offsets: UnsafeMutablePointer<Int>
   private let entries: UnsafeMutablePointer<Entry>
   private var later: [Int: [Int64]] = [:]
 
   /// Room for the events of `identifiers` IDs for each ordered pair of queues.
   init(identifiers: InlineArray<36, Int>) {
-    var offsets = InlineArray<36, Int>(repeating: 0)
+    // Behind a pointer: an array in line would be copied to be read.
+    offsets = .allocate(capacity: 36)
     var count = 0
     for pair in 0..<36 {
-      offsets[pair] = count
+      (offsets + pair).initialize(to: count)
       count += identifiers[pair]
     }
-    self.offsets = offsets
     entries = .allocate(capacity: max(1, count))
     entries.initialize(repeating: Entry(), count: max(1, count))
   }
 
-  func deallocate() { entries.deallocate() }
+  func deallocate() {
+    offsets.deallocate()
+    entries.deallocate()
+  }
 
   /// Position of an event.
   @inline(__always) func index(_ event: Event) -> Int { offsets[event.pair] &+ Int(event.id) }

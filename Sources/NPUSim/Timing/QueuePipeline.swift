@@ -15,7 +15,7 @@ struct QueuePipeline {
     var padded: Bool
   }
 
-  private static let emptySlot = Slot(time: 0, op: 0, code: OpCode(.data, 0))
+  static let emptySlot = Slot(time: 0, op: 0, code: OpCode(.data, 0))
 
   private(set) var slots: UnsafeMutablePointer<Slot>
   private var capacity: Int
@@ -32,7 +32,10 @@ struct QueuePipeline {
   var free: Int64 = 0
   /// The latest `visible` of any micro-op that started.
   var latestVisible: Int64 = 0
-  var ops = 0
+  /// Micro-ops that started.
+  private(set) var ops = 0
+  /// Micro-ops that will.
+  private let allOps: Int
   var busy: Int64 = 0
   /// Indexed by ``StallReason/index``; `drained` is added at the end.
   var stalls = InlineArray<7, Int64>(repeating: 0)
@@ -44,8 +47,9 @@ struct QueuePipeline {
   private var writeCount = 0
   private var writeCapacity = 8
 
-  /// `depth` slots, or unlimited ones.
-  init(depth: Int?, interlocks: Bool) {
+  /// `depth` slots, or unlimited ones, for `ops` micro-ops in all.
+  init(depth: Int?, interlocks: Bool, ops: Int) {
+    allOps = ops
     isBounded = depth != nil
     self.interlocks = interlocks
     capacity = max(1, depth ?? 16)
@@ -60,6 +64,9 @@ struct QueuePipeline {
   }
 
   // MARK: Slots
+
+  /// Whether some of its micro-ops are not dispatched yet.
+  var isAwaited: Bool { ops + waiting < allOps }
 
   /// Whether every slot holds a micro-op that has not started.
   var isFull: Bool { isBounded && waiting == capacity }
@@ -130,9 +137,10 @@ struct QueuePipeline {
 
   // MARK: Interlock
 
-  /// When the earlier writes that `record` touches are visible, if that is after `ready`.
+  /// When the earlier writes that `record` touches are visible, if that is after `ready`. Mutating, so
+  /// that the queue is not copied for the call.
   @inline(never)
-  func interlock(
+  mutating func interlock(
     _ record: UnsafePointer<OpRecord>, ready: Int64, _ footprints: inout FootprintCache
   ) -> Int64 {
     var result = ready

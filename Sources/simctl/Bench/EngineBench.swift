@@ -55,7 +55,7 @@ struct EngineBench {
       try line("assembly, loops") { () throws(NPUError) in try assemble(rolled) }
       try line("assembly, flat") { () throws(NPUError) in try assemble(flat) }
     }
-    return lines
+    return lines + (try MemoryBench().measure())
   }
 
   /// Whole runs in milliseconds of wall time.
