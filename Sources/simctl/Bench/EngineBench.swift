@@ -10,7 +10,7 @@ struct EngineBench {
   private static let programs: [(kernel: String, options: [String: String])] = [
     (SoftmaxV.name, ["kv": "16384"]),
     (Gemm.name, ["m": "2048", "n": "2048", "k": "2048"]),
-    (FlashAttention.name, [:]),
+    (FlashAttention.name, ["q": "1024", "kv": "1024"]),
   ]
 
   /// Whole runs with everything on, and where only checking and timing is wanted, without values.

@@ -74,7 +74,7 @@ struct MemoryBench {
   /// cannot be measured.
   private static func peak(_ kernel: String, _ options: [String: String]) -> Int? {
     #if os(Linux)
-      var words = ["simctl", "run", kernel, "--no-values", "--json"]
+      var words = ["simctl", "run", kernel, "--no-values"]
       for (name, value) in options { words += ["--\(name)", value] }
       var arguments = words.map { strdup($0) } + [nil]
       defer { for argument in arguments { free(argument) } }
