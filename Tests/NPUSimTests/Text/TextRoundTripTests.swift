@@ -61,12 +61,8 @@ import Testing
 
       .loop i 0..<13
         .scope tile[i]
-          load.ub a[i % 3][0 +: min(8, 100 - i * 8), :] <- x[i * 8 +: min(8, 100 - i * 8), :]
-          set load->vector:i % 2
-          wait load->vector:i % 2
-          .loop j 0..<4
-            vector.row_max a[i % 3][0 +: min(8, 100 - i * 8), 16 * j +: 1] <- a[0][0 +: min(8, 100 - i * 8), :] {start=j == 0}
-          .end
+          load.ub a[i % 3][0 +: min(8, 100 - i * 8), :] <- x[i * 8 +: min(8, 100 - i * 8), :] set vector:i % 2
+          .loop j 0..<4: vector.row_max a[i % 3][0 +: min(8, 100 - i * 8), 16 * j +: 1] <- a[0][0 +: min(8, 100 - i * 8), :] {start=j == 0} wait load:i % 2 if j == 0
         .end
       .end
 
@@ -85,9 +81,7 @@ import Testing
         .buf a ub bf16 [4, 64]
 
         vector.fill a {value=1.0}
-        .loop i 0..<4
-          store.hbm y[core * 16 + i * 4 +: 4, :] <- a
-        .end
+        .loop i 0..<4: store.hbm y[core * 16 + i * 4 +: 4, :] <- a
       .end
 
       """

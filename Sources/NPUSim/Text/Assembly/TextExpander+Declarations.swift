@@ -3,6 +3,10 @@ extension TextExpander {
   mutating func declare(_ index: Int, _ statement: PlanStatement) {
     let text = tree.statements[index]
     if statement.kind == .index { return indexList(index, statement, text) }
+    if statement.kind == .table {
+      lists[Int(statement.key)] = values(text, index)
+      return
+    }
     var dimensions: [Int] = []
     for entry in text.dimensions.range {
       guard let dimension = dimension(tree.lists[entry], index) else { return }
@@ -158,16 +162,8 @@ extension TextExpander {
     if let given = given[name] {
       values = given
     } else if text.hasValues {
-      values.reserveCapacity(Int(text.values.count))
-      for entry in text.values.range {
-        guard let value = value(tree.lists[entry], index) else { return }
-        guard let word = Int32(exactly: value) else {
-          return fail(
-            "found \(value), needed 32 bits", at: tree.expressions[Int(tree.lists[entry])].span,
-            index)
-        }
-        values.append(word)
-      }
+      guard let stated = self.values(text, index) else { return }
+      values = stated
     } else {
       values = (0..<Int32(count)).map { $0 }
     }
@@ -180,5 +176,22 @@ extension TextExpander {
     if task == .emit { _ = builder.indexList(values) }
     tensors.append(
       TextTensor(name: name, format: .i32, shape: [count], axis: .alongColumns, role: .index))
+  }
+
+  /// The values that an index list or table states; `nil` after an error.
+  private mutating func values(_ text: TextStatement, _ index: Int) -> [Int32]? {
+    var values: [Int32] = []
+    values.reserveCapacity(Int(text.values.count))
+    for entry in text.values.range {
+      guard let value = value(tree.lists[entry], index) else { return nil }
+      guard let word = Int32(exactly: value) else {
+        fail(
+          "found \(value), needed 32 bits", at: tree.expressions[Int(tree.lists[entry])].span,
+          index)
+        return nil
+      }
+      values.append(word)
+    }
+    return values
   }
 }

@@ -20,10 +20,25 @@ extension TextExpander {
   }
 
   mutating func operation(_ index: Int, _ statement: PlanStatement) {
-    guard admitOne(index) else { return }
+    if !statement.waits.isEmpty { events(index, statement.waits, .wait) }
+    guard !broken[index], admitOne(index) else { return }
     if task == .locate { note(index) }
     if task == .emit { emit(index, statement) }
     positions[core] += 1
+    if !statement.sets.isEmpty { events(index, statement.sets, .set) }
+  }
+
+  /// The events before or after a micro-op, as far as their conditions hold.
+  private mutating func events(_ index: Int, _ slice: TextSlice, _ kind: OpKind) {
+    for place in slice.range {
+      let operand = plan.operands[place]
+      if operand.row >= 0 {
+        guard let condition = value(operand.row, index) else { return }
+        if condition == 0 { continue }
+      }
+      guard let word = immediate(operand, index) else { return }
+      synchronise(index, Event(packed: word), kind)
+    }
   }
 
   // MARK: Emission

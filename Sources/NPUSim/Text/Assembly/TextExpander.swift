@@ -146,7 +146,7 @@ struct TextExpander {
       case .loop, .scope, .branch, .core, .produce, .consume:
         index = block(index, statement)
         continue
-      case .input, .output, .update, .tensor, .tapTensor, .buffer, .index:
+      case .input, .output, .update, .tensor, .tapTensor, .buffer, .index, .table:
         declare(index, statement)
       case .local:
         if !broken[index], let value = value(statement.first, index) {

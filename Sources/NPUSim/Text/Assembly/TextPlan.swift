@@ -7,7 +7,7 @@ struct TextPlan: Sendable {
   /// The buffers that operands name, one for each name and memory.
   var keys: [PlanKey] = []
   var rings: [PlanRing] = []
-  /// Values of index lists; `nil` where the text leaves them out.
+  /// Index lists and tables.
   var lists: [PlanList] = []
   /// Most variables of loops and local names that there are at a time, and one more for the core.
   var variables = 1
@@ -21,6 +21,9 @@ struct PlanStatement: Sendable {
   var variable: Int16 = 0
   /// Operands in the order of the record; of a tap, its target and its source.
   var operands = TextSlice()
+  /// Events that a micro-op waits for and sets; `row` is the condition.
+  var waits = TextSlice()
+  var sets = TextSlice()
   var first: Int32 = -1
   var last: Int32 = -1
   var step: Int32 = -1
@@ -100,4 +103,6 @@ struct PlanRing: Sendable {
 struct PlanList: Sendable {
   var name: UInt32
   var statement: Int32
+  /// Which index list it is; −1 for a table.
+  var number: Int32
 }

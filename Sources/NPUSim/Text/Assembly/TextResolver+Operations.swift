@@ -24,6 +24,44 @@ extension TextResolver {
     }
     plan.statements[index].operands = TextSlice(
       first: Int32(first), count: Int32(plan.operands.count - first))
+    plan.statements[index].waits = events(statement.waits, entry, isSet: false)
+    plan.statements[index].sets = events(statement.sets, entry, isSet: true)
+  }
+
+  /// The events beside a micro-op: those that its queue waits for, or sets.
+  private mutating func events(_ slice: TextSlice, _ entry: OpEntry, isSet: Bool) -> TextSlice {
+    let first = plan.operands.count
+    for place in slice.range {
+      let operand = tree.operands[place]
+      guard entry.hasTiles else {
+        errors.add(
+          "\(entry.mnemonic) has no events beside it", at: operand.span,
+          hint: "they stand beside micro-ops with tiles; otherwise write set or wait on its line")
+        continue
+      }
+      var result = PlanOperand(kind: .event)
+      let name = text(operand.name)
+      let other = Queue(name: name)
+      if other == nil {
+        errors.add(
+          "there is no queue '\(name)'", at: operand.nameSpan,
+          hint: DidYouMean.hint(for: name, among: Queue.allCases.map(\.name)))
+      }
+      if other == entry.queue {
+        errors.add(
+          "found an event of \(name) with itself", at: operand.nameSpan,
+          hint: "a queue works in order; name the queue on the other side")
+      }
+      let queue = other ?? .load
+      result.word =
+        Event(from: isSet ? entry.queue : queue, to: isSet ? queue : entry.queue, id: 0).packed
+      whole(operand.slot)
+      whole(operand.row)
+      result.slot = operand.slot
+      result.row = operand.row
+      plan.operands.append(result)
+    }
+    return TextSlice(first: Int32(first), count: Int32(plan.operands.count - first))
   }
 
   /// Operands of a micro-op without tiles, in order.
@@ -183,7 +221,12 @@ extension TextResolver {
     result.columns = operand.columns
     guard operand.hasList else { return }
     if case .list(let list) = symbols[operand.list] {
-      result.list = UInt32(list + 1)
+      if plan.lists[list].number < 0 {
+        errors.add(
+          "'\(text(operand.list))' is a table, needed an index list", at: operand.listSpan,
+          hint: "declare the rows with .index")
+      }
+      result.list = UInt32(max(0, plan.lists[list].number) + 1)
     } else {
       unknown(operand.list, at: operand.listSpan, "index list")
     }

@@ -2,6 +2,9 @@ extension TextResolver {
   /// `tap TENSOR[rows, columns] <- tile {space=ub}`; the memory only where the name alone is not clear.
   mutating func tap(_ statement: TextStatement, _ index: Int) {
     let first = plan.operands.count
+    if let event = (Array(statement.waits.range) + statement.sets.range).first {
+      errors.add("a tap has no events", at: tree.operands[event].span)
+    }
     defer {
       plan.statements[index].operands = TextSlice(
         first: Int32(first), count: Int32(plan.operands.count - first))

@@ -22,6 +22,7 @@ struct TextResolver {
   /// Keys declared in the block that is open, or outside of any.
   private var declaredHere: Set<Int> = []
   var taps: [UInt32: Int] = [:]
+  private var indexLists: Int32 = 0
   /// Opcodes by the name of the mnemonic, as they were looked up.
   private var opcodes: [UInt32: Int] = [:]
   /// Rings that are held where the resolver is, innermost last.
@@ -103,6 +104,7 @@ struct TextResolver {
     case .parameter: parameter(statement)
     case .input, .output, .update, .tensor, .buffer, .tapTensor: tensor(statement, index)
     case .index: indexList(statement, index)
+    case .table: table(statement, index)
     case .operation: operation(statement, index)
     case .tap: tap(statement, index)
     case .core, .loop, .scope, .branch, .produce, .consume: enter(statement, index)
@@ -238,7 +240,17 @@ struct TextResolver {
     for entry in statement.values.range { whole(tree.lists[entry]) }
     declare(statement.name, statement.nameSpan, .list(plan.lists.count))
     plan.statements[index].key = Int32(plan.lists.count)
-    plan.lists.append(PlanList(name: statement.name, statement: Int32(index)))
+    plan.lists.append(
+      PlanList(name: statement.name, statement: Int32(index), number: indexLists))
+    indexLists += 1
+  }
+
+  /// Values for expressions, which are no part of the program.
+  private mutating func table(_ statement: TextStatement, _ index: Int) {
+    for entry in statement.values.range { whole(tree.lists[entry]) }
+    declare(statement.name, statement.nameSpan, .list(plan.lists.count))
+    plan.statements[index].key = Int32(plan.lists.count)
+    plan.lists.append(PlanList(name: statement.name, statement: Int32(index), number: -1))
   }
 
   private mutating func tensor(_ statement: TextStatement, _ index: Int) {

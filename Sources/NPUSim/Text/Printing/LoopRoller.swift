@@ -1,249 +1,370 @@
-/// Finds stretches of a program that repeat with affine changes, and makes loops of them.
+/// Finds stretches of a program that repeat, and makes loops of them.
 ///
-/// Short periods are tried first, so that inner loops become one node before outer ones are looked
-/// for. A loop is made where it saves lines.
+/// Scopes with one label are turns of one loop, whatever is in them; other stretches repeat where their
+/// micro-ops have one structure. Loops of scopes are found from the outside in, others from short
+/// periods to long ones. A loop is made where it saves lines, those of tables and conditions counted.
 struct LoopRoller {
   /// Longest period looked for, in nodes.
   private static let longestPeriod = 512
-  /// Largest modulus tried for event IDs.
-  private static let largestModulus = 16
+  /// Periods that are tried where a short one needs tables.
+  private static let otherPeriods = [2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32, 64]
+  /// Turns of leaves that may be looked at, for each leaf of the program.
+  private static let looksPerLeaf = 400
 
-  var shapes: RollShapes
+  let pool: RollPool
+  private var skeletons: [[Int]: Int] = [:]
+  private var union: TurnUnion
+  /// Turns of leaves that may still be looked at.
+  private var looks: Int
 
-  /// What a component does from pass to pass.
-  private struct Rule {
-    var step = 0
-    var modulus = 0
-    var offset = 0
-    var limit = 0
-    /// What is left for the last pass of a ragged extent.
-    var tail = 0
-    var differsFirst = false
-    /// Passes that it holds for.
-    var passes: Int
+  private let price: TablePrice
+
+  init(_ pool: RollPool, _ price: TablePrice) {
+    self.pool = pool
+    self.price = price
+    union = TurnUnion(budget: 1 << 22 + 64 * pool.leaves.count)
+    looks = Self.looksPerLeaf * (1000 + pool.leaves.count)
   }
 
-  /// Loops in a list of nodes and in the blocks among them.
+  /// Loops in the nodes of a program.
   mutating func rolled(_ nodes: [RollNode]) -> [RollNode] {
-    var result = nodes.map { node -> RollNode in
-      guard !node.children.isEmpty else { return node }
-      var node = node
-      node.children = rolled(node.children)
-      node.shape = shapes.id(of: node, inner: [node.kind.rawValue, node.structure])
-      node.summarise()
-      return node
-    }
-    repeat { roll(&result) } while absorb(&result)
-    return result
+    var nodes = nodes
+    let view = RollView(pool, price)
+    for index in nodes.indices { summarise(&nodes[index]) }
+    return list(cores(nodes, view), view)
   }
 
-  private mutating func roll(_ nodes: inout [RollNode]) {
-    for leastPasses in [3, 2] {
-      var hasChanged = true
-      while hasChanged {
-        hasChanged = false
-        var period = 1
-        while period <= min(Self.longestPeriod, nodes.count / 2) {
-          if pass(&nodes, period, leastPasses) { hasChanged = true }
-          period += 1
+  private mutating func list(_ nodes: [RollNode], _ view: RollView) -> [RollNode] {
+    var nodes = nodes
+    // Pairs on one line come last, so that they are made in all turns of longer loops alike.
+    for stage in Stage.allCases {
+      roll(&nodes, stage, view)
+    }
+    for index in nodes.indices where nodes[index].kind != .leaf {
+      let isThere = view.presence(nodes[index])
+      let inner =
+        nodes[index].kind == .loop || nodes[index].count > 1
+        ? view.entering(nodes[index].count, isThere) : view.entering(isThere)
+      nodes[index].children = list(nodes[index].children, inner)
+      summarise(&nodes[index])
+    }
+    return nodes
+  }
+
+  /// Puts the skeleton and the lines of a node together.
+  private mutating func summarise(_ node: inout RollNode) {
+    guard node.kind != .leaf else {
+      node.skeleton = node.structure
+      node.lines = 1
+      return
+    }
+    var key = [node.kind.rawValue, node.structure, node.count]
+    node.lines = node.isLine ? 0 : 2
+    for index in node.children.indices {
+      summarise(&node.children[index])
+      key.append(node.children[index].skeleton)
+      node.lines += node.children[index].lines
+    }
+    node.skeleton = skeletons[key] ?? (1 << 24 + skeletons.count)
+    skeletons[key] = node.skeleton
+  }
+
+  // MARK: Loops
+
+  /// What loops are looked for, in order.
+  private enum Stage: CaseIterable {
+    case several, two, pairs
+
+    var leastTurns: Int { self == .several ? 3 : 2 }
+  }
+
+  private mutating func roll(_ nodes: inout [RollNode], _ stage: Stage, _ view: RollView) {
+    let longest = stage == .pairs ? 1 : Self.longestPeriod
+    var hasChanged = true
+    while hasChanged {
+      hasChanged = false
+      var period = min(longest, nodes.count / 2)
+      while period > 0 {
+        if pass(&nodes, period, stage, view) {
+          hasChanged = true
+          // Before shorter loops change what is beside the new ones.
+          while absorb(&nodes, view) {}
         }
+        period = min(period - 1, nodes.count / 2)
       }
     }
   }
 
-  private mutating func absorb(_ nodes: inout [RollNode]) -> Bool {
-    var absorber = EdgeAbsorber(shapes: shapes)
-    let hasChanged = absorber.absorb(&nodes)
-    shapes = absorber.shapes
-    return hasChanged
+  /// Whether a stretch repeats with a shorter period, too.
+  private static func isPrimitive(_ keys: ArraySlice<Int>, _ period: Int) -> Bool {
+    for shorter in 1..<period where period % shorter == 0 {
+      var place = keys.startIndex
+      while place + shorter < keys.endIndex, keys[place] == keys[place + shorter] { place += 1 }
+      if place + shorter == keys.endIndex { return false }
+    }
+    return true
   }
 
   /// Makes loops of one period; whether there were any.
-  private mutating func pass(_ nodes: inout [RollNode], _ period: Int, _ leastPasses: Int) -> Bool {
+  private mutating func pass(
+    _ nodes: inout [RollNode], _ period: Int, _ stage: Stage, _ view: RollView
+  ) -> Bool {
+    let keys = nodes.map(TurnUnion.key)
     var result: [RollNode] = []
     var index = 0
-    var hasChanged = false
     var copied = 0
     while index + period < nodes.count {
-      guard nodes[index].shape == nodes[index + period].shape else {
+      guard keys[index] == keys[index + period] else {
         index += 1
         continue
       }
       var end = index + 1
-      while end + period < nodes.count, nodes[end].shape == nodes[end + period].shape { end += 1 }
-      // Every start in the run that leaves room for two passes.
+      while end + period < nodes.count, keys[end] == keys[end + period] { end += 1 }
+      guard end - index >= period * (stage.leastTurns - 1),
+        period == 1 || Self.isPrimitive(keys[index..<(end + period)], period)
+      else {
+        index = end
+        continue
+      }
       var start = index
-      while end - start >= period {
+      var failures = 0
+      while end - start >= period, failures < 2 * period, looks > 0 {
         let most = (end - start) / period + 1
-        if let loop = loop(nodes, start, period, most, leastPasses) {
+        if let (loop, taken) = loop(nodes, start, period, most, stage, view) {
           result += nodes[copied..<start]
-          start += period * loop.count
-          copied = start
           result.append(loop)
-          hasChanged = true
+          start += taken
+          copied = start
+          failures = 0
         } else {
           start += 1
+          failures += 1
         }
       }
       index = max(end, start)
     }
-    guard hasChanged else { return false }
+    guard copied > 0 else { return false }
     result += nodes[copied...]
     nodes = result
     return true
   }
 
-  /// A loop over `period` nodes from `start` on, of as many passes as its rules hold for; `nil` where
-  /// it would not save lines.
+  /// A loop over `period` nodes from `start` on, and how many nodes it takes; `nil` where it would not
+  /// save lines.
   private mutating func loop(
-    _ nodes: [RollNode], _ start: Int, _ period: Int, _ most: Int, _ leastPasses: Int
-  ) -> RollNode? {
-    let isCore = nodes[start].kind == .core
-    if isCore && period > 1 { return nil }
-    let lines = nodes[start..<(start + period)].reduce(0) { $0 + $1.lines }
-    if (most - 1) * lines <= 2 { return nil }
-    var passes = most
-    var rules: [[Rule]] = []
-    for offset in 0..<period {
-      let first = nodes[start + offset]
-      var list: [Rule] = []
-      let components = Self.components(first)
-      for place in components.indices {
-        let rule = self.rule(components[place], isCore && place == 0, passes) { pass in
-          nodes[start + offset + pass * period].values[place]
+    _ nodes: [RollNode], _ start: Int, _ period: Int, _ most: Int, _ stage: Stage,
+    _ view: RollView
+  ) -> (RollNode, Int)? {
+    let body = nodes[start..<(start + period)]
+    guard most >= stage.leastTurns, body.allSatisfy({ $0.kind != .core }) else { return nil }
+    let size = body.reduce(0) { $0 + $1.lines }
+    let isLine = period == 1 && body.allSatisfy(\.isLine)
+    guard (most - 1) * size > 2 || isLine else { return nil }
+    let hasScopes = body.contains { $0.kind == .scope }
+    var best: (loop: RollNode, taken: Int, cost: Int)?
+    func consider(_ roller: inout LoopRoller, _ period: Int, _ turns: Int) {
+      guard turns >= 2, let loop = roller.made(nodes, start, period, turns, view) else { return }
+      // What is left may roll, too.
+      let rest = nodes[(start + period * turns)..<(start + body.count * most)]
+      let cost = 2 * loop.lines + rest.reduce(0) { $0 + $1.lines }
+      if cost < best?.cost ?? .max { best = (loop, period * turns, cost) }
+    }
+    consider(&self, period, most)
+    if let first = best?.loop, first.lines > first.children.reduce(2, { $0 + $1.lines }) {
+      if hasScopes {
+        for other in Self.otherPeriods where other * 2 <= most {
+          consider(&self, period * other, most / other)
         }
-        passes = min(passes, rule.passes)
-        if passes < leastPasses && !isCore || passes < 2 { return nil }
-        list.append(rule)
+      } else {
+        let regular = regularTurns(nodes, start, period, most)
+        if regular < most { consider(&self, period, regular) }
       }
-      rules.append(list)
     }
-    if (passes - 1) * lines <= 2 && !isCore { return nil }
-    // Two passes are alike by chance where they are short.
-    if passes == 2 && lines < 6 && !isCore { return nil }
-    var loop = RollNode(
-      kind: isCore ? .core : .loop, payload: nodes[start].payload, core: nodes[start].core)
-    loop.count = passes
-    for offset in 0..<period {
-      var place = 0
-      var body = nodes[start + offset]
-      apply(&body, rules[offset], &place, passes)
-      loop.children.append(body)
+    guard let (loop, taken, _) = best else { return nil }
+    let turns = loop.count
+    let parts = view.lines(Array(nodes[start..<(start + taken)]))
+    // Two turns are alike by chance where they are short.
+    guard loop.lines < parts, turns >= stage.leastTurns,
+      turns > 2 || period > 2 || hasScopes || isLine && stage == .pairs
+    else { return nil }
+    return (loop, taken)
+  }
+
+  /// A loop, whatever it costs.
+  private mutating func made(
+    _ nodes: [RollNode], _ start: Int, _ period: Int, _ turns: Int, _ view: RollView
+  ) -> RollNode? {
+    let parts = (0..<turns).map { turn in
+      let first = start + turn * period
+      return TurnUnion.Part(nodes: Array(nodes[first..<(first + period)]), turns: 1)
     }
-    loop.structure = 0
-    if isCore {
-      loop.components = loop.children[0].components
-      loop.children = loop.children[0].children
-    }
-    loop.shape = shapes.id(of: loop, inner: [loop.kind.rawValue, 0])
-    loop.summarise()
+    return made(parts, turns, view)
+  }
+
+  private mutating func made(
+    _ parts: [TurnUnion.Part], _ turns: Int, _ view: RollView
+  ) -> RollNode? {
+    looks -= parts.reduce(0) { $0 + $1.nodes.reduce(0) { $0 + $1.lines } * $1.turns }
+    guard looks > 0, let children = union.unite(parts, outer: view.fit.points) else { return nil }
+    var loop = RollNode(kind: .loop, structure: 0)
+    loop.count = turns
+    loop.children = children
+    summarise(&loop)
+    loop.lines = view.lines([loop])
     return loop
   }
 
-  /// All components of a node, in the order of its values.
-  private static func components(_ node: RollNode) -> [RollComponent] {
-    node.components + node.children.flatMap { components($0) }
+  /// How many turns have numbers that grow by equal steps or go round.
+  private func regularTurns(
+    _ nodes: [RollNode], _ start: Int, _ period: Int, _ most: Int
+  ) -> Int {
+    var turns = most
+    for offset in 0..<period {
+      let same = (0..<turns).map { nodes[start + offset + $0 * period] }
+      turns = min(turns, regularTurns(same[...]))
+      if turns < 2 { return turns }
+    }
+    return turns
   }
 
-  private func rule(
-    _ component: RollComponent, _ isCoreNumber: Bool, _ most: Int, _ value: (Int) -> Int
-  ) -> Rule {
-    let first = value(0)
-    let step = value(1) - first
-    var passes = 2
-    if component.modulus > 0 {
-      return cyclic(component, component.modulus, component.offset, most, value)
-        ?? Rule(passes: 1)
-    }
-    if component.kind == .flag && step != 0 {
-      guard component.flagLevel == 0 else { return Rule(passes: 1) }
-      while passes < most && value(passes) == value(1) { passes += 1 }
-      return Rule(differsFirst: true, passes: passes)
-    }
-    while passes < most && value(passes) == first + passes * step { passes += 1 }
-    if isCoreNumber { return Rule(step: 1, passes: step == 1 ? passes : 1) }
-    var best = Rule(step: step, passes: passes)
-    if component.kind == .extent, step <= 0, component.limit == 0, component.spread == 0 {
-      ragged(component, most, value, &best)
-    }
-    if component.kind == .cyclic, passes < most {
-      let moduli = component.slots > 0 ? [component.slots] : Array(2...Self.largestModulus)
-      for modulus in moduli {
-        // Slots start at 0; the IDs of a ring start at its lowest one.
-        let lowest = component.slots > 0 ? 0 : (0..<min(most, modulus)).map(value).min() ?? 0
-        for offset in lowest > 0 ? [0, lowest] : [0] {
-          if let rule = cyclic(component, modulus, offset, most, value), rule.passes > best.passes {
-            best = rule
-          }
+  private func regularTurns(_ nodes: ArraySlice<RollNode>) -> Int {
+    var turns = nodes.count
+    guard let first = nodes.first else { return 0 }
+    let template = first.turns.isEmpty ? [] : pool.templates[first.structure]
+    for (place, number) in template.enumerated() {
+      for point in first.turns.indices {
+        let values = nodes.prefix(turns).map { node -> Int? in
+          let leaf = point < node.turns.count ? node.turns[point] : -1
+          return leaf < 0 ? nil : pool.numbers[Int(pool.leaves[Int(leaf)].number) + place]
         }
+        turns = min(turns, Self.regularTurns(values, number))
       }
     }
-    return best
-  }
-
-  /// An extent that is the same in all passes but smaller in the last.
-  private func ragged(
-    _ component: RollComponent, _ most: Int, _ value: (Int) -> Int, _ best: inout Rule
-  ) {
-    let full = value(0)
-    var passes = 1
-    while passes < most && value(passes) == full { passes += 1 }
-    guard passes < most, value(passes) < full, value(passes) > 0, passes + 1 > best.passes,
-      component.steps.allSatisfy({ $0 == 0 })
-    else { return }
-    best = Rule(limit: full, tail: value(passes), passes: passes + 1)
-  }
-
-  private func cyclic(
-    _ component: RollComponent, _ modulus: Int, _ offset: Int, _ most: Int,
-    _ plain: (Int) -> Int
-  ) -> Rule? {
-    func value(_ pass: Int) -> Int { plain(pass) - offset }
-    let first = value(0)
-    guard component.steps.allSatisfy({ $0 >= 0 }) else { return nil }
-    func fits(_ number: Int) -> Bool {
-      number >= 0
-        && (component.modulus > 0 ? number < modulus : number + component.spread < modulus)
+    for child in first.children.indices {
+      let inner = nodes.prefix(turns).compactMap {
+        child < $0.children.count ? $0.children[child] : nil
+      }
+      turns = min(turns, regularTurns(inner[...]))
     }
-    guard fits(first), fits(value(1)) else { return nil }
-    let step = (value(1) - first + modulus) % modulus
-    var passes = 2
-    while passes < most, fits(value(passes)), value(passes) == (first + passes * step) % modulus {
-      passes += 1
-    }
-    return Rule(step: step, modulus: modulus, offset: offset, passes: passes)
+    return turns
   }
 
-  /// Puts the rules of a loop into the components of a node of its body.
-  private mutating func apply(
-    _ node: inout RollNode, _ rules: [Rule], _ place: inout Int, _ passes: Int
-  ) {
-    for index in node.components.indices {
-      let rule = rules[place]
-      place += 1
-      var component = node.components[index]
-      if rule.limit > 0 {
-        if passes == rule.passes {
-          // All passes but the last are full: at pass t, base − t · limit is left.
-          component.limit = rule.limit
-          component.base = (passes - 1) * rule.limit + rule.tail
-          component.steps.append(-rule.limit)
-        } else {
-          component.steps.append(0)
-        }
-      } else if rule.differsFirst {
-        component.steps.append(0)
-        component.flagLevel = component.steps.count
+  private static func regularTurns(_ values: [Int?], _ number: RollNumber) -> Int {
+    guard values.count > 2, let first = values[0], let second = values[1] else {
+      return values.count
+    }
+    let step = second - first
+    var turns = 2
+    var isPlain = true
+    while turns < values.count, let value = values[turns], let before = values[turns - 1] {
+      if value - before == step && isPlain {
+      } else if number.kind == .cyclic, number.slots == 0 || (value - before - step) % number.slots == 0 {
+        if number.slots == 0, turns > 2, value != values[turns % 2] { break }
+        isPlain = false
+      } else if number.kind == .flag, value == second {
+      } else if number.kind == .extent, step == 0, value < before {
+        return turns + 1
       } else {
-        component.steps.append(rule.step)
-        component.modulus = rule.modulus
-        component.offset = rule.offset
-        if rule.modulus == 0 { component.spread += max(0, rule.step) * (passes - 1) }
+        break
       }
-      node.components[index] = component
+      turns += 1
     }
-    for index in node.children.indices { apply(&node.children[index], rules, &place, passes) }
-    node.shape = shapes.id(of: node, inner: [node.kind.rawValue, node.structure])
-    node.summarise()
+    return turns
+  }
+
+  // MARK: Edges
+
+  /// Takes the turns beside loops into them, where they are alike but for a few micro-ops: software
+  /// pipelines fill and drain.
+  private mutating func absorb(_ nodes: inout [RollNode], _ view: RollView) -> Bool {
+    var hasChanged = false
+    var index = 0
+    while index < nodes.count {
+      if nodes[index].kind == .loop {
+        while let (loop, first) = absorbed(nodes, index, isBefore: true, view) {
+          nodes.replaceSubrange(first...index, with: [loop])
+          index = first
+          hasChanged = true
+        }
+        while let (loop, last) = absorbed(nodes, index, isBefore: false, view) {
+          nodes.replaceSubrange(index...last, with: [loop])
+          hasChanged = true
+        }
+      }
+      index += 1
+    }
+    return hasChanged
+  }
+
+  /// The loop with one more turn, or with those of the loop beside it, and the last node that it takes.
+  private mutating func absorbed(
+    _ nodes: [RollNode], _ index: Int, isBefore: Bool, _ view: RollView
+  ) -> (RollNode, Int)? {
+    let loop = nodes[index]
+    let own = TurnUnion.Part(nodes: loop.children, turns: loop.count)
+    let beside = index + (isBefore ? -1 : 1)
+    guard nodes.indices.contains(beside), looks > 0 else { return nil }
+    func tried(_ roller: inout LoopRoller, _ other: TurnUnion.Part, _ last: Int) -> (RollNode, Int)? {
+      let parts = isBefore ? [other, own] : [own, other]
+      let taken = Array(nodes[min(last, index)...max(last, index)])
+      guard let made = roller.made(parts, own.turns + other.turns, view),
+        made.lines + 1 < view.lines(taken)
+      else { return nil }
+      return (made, last)
+    }
+    if nodes[beside].kind == .loop {
+      let other = TurnUnion.Part(nodes: nodes[beside].children, turns: nodes[beside].count)
+      if let result = tried(&self, other, beside) { return result }
+    }
+    let window = 2 * loop.children.count + 8
+    let reach =
+      isBefore
+      ? Array(nodes[max(0, index - window)..<index])
+      : Array(nodes[(index + 1)..<min(nodes.count, index + 1 + window)].reversed())
+    guard let length = union.overlap(of: reach, with: loop.children, isReversed: !isBefore) else {
+      return nil
+    }
+    let last = isBefore ? index - length : index + length
+    let edge = isBefore ? nodes[last..<index] : nodes[(index + 1)...last]
+    return tried(&self, TurnUnion.Part(nodes: Array(edge), turns: 1), last)
+  }
+
+  // MARK: Cores
+
+  /// One block for cores that do alike.
+  private mutating func cores(_ nodes: [RollNode], _ view: RollView) -> [RollNode] {
+    guard nodes.count > 1, nodes.allSatisfy({ $0.kind == .core }) else { return nodes }
+    var result: [RollNode] = []
+    var index = 0
+    while index < nodes.count {
+      var end = nodes.count
+      if index > 0 || !canShare(nodes[...]) {
+        end = index + 1
+        while end < nodes.count, nodes[end].skeleton == nodes[index].skeleton { end += 1 }
+      }
+      let parts = nodes[index..<end].map { TurnUnion.Part(nodes: [$0], turns: 1) }
+      if end - index > 1, canShare(nodes[index..<end]),
+        let united = union.unite(parts, outer: 1), united.count == 1
+      {
+        var core = united[0]
+        core.count = end - index
+        summarise(&core)
+        result.append(core)
+      } else {
+        result += nodes[index..<end]
+      }
+      index = end
+    }
+    return result
+  }
+
+  /// Whether cores declare the same buffers.
+  private func canShare(_ nodes: ArraySlice<RollNode>) -> Bool {
+    func buffers(_ node: RollNode) -> [Int] {
+      node.children.filter { pool.sample($0.turns)?.kind == .buffer }.map(\.structure)
+    }
+    guard let first = nodes.first else { return false }
+    let wanted = buffers(first)
+    return nodes.allSatisfy { buffers($0) == wanted }
   }
 }

@@ -2,14 +2,17 @@
 /// them.
 struct ProgramLifter {
   let program: Program
-  var shapes = RollShapes()
+  var pool = RollPool()
+  /// Whether events become part of the micro-ops that they stand beside.
+  private let attachesEvents: Bool
   /// Taps by core and micro-op, in order.
   private var taps: [[(op: Int, tap: Int)]]
-  /// See ``bufferKey(_:)``.
+  /// Equal for a tensor, and for buffers of two cores that have one name and layout.
   private var bufferKeys: [Int] = []
 
-  init(_ program: Program) {
+  init(_ program: Program, attachesEvents: Bool) {
     self.program = program
+    self.attachesEvents = attachesEvents
     taps = Array(repeating: [], count: program.cores.count)
     for (index, tap) in program.taps.enumerated() where tap.core < taps.count {
       taps[tap.core].append((tap.op, index))
@@ -26,22 +29,82 @@ struct ProgramLifter {
 
   /// The micro-ops of a core and its taps.
   mutating func nodes(core: Int) -> [RollNode] {
+    let records = program.cores[core]
     var frames = [Frame(scope: (-1, -1))]
     var lastScope: UInt32 = 0
     var nextTap = 0
-    for (index, record) in program.cores[core].enumerated() {
+    // Waits that are not yet written, and the micro-op that sets may still belong to.
+    var waits = 0
+    var owner: (leaf: Int, queue: Queue)?
+    for (index, record) in records.enumerated() {
       if record.scope != lastScope {
         lastScope = record.scope
-        enter(path(record.scope), &frames, core)
+        let path = path(record.scope)
+        if !frames.dropFirst().map(\.scope).elementsEqual(path, by: { $0 == $1 }) {
+          release(&waits, before: index, &frames, core)
+          enter(path, &frames, core)
+          owner = nil
+        }
       }
-      frames[frames.count - 1].nodes.append(operation(record, index, core))
+      let isSimple =
+        (record.kind == .set || record.kind == .wait)
+        && record.event.source != record.event.target
+      if isSimple && attachesEvents {
+        if record.kind == .wait {
+          owner = nil
+          if waits > 0, records[index - 1].event.target != record.event.target {
+            release(&waits, before: index, &frames, core)
+          }
+          waits += 1
+          continue
+        }
+        release(&waits, before: index, &frames, core)
+        if let last = owner, last.queue == record.event.source,
+          pool.leaves[last.leaf].sets < .max
+        {
+          pool.events.append(record.event)
+          pool.leaves[last.leaf].sets += 1
+          continue
+        }
+        owner = nil
+      }
+      var taken = 0
+      if waits > 0 {
+        if record.kind == .data, records[index - 1].event.target == record.queue, waits < 255,
+          program.catalogue[record.opcode].hasTiles
+        {
+          taken = waits
+          waits = 0
+        } else {
+          release(&waits, before: index, &frames, core)
+        }
+      }
+      let node = operation(record, index, core, waits: (index - taken)..<index)
+      if record.kind == .data, program.catalogue[record.opcode].hasTiles {
+        owner = (pool.leaves.count - 1, record.queue)
+      } else {
+        owner = nil
+      }
+      frames[frames.count - 1].nodes.append(node)
       while nextTap < taps[core].count, taps[core][nextTap].op == index {
         frames[frames.count - 1].nodes.append(tap(taps[core][nextTap].tap, core))
         nextTap += 1
       }
     }
+    release(&waits, before: records.count, &frames, core)
     enter([], &frames, core)
     return frames[0].nodes
+  }
+
+  /// Writes out waits that no micro-op takes.
+  private mutating func release(
+    _ waits: inout Int, before index: Int, _ frames: inout [Frame], _ core: Int
+  ) {
+    for place in (index - waits)..<index {
+      let record = program.cores[core][place]
+      frames[frames.count - 1].nodes.append(operation(record, place, core, waits: 0..<0))
+    }
+    waits = 0
   }
 
   /// Labels and iterations from the outermost scope in.
@@ -68,111 +131,161 @@ struct ProgramLifter {
     }
     while frames.count > common + 1 {
       let frame = frames.removeLast()
-      var node = RollNode(kind: .scope, payload: frame.scope.label, core: core)
-      if frame.scope.iteration >= 0 {
-        node.components = [RollComponent(.plain, frame.scope.iteration)]
-      }
-      node.structure = shapes.id([RollNode.Kind.scope.rawValue, frame.scope.label])
+      let label = frame.scope.label
+      let hasIteration = frame.scope.iteration >= 0
+      let structure = pool.add(
+        [RollLeaf.Kind.scope.key, label, hasIteration ? 1 : 0],
+        hasIteration ? [RollNumber(kind: .plain)] : [])
+      let head = leaf(
+        .scope, label, core, structure, hasIteration ? [frame.scope.iteration] : [])
+      var node = RollNode(kind: .scope, structure: structure, turns: head.turns)
       node.children = frame.nodes
-      node.shape = shapes.id(of: node, inner: [node.kind.rawValue, node.structure])
-      node.summarise()
       frames[frames.count - 1].nodes.append(node)
     }
     for scope in path[common...] { frames.append(Frame(scope: scope)) }
   }
 
-  private mutating func operation(_ record: OpRecord, _ index: Int, _ core: Int) -> RollNode {
-    var node = RollNode(kind: .operation, payload: index, core: core)
-    var key = [RollNode.Kind.operation.rawValue, Int(record.opcode)]
+  private mutating func leaf(
+    _ kind: RollLeaf.Kind, _ payload: Int, _ core: Int, _ structure: Int, _ numbers: [Int]
+  ) -> RollNode {
+    let leaf = RollLeaf(
+      kind: kind, payload: Int32(payload), core: Int32(core), structure: Int32(structure),
+      number: Int32(pool.numbers.count), event: Int32(pool.events.count))
+    pool.numbers += numbers
+    pool.leaves.append(leaf)
+    return RollNode(kind: .leaf, structure: structure, turns: [Int32(pool.leaves.count - 1)])
+  }
+
+  private mutating func operation(
+    _ record: OpRecord, _ index: Int, _ core: Int, waits: Range<Int>
+  ) -> RollNode {
+    var key = [RollLeaf.Kind.operation.key, Int(record.opcode)]
+    var numbers: [Int] = []
     let entry = program.catalogue[record.opcode]
     for (k, operand) in entry.operands.enumerated() where k < OpRecord.maximumOperands {
       let word = record.words[k]
       switch operand.kind {
-      case .tile: key += tile(program.tiles[Int(word)], &node)
+      case .tile:
+        let tile = program.tiles[Int(word)]
+        key.append(bufferKeys[Int(tile.buffer)])
+        key.append(Int(tile.indexList))
+        append(tile, &numbers)
       case .scalar: key.append(Int(word))
-      case .integer: node.components.append(RollComponent(.plain, Int(Int32(bitPattern: word))))
+      case .integer: numbers.append(Int(Int32(bitPattern: word)))
       case .choice(let words):
-        if words == Bool.choices {
-          node.components.append(RollComponent(.flag, Int(word)))
+        if words.count == 2 && words == Bool.choices {
+          numbers.append(Int(word))
         } else {
           key.append(Int(word))
         }
       case .event:
         let event = Event(packed: word)
         key.append(event.pair)
-        node.components.append(RollComponent(.cyclic, Int(event.id)))
+        numbers.append(Int(event.id))
       }
     }
-    finish(&node, key)
+    let structure = pool.structure(key) ?? pool.add(key, template(entry, record))
+    let node = leaf(.operation, index, core, structure, numbers)
+    for place in waits {
+      pool.events.append(program.cores[core][place].event)
+      pool.leaves[pool.leaves.count - 1].waits += 1
+    }
     return node
   }
 
-  /// Adds the numbers of a tile, and returns what else it is.
-  private func tile(_ tile: TileRef, _ node: inout RollNode) -> [Int] {
-    let buffer = program.buffers[Int(tile.buffer)]
-    node.components += [
-      RollComponent(.cyclic, Int(tile.slot), slots: max(1, buffer.slots)),
-      RollComponent(.plain, Int(tile.row)), RollComponent(.extent, Int(tile.rows)),
-      RollComponent(.plain, Int(tile.column)), RollComponent(.extent, Int(tile.columns)),
-    ]
-    return [bufferKey(tile.buffer), Int(tile.indexList)]
+  /// The kinds of a micro-op's numbers.
+  private func template(_ entry: OpEntry, _ record: OpRecord) -> [RollNumber] {
+    var result: [RollNumber] = []
+    for (k, operand) in entry.operands.enumerated() where k < OpRecord.maximumOperands {
+      switch operand.kind {
+      case .tile: result += template(program.tiles[Int(record.words[k])])
+      case .scalar: break
+      case .integer: result.append(RollNumber(kind: .plain))
+      case .choice(let words):
+        if words == Bool.choices { result.append(RollNumber(kind: .flag)) }
+      case .event: result.append(RollNumber(kind: .cyclic))
+      }
+    }
+    return result
   }
 
-  /// Equal for a tensor, and for buffers of two cores that have one name and layout.
-  private func bufferKey(_ index: UInt32) -> Int { bufferKeys[Int(index)] }
+  private func template(_ tile: TileRef) -> [RollNumber] {
+    let slots = max(1, program.buffers[Int(tile.buffer)].slots)
+    return [
+      RollNumber(kind: .cyclic, slots: slots), RollNumber(kind: .plain),
+      RollNumber(kind: .extent), RollNumber(kind: .plain), RollNumber(kind: .extent),
+    ]
+  }
+
+  private func append(_ tile: TileRef, _ numbers: inout [Int]) {
+    numbers.append(Int(tile.slot))
+    numbers.append(Int(tile.row))
+    numbers.append(Int(tile.rows))
+    numbers.append(Int(tile.column))
+    numbers.append(Int(tile.columns))
+  }
 
   private mutating func tap(_ index: Int, _ core: Int) -> RollNode {
     let tap = program.taps[index]
-    var node = RollNode(kind: .tap, payload: index, core: core)
-    var key = [RollNode.Kind.tap.rawValue, tap.tensor]
-    let target = program.tapTensors[tap.tensor]
-    node.components = [
-      RollComponent(.cyclic, tap.slot, slots: max(1, target.slots)),
-      RollComponent(.plain, tap.row), RollComponent(.plain, tap.column),
+    let slots = max(1, program.tapTensors[tap.tensor].slots)
+    let key = [
+      RollLeaf.Kind.tap.key, tap.tensor, bufferKeys[Int(tap.tile.buffer)],
+      Int(tap.tile.indexList),
     ]
-    key += tile(tap.tile, &node)
-    finish(&node, key)
-    return node
+    let head = [
+      RollNumber(kind: .cyclic, slots: slots), RollNumber(kind: .plain), RollNumber(kind: .plain),
+    ]
+    let structure = pool.structure(key) ?? pool.add(key, head + template(tap.tile))
+    var numbers = [tap.slot, tap.row, tap.column]
+    append(tap.tile, &numbers)
+    return leaf(.tap, index, core, structure, numbers)
   }
 
   /// The declaration of a buffer; `address` where it is not where the next one would be placed.
   mutating func buffer(_ index: Int, address: Int?) -> RollNode {
     let buffer = program.buffers[index]
-    var node = RollNode(kind: .buffer, payload: index, core: max(0, Int(buffer.core)))
-    if let address { node.components = [RollComponent(.plain, address)] }
-    finish(
-      &node,
-      [RollNode.Kind.buffer.rawValue, bufferKey(UInt32(index)), address == nil ? 0 : 1])
-    return node
+    let key = [
+      RollLeaf.Kind.buffer.key, bufferKeys[index], address == nil ? 0 : 1,
+    ]
+    let structure = pool.add(key, address == nil ? [] : [RollNumber(kind: .plain)])
+    return leaf(.buffer, index, max(0, Int(buffer.core)), structure, address.map { [$0] } ?? [])
   }
 
   /// The block of a core.
   mutating func core(_ number: Int, _ children: [RollNode]) -> RollNode {
-    var node = RollNode(kind: .core, payload: number, core: number)
-    node.components = [RollComponent(.plain, number)]
+    let structure = pool.add(
+      [RollLeaf.Kind.core.key], [RollNumber(kind: .plain)])
+    let head = leaf(.core, number, number, structure, [number])
+    var node = RollNode(kind: .core, structure: structure, turns: head.turns)
     node.children = children
-    node.shape = shapes.id(of: node, inner: [node.kind.rawValue, 0])
-    node.summarise()
     return node
-  }
-
-  private mutating func finish(_ node: inout RollNode, _ key: [Int]) {
-    node.structure = shapes.id(key)
-    node.shape = shapes.id(of: node, inner: [node.kind.rawValue, node.structure])
-    node.summarise()
   }
 
   /// Numbers the buffers by name, memory and layout.
   private mutating func numberBuffers() {
     var names: [String: Int] = [:]
-    bufferKeys = program.buffers.enumerated().map { index, buffer in
-      if buffer.space == .hbm { return -index - 1 }
+    for (index, buffer) in program.buffers.enumerated() {
+      guard buffer.space != .hbm else {
+        bufferKeys.append(-index - 1)
+        continue
+      }
       let name = names[buffer.name] ?? names.count
       names[buffer.name] = name
-      return shapes.id([
-        name, Int(buffer.space.rawValue), Int(buffer.format.rawValue), Int(buffer.axis.rawValue),
-        buffer.slots, buffer.rows, buffer.columns,
-      ])
+      bufferKeys.append(
+        pool.add([
+          -1, name, Int(buffer.space.rawValue), Int(buffer.format.rawValue),
+          Int(buffer.axis.rawValue), buffer.slots, buffer.rows, buffer.columns,
+        ]))
     }
   }
+}
+
+extension RollLeaf.Kind {
+  /// Tells structures of different kinds apart.
+  var key: Int { Int(rawValue) }
+}
+
+extension OpEntry {
+  /// Whether it has a tile among its operands.
+  var hasTiles: Bool { operands.contains { $0.tileAccess != nil } }
 }

@@ -20,8 +20,17 @@ public enum ProgramText {
   public static func print(
     _ program: Program, _ options: Options = Options()
   ) throws(NPUError) -> [UInt8] {
-    var lifter = ProgramLifter(program)
     let addresses = try PrintableCheck(program).addresses()
+    guard options.rollsLoops else { return text(program, options, addresses, nil) }
+    // The shorter one of what two prices of tables give.
+    let texts = TablePrice.all.map { text(program, options, addresses, $0) }
+    return texts.min { $0.count(where: { $0 == 0x0A }) < $1.count(where: { $0 == 0x0A }) } ?? []
+  }
+
+  private static func text(
+    _ program: Program, _ options: Options, _ addresses: [Int?], _ price: TablePrice?
+  ) -> [UInt8] {
+    var lifter = ProgramLifter(program, attachesEvents: price != nil)
     var writer = TextWriter(program, options)
     var declared = Set<Int>()
     let isInOrder = PrintableCheck.declaresInOrder(program.buffers)
@@ -38,7 +47,8 @@ public enum ProgramText {
           writer.tensor(index)
         } else {
           let node = lifter.buffer(index, address: addresses[index])
-          writer.write([hasCores ? lifter.core(node.core, [node]) : node])
+          let core = max(0, Int(program.buffers[index].core))
+          writer.write([hasCores ? lifter.core(core, [node]) : node], RollView(lifter.pool, price ?? TablePrice.all[0]))
         }
       }
     }
@@ -58,12 +68,12 @@ public enum ProgramText {
         blocks = body
       }
     }
-    if options.rollsLoops {
-      var roller = LoopRoller(shapes: lifter.shapes)
+    if let price {
+      var roller = LoopRoller(lifter.pool, price)
       blocks = roller.rolled(blocks)
     }
     writer.blank()
-    writer.write(blocks)
+    writer.write(blocks, RollView(lifter.pool, price ?? TablePrice.all[0]))
     return writer.text()
   }
 }

@@ -21,16 +21,25 @@ struct TextFormatter {
   private mutating func run() {
     var isBlankDue = false
     var opens = true
+    var isOnLine = false
     for statement in tree.statements {
       if statement.kind == .blank {
         isBlankDue = !opens
         continue
       }
+      if statement.isInline && statement.kind == .end { continue }
       if statement.closesBlock { depth -= 1 }
       if isBlankDue && !statement.closesBlock { bytes.append(0x0A) }
       isBlankDue = false
       opens = statement.opensBlock
-      for _ in 0..<max(0, depth) { put("  ") }
+      if !isOnLine { for _ in 0..<max(0, depth) { put("  ") } }
+      isOnLine = statement.isInline
+      if isOnLine {
+        self.statement(statement)
+        put(": ")
+        opens = false
+        continue
+      }
       line(statement)
       if statement.opensBlock { depth += 1 }
       bytes.append(0x0A)
@@ -70,6 +79,7 @@ struct TextFormatter {
     case .tapTensor: tensor(".tap ", statement)
     case .buffer: tensor(".buf ", statement)
     case .index: index(statement)
+    case .table: table(statement)
     case .operation, .tap: operation(statement)
     case .core: range(".core ", statement)
     case .loop:
@@ -111,16 +121,51 @@ struct TextFormatter {
     list(statement.dimensions)
     guard statement.hasValues else { return }
     put(" = ")
-    guard statement.values.count > Self.valuesPerLine else { return list(statement.values) }
+    if statement.values.count <= Self.valuesPerLine { return list(statement.values) }
+    values(statement, perLine: Self.valuesPerLine)
+  }
+
+  private mutating func table(_ statement: TextStatement) {
+    put(".table ")
+    name(statement.name)
+    put(" = ")
+    let values = statement.values.range.map { tree.expressions[Int(tree.lists[$0])] }
+    let isShort = values.allSatisfy { $0.kind == .integer && $0.value >= 0 && $0.value < 36 }
+    guard isShort, values.count > Self.valuesPerLine else {
+      if statement.values.count <= Self.valuesPerLine { return list(statement.values) }
+      return self.values(statement, perLine: Self.valuesPerLine)
+    }
+    digits(values.map { UInt8(truncatingIfNeeded: $0.value) })
+  }
+
+  /// Digits of a table on one line.
+  private static let digitsPerLine = 160
+
+  /// Small values as digits in quotes, letters for those from 10 on.
+  private mutating func digits(_ values: [UInt8]) {
+    let isSplit = values.count > Self.digitsPerLine
+    put(isSplit ? "[" : "\"")
+    for (position, value) in values.enumerated() {
+      if isSplit && position % Self.digitsPerLine == 0 {
+        put(position > 0 ? "\",\n" : "\n")
+        for _ in 0...max(0, depth) { put("  ") }
+        put("\"")
+      }
+      bytes.append(value < 10 ? 0x30 + value : 0x57 + value)
+    }
+    put(isSplit ? "\"]" : "\"")
+  }
+
+  private mutating func values(_ statement: TextStatement, perLine: Int) {
     put("[")
     for (position, entry) in statement.values.range.enumerated() {
-      if position % Self.valuesPerLine == 0 {
+      if position % perLine == 0 {
         put("\n")
         for _ in 0...max(0, depth) { put("  ") }
       }
       expression(tree.lists[entry])
       if position + 1 < Int(statement.values.count) {
-        put((position + 1) % Self.valuesPerLine == 0 ? "," : ", ")
+        put((position + 1) % perLine == 0 ? "," : ", ")
       }
     }
     put("]")
@@ -163,6 +208,21 @@ struct TextFormatter {
       operand(tree.operands[index])
     }
     attributes(statement.attributes)
+    events(" wait ", statement.waits)
+    events(" set ", statement.sets)
+  }
+
+  private mutating func events(_ word: StaticString, _ slice: TextSlice) {
+    for (position, index) in slice.range.enumerated() {
+      if position == 0 { put(word) } else { put(", ") }
+      let event = tree.operands[index]
+      name(event.name)
+      put(":")
+      expression(event.slot)
+      guard event.row >= 0 else { continue }
+      put(" if ")
+      expression(event.row)
+    }
   }
 
   // MARK: Parts

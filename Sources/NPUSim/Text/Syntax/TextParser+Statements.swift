@@ -34,6 +34,50 @@ extension TextParser {
     statement.values = list(allowsLines: true)
   }
 
+  /// `.table NAME = [values]`, or digits in quotes.
+  mutating func table(_ statement: inout TextStatement) {
+    (statement.name, statement.nameSpan) = name("the name of the table")
+    expect(.assign, "'=' and values")
+    statement.hasValues = true
+    guard !hasFailed, token.kind != .string else {
+      var roots: [Int32] = []
+      digits(&roots)
+      statement.values = slice(roots)
+      return
+    }
+    statement.values = list(allowsLines: true, allowsDigits: true)
+  }
+
+  /// Takes a string whose characters are one value each: digits, and letters for those from 10 on.
+  private mutating func digits(_ roots: inout [Int32]) {
+    let span = token.span
+    guard !hasFailed, token.kind == .string else { return }
+    advance()
+    for place in (span.start + 1)..<(span.end - 1) {
+      let byte = source.bytes[Int(place)]
+      let here = TextSpan(start: place, end: place + 1)
+      let value: Int64
+      switch byte {
+      case 0x30...0x39: value = Int64(byte) - 0x30
+      case 0x61...0x7A: value = Int64(byte) - 0x57
+      default:
+        errors.add(
+          "found '\(source.text(span))', needed digits and small letters", at: span,
+          hint: "each character is one value: 0 to 9, and a for 10 to z for 35")
+        hasFailed = true
+        return
+      }
+      tree.expressions.append(TextExpression(kind: .integer, depth: 1, value: value, span: here))
+      roots.append(Int32(tree.expressions.count - 1))
+    }
+  }
+
+  private mutating func slice(_ roots: [Int32]) -> TextSlice {
+    let slice = TextSlice(first: Int32(tree.lists.count), count: Int32(roots.count))
+    tree.lists += roots
+    return slice
+  }
+
   private mutating func dimensions() -> TextSlice {
     guard token.kind == .leftBracket else {
       fail(needed: "the dimensions in brackets")
@@ -43,7 +87,7 @@ extension TextParser {
   }
 
   /// Expressions in brackets, with commas between them.
-  mutating func list(allowsLines: Bool) -> TextSlice {
+  mutating func list(allowsLines: Bool, allowsDigits: Bool = false) -> TextSlice {
     expect(.leftBracket, "'['")
     // Inner lists would come in between: none exist, as elements hold no lists.
     var roots: [Int32] = []
@@ -55,16 +99,18 @@ extension TextParser {
     }
     skipLines(&self)
     while !hasFailed && token.kind != .rightBracket {
-      roots.append(expression())
+      if allowsDigits && token.kind == .string {
+        digits(&roots)
+      } else {
+        roots.append(expression())
+      }
       skipLines(&self)
       if token.kind == .rightBracket { break }
       expect(.comma, "',' or ']'")
       skipLines(&self)
     }
     if !hasFailed { expect(.rightBracket, "']'") }
-    let slice = TextSlice(first: Int32(tree.lists.count), count: Int32(roots.count))
-    tree.lists += roots
-    return slice
+    return slice(roots)
   }
 
   /// `{name=value, name=[values]}`, or nothing.
@@ -156,7 +202,31 @@ extension TextParser {
     statement.operands = TextSlice(
       first: Int32(first), count: Int32(tree.operands.count - first))
     statement.attributes = attributes()
+    statement.waits = events("wait")
+    statement.sets = events("set")
     tree.statements.append(statement)
+  }
+
+  /// `wait QUEUE:ID if CONDITION, …`, or the same with `set`.
+  private mutating func events(_ word: String) -> TextSlice {
+    let first = tree.operands.count
+    guard !hasFailed, token.kind == .name, source.text(token.span) == word else {
+      return TextSlice()
+    }
+    advance()
+    repeat {
+      var event = TextOperand(kind: .event, span: token.span)
+      (event.name, event.nameSpan) = name("the other queue of an event")
+      expect(.colon, "':' and the ID of the event")
+      event.slot = expression()
+      if !hasFailed, token.kind == .name, source.text(token.span) == "if" {
+        advance()
+        event.row = expression()
+      }
+      event.span = TextSpan(start: event.span.start, end: max(event.span.end, lastEnd))
+      tree.operands.append(event)
+    } while !hasFailed && take(.comma)
+    return TextSlice(first: Int32(first), count: Int32(tree.operands.count - first))
   }
 
   private var endsOperands: Bool {

@@ -138,17 +138,32 @@ struct TextParser {
 
   /// Attaches the comment in front to the last statement.
   private mutating func comment() {
-    guard token.kind == .comment, !tree.statements.isEmpty else { return }
+    var last = tree.statements.count - 1
+    while last >= 0, tree.statements[last].isInline { last -= 1 }
+    guard token.kind == .comment, last >= 0 else { return }
     var end = Int(token.span.end)
     let start = Int(token.span.start) + 1
     while end > start, source.bytes[end - 1] <= 0x20 { end -= 1 }
     tree.comments.append(Array(source.bytes[start..<end]))
-    tree.statements[tree.statements.count - 1].comment = UInt32(tree.comments.count)
+    tree.statements[last].comment = UInt32(tree.comments.count)
     advance()
   }
 
   private mutating func line() {
     hasFailed = false
+    let count = tree.statements.count
+    statement()
+    if !hasFailed, token.kind != .newline, token.kind != .comment, token.kind != .end {
+      fail(needed: "the end of the line", hint: "one statement stands on a line")
+    }
+    while token.kind != .newline && token.kind != .comment && token.kind != .end { advance() }
+    if token.kind == .comment {
+      if tree.statements.count > count { comment() } else { advance() }
+    }
+  }
+
+  /// A statement, and where it is a block with a colon the one inside.
+  private mutating func statement() {
     let start = token.span
     let count = tree.statements.count
     if token.kind == .directive {
@@ -156,16 +171,47 @@ struct TextParser {
     } else {
       operation()
     }
-    if !hasFailed, token.kind != .newline, token.kind != .comment, token.kind != .end {
-      fail(needed: "the end of the line", hint: "one statement stands on a line")
-    }
-    if tree.statements.count > count {
-      let last = tree.statements.count - 1
-      tree.statements[last].span = TextSpan(start: start.start, end: max(start.end, lastEnd))
-    }
-    while token.kind != .newline && token.kind != .comment && token.kind != .end { advance() }
-    if token.kind == .comment {
-      if tree.statements.count > count { comment() } else { advance() }
+    guard tree.statements.count > count else { return }
+    let last = tree.statements.count - 1
+    tree.statements[last].span = TextSpan(start: start.start, end: max(start.end, lastEnd))
+    let kind = tree.statements[last].kind
+    guard !hasFailed, token.kind == .colon, tree.statements[last].opensBlock, kind != .otherwise
+    else { return }
+    advance()
+    tree.statements[last].isInline = true
+    inside()
+    var end = TextStatement(kind: .end, span: tree.statements[last].span)
+    end.isInline = true
+    close(&end)
+  }
+
+  /// The one statement of a block on its line.
+  private mutating func inside() {
+    let needed = "a micro-op or a block after ':'"
+    switch token.kind {
+    case .newline, .comment, .end:
+      fail(needed: needed, hint: "without ':' a block goes on to its .end")
+    case .directive:
+      let known = Self.directives[source.text(token.span)]
+      if let known, TextStatement(kind: known, span: token.span).opensBlock, known != .otherwise {
+        statement()
+        // Without a colon of its own it would go on below.
+        if let last = tree.statements.last, last.opensBlock, last.kind != .end {
+          fail(needed: "':' and a micro-op", hint: "blocks on one line all have their colon")
+          open.removeLast()
+          tree.statements.removeLast()
+        }
+      } else {
+        fail(needed: needed)
+      }
+    default:
+      let count = tree.statements.count
+      statement()
+      if let last = tree.statements.last, tree.statements.count > count, last.opensBlock {
+        fail(needed: "':' and a micro-op", hint: "blocks on one line all have their colon")
+        open.removeLast()
+        tree.statements.removeLast()
+      }
     }
   }
 
@@ -185,6 +231,7 @@ struct TextParser {
     case .input, .output, .update, .tensor, .tapTensor: tensor(&statement)
     case .buffer: buffer(&statement)
     case .index: indexList(&statement)
+    case .table: table(&statement)
     case .core: core(&statement)
     case .loop: loop(&statement)
     case .scope: scope(&statement)
@@ -199,7 +246,7 @@ struct TextParser {
 
   static let directives: [String: TextStatement.Kind] = [
     ".param": .parameter, ".let": .local, ".input": .input, ".output": .output, ".update": .update,
-    ".tensor": .tensor, ".tap": .tapTensor, ".buf": .buffer, ".index": .index, ".core": .core,
+    ".tensor": .tensor, ".tap": .tapTensor, ".buf": .buffer, ".index": .index, ".table": .table, ".core": .core,
     ".loop": .loop, ".scope": .scope, ".if": .branch, ".else": .otherwise, ".end": .end,
   ]
 

@@ -27,7 +27,7 @@ struct TextSlice: Sendable {
 struct TextStatement: Sendable {
   enum Kind: UInt8, Sendable {
     case blank, comment
-    case parameter, input, output, update, tensor, index, tapTensor, buffer
+    case parameter, input, output, update, tensor, index, table, tapTensor, buffer
     case operation, tap
     case local
     case core, loop, scope, branch, otherwise, produce, consume, end
@@ -50,9 +50,13 @@ struct TextStatement: Sendable {
   /// How many of the operands stand before the arrow; −1 where there is none.
   var destinations: Int16 = -1
   var attributes = TextSlice()
+  /// Events that a micro-op waits for and sets, as operands: `name` is the other queue, `slot` the ID,
+  /// `row` the condition.
+  var waits = TextSlice()
+  var sets = TextSlice()
   /// Dimensions of a declaration.
   var dimensions = TextSlice()
-  /// Values of an index list.
+  /// Values of an index list or table.
   var values = TextSlice()
   /// Whether an index list states its values.
   var hasValues = false
@@ -62,6 +66,8 @@ struct TextStatement: Sendable {
   var last: Int32 = -1
   /// Step of a loop.
   var step: Int32 = -1
+  /// Whether a block stands on the line of its one statement, or an end is not written as that line ends.
+  var isInline = false
   /// Of a block: its end, or the `.else` of a branch. Of an end or `.else`: what it closes.
   var partner: Int32 = -1
   /// 1 + the index of the comment after it.
@@ -81,7 +87,7 @@ struct TextStatement: Sendable {
   /// Whether it declares something.
   var isDeclaration: Bool {
     switch kind {
-    case .parameter, .input, .output, .update, .tensor, .index, .tapTensor, .buffer: true
+    case .parameter, .input, .output, .update, .tensor, .index, .table, .tapTensor, .buffer: true
     default: false
     }
   }

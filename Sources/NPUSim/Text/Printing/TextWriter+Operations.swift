@@ -1,0 +1,146 @@
+extension TextWriter {
+  // MARK: Micro-ops
+
+  mutating func operation(_ node: RollNode, _ view: RollView) {
+    guard let leaf = view.pool.sample(node.turns) else { return }
+    let record = program.cores[Int(leaf.core)][Int(leaf.payload)]
+    let entry = program.catalogue[record.opcode]
+    let mnemonic = entry.mnemonic
+    var statement = TextStatement(kind: .operation, span: .none)
+    statement.name = tree.names.id(
+      mnemonic.hasPrefix("sync.") ? String(mnemonic.dropFirst(5)) : mnemonic)
+    let numbers = view.forms(node, view.isOpen)
+    var written: [TextOperand] = []
+    var read: [TextOperand] = []
+    var others: [(name: String, value: Int32)] = []
+    var next = 0
+    for (k, operand) in entry.operands.enumerated() where k < OpRecord.maximumOperands {
+      let word = record.words[k]
+      switch operand.kind {
+      case .tile(_, let access):
+        let operand = tile(program.tiles[Int(word)], numbers[next..<(next + 5)])
+        next += 5
+        if access.contains(.write) { written.append(operand) } else { read.append(operand) }
+      case .scalar: others.append((operand.name, scalar(Float(bitPattern: word))))
+      case .integer:
+        others.append((operand.name, expression(numbers[next])))
+        next += 1
+      case .choice(let words):
+        if words == Bool.choices {
+          let flag = view.flag(node, next, view.isOpen)
+          others.append((operand.name, self.flag(flag, words)))
+          next += 1
+        } else {
+          others.append((operand.name, choice(words, Int(word))))
+        }
+      case .event:
+        written.append(event(Event(packed: word), numbers[next]))
+        next += 1
+      }
+    }
+    if !entry.hasTiles {
+      // Without tiles, operands stand in order.
+      for other in others { written.append(value(other.value)) }
+    }
+    let first = tree.operands.count
+    tree.operands += written
+    if !read.isEmpty { statement.destinations = Int16(written.count) }
+    tree.operands += read
+    statement.operands = slice(first, tree.operands.count)
+    let firstAttribute = tree.attributes.count
+    if entry.hasTiles { for other in others { attribute(other.name, other.value) } }
+    statement.attributes = slice(firstAttribute, tree.attributes.count)
+    statement.waits = events(node, view, isSet: false)
+    statement.sets = events(node, view, isSet: true)
+    tree.statements.append(statement)
+  }
+
+  /// The waits of a micro-op, or its sets.
+  private mutating func events(_ node: RollNode, _ view: RollView, isSet: Bool) -> TextSlice {
+    let forms = view.events(node, view.isOpen, isSet: isSet)
+    var operands: [TextOperand] = []
+    for form in forms {
+      var operand = TextOperand(kind: .event, span: .none)
+      operand.name = tree.names.id((isSet ? form.target : form.source).name)
+      operand.slot = expression(form.id)
+      if form.condition != .always { operand.row = condition(form.condition) }
+      operands.append(operand)
+    }
+    let first = tree.operands.count
+    tree.operands += operands
+    return slice(first, tree.operands.count)
+  }
+
+  mutating func tap(_ node: RollNode, _ view: RollView) {
+    guard let leaf = view.pool.sample(node.turns) else { return }
+    let tap = program.taps[Int(leaf.payload)]
+    let numbers = view.forms(node, view.isOpen)
+    let target = program.tapTensors[tap.tensor]
+    var statement = TextStatement(kind: .tap, span: .none)
+    statement.name = tree.names.id("tap")
+    var operand = TextOperand(kind: .tile, span: .none)
+    operand.name = tree.names.id(target.name)
+    if target.slots > 1 { operand.slot = expression(numbers[0]) }
+    operand.hasRegion = true
+    operand.row = expression(numbers[1])
+    operand.rows = expression(numbers[5])
+    operand.column = expression(numbers[2])
+    operand.columns = expression(numbers[7])
+    let source = tile(tap.tile, numbers[3..<8])
+    let first = tree.operands.count
+    tree.operands += [operand, source]
+    statement.destinations = 1
+    statement.operands = slice(first, tree.operands.count)
+    let name = program.buffers[Int(tap.tile.buffer)].name
+    let namesakes = program.buffers.filter { $0.name == name }
+    if Set(namesakes.map(\.space)).count > 1 {
+      let firstAttribute = tree.attributes.count
+      let word = tree.names.id(tap.tile.space.name)
+      attribute("space", add(TextExpression(kind: .name, name: word, span: .none)))
+      statement.attributes = slice(firstAttribute, tree.attributes.count)
+    }
+    tree.statements.append(statement)
+  }
+
+  // MARK: Operands
+
+  private mutating func tile(_ tile: TileRef, _ numbers: ArraySlice<RollForm>) -> TextOperand {
+    let buffer = program.buffers[Int(tile.buffer)]
+    let numbers = Array(numbers)
+    var operand = TextOperand(kind: .tile, span: .none)
+    operand.name = tree.names.id(buffer.name)
+    if buffer.slots != 1 || numbers[0] != .constant(0) { operand.slot = expression(numbers[0]) }
+    let allRows =
+      numbers[1] == .constant(0) && numbers[2] == .constant(buffer.rows) && tile.indexList == 0
+    let allColumns = numbers[3] == .constant(0) && numbers[4] == .constant(buffer.columns)
+    if allRows && allColumns { return operand }
+    operand.hasRegion = true
+    if tile.indexList > 0 {
+      operand.hasList = true
+      operand.list = listName(tile.indexList)
+    }
+    if !allRows {
+      operand.row = expression(numbers[1])
+      operand.rows = expression(numbers[2])
+    }
+    if !allColumns {
+      operand.column = expression(numbers[3])
+      operand.columns = expression(numbers[4])
+    }
+    return operand
+  }
+
+  private func value(_ node: Int32) -> TextOperand {
+    var operand = TextOperand(kind: .value, span: .none)
+    operand.slot = node
+    return operand
+  }
+
+  private mutating func event(_ event: Event, _ id: RollForm) -> TextOperand {
+    var operand = TextOperand(kind: .event, span: .none)
+    operand.name = tree.names.id(event.source.name)
+    operand.target = tree.names.id(event.target.name)
+    operand.slot = expression(id)
+    return operand
+  }
+}
