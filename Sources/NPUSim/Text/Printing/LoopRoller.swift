@@ -258,7 +258,9 @@ struct LoopRoller {
     var isPlain = true
     while turns < values.count, let value = values[turns], let before = values[turns - 1] {
       if value - before == step && isPlain {
-      } else if number.kind == .cyclic, number.slots == 0 || (value - before - step) % number.slots == 0 {
+      } else if number.kind == .cyclic,
+        number.slots == 0 || (value - before - step) % number.slots == 0
+      {
         if number.slots == 0, turns > 2, value != values[turns % 2] { break }
         isPlain = false
       } else if number.kind == .flag, value == second {
@@ -304,7 +306,8 @@ struct LoopRoller {
     let own = TurnUnion.Part(nodes: loop.children, turns: loop.count)
     let beside = index + (isBefore ? -1 : 1)
     guard nodes.indices.contains(beside), looks > 0 else { return nil }
-    func tried(_ roller: inout LoopRoller, _ other: TurnUnion.Part, _ last: Int) -> (RollNode, Int)? {
+    func tried(_ roller: inout LoopRoller, _ other: TurnUnion.Part, _ last: Int) -> (RollNode, Int)?
+    {
       let parts = isBefore ? [other, own] : [own, other]
       let taken = Array(nodes[min(last, index)...max(last, index)])
       guard let made = roller.made(parts, own.turns + other.turns, view),

@@ -119,7 +119,8 @@ struct NumberFit {
     }
     let moduli = number.slots > 0 ? [number.slots] : Array(2...Self.largestModulus)
     for modulus in moduli where most - least < modulus {
-      for offset in number.slots > 0 || least == 0 ? [0] : [0, least] where most - offset < modulus {
+      for offset in number.slots > 0 || least == 0 ? [0] : [0, least] where most - offset < modulus
+      {
         let turned = steps.map { (($0 % modulus) + modulus) % modulus }
         var sum = sum(turned, through: values[first] - offset, at: first)
         sum.base = ((sum.base % modulus) + modulus) % modulus

@@ -22,10 +22,16 @@ public enum ProgramText {
   ) throws(NPUError) -> [UInt8] {
     let addresses = try PrintableCheck(program).addresses()
     guard options.rollsLoops else { return text(program, options, addresses, nil) }
-    // The shorter one of what two prices of tables give.
-    let texts = TablePrice.all.map { text(program, options, addresses, $0) }
-    return texts.min { $0.count(where: { $0 == 0x0A }) < $1.count(where: { $0 == 0x0A }) } ?? []
+    // Where the text is long, another price of tables may make it shorter.
+    let first = text(program, options, addresses, TablePrice.all[0])
+    guard lines(first) > longText else { return first }
+    let second = text(program, options, addresses, TablePrice.all[1])
+    return lines(second) < lines(first) ? second : first
   }
+
+  private static let longText = 160
+
+  private static func lines(_ text: [UInt8]) -> Int { text.count { $0 == 0x0A } }
 
   private static func text(
     _ program: Program, _ options: Options, _ addresses: [Int?], _ price: TablePrice?
@@ -48,7 +54,9 @@ public enum ProgramText {
         } else {
           let node = lifter.buffer(index, address: addresses[index])
           let core = max(0, Int(program.buffers[index].core))
-          writer.write([hasCores ? lifter.core(core, [node]) : node], RollView(lifter.pool, price ?? TablePrice.all[0]))
+          writer.write(
+            [hasCores ? lifter.core(core, [node]) : node],
+            RollView(lifter.pool, price ?? TablePrice.all[0]))
         }
       }
     }

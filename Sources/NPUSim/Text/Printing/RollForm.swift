@@ -74,5 +74,7 @@ struct TablePrice {
   func of(_ count: Int) -> Int { lines + count / valuesPerLine }
 
   /// A table is worse to read than its lines; and no worse.
-  static let all = [TablePrice(lines: 4, valuesPerLine: 100), TablePrice(lines: 2, valuesPerLine: 160)]
+  static let all = [
+    TablePrice(lines: 4, valuesPerLine: 100), TablePrice(lines: 2, valuesPerLine: 160),
+  ]
 }

@@ -102,6 +102,22 @@ struct RollPool {
     turns.map { $0 < 0 ? 0 : numbers[Int(leaves[Int($0)].number) + place] }
   }
 
+  /// The value of number `place` where it is the same in all turns that are there.
+  func constant(_ turns: [Int32], _ place: Int) -> Int? {
+    var result: Int?
+    for leaf in turns where leaf >= 0 {
+      let value = numbers[Int(leaves[Int(leaf)].number) + place]
+      if let result, result != value { return nil }
+      result = value
+    }
+    return result
+  }
+
+  /// Whether any of the turns has events.
+  func hasEvents(_ turns: [Int32]) -> Bool {
+    turns.contains { $0 >= 0 && (leaves[Int($0)].waits > 0 || leaves[Int($0)].sets > 0) }
+  }
+
   /// The first leaf among turns.
   func sample(_ turns: [Int32]) -> RollLeaf? {
     turns.first { $0 >= 0 }.map { leaves[Int($0)] }

@@ -70,7 +70,8 @@ struct RollView {
       var group = Group(nodes: nodes[index..<end], isThere: isThere)
       if isThere != isOpen {
         group.isLine = end <= index + 3 && nodes[index..<end].allSatisfy(\.isLine)
-        if let last = result.last, last.isThere != isOpen, !last.isElse, !last.isLine || !group.isLine,
+        if let last = result.last, last.isThere != isOpen, !last.isElse,
+          !last.isLine || !group.isLine,
           isOpposite(isThere, last.isThere)
         {
           group.isElse = true
@@ -101,8 +102,9 @@ struct RollView {
       return template.indices.map { .constant(pool.numbers[Int(leaf.number) + $0]) }
     }
     return template.indices.map { place in
-      template[place].kind == .flag
-        ? .constant(0) : fit.form(template[place], pool.values(node.turns, place), isThere)
+      if template[place].kind == .flag { return .constant(0) }
+      if let value = pool.constant(node.turns, place) { return .constant(value) }
+      return fit.form(template[place], pool.values(node.turns, place), isThere)
     }
   }
 
@@ -181,7 +183,7 @@ struct RollView {
           total += form.lines(price)
         }
       }
-      for isSet in [false, true] {
+      for isSet in [false, true] where pool.hasEvents(node.turns) {
         for event in events(node, isThere, isSet: isSet) {
           total += event.id.lines(price) + event.condition.lines(price)
         }

@@ -27,7 +27,6 @@ struct TextWriter {
     return TextFormatter.print(tree)
   }
 
-
   private mutating func comment(_ text: String) {
     tree.comments.append(Array((" " + text).utf8))
     var statement = TextStatement(kind: .comment, span: .none)

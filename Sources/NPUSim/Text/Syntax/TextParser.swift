@@ -246,7 +246,8 @@ struct TextParser {
 
   static let directives: [String: TextStatement.Kind] = [
     ".param": .parameter, ".let": .local, ".input": .input, ".output": .output, ".update": .update,
-    ".tensor": .tensor, ".tap": .tapTensor, ".buf": .buffer, ".index": .index, ".table": .table, ".core": .core,
+    ".tensor": .tensor, ".tap": .tapTensor, ".buf": .buffer, ".index": .index, ".table": .table,
+    ".core": .core,
     ".loop": .loop, ".scope": .scope, ".if": .branch, ".else": .otherwise, ".end": .end,
   ]
 
