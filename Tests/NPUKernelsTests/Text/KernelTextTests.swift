@@ -41,4 +41,34 @@ import Testing
       }
     }
   }
+
+  /// Lines of a kernel's text on the default machine, loops rolled up.
+  private func lines(_ name: String, _ values: [String: String]) throws -> Int {
+    let machine = try Presets.named("edge").configuration
+    let program = try kernel(name, values, machine).program()
+    let text = try ProgramText.print(program)
+    let again = try TextProgram.parse(TextSource(file: "t.npu", bytes: text)).get()
+      .assemble(machine: machine, catalogue: .standard).get().program
+    let difference = again.difference(from: program)
+    #expect(difference == nil, "\(name): \(difference ?? "")")
+    return text.count { $0 == 0x0A }
+  }
+
+  @Test(arguments: [
+    ("flash_attention", ["kv": "4096"]),
+    ("flash_attention", ["kv": "4096", "rung": "unfused"]),
+    ("flash_attention", ["kv": "4096", "rung": "online"]),
+    ("flash_attention", ["kv": "4096", "rung": "scalar"]),
+    ("flash_attention", ["kv": "4096", "q": "1"]),
+    (
+      "flash_attention",
+      ["kv": "4096", "q": "1", "heads": "16", "kv-heads": "1", "kv-format": "e4m3fn"]
+    ),
+    ("gemm", ["m": "1024", "n": "1024", "k": "1024"]),
+    ("softmax_v", ["kv": "4096"]),
+  ])
+  func `large kernels fit on few pages`(_ name: String, _ values: [String: String]) throws {
+    let count = try lines(name, values)
+    #expect(count < 200, "\(name) \(values) takes \(count) lines")
+  }
 }

@@ -259,4 +259,74 @@ import Testing
     #expect(assembly.program.defects.map(\.code) == [.M001, .M005, .M001])
     #expect(assembly.program.defects.map(\.op) == [0, 1, 2])
   }
+
+  @Test func `events beside a micro-op are those before and after it`() throws {
+    let loop = """
+      .loop i 0..<3
+        vector.exp a <- b wait load:i % 2, store:1 if i > 0 set store:0, load:i if i == 1
+      .end
+
+      """
+    let written = """
+      .loop i 0..<3
+        wait load->vector:i % 2
+        .if i > 0
+          wait store->vector:1
+        .end
+        vector.exp a <- b
+        set vector->store:0
+        .if i == 1
+          set vector->load:i
+        .end
+      .end
+
+      """
+    let beside = try TextFixture.program(TextFixture.head + loop)
+    let apart = try TextFixture.program(TextFixture.head + written)
+    #expect(beside.opCount == 12)
+    let difference = beside.difference(from: apart)
+    #expect(difference == nil, "\(difference ?? "")")
+  }
+
+  @Test func `a block of one statement fits on a line`() throws {
+    let short = """
+      .loop i 0..<4: .if i % 2 == 0: vector.exp a[i / 2] <- b[i / 2]  ; even turns
+      .scope s: vector.exp a <- b
+
+      """
+    let long = """
+      .loop i 0..<4
+        .if i % 2 == 0
+          vector.exp a[i / 2] <- b[i / 2]
+        .end
+      .end
+      .scope s
+        vector.exp a <- b
+      .end
+
+      """
+    let one = try TextFixture.program(TextFixture.head + short)
+    let difference = one.difference(from: try TextFixture.program(TextFixture.head + long))
+    #expect(difference == nil, "\(difference ?? "")")
+    #expect(one.opCount == 3)
+    #expect(try TextFixture.format(TextFixture.head + short) == TextFixture.head + short)
+  }
+
+  @Test func `tables give numbers, as lists or as digits`() throws {
+    let text = """
+      .table t = [3, 0, -1]
+      .table u = "01z"
+      .loop i 0..<3: .if t[i] >= 0: vector.fill a[u[i]] {value=t[i]}
+
+      """
+    let program = try TextFixture.program(TextFixture.head + text)
+    #expect(
+      TextFixture.lines(program).count == 2 && program.indexLists.isEmpty,
+      "\(TextFixture.lines(program))")
+    let digits = String(repeating: "0123456789abcdefghijklmnopqrstuvwxyz", count: 10)
+    let long = ".table t = \"\(digits)\"\n"
+    let formatted = try TextFixture.format(long)
+    #expect(formatted.split(separator: "\n").count == 4)
+    #expect(try TextFixture.format(formatted) == formatted)
+  }
 }

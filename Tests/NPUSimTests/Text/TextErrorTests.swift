@@ -32,6 +32,22 @@ import Testing
     (".lop i 0..<3", "5:1 found '.lop', needed a directive"),
     (".loop i 0..3\n.end", "5:10 found '.', needed '..<' and the end of the loop"),
     (".end", "5:1 found .end without a block"),
+    ("vector.exp a <- b wait vectr:0", "5:24 there is no queue 'vectr'"),
+    ("vector.exp a <- b set vector:0", "5:23 found an event of vector with itself"),
+    (
+      "vector.exp a <- b wait load",
+      "5:28 found the end of the file, needed ':' and the ID of the event"
+    ),
+    ("barrier vector wait load:0", "5:21 sync.barrier has no events beside it"),
+    (".if 1:", "5:7 found the end of the file, needed a micro-op or a block after ':'"),
+    (".if 1: .end", "5:8 found '.end', needed a micro-op or a block after ':'"),
+    (".if 1: .loop i 0..<2", "5:21 found the end of the file, needed ':' and a micro-op"),
+    (".table t = \"0A\"", "5:12 found '\"0A\"', needed digits and small letters"),
+    (".table t = 1", "5:12 found '1', needed '['"),
+    (
+      ".table t = [1]\nload.gather_ub a <- x[t @ 0 +: 4, :]",
+      "6:23 't' is a table, needed an index list"
+    ),
     (".else", "5:1 found .else outside an .if"),
     (".loop i 0..<3", "5:1 this block is not closed"),
     (".param a = b", "5:12 there is no parameter or loop variable 'b'"),

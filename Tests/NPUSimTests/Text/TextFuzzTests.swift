@@ -59,6 +59,7 @@ import Testing
     ".param", ".input", ".output", ".buf", ".index", ".tap", ".core", ".loop", ".scope", ".if",
     ".else", ".end", "produce", "consume", "tap", "set", "wait", "barrier", "load->vector:0",
     "vector.exp", "load.ub", "<-", "+:", "..<", "step", "{slots=2}", "{blocks=rows}", "[i % 2]",
+    "wait load:0", "set store:1 if i", ".table t = \"01\"", ": ", "if", "t[i]",
     "min(", "ceildiv(", "core", "i", "a", "b", "x", "y", "1000000000", "9223372036854775807", "-1",
     "0", "\n", ";", "\"", "@", "{start=i == 0}", "0x10", "1.5e3", "inf", "/", "%", "&&", "(", ")",
   ]
@@ -71,6 +72,8 @@ import Testing
     .output y bf16 [n * 4, 64]
     .index order i32 [4] = [3, 1, 2, 0]
     .tap t bf16 [8, 64]
+    .table ids = [0, 1, 1, 0]
+    .table bits = "0110"
     .buf a ub bf16 [4, 64] {slots=2}
     .buf b ub mxint8 [4, 64] {blocks=columns, at=4096}
     .loop i 0..<n step 1 ; turns
@@ -89,7 +92,7 @@ import Testing
         .end
       .end
     .end
-    set vector->store:7
+    .loop i 0..<4: .if bits[i]: vector.exp a[0] <- a[0] wait store:ids[i] if i > 0 set store:7
     wait vector->store:7
     store.hbm y[0 +: 4, :] <- a[0]
     barrier vector
@@ -198,7 +201,12 @@ import Testing
       return pick([".end", ".end", ".else"])
     case 7: return "\(pick(["set", "wait"])) \(pick(["load", "vector"]))->store:\(number(1))"
     case 8: return pick(["barrier vector", "barrier_all", "barrier_cores", "barrier \(number(0))"])
-    case 9: return "load.ub \(tile()) <- x[\(number(1)) +: 4, :]"
+    case 9:
+      let wait = random.below(2) == 0 ? "" : " wait \(pick(["vector", "store"])):\(number(1))"
+      let when = wait.isEmpty || random.below(2) == 0 ? "" : " if \(number(1))"
+      let block = random.below(4) == 0 ? ".if \(number(1)): " : ""
+      return
+        "\(block)load.ub \(tile()) <- x[\(number(1)) +: 4, :]\(wait)\(when) set vector:\(number(1))"
     case 10: return "store.hbm y[\(number(1)) +: \(number(1)), :] <- \(tile())"
     case 11: return "vector.mul_scalar \(tile()) <- \(tile()) {b=\(number())}"
     case 12: return "vector.row_max \(tile()) <- \(tile()) {start=\(number(1))}"
