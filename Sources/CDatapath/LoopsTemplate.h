@@ -235,13 +235,19 @@ LOOP binary_scalar(npu_binary operation, float *to, const float *a, float b, ptr
 
 // MARK: Copying
 
-/// Rows of an on-chip tile are short, so a call for each would cost more than its bytes.
-LOOP copy_rows(uint8_t *restrict to, ptrdiff_t to_pitch, const uint8_t *restrict from,
-    ptrdiff_t from_pitch, ptrdiff_t bytes, ptrdiff_t rows) {
+/// 64 bytes at any address.
+typedef uint8_t line_of_bytes __attribute__((vector_size(64), aligned(1), may_alias));
+
+/// Rows of an on-chip tile are short, so that a call for each costs as much as its bytes; without the
+/// attribute the compiler would make calls of the loops.
+__attribute__((no_builtin("memcpy"))) LOOP copy_rows(uint8_t *restrict to, ptrdiff_t to_pitch,
+    const uint8_t *restrict from, ptrdiff_t from_pitch, ptrdiff_t bytes, ptrdiff_t rows) {
   const int is_short = bytes % 64 == 0 && bytes <= 512;
   for (ptrdiff_t row = 0; row < rows; row++) {
     if (is_short) {
-      for (ptrdiff_t i = 0; i < bytes; i += 64) memcpy(to + i, from + i, 64);
+      for (ptrdiff_t i = 0; i < bytes; i += 64) {
+        *(line_of_bytes *)(to + i) = *(const line_of_bytes *)(from + i);
+      }
     } else if (bytes > 0) {
       memcpy(to, from, (size_t)bytes);
     }
