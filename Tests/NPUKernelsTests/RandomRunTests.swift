@@ -1,0 +1,35 @@
+import NPUKernels
+import NPUSim
+import Testing
+
+@Suite struct RandomRunTests {
+  private static let seed: UInt64 = 0x5EED_0000
+  private static var count: Int { TestScale.isFull ? 1000 : 100 }
+
+  @Test func `random shapes on random machines are proved, bit-exact and without surplus`() throws {
+    var refusals = 0
+    for number in 0..<Self.count {
+      let run = RandomRun(seed: Self.seed + UInt64(number))
+      var request = RunRequest(kernel: run.kernel, machine: try run.machine)
+      request.arguments = run.arguments
+      request.schedule = run.schedule
+      request.seed = run.seed
+      request.verification = .full
+      request.lints = true
+      request.jitterRuns = 1
+      let report: RunReport
+      do {
+        report = try Runner.run(request).report
+      } catch {
+        // What does not fit a machine says so, and nothing else is refused.
+        refusals += 1
+        #expect(error.category == .program || error.category == .usage, "\(run.command): \(error)")
+        #expect(error.hint != nil, "\(run.command): \(error.message)")
+        continue
+      }
+      #expect(KernelRun.faults(report) == [], "\(run.command)")
+      #expect(report.jitter?.changed == 0, "\(run.command)")
+    }
+    #expect(refusals < Self.count / 4)
+  }
+}
