@@ -111,6 +111,45 @@ import Testing
     #expect(try SimctlProcess.run(["run", file, "--param", "n"]).error.contains("--param kv=256"))
   }
 
+  @Test func `what does not fit is shown at the buffer's declaration`() throws {
+    let folder = try ScratchFolder()
+    let file = try folder.write(
+      """
+      .input x bf16 [8, 64]
+      .buf small ub bf16 [8, 64]
+      .buf large ub bf16 [40000, 64]
+      load.ub small <- x
+
+      """, "large.npu")
+    let asm = try SimctlProcess.run(["asm", file])
+    #expect(asm.status == 1)
+    #expect(asm.error.hasPrefix("error: ub holds 131072 bytes, but its buffers need 5121024: "))
+    #expect(asm.error.contains("--> \(file):3:6\n"))
+    #expect(asm.error.contains("help: use smaller tiles or fewer stages"))
+    let check = try SimctlProcess.run(["check", file])
+    #expect(check.status == 1)
+    #expect(
+      check.text.contains(
+        "  at \(file):3:6\n     | .buf large ub bf16 [40000, 64]\n     large\n"))
+  }
+
+  @Test func `a micro-op that does not fit is shown at its line`() throws {
+    let folder = try ScratchFolder()
+    let file = try folder.write(
+      """
+      .input x bf16 [8, 64]
+      .buf a ub bf16 [4, 64]
+      .loop i 0..<2
+        load.ub a <- x
+      .end
+
+      """, "shape.npu")
+    let asm = try SimctlProcess.run(["asm", file])
+    #expect(asm.status == 1)
+    #expect(asm.error.contains("needed equal shapes"))
+    #expect(asm.error.contains("--> \(file):4:3\n"))
+  }
+
   @Test func `disasm prints a kernel that runs as text to the same values and cycles`() throws {
     let folder = try ScratchFolder()
     let dump = folder("dump.safetensors")

@@ -79,6 +79,7 @@ public struct TextKernel: Kernel {
   public func locate(_ report: inout RunReport) {
     let places = assembly.places(of: report.findings.flatMap(\.finding.sites))
     for index in report.findings.indices {
+      locateBuffer(&report.findings[index])
       for (number, site) in report.findings[index].finding.sites.enumerated() {
         guard let place = places[site], number < report.findings[index].places.count else {
           continue
@@ -90,6 +91,19 @@ public struct TextKernel: Kernel {
         report.findings[index].places[number].line = assembly.line(place.location.line)
       }
     }
+  }
+
+  /// A finding about a buffer alone is at the buffer's declaration.
+  private func locateBuffer(_ described: inout RunReport.Described) {
+    guard described.places.isEmpty, let index = described.finding.buffer,
+      assembly.program.buffers.indices.contains(Int(index)),
+      let location = assembly.declaration(of: assembly.program.buffers[Int(index)].name)
+    else { return }
+    described.places = [
+      .init(
+        text: assembly.program.buffers[Int(index)].name, queue: "", scope: "", location: location,
+        line: assembly.line(location.line))
+    ]
   }
 
   /// The values of every i32 tensor of a file, for the index lists of a text.

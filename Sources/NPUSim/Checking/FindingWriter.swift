@@ -45,7 +45,11 @@ struct FindingWriter {
       sites = [.init(core: defect.core, op: op)]
       place = ", at " + describe(sites[0])
     }
-    return Finding(defect.code, defect.message + place, sites: sites, fix: defect.fix)
+    let buffer = defect.buffer.flatMap { name in
+      program.buffers.firstIndex { $0.name == name }.map(UInt32.init)
+    }
+    return Finding(
+      defect.code, defect.message + place, sites: sites, buffer: buffer, fix: defect.fix)
   }
 
   // MARK: Races

@@ -113,16 +113,20 @@ public struct ProgramDefect: Sendable, Hashable {
   public var core: Int
   /// Index of the micro-op in the core's list; `nil` when it concerns no single one.
   public var op: Int?
+  /// The name of the buffer whose place or size is to blame, where it is one's.
+  public var buffer: String?
   /// What to do.
   public var fix: String
 
   public init(
-    code: FindingCode, message: String, core: Int, op: Int? = nil, fix: String
+    code: FindingCode, message: String, core: Int, op: Int? = nil, buffer: String? = nil,
+    fix: String
   ) {
     self.code = code
     self.message = message
     self.core = core
     self.op = op
+    self.buffer = buffer
     self.fix = fix
   }
 }

@@ -73,7 +73,7 @@ struct BufferAllocator {
             code: .M002,
             message: "\(name) is placed at byte \(address) of \(space.name), which is not a "
               + "multiple of its alignment of \(alignment)",
-            core: core, fix: "place it at byte \(roundUp(address, to: alignment))"))
+            core: core, buffer: name, fix: "place it at byte \(roundUp(address, to: alignment))"))
       }
     } else {
       buffer.base = place(payload, Plane(payloadOf: space), core: core, granule: alignment, name)
@@ -133,7 +133,8 @@ struct BufferAllocator {
     let defect = ProgramDefect(
       code: .M003,
       message: "\(space.name) holds \(capacity) bytes, but its buffers need \(used): \(names)",
-      core: core, fix: "use smaller tiles or fewer stages")
+      core: core, buffer: list.max { $0.bytes < $1.bytes }?.name,
+      fix: "use smaller tiles or fewer stages")
     if full.insert(key).inserted {
       defects.append(defect)
     } else if let index = defects.firstIndex(where: {

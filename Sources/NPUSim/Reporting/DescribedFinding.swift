@@ -15,10 +15,21 @@ extension RunReport {
       public var turns = ""
       /// The line itself, without the space around it.
       public var line: String?
+
+      public init(
+        text: String, queue: String, scope: String, location: SourceLocation? = nil,
+        line: String? = nil
+      ) {
+        self.text = text
+        self.queue = queue
+        self.scope = scope
+        self.location = location
+        self.line = line
+      }
     }
 
     public var finding: Finding
-    /// One for each site.
+    /// One for each site, or the declaration of the buffer where there is no site.
     public var places: [Place]
     /// The bytes concerned: buffer, memory and place; `nil` where it concerns none.
     public var bytes: String?

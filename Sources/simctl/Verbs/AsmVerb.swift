@@ -51,8 +51,12 @@ enum AsmVerb: Verb {
     } else {
       console.out(sizes(assembly.program, source))
     }
-    for defect in assembly.program.defects { console.error("warning: \(defect.message)\n") }
-    return assembly.program.defects.isEmpty ? .clean : .findings
+    let defects = assembly.program.defects.map { defect in
+      NPUError(
+        .program, defect.message, at: assembly.location(of: defect), hint: defect.fix)
+    }
+    _ = TextFile.report(defects, source, console)
+    return defects.isEmpty ? .clean : .findings
   }
 
   /// Lines, micro-ops by queue, and the bytes of each memory.

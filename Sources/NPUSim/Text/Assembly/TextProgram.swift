@@ -77,6 +77,24 @@ public struct TextAssembly: Sendable {
   /// A one-based line of the text without the space around it, `nil` if there is none.
   public func line(_ number: Int) -> String? { text.source.line(number) }
 
+  /// Where a defect of the program is to be mended: at its micro-op, or where its buffer is declared;
+  /// `nil` where it has neither.
+  public func location(of defect: ProgramDefect) -> SourceLocation? {
+    if let op = defect.op {
+      let site = Finding.Site(core: defect.core, op: op)
+      return places(of: [site])[site]?.location
+    }
+    return defect.buffer.flatMap(declaration)
+  }
+
+  /// Where a buffer or a tensor is declared; `nil` where none has that name.
+  public func declaration(of name: String) -> SourceLocation? {
+    let kinds: [TextStatement.Kind] = [.buffer, .input, .output, .update, .tensor]
+    return text.tree.statements.first {
+      kinds.contains($0.kind) && text.tree.names[$0.name] == name
+    }.map { text.source.location($0.nameSpan) }
+  }
+
   /// Where micro-ops stand in the text. The text is walked again: nothing is kept for each micro-op.
   public func places(of sites: [Finding.Site]) -> [Finding.Site: TextPlace] {
     guard !sites.isEmpty else { return [:] }
