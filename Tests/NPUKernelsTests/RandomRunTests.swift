@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct RandomRunTests {
   private static let seed: UInt64 = 0x5EED_0000
-  private static var count: Int { TestScale.isFull ? 1000 : 100 }
+  private static var count: Int { TestScale.isFull ? 500 : 50 }
 
   @Test func `random shapes on random machines are proved, bit-exact and without surplus`() throws {
     var refusals = 0

@@ -171,31 +171,34 @@ extension NumberFit {
     guard counts.count > 1 else { return nil }
     var best: (condition: RollCondition, size: Int)?
     for loop in counts.indices {
-      // Turns with the same pattern make one case.
+      // Turns with the same pattern make one case. A pattern has the points of one turn of the loop.
+      let stride = strides[loop]
+      let width = points / counts[loop]
+      func point(_ place: Int, _ index: Int) -> Int {
+        (index / stride * counts[loop] + place) * stride + index % stride
+      }
       var patterns: [(yes: [Bool], open: [Bool], turns: [Int])] = []
       var isOver = false
       for place in 0..<counts[loop] where !isOver {
-        var yes = Array(repeating: false, count: points)
+        var yes = Array(repeating: false, count: width)
         var open = yes
         var isEmpty = true
-        for point in 0..<points where isOpen[point] && turn(point, loop) == place {
-          // At the loop's first turn, so that patterns can be compared.
-          let home = point - place * strides[loop]
-          open[home] = true
-          yes[home] = isThere[point]
-          if isThere[point] { isEmpty = false }
+        for index in 0..<width where isOpen[point(place, index)] {
+          open[index] = true
+          yes[index] = isThere[point(place, index)]
+          if yes[index] { isEmpty = false }
         }
         if isEmpty { continue }
         let known = patterns.firstIndex { pattern in
-          (0..<points).allSatisfy {
+          (0..<width).allSatisfy {
             !(open[$0] && pattern.open[$0]) || yes[$0] == pattern.yes[$0]
           }
         }
         if let known {
           patterns[known].turns.append(place)
-          for point in 0..<points where open[point] {
-            patterns[known].open[point] = true
-            patterns[known].yes[point] = yes[point]
+          for index in 0..<width where open[index] {
+            patterns[known].open[index] = true
+            patterns[known].yes[index] = yes[index]
           }
         } else {
           patterns.append((yes, open, [place]))
@@ -208,7 +211,14 @@ extension NumberFit {
         var part: [Bool?] = Array(repeating: false, count: counts[loop])
         for place in pattern.turns { part[place] = true }
         guard let when = simple(part, steps(loop..<(loop + 1))) else { break }
-        let what = flat(pattern.yes, pattern.open, without: loop)
+        // At the loop's first turn, which the condition does not name.
+        var yes = Array(repeating: false, count: points)
+        var open = yes
+        for index in 0..<width {
+          yes[point(0, index)] = pattern.yes[index]
+          open[point(0, index)] = pattern.open[index]
+        }
+        let what = flat(yes, open, without: loop)
         guard let what else { break }
         switch (when, what) {
         case (_, .always): parts.append(when)

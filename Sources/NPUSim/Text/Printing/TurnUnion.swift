@@ -35,7 +35,15 @@ struct TurnUnion {
       var row = 0
       var column = 0
       for move in moves {
-        var places = move == .onlySecond ? Array(repeating: -1, count: number) : rows[row]
+        var places: [Int32]
+        if move == .onlySecond {
+          places = Array(repeating: -1, count: number)
+          budget -= number
+        } else {
+          // Taken, not copied, or many turns would take the square of the time.
+          places = rows[row]
+          rows[row] = []
+        }
         places.append(move == .onlyFirst ? -1 : Int32(column))
         nextKeys.append(move == .onlySecond ? own[column] : keys[row])
         nextRows.append(places)
