@@ -54,18 +54,22 @@ import Testing
       "flash_decode.npu",
       "flash_attention --q 1 --heads 16 --kv-heads 1 --kv 1024 --kv-format mxint8", "kv=1024"
     ),
+    (
+      "compress_epilog.npu", "compress_epilog --tokens 256 --dim 1024",
+      "tokens=256 slots=256 dim=1024"
+    ),
   ])
   func `a kernel by hand has the bits and, within 2 %, the cycles of the kernel`(
-    _ name: String, _ command: String, _ parameter: String
+    _ name: String, _ command: String, _ parameters: String
   ) throws {
     let scratch = try ScratchFolder()
     let dump = scratch("dump.safetensors")
     let words = command.components(separatedBy: " ")
     let kernel = try SimctlProcess.run(["run"] + words + ["--verify", "none", "--dump", dump])
     #expect(kernel.status == 0, "\(kernel.error)")
-    let text = try SimctlProcess.run([
-      "run", Self.file(name), "--param", parameter, "--inputs", dump, "--expect", dump,
-    ])
+    let flags = parameters.components(separatedBy: " ").flatMap { ["--param", $0] }
+    let text = try SimctlProcess.run(
+      ["run", Self.file(name), "--inputs", dump, "--expect", dump] + flags)
     #expect(text.status == 0, "\(text.text)\(text.error)")
     let wanted = try Self.cycles(kernel.text)
     let found = try Self.cycles(text.text)

@@ -59,30 +59,10 @@ final class TapRecorder {
         "a tap names core \(tap.core), micro-op \(tap.op) and tensor \(tap.tensor), and the "
           + "program does not have them all")
     }
-    let tensor = program.tapTensors[tap.tensor]
-    let tile = tap.tile
-    guard TileLayout(program).contains(tile) else {
-      throw NPUError(
-        .program,
-        "a tap of tensor \(tensor.name) names \(program.describe(tile)), which is not "
-          + "inside its buffer")
-    }
-    let isInside =
-      tap.slot >= 0 && tap.slot < tensor.slots && tap.row >= 0 && tap.column >= 0
-      && tap.row <= tensor.rows - Int(tile.rows) && tap.column <= tensor.columns - Int(tile.columns)
-    let startsBlock =
-      tensor.format != .mxint8
-      || (tensor.axis == .alongColumns ? tap.column : tap.row) % MXINT8.blockSize == 0
-    guard isInside, startsBlock, tile.format == tensor.format,
-      tensor.format != .mxint8 || tile.axis == tensor.axis
-    else {
-      throw NPUError(
-        .program,
-        "a tap puts \(tile.rows) × \(tile.columns) of \(tile.format.name) at slot \(tap.slot), row "
-          + "\(tap.row), column \(tap.column) of tensor \(tensor.name) of \(tensor.slots) × "
-          + "\(tensor.rows) × \(tensor.columns) in \(tensor.format.name)",
-        hint: "keep the tile inside the tensor, on whole blocks, in its format and block axis")
-    }
+    let wrong = tap.defect(
+      into: program.tapTensors[tap.tensor], TileLayout(program),
+      named: program.describe(tap.tile))
+    if let wrong { throw NPUError(.program, wrong, hint: Tap.remedy) }
   }
 
   /// The micro-ops of a core that have taps, as a bit for each of `count`; `nil` if there are none.

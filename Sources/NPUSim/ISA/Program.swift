@@ -77,32 +77,6 @@ public struct Scope: Sendable, Hashable {
   }
 }
 
-/// After micro-op `op` of `core`, `tile` is the rectangle at (`slot`, `row`, `column`) of a tap
-/// tensor: what `--dump` and the step-by-step comparison copy.
-///
-/// Taps cost nothing, have no footprint and are invisible to timing and checking.
-public struct Tap: Sendable, Hashable {
-  public var core: Int
-  /// Index in the core's list.
-  public var op: Int
-  public var tile: TileRef
-  /// Index in ``Program/tapTensors``.
-  public var tensor: Int
-  public var slot: Int
-  public var row: Int
-  public var column: Int
-
-  public init(core: Int, op: Int, tile: TileRef, tensor: Int, slot: Int, row: Int, column: Int) {
-    self.core = core
-    self.op = op
-    self.tile = tile
-    self.tensor = tensor
-    self.slot = slot
-    self.row = row
-    self.column = column
-  }
-}
-
 /// Something wrong with a program's layout, found while it was built: out of bounds, misaligned, too
 /// large for a memory, illegal operands. A program with a defect is checked but never executed.
 public struct ProgramDefect: Sendable, Hashable {

@@ -34,9 +34,13 @@ struct CoreStream {
   }
 
   /// Appends a record of a program whose order is all explicit.
+  ///
+  /// What its records depend on is not looked at, so it has no entry in ``ends``.
   mutating func append(asWritten record: OpRecord) {
     records.append(record)
-    ends.append(UInt32(dependencies.count))
     hasExplicitEvents = true
   }
+
+  /// Makes room for so many records in all.
+  mutating func reserve(_ count: Int) { records.reserveCapacity(count) }
 }

@@ -217,14 +217,31 @@ public struct ProgramBuilder {
   ) -> (id: UInt32, isSound: Bool) {
     let (id, isNew) = tileIDs.id(of: tile, in: &program.tiles)
     guard isNew else { return (id, unsoundTiles.isEmpty || !unsoundTiles.contains(id)) }
+    return (id, isSound(id, tile, at: position, mnemonic: mnemonic()))
+  }
+
+  /// As ``intern(_:at:mnemonic:)``, for a micro-op of the catalogue.
+  mutating func intern(
+    _ tile: TileRef, at position: Int, opcode: UInt8
+  ) -> (id: UInt32, isSound: Bool) {
+    let (id, isNew) = tileIDs.id(of: tile, in: &program.tiles)
+    guard isNew else { return (id, unsoundTiles.isEmpty || !unsoundTiles.contains(id)) }
+    let catalogue = program.catalogue
+    return (id, isSound(id, tile, at: position, mnemonic: catalogue[opcode].mnemonic))
+  }
+
+  /// Whether a new tile lies in its buffer as it must; reported where it does not.
+  private mutating func isSound(
+    _ id: UInt32, _ tile: TileRef, at position: Int, mnemonic: @autoclosure () -> String
+  ) -> Bool {
     if let defect = layout.defect(of: tile, named: program.describe(tile), mnemonic: mnemonic()) {
       unsoundTiles.insert(id)
       program.defects.append(
         ProgramDefect(
           code: defect.code, message: defect.message, core: core, op: position, fix: defect.fix))
-      return (id, false)
+      return false
     }
-    return (id, true)
+    return true
   }
 
   private var unsoundTiles: Set<UInt32> = []
@@ -244,6 +261,9 @@ public struct ProgramBuilder {
 
   /// Micro-ops of the current core so far.
   var position: Int { streams[core].records.count }
+
+  /// Makes room for so many micro-ops of the current core.
+  mutating func reserve(_ count: Int) { streams[core].reserve(count) }
 
   /// Appends a complete record to the current core, which is kept as written from then on: no event
   /// and no barrier is added.

@@ -3,13 +3,24 @@ import Foundation
 /// How many cases a randomised suite runs, and from which seeds.
 ///
 /// By default a tenth of the full count; the full count with NPUSIM_FULL=1; as many as fit into the
-/// time, from a seed that differs from run to run, with NPUSIM_FUZZ_SECONDS.
+/// time, from a seed that differs from run to run, with NPUSIM_FUZZ_SECONDS; and those of the seeds
+/// that NPUSIM_FUZZ_SEEDS has with commas between them, to look at a finding again.
 enum Fuzzing {
+  /// Whether seeds are looked at again.
+  static var isReplay: Bool { ProcessInfo.processInfo.environment["NPUSIM_FUZZ_SEEDS"] != nil }
+
   static func run(
     _ name: String, full: Int,
     _ body: (_ seed: UInt64, _ random: inout SeededGenerator) throws -> Void
   ) rethrows {
     let environment = ProcessInfo.processInfo.environment
+    if let seeds = environment["NPUSIM_FUZZ_SEEDS"] {
+      for seed in seeds.split(separator: ",").compactMap({ UInt64($0) }) {
+        var random = SeededGenerator(seed: seed)
+        try body(seed, &random)
+      }
+      return
+    }
     var count = environment["NPUSIM_FULL"] == "1" ? full : full / 10
     var seed: UInt64 = 0
     var deadline: Date?

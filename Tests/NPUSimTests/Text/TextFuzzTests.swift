@@ -141,7 +141,9 @@ import Testing
     let mutator = Mutator(words: Self.words)
     try Fuzzing.run("text bytes", full: 40_000) { seed, random in
       let start = Array(Self.seeds[random.below(Self.seeds.count)].utf8)
-      try judge(mutator.mutate(start, using: &random), "seed \(seed)")
+      let text = mutator.mutate(start, using: &random)
+      if Fuzzing.isReplay { print(String(decoding: text, as: UTF8.self)) }
+      try judge(text, "seed \(seed)")
     }
   }
 
@@ -156,6 +158,7 @@ import Testing
         text += statement(&random, &depth) + (random.below(8) == 0 ? " ; c" : "") + "\n"
       }
       for _ in 0..<depth where random.below(20) > 0 { text += ".end\n" }
+      if Fuzzing.isReplay { print(text) }
       try judge(Array(text.utf8), "seed \(seed)")
     }
   }

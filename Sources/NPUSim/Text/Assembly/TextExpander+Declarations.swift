@@ -7,8 +7,9 @@ extension TextExpander {
       lists[Int(statement.key)] = values(text, index)
       return
     }
+    let details = tree.declaration(of: text)
     var dimensions: [Int] = []
-    for entry in text.dimensions.range {
+    for entry in details.dimensions.range {
       guard let dimension = dimension(tree.lists[entry], index) else { return }
       dimensions.append(dimension)
     }
@@ -21,7 +22,7 @@ extension TextExpander {
       let attribute = tree.attributes[entry]
       switch tree.names[attribute.name] {
       case "blocks":
-        let word = tree.names[tree.expressions[Int(attribute.value)].name]
+        let word = tree.names[tree.expressions[Int(attribute.value.node)].name]
         axis = word == "rows" ? .alongRows : .alongColumns
       case "slots":
         guard let count = dimension(attribute.value, index) else { return }
@@ -127,19 +128,19 @@ extension TextExpander {
   }
 
   private mutating func format(_ statement: TextStatement) -> ElementFormat? {
-    let word = tree.names[statement.format]
+    let word = tree.names[tree.declaration(of: statement).format]
     if word == "acc" { return builder.machine.matrix.accumulator == .bf16 ? .bf16 : .f32 }
     return ElementFormat(name: word)
   }
 
   /// A dimension, a number of slots or an address.
-  private mutating func dimension(_ node: Int32, _ index: Int) -> Int? {
-    guard let value = value(node, index) else { return nil }
+  private mutating func dimension(_ number: TextNumber, _ index: Int) -> Int? {
+    guard let value = value(number, index) else { return nil }
     // Tiles count rows and columns in 32 bits, addresses go further.
     guard value >= 0, value <= Int64(1) << 56 else {
       fail(
         "found \(value), needed a number from 0 to 2^56",
-        at: tree.expressions[Int(node)].span, index)
+        at: span(number, index), index)
       return nil
     }
     return Int(value)
@@ -148,8 +149,9 @@ extension TextExpander {
   private mutating func indexList(
     _ index: Int, _ statement: PlanStatement, _ text: TextStatement
   ) {
-    guard text.dimensions.count == 1,
-      let count = dimension(tree.lists[Int(text.dimensions.first)], index)
+    let details = tree.declaration(of: text)
+    guard details.dimensions.count == 1,
+      let count = dimension(tree.lists[Int(details.dimensions.first)], index)
     else {
       return fail("an index list has one dimension", at: text.span, index)
     }
@@ -161,7 +163,7 @@ extension TextExpander {
     var values: [Int32] = []
     if let given = given[name] {
       values = given
-    } else if text.hasValues {
+    } else if details.hasValues {
       guard let stated = self.values(text, index) else { return }
       values = stated
     } else {
@@ -181,13 +183,13 @@ extension TextExpander {
   /// The values that an index list or table states; `nil` after an error.
   private mutating func values(_ text: TextStatement, _ index: Int) -> [Int32]? {
     var values: [Int32] = []
-    values.reserveCapacity(Int(text.values.count))
-    for entry in text.values.range {
+    let stated = tree.declaration(of: text).values
+    values.reserveCapacity(Int(stated.count))
+    for entry in stated.range {
       guard let value = value(tree.lists[entry], index) else { return nil }
       guard let word = Int32(exactly: value) else {
         fail(
-          "found \(value), needed 32 bits", at: tree.expressions[Int(tree.lists[entry])].span,
-          index)
+          "found \(value), needed 32 bits", at: span(tree.lists[entry], index), index)
         return nil
       }
       values.append(word)

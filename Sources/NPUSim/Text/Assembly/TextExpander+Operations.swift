@@ -32,7 +32,7 @@ extension TextExpander {
   private mutating func events(_ index: Int, _ slice: TextSlice, _ kind: OpKind) {
     for place in slice.range {
       let operand = plan.operands[place]
-      if operand.row >= 0 {
+      if operand.row.isThere {
         guard let condition = value(operand.row, index) else { return }
         if condition == 0 { continue }
       }
@@ -45,86 +45,93 @@ extension TextExpander {
 
   private mutating func emit(_ index: Int, _ statement: PlanStatement) {
     var words = InlineArray<6, UInt32>(repeating: 0)
-    var tiles = InlineArray<6, TileRef>(repeating: Tile<UB>.placeholder.ref)
+    var tiles = InlineArray<6, TileRef>(repeating: placeholder)
     var isTile: UInt8 = 0
+    var key = TextMemoKey()
     let first = Int(statement.operands.first)
     let count = min(Int(statement.operands.count), OpRecord.maximumOperands)
     for k in 0..<count {
-      let operand = plan.operands[first + k]
-      if operand.kind == .tile {
-        guard let tile = tile(operand, index) else { return }
+      if plan.operands[first + k].kind == .tile {
+        guard let tile = tile(plan.operands[first + k], index) else { return }
         tiles[k] = tile
         isTile |= 1 << UInt8(k)
+        key.append(tile, phase: builder.layout.burstPhase(tile))
       } else {
-        guard let word = immediate(operand, index) else { return }
+        guard let word = immediate(plan.operands[first + k], index) else { return }
         words[k] = word
+        key.append(immediate: word)
       }
     }
     let position = builder.position
-    var memo = memos[index]
-    var phases = InlineArray<6, Int>(repeating: 0)
-    var isKnown = memo.isValid
-    for k in 0..<count where isTile & 1 << UInt8(k) != 0 {
-      phases[k] = builder.layout.burstPhase(tiles[k])
-      isKnown = isKnown && phases[k] == memo.phases[k] && tiles[k].isAlike(memo.tiles[k])
-    }
-    for k in 0..<count where words[k] != memo.words[k] { isKnown = false }
-    let entry = catalogue[statement.opcode]
-    var local = OpRecord(opcode: statement.opcode, queue: entry.queue, kind: entry.kind)
-    if !isKnown {
-      for k in 0..<count { local.words[k] = isTile & 1 << UInt8(k) != 0 ? UInt32(k) : words[k] }
-      memo.record = tiles.span.withUnsafeBufferPointer { pointer in
-        pointer.baseAddress.map { entry.completed(local, $0) } ?? local
-      }
-    }
-    var record = memo.record
+    let known = memos.record(statement.opcode, key, index)
+    var record = known ?? completed(statement.opcode, words, tiles, isTile)
     var isPlaced = true
     for k in 0..<count {
       guard isTile & 1 << UInt8(k) != 0 else {
         record.words[k] = words[k]
         continue
       }
-      let (id, isSound) = builder.intern(tiles[k], at: position, mnemonic: entry.mnemonic)
+      let (id, isSound) = builder.intern(tiles[k], at: position, opcode: statement.opcode)
       record.words[k] = id
       isPlaced = isPlaced && isSound
     }
     if !isPlaced {
       record.work = 0
-      memo.isValid = false
-    } else if !isKnown {
-      record.work = judge(entry, local, tiles, position)
-      memo.record.work = record.work
-      memo.isValid = true
+    } else if known == nil {
+      let isLegal = judge(&record, words, tiles, isTile, position)
+      memos.keep(record, key, for: isLegal ? nil : index)
     }
     if record.kind == .data { lastData[core] = position }
     builder.append(record)
-    memo.words = words
-    memo.tiles = tiles
-    memo.phases = phases
-    memos[index] = memo
   }
 
-  /// The work of a micro-op; 0 and a defect where it is not legal.
+  /// A record whose tiles are named by their places among `tiles`.
+  private func local(
+    _ opcode: UInt8, _ words: InlineArray<6, UInt32>, _ isTile: UInt8
+  ) -> OpRecord {
+    let entry = catalogue[opcode]
+    var record = OpRecord(opcode: opcode, queue: entry.queue, kind: entry.kind)
+    for k in 0..<OpRecord.maximumOperands {
+      record.words[k] = isTile & 1 << UInt8(k) != 0 ? UInt32(k) : words[k]
+    }
+    return record
+  }
+
+  /// A record with its queue and access.
+  private func completed(
+    _ opcode: UInt8, _ words: InlineArray<6, UInt32>, _ tiles: InlineArray<6, TileRef>,
+    _ isTile: UInt8
+  ) -> OpRecord {
+    let record = local(opcode, words, isTile)
+    return tiles.span.withUnsafeBufferPointer { pointer in
+      pointer.baseAddress.map { catalogue[opcode].completed(record, $0) } ?? record
+    }
+  }
+
+  /// Gives a record its work. Where it is not legal that is 0, and a defect is reported.
   private mutating func judge(
-    _ entry: OpEntry, _ record: OpRecord, _ tiles: InlineArray<6, TileRef>, _ position: Int
-  ) -> UInt32 {
+    _ record: inout OpRecord, _ words: InlineArray<6, UInt32>, _ tiles: InlineArray<6, TileRef>,
+    _ isTile: UInt8, _ position: Int
+  ) -> Bool {
+    let entry = catalogue[record.opcode]
+    let local = local(record.opcode, words, isTile)
     let layout = builder.layout
     let (wrong, work) = tiles.span.withUnsafeBufferPointer { pointer in
-      pointer.baseAddress.map { entry.judged(record, $0, layout) } ?? (nil, .none)
+      pointer.baseAddress.map { entry.judged(local, $0, layout) } ?? (nil, .none)
     }
-    guard let wrong else { return builder.intern(work) }
-    builder.report(wrong, mnemonic: entry.mnemonic, at: position)
-    return 0
+    record.work = wrong == nil ? builder.intern(work) : 0
+    if let wrong { builder.report(wrong, mnemonic: entry.mnemonic, at: position) }
+    return wrong == nil
   }
 
   private mutating func immediate(_ operand: PlanOperand, _ index: Int) -> UInt32? {
-    guard operand.slot >= 0 else { return operand.word }
+    guard operand.slot.isThere else { return operand.word }
     switch operand.kind {
     case .scalar:
       do throws(TextEvaluationFailure) {
-        return Float(try plan.real(operand.slot, variables, lists)).bitPattern
+        return Float(try plan.real(operand.slot.node, variables, lists)).bitPattern
       } catch {
-        fail(error, at: operand.slot, index)
+        fail(error, at: operand.slot.node, index)
         return nil
       }
     case .choice: return value(operand.slot, index).map { $0 != 0 ? 1 : 0 }
@@ -133,7 +140,7 @@ extension TextExpander {
       guard let small = UInt16(exactly: id) else {
         fail(
           "found event ID \(id), needed 0 to 65535",
-          at: tree.expressions[Int(operand.slot)].span, index)
+          at: span(operand.slot, index), index)
         return nil
       }
       return operand.word | UInt32(small)
@@ -142,7 +149,7 @@ extension TextExpander {
       guard let word = Int32(exactly: number) else {
         fail(
           "found \(number), needed a number of 32 bits",
-          at: tree.expressions[Int(operand.slot)].span, index)
+          at: span(operand.slot, index), index)
         return nil
       }
       return UInt32(bitPattern: word)
@@ -162,28 +169,31 @@ extension TextExpander {
         hint: "declare it in a .core block of this core, before its first use")
       return nil
     }
-    let buffer = builder.layout.buffers[Int(id)]
+    let place = Int(id)
     var slot: Int32 = 0
     if operand.ring > 0 {
       let state = rings[core][Int(operand.ring) - 1]
       let turn = operand.isProduced ? state.produced : state.consumed
       slot = Int32(truncatingIfNeeded: turn % max(1, state.slots))
-    } else if operand.slot >= 0 {
+    } else if operand.slot.isThere {
       guard let value = small(operand.slot, index) else { return nil }
       slot = value
     }
+    // Parts of a buffer are taken one by one: all of it would take its name along.
     var tile = TileRef(
-      buffer: UInt32(id), slot: slot, row: 0, column: 0, rows: Int32(clamping: buffer.rows),
-      columns: Int32(clamping: buffer.columns), indexList: operand.list, format: buffer.format,
-      axis: buffer.axis, space: buffer.space)
-    if operand.row >= 0 {
+      buffer: UInt32(id), slot: slot, row: 0, column: 0,
+      rows: Int32(clamping: builder.layout.buffers[place].rows),
+      columns: Int32(clamping: builder.layout.buffers[place].columns), indexList: operand.list,
+      format: builder.layout.buffers[place].format, axis: builder.layout.buffers[place].axis,
+      space: key.space)
+    if operand.row.isThere {
       guard let row = small(operand.row, index), let rows = small(operand.rows, index) else {
         return nil
       }
       tile.row = row
       tile.rows = rows
     }
-    if operand.column >= 0 {
+    if operand.column.isThere {
       guard let column = small(operand.column, index), let columns = small(operand.columns, index)
       else { return nil }
       tile.column = column
@@ -193,11 +203,12 @@ extension TextExpander {
   }
 
   /// A value of 32 bits.
-  mutating func small(_ node: Int32, _ index: Int) -> Int32? {
-    guard let value = value(node, index) else { return nil }
+  mutating func small(_ number: TextNumber, _ index: Int) -> Int32? {
+    if let literal = number.literal { return Int32(truncatingIfNeeded: literal) }
+    guard let value = value(number, index) else { return nil }
     guard let word = Int32(exactly: value) else {
       fail(
-        "found \(value), needed a number of 32 bits", at: tree.expressions[Int(node)].span, index)
+        "found \(value), needed a number of 32 bits", at: span(number, index), index)
       return nil
     }
     return word
@@ -217,22 +228,45 @@ extension TextExpander {
       return
     }
     var place = (slot: Int32(0), row: Int32(0), column: Int32(0))
-    if target.slot >= 0 {
+    if target.slot.isThere {
       guard let slot = small(target.slot, index) else { return }
       place.slot = slot
     }
-    if target.row >= 0 {
+    if target.row.isThere {
       guard let row = small(target.row, index) else { return }
       place.row = row
     }
-    if target.column >= 0 {
+    if target.column.isThere {
       guard let column = small(target.column, index) else { return }
       place.column = column
     }
-    builder.program.taps.append(
-      Tap(
-        core: core, op: lastData[core], tile: tile, tensor: Int(target.key),
-        slot: Int(place.slot), row: Int(place.row), column: Int(place.column)))
+    guard isSame(target, tile, index) else { return }
+    let tap = Tap(
+      core: core, op: lastData[core], tile: tile, tensor: Int(target.key),
+      slot: Int(place.slot), row: Int(place.row), column: Int(place.column))
+    let wrong = tap.defect(
+      into: builder.program.tapTensors[tap.tensor], builder.layout,
+      named: builder.program.describe(tile))
+    if let wrong {
+      return fail(
+        wrong, at: tree.statements[index].span, index, hint: Tap.remedy, category: .program)
+    }
+    builder.program.taps.append(tap)
+  }
+
+  /// Whether the rows and columns that a tap's target states are those of its tile.
+  private mutating func isSame(_ target: PlanOperand, _ tile: TileRef, _ index: Int) -> Bool {
+    let extents = [(target.rows, tile.rows, "rows"), (target.columns, tile.columns, "columns")]
+    for (number, needed, words) in extents where number.isThere {
+      guard let count = small(number, index) else { return false }
+      guard count == needed else {
+        fail(
+          "found \(count) \(words), the tile has \(needed)",
+          at: span(number, index), index, hint: "a tap copies the whole tile")
+        return false
+      }
+    }
+    return true
   }
 
   // MARK: Rings
@@ -309,13 +343,5 @@ extension TextExpander {
     if task == .locate { note(index) }
     if task == .emit { builder.append(.synchronise(event, kind, scope: 0)) }
     positions[core] += 1
-  }
-}
-
-extension TileRef {
-  /// Whether it differs from another at most in its place.
-  fileprivate func isAlike(_ other: TileRef) -> Bool {
-    buffer == other.buffer && rows == other.rows && columns == other.columns && indexList == 0
-      && other.indexList == 0
   }
 }

@@ -40,7 +40,8 @@ struct TextExpander {
   var broken: [Bool]
 
   // Emission.
-  var memos: [TextMemo]
+  var memos: TextMemos
+  let placeholder = Tile<UB>.placeholder.ref
   /// Micro-ops by core.
   var positions: [Int] = []
   /// The last micro-op of each core that works on values; −1 where there is none.
@@ -80,11 +81,15 @@ struct TextExpander {
     lists = Array(repeating: nil, count: plan.lists.count)
     hbm = Array(repeating: -1, count: plan.keys.count)
     broken = Array(repeating: false, count: plan.statements.count)
-    memos = task == .emit ? Array(repeating: TextMemo(), count: plan.statements.count) : []
+    memos = TextMemos(isUsed: task == .emit)
     begin(0)
   }
 
+  /// Most micro-ops that room is made for before there are any.
+  private static let mostReserved: Int64 = 1 << 20
+
   mutating func run() {
+    if task == .emit { builder.reserve(Int(min(plan.least, limits.microOps, Self.mostReserved))) }
     walk(0, plan.statements.count)
   }
 
@@ -119,11 +124,18 @@ struct TextExpander {
     return result
   }
 
-  /// The value of a whole-number expression; `nil` after an error.
-  mutating func value(_ node: Int32, _ statement: Int) -> Int64? {
-    let fast = plan.nodes[Int(node)]
-    if fast.kind == .constant && !fast.isReal { return fast.value }
-    if fast.kind == .variable { return variables[Int(fast.value)] }
+  /// Where a number stands: the statement where the number has no place of its own.
+  func span(_ number: TextNumber, _ statement: Int) -> TextSpan {
+    number.isNode ? tree.expressions[Int(number.node)].span : tree.statements[statement].span
+  }
+
+  /// The value of a whole number; `nil` after an error.
+  mutating func value(_ number: TextNumber, _ statement: Int) -> Int64? {
+    if let literal = number.literal { return literal }
+    let node = number.node
+    let kind = plan.nodes[Int(node)].kind
+    if kind == .constant && !plan.nodes[Int(node)].isReal { return plan.nodes[Int(node)].value }
+    if kind == .variable { return variables[Int(plan.nodes[Int(node)].value)] }
     do throws(TextEvaluationFailure) {
       return try plan.integer(node, variables, lists)
     } catch {
@@ -191,12 +203,12 @@ struct TextExpander {
 
   private mutating func loop(_ index: Int, _ statement: PlanStatement) {
     guard let first = value(statement.first, index), let last = value(statement.last, index),
-      let step = statement.step < 0 ? 1 : value(statement.step, index)
+      let step = statement.step.isThere ? value(statement.step, index) : 1
     else { return }
     guard step > 0 else {
       return fail(
         "found a step of \(step), needed at least 1",
-        at: tree.expressions[Int(statement.step)].span, index)
+        at: span(statement.step, index), index)
     }
     guard first < last else { return }
     let (distance, overflow) = last.subtractingReportingOverflow(first)
@@ -233,7 +245,7 @@ struct TextExpander {
   private mutating func cores(_ index: Int, _ statement: PlanStatement) {
     guard let first = value(statement.first, index) else { return }
     var last = first &+ 1
-    if statement.last >= 0 {
+    if statement.last.isThere {
       guard let end = value(statement.last, index) else { return }
       last = end
     }
@@ -271,7 +283,7 @@ struct TextExpander {
     for place in statement.operands.range {
       let label = tree.operands[place]
       var iteration: Int?
-      if label.slot >= 0 {
+      if label.slot.isThere {
         guard let number = value(label.slot, index) else { break }
         iteration = Int(number)
       }

@@ -1,5 +1,5 @@
 /// A text with its names resolved: what the expander walks. Statements and nodes have the numbers
-/// that they have in the tree.
+/// that they have in the tree, and literals are as they are there.
 struct TextPlan: Sendable {
   var statements: [PlanStatement] = []
   var operands: [PlanOperand] = []
@@ -9,6 +9,8 @@ struct TextPlan: Sendable {
   var rings: [PlanRing] = []
   /// Index lists and tables.
   var lists: [PlanList] = []
+  /// Micro-ops that it makes at least on one core.
+  var least: Int64 = 0
   /// Most variables of loops and local names that there are at a time, and one more for the core.
   var variables = 1
 }
@@ -24,9 +26,9 @@ struct PlanStatement: Sendable {
   /// Events that a micro-op waits for and sets; `row` is the condition.
   var waits = TextSlice()
   var sets = TextSlice()
-  var first: Int32 = -1
-  var last: Int32 = -1
-  var step: Int32 = -1
+  var first = TextNumber.none
+  var last = TextNumber.none
+  var step = TextNumber.none
   /// Of a block: the statement that ends it, and of a branch its `.else` or its end.
   var partner: Int32 = -1
   /// Of a declaration: its key, tap or list. Of `produce` and `consume`: the ring.
@@ -48,12 +50,12 @@ struct PlanOperand: Sendable {
   var ring: Int32 = 0
   /// Whether the ring is being filled rather than used up.
   var isProduced = false
-  /// Nodes; −1 where nothing is written. `slot` is also the value of an immediate and an event's ID.
-  var slot: Int32 = -1
-  var row: Int32 = -1
-  var rows: Int32 = -1
-  var column: Int32 = -1
-  var columns: Int32 = -1
+  /// `slot` is also the value of an immediate and an event's ID, `row` an event's condition.
+  var slot = TextNumber.none
+  var row = TextNumber.none
+  var rows = TextNumber.none
+  var column = TextNumber.none
+  var columns = TextNumber.none
   /// 1 + the index list of a tile.
   var list: UInt32 = 0
   /// A constant immediate, or the queues of an event.
@@ -87,6 +89,8 @@ struct PlanNode: Sendable {
 struct PlanKey: Sendable {
   var name: UInt32
   var space: Space
+  /// The key before it that has its name; −1 for none.
+  var namesake: Int32
 }
 
 /// A buffer that is filled and used up in turn.

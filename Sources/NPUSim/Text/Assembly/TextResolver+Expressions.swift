@@ -1,13 +1,19 @@
 extension TextResolver {
   /// Resolves an expression that must be a whole number.
-  mutating func whole(_ index: Int32) {
-    guard index >= 0 else { return }
-    let node = resolve(index)
+  mutating func whole(_ number: TextNumber) {
+    guard number.isNode else { return }
+    let node = resolve(number.node)
     if node.kind != .wrong && node.isReal {
       errors.add(
-        "found a real number, needed a whole one", at: tree.expressions[Int(index)].span)
-      plan.nodes[Int(index)].kind = .wrong
+        "found a real number, needed a whole one", at: tree.expressions[Int(number.node)].span)
+      plan.nodes[Int(number.node)].kind = .wrong
     }
+  }
+
+  /// A number as a node, resolved.
+  mutating func resolve(_ number: TextNumber) -> PlanNode {
+    if let literal = number.literal { return PlanNode(kind: .constant, value: literal) }
+    return resolve(number.node)
   }
 
   /// Resolves an expression, its operands first.

@@ -33,7 +33,7 @@ extension TextResolver {
 
   /// A tile without a slot takes the current one of a ring that is held, and tells the ring's queues.
   mutating func holdTile(
-    _ result: inout PlanOperand, _ key: Int, _ entry: OpEntry, isWritten: Bool
+    _ result: inout PlanOperand, _ key: Int, _ queue: Queue, isWritten: Bool
   ) {
     guard
       let holder = held.last(where: {
@@ -46,16 +46,16 @@ extension TextResolver {
     let known =
       isWritten ? plan.rings[holder.ring].producer : plan.rings[holder.ring].consumer
     if isWritten {
-      plan.rings[holder.ring].producer = known ?? entry.queue
+      plan.rings[holder.ring].producer = known ?? queue
     } else {
-      plan.rings[holder.ring].consumer = known ?? entry.queue
+      plan.rings[holder.ring].consumer = known ?? queue
     }
-    if let known, known != entry.queue {
+    if let known, known != queue {
       let name = text(plan.keys[key].name)
       let statement = tree.statements[Int(plan.rings[holder.ring].statement)]
       errors.add(
         "ring '\(name)' is \(isWritten ? "filled" : "used up") by the queues \(known.name) and "
-          + "\(entry.queue.name), needed one", at: statement.nameSpan,
+          + "\(queue.name), needed one", at: statement.nameSpan,
         hint: "order the second queue with set and wait, and leave the ring to the first")
     }
   }
@@ -82,22 +82,25 @@ extension TextResolver {
       default: break
       }
     }
+    let hasCores = tree.statements.contains { $0.kind == .core }
+    plan.least = hasCores ? 0 : totals[0]
   }
 
   /// How often a loop with constant bounds runs; 0 where they are not constant.
   private func iterations(of index: Int) -> Int64 {
     let loop = plan.statements[index]
-    let first = plan.nodes[Int(loop.first)]
-    let last = plan.nodes[Int(loop.last)]
-    guard first.kind == .constant, last.kind == .constant else { return 0 }
-    var step: Int64 = 1
-    if loop.step >= 0 {
-      let node = plan.nodes[Int(loop.step)]
-      guard node.kind == .constant else { return 0 }
-      step = node.value
-    }
-    guard step > 0, last.value > first.value else { return 0 }
-    let (distance, overflow) = last.value.subtractingReportingOverflow(first.value)
+    guard let first = constant(loop.first), let last = constant(loop.last),
+      let step = loop.step.isThere ? constant(loop.step) : 1
+    else { return 0 }
+    guard step > 0, last > first else { return 0 }
+    let (distance, overflow) = last.subtractingReportingOverflow(first)
     return overflow ? .max : (distance - 1) / step + 1
+  }
+
+  /// The value of a number that is known before the expansion.
+  private func constant(_ number: TextNumber) -> Int64? {
+    if let literal = number.literal { return literal }
+    guard number.isNode, plan.nodes[Int(number.node)].kind == .constant else { return nil }
+    return plan.nodes[Int(number.node)].value
   }
 }

@@ -27,7 +27,7 @@ extension TextResolver {
         hint: DidYouMean.hint(for: text(operands[0].name), among: taps.keys.map(text).sorted()))
     }
     if operands[0].hasList {
-      errors.add("the rows of a tap come from no list", at: operands[0].listSpan)
+      errors.add("the rows of a tap come from no list", at: operands[0].otherSpan)
     }
     place(&target, operands[0])
     plan.operands.append(target)
@@ -40,7 +40,7 @@ extension TextResolver {
     if found.count == 1 {
       source.key = Int32(found[0])
       if let holder = held.last(where: { $0.ring >= 0 && plan.rings[$0.ring].key == source.key }),
-        operands[1].slot < 0
+        !operands[1].slot.isThere
       {
         source.ring = Int32(holder.ring + 1)
         source.isProduced = holder.isProduced
@@ -61,9 +61,9 @@ extension TextResolver {
   private mutating func space(_ statement: TextStatement) -> Space? {
     for entry in statement.attributes.range {
       let attribute = tree.attributes[entry]
-      if text(attribute.name) == "space", attribute.value >= 0,
-        let space = Space(name: text(tree.expressions[Int(attribute.value)].name)),
-        tree.expressions[Int(attribute.value)].kind == .name
+      if text(attribute.name) == "space", attribute.value.isNode,
+        let space = Space(name: text(tree.expressions[Int(attribute.value.node)].name)),
+        tree.expressions[Int(attribute.value.node)].kind == .name
       {
         return space
       }

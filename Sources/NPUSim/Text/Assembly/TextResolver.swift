@@ -17,14 +17,14 @@ struct TextResolver {
   var symbols: [UInt32: Symbol] = [:]
   /// Where each symbol was declared.
   private var places: [UInt32: TextSpan] = [:]
-  /// Keys by name and memory.
-  var keyIDs: [UInt64: Int] = [:]
+  /// The last key of each name; −1 for none.
+  var lastKeys: [Int32]
   /// Keys declared in the block that is open, or outside of any.
   private var declaredHere: Set<Int> = []
   var taps: [UInt32: Int] = [:]
   private var indexLists: Int32 = 0
-  /// Opcodes by the name of the mnemonic, as they were looked up.
-  private var opcodes: [UInt32: Int] = [:]
+  /// The micro-ops, as far as the text names them.
+  let forms: TextForms
   /// Rings that are held where the resolver is, innermost last.
   var held: [(ring: Int, isProduced: Bool)] = []
   /// A block that is open: its statement, the names that end with it, and the slots before it.
@@ -53,6 +53,9 @@ struct TextResolver {
     overrides = parameters
     errors = TextErrors(source)
     plan.nodes = Array(repeating: PlanNode(kind: .wrong), count: tree.expressions.count)
+    plan.operands.reserveCapacity(tree.operands.count)
+    lastKeys = Array(repeating: -1, count: tree.names.count)
+    forms = TextForms(catalogue, tree.names)
     builtIn = ["core"] + constants.map(\.name)
     var names = tree.names
     symbols[names.id("core")] = .variable(0)
@@ -129,12 +132,12 @@ struct TextResolver {
           hint: "cores stand at the outermost level")
       }
       whole(statement.first)
-      if statement.last >= 0 { whole(statement.last) }
+      whole(statement.last)
       declaredHere = []
     case .loop:
       whole(statement.first)
       whole(statement.last)
-      if statement.step >= 0 { whole(statement.step) }
+      whole(statement.step)
       open.append(Block(statement: index, slots: slots))
       plan.statements[index].variable = variable(statement)
       return
@@ -186,9 +189,7 @@ struct TextResolver {
 
   private mutating func scope(_ statement: TextStatement, _ index: Int) {
     plan.statements[index].operands = statement.operands
-    for label in statement.operands.range where tree.operands[label].slot >= 0 {
-      whole(tree.operands[label].slot)
-    }
+    for label in statement.operands.range { whole(tree.operands[label].slot) }
   }
 
   // MARK: Declarations
@@ -205,11 +206,11 @@ struct TextResolver {
   }
 
   private mutating func parameter(_ statement: TextStatement) {
-    guard statement.first >= 0 else { return }
+    guard statement.first.isThere else { return }
     var node = resolve(statement.first)
     if node.kind != .constant, node.kind != .wrong {
       errors.add(
-        "the value of a parameter is not constant", at: tree.expressions[Int(statement.first)].span,
+        "the value of a parameter is not constant", at: span(statement.first, statement.span),
         hint: "use numbers and earlier parameters")
       node.kind = .wrong
     }
@@ -231,13 +232,14 @@ struct TextResolver {
   }
 
   private mutating func indexList(_ statement: TextStatement, _ index: Int) {
-    if text(statement.format) != "i32" {
+    let details = tree.declaration(of: statement)
+    if text(details.format) != "i32" {
       errors.add(
-        "found '\(text(statement.format))', needed i32", at: statement.formatSpan,
+        "found '\(text(details.format))', needed i32", at: details.formatSpan,
         hint: "an index list holds row numbers")
     }
-    for entry in statement.dimensions.range { whole(tree.lists[entry]) }
-    for entry in statement.values.range { whole(tree.lists[entry]) }
+    for entry in details.dimensions.range { whole(tree.lists[entry]) }
+    for entry in details.values.range { whole(tree.lists[entry]) }
     declare(statement.name, statement.nameSpan, .list(plan.lists.count))
     plan.statements[index].key = Int32(plan.lists.count)
     plan.lists.append(
@@ -247,40 +249,42 @@ struct TextResolver {
 
   /// Values for expressions, which are no part of the program.
   private mutating func table(_ statement: TextStatement, _ index: Int) {
-    for entry in statement.values.range { whole(tree.lists[entry]) }
+    let details = tree.declaration(of: statement)
+    for entry in details.values.range { whole(tree.lists[entry]) }
     declare(statement.name, statement.nameSpan, .list(plan.lists.count))
     plan.statements[index].key = Int32(plan.lists.count)
     plan.lists.append(PlanList(name: statement.name, statement: Int32(index), number: -1))
   }
 
   private mutating func tensor(_ statement: TextStatement, _ index: Int) {
-    let format = text(statement.format)
+    let details = tree.declaration(of: statement)
+    let format = text(details.format)
     let formats = ElementFormat.allCases.map(\.name) + ["acc"]
     if !formats.contains(format) {
       errors.add(
-        "there is no format '\(format)'", at: statement.formatSpan,
+        "there is no format '\(format)'", at: details.formatSpan,
         hint: DidYouMean.hint(for: format, among: formats))
     }
     var space = Space.hbm
     if statement.kind == .buffer {
-      let word = text(statement.space)
+      let word = text(details.space)
       let memories = Space.allCases.filter(\.isOnChip).map(\.name)
       if let found = Space(name: word), found.isOnChip {
         space = found
       } else {
         errors.add(
-          "there is no memory '\(word)' on chip", at: statement.spaceSpan,
+          "there is no memory '\(word)' on chip", at: details.spaceSpan,
           hint: DidYouMean.hint(for: word, among: memories))
       }
     }
     let needed = statement.kind == .buffer ? 2...2 : 1...64
-    if !needed.contains(Int(statement.dimensions.count)) {
+    if !needed.contains(Int(details.dimensions.count)) {
       errors.add(
-        "found \(statement.dimensions.count) dimensions, needed "
+        "found \(details.dimensions.count) dimensions, needed "
           + (statement.kind == .buffer ? "rows and columns" : "1 to 64"), at: statement.span,
         hint: statement.kind == .buffer ? "the number of slots is an attribute: {slots=2}" : nil)
     }
-    for entry in statement.dimensions.range { whole(tree.lists[entry]) }
+    for entry in details.dimensions.range { whole(tree.lists[entry]) }
     declarationAttributes(statement)
     if statement.kind == .tapTensor {
       if taps[statement.name] != nil {
@@ -292,11 +296,11 @@ struct TextResolver {
       taps[statement.name] = taps[statement.name] ?? taps.count
       return
     }
-    let code = UInt64(statement.name) << 8 | UInt64(space.rawValue)
-    let key = keyIDs[code] ?? plan.keys.count
+    let key = key(of: statement.name, in: space) ?? plan.keys.count
     if key == plan.keys.count {
-      plan.keys.append(PlanKey(name: statement.name, space: space))
-      keyIDs[code] = key
+      plan.keys.append(
+        PlanKey(name: statement.name, space: space, namesake: lastKeys[Int(statement.name)]))
+      lastKeys[Int(statement.name)] = Int32(key)
     } else if declaredHere.contains(key) || space == .hbm {
       errors.add(
         "'\(text(statement.name))' is already declared in \(space.name)", at: statement.nameSpan,
@@ -317,13 +321,13 @@ struct TextResolver {
         errors.add("\(name) is given twice", at: attribute.nameSpan, hint: "keep one of them")
       }
       switch name {
-      case "slots" where isBuffer && attribute.value >= 0,
-        "at" where isBuffer && attribute.value >= 0:
+      case "slots" where isBuffer && attribute.value.isThere,
+        "at" where isBuffer && attribute.value.isThere:
         whole(attribute.value)
-      case "shape" where !isBuffer && attribute.value < 0:
+      case "shape" where !isBuffer && !attribute.value.isThere:
         for dimension in attribute.list.range { whole(tree.lists[dimension]) }
-      case "blocks" where attribute.value >= 0:
-        let word = tree.expressions[Int(attribute.value)]
+      case "blocks" where attribute.value.isNode:
+        let word = tree.expressions[Int(attribute.value.node)]
         if word.kind != .name || !["rows", "columns"].contains(text(word.name)) {
           errors.add(
             "blocks needs rows or columns", at: word.span,
@@ -339,12 +343,16 @@ struct TextResolver {
     }
   }
 
-  /// The opcode of a mnemonic; those of `sync` may be written without their queue.
-  mutating func opcode(_ name: UInt32) -> UInt8? {
-    if let known = opcodes[name] { return known < 0 ? nil : UInt8(truncatingIfNeeded: known) }
-    let word = text(name)
-    let found = catalogue.opcode(named: word) ?? catalogue.opcode(named: "sync." + word)
-    opcodes[name] = found.map(Int.init) ?? -1
-    return found
+  /// The buffer that a name stands for in a memory.
+  func key(of name: UInt32, in space: Space) -> Int? {
+    guard Int(name) < lastKeys.count else { return nil }
+    var key = lastKeys[Int(name)]
+    while key >= 0, plan.keys[Int(key)].space != space { key = plan.keys[Int(key)].namesake }
+    return key < 0 ? nil : Int(key)
+  }
+
+  /// Where a number stands, if that is known.
+  func span(_ number: TextNumber, _ otherwise: TextSpan) -> TextSpan {
+    number.isNode ? tree.expressions[Int(number.node)].span : otherwise
   }
 }

@@ -73,22 +73,33 @@ struct LoopRoller {
 
   /// What loops are looked for, in order.
   private enum Stage: CaseIterable {
-    case several, two, pairs
+    case several
+    /// Scopes that hold the same, where those of one label did not become a loop.
+    case alike
+    case two, pairs
 
-    var leastTurns: Int { self == .several ? 3 : 2 }
+    var leastTurns: Int { self == .several || self == .alike ? 3 : 2 }
+
+    /// What a node must have in common with another to be a turn of one loop.
+    func key(_ node: RollNode) -> Int {
+      self == .alike && node.kind == .scope ? node.skeleton : TurnUnion.key(node)
+    }
   }
 
   private mutating func roll(_ nodes: inout [RollNode], _ stage: Stage, _ view: RollView) {
+    if stage == .alike && !nodes.contains(where: { $0.kind == .scope }) { return }
     let longest = stage == .pairs ? 1 : Self.longestPeriod
+    var keys = nodes.map(stage.key)
     var hasChanged = true
     while hasChanged {
       hasChanged = false
       var period = min(longest, nodes.count / 2)
       while period > 0 {
-        if pass(&nodes, period, stage, view) {
+        if pass(&nodes, keys, period, stage, view) {
           hasChanged = true
           // Before shorter loops change what is beside the new ones.
           while absorb(&nodes, view) {}
+          keys = nodes.map(stage.key)
         }
         period = min(period - 1, nodes.count / 2)
       }
@@ -107,9 +118,8 @@ struct LoopRoller {
 
   /// Makes loops of one period; whether there were any.
   private mutating func pass(
-    _ nodes: inout [RollNode], _ period: Int, _ stage: Stage, _ view: RollView
+    _ nodes: inout [RollNode], _ keys: [Int], _ period: Int, _ stage: Stage, _ view: RollView
   ) -> Bool {
-    let keys = nodes.map(TurnUnion.key)
     var result: [RollNode] = []
     var index = 0
     var copied = 0
@@ -196,7 +206,7 @@ struct LoopRoller {
   ) -> RollNode? {
     let parts = (0..<turns).map { turn in
       let first = start + turn * period
-      return TurnUnion.Part(nodes: Array(nodes[first..<(first + period)]), turns: 1)
+      return TurnUnion.Part(nodes: nodes[first..<(first + period)], turns: 1)
     }
     return made(parts, turns, view)
   }
@@ -303,7 +313,7 @@ struct LoopRoller {
     _ nodes: [RollNode], _ index: Int, isBefore: Bool, _ view: RollView
   ) -> (RollNode, Int)? {
     let loop = nodes[index]
-    let own = TurnUnion.Part(nodes: loop.children, turns: loop.count)
+    let own = TurnUnion.Part(nodes: loop.children[...], turns: loop.count)
     let beside = index + (isBefore ? -1 : 1)
     guard nodes.indices.contains(beside), looks > 0 else { return nil }
     func tried(_ roller: inout LoopRoller, _ other: TurnUnion.Part, _ last: Int) -> (RollNode, Int)?
@@ -316,7 +326,7 @@ struct LoopRoller {
       return (made, last)
     }
     if nodes[beside].kind == .loop {
-      let other = TurnUnion.Part(nodes: nodes[beside].children, turns: nodes[beside].count)
+      let other = TurnUnion.Part(nodes: nodes[beside].children[...], turns: nodes[beside].count)
       if let result = tried(&self, other, beside) { return result }
     }
     let window = 2 * loop.children.count + 8
@@ -329,7 +339,7 @@ struct LoopRoller {
     }
     let last = isBefore ? index - length : index + length
     let edge = isBefore ? nodes[last..<index] : nodes[(index + 1)...last]
-    return tried(&self, TurnUnion.Part(nodes: Array(edge), turns: 1), last)
+    return tried(&self, TurnUnion.Part(nodes: edge, turns: 1), last)
   }
 
   // MARK: Cores

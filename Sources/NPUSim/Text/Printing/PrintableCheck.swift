@@ -42,6 +42,10 @@ struct PrintableCheck {
       guard program.tapTensors.indices.contains(tap.tensor) else {
         throw Self.error("a tap names a tensor that there is not")
       }
+      let wrong = tap.defect(
+        into: program.tapTensors[tap.tensor], TileLayout(program),
+        named: program.describe(tap.tile))
+      if let wrong { throw Self.error(wrong) }
       guard program.cores.indices.contains(tap.core),
         program.cores[tap.core].indices.contains(tap.op),
         program.cores[tap.core][tap.op].kind == .data

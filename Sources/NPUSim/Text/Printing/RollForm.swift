@@ -30,6 +30,8 @@ indirect enum RollForm: Equatable {
 struct RollSum: Equatable {
   var base: Int
   var steps: [Int]
+
+  var isConstant: Bool { steps.allSatisfy { $0 == 0 } }
 }
 
 /// When something is there.

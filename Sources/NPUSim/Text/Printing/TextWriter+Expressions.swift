@@ -4,6 +4,17 @@ extension TextWriter {
     return Int32(tree.expressions.count - 1)
   }
 
+  /// What stands for a number of an operand or a list: small constants make no node.
+  mutating func operand(_ form: RollForm) -> TextNumber {
+    if case .linear(let sum) = form, sum.isConstant { return operand(sum.base) }
+    return TextNumber(node: expression(form))
+  }
+
+  mutating func operand(_ value: Int) -> TextNumber {
+    value >= 0 && value <= TextNumber.largestLiteral
+      ? TextNumber(literal: value) : TextNumber(node: number(value))
+  }
+
   /// A whole number, negative ones with their sign before them.
   mutating func number(_ value: Int) -> Int32 {
     if value < 0 && value > .min {

@@ -62,8 +62,8 @@ extension TextWriter {
     for form in forms {
       var operand = TextOperand(kind: .event, span: .none)
       operand.name = tree.names.id((isSet ? form.target : form.source).name)
-      operand.slot = expression(form.id)
-      if form.condition != .always { operand.row = condition(form.condition) }
+      operand.slot = self.operand(form.id)
+      if form.condition != .always { operand.row = TextNumber(node: condition(form.condition)) }
       operands.append(operand)
     }
     let first = tree.operands.count
@@ -80,12 +80,12 @@ extension TextWriter {
     statement.name = tree.names.id("tap")
     var operand = TextOperand(kind: .tile, span: .none)
     operand.name = tree.names.id(target.name)
-    if target.slots > 1 { operand.slot = expression(numbers[0]) }
+    if target.slots != 1 || numbers[0] != .constant(0) { operand.slot = self.operand(numbers[0]) }
     operand.hasRegion = true
-    operand.row = expression(numbers[1])
-    operand.rows = expression(numbers[5])
-    operand.column = expression(numbers[2])
-    operand.columns = expression(numbers[7])
+    operand.row = self.operand(numbers[1])
+    operand.rows = self.operand(numbers[5])
+    operand.column = self.operand(numbers[2])
+    operand.columns = self.operand(numbers[7])
     let source = tile(tap.tile, numbers[3..<8])
     let first = tree.operands.count
     tree.operands += [operand, source]
@@ -109,7 +109,7 @@ extension TextWriter {
     let numbers = Array(numbers)
     var operand = TextOperand(kind: .tile, span: .none)
     operand.name = tree.names.id(buffer.name)
-    if buffer.slots != 1 || numbers[0] != .constant(0) { operand.slot = expression(numbers[0]) }
+    if buffer.slots != 1 || numbers[0] != .constant(0) { operand.slot = self.operand(numbers[0]) }
     let allRows =
       numbers[1] == .constant(0) && numbers[2] == .constant(buffer.rows) && tile.indexList == 0
     let allColumns = numbers[3] == .constant(0) && numbers[4] == .constant(buffer.columns)
@@ -117,30 +117,30 @@ extension TextWriter {
     operand.hasRegion = true
     if tile.indexList > 0 {
       operand.hasList = true
-      operand.list = listName(tile.indexList)
+      operand.other = listName(tile.indexList)
     }
     if !allRows {
-      operand.row = expression(numbers[1])
-      operand.rows = expression(numbers[2])
+      operand.row = self.operand(numbers[1])
+      operand.rows = self.operand(numbers[2])
     }
     if !allColumns {
-      operand.column = expression(numbers[3])
-      operand.columns = expression(numbers[4])
+      operand.column = self.operand(numbers[3])
+      operand.columns = self.operand(numbers[4])
     }
     return operand
   }
 
   private func value(_ node: Int32) -> TextOperand {
     var operand = TextOperand(kind: .value, span: .none)
-    operand.slot = node
+    operand.slot = TextNumber(node: node)
     return operand
   }
 
   private mutating func event(_ event: Event, _ id: RollForm) -> TextOperand {
     var operand = TextOperand(kind: .event, span: .none)
     operand.name = tree.names.id(event.source.name)
-    operand.target = tree.names.id(event.target.name)
-    operand.slot = expression(id)
+    operand.other = tree.names.id(event.target.name)
+    operand.slot = self.operand(id)
     return operand
   }
 }

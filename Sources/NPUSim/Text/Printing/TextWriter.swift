@@ -60,7 +60,6 @@ struct TextWriter {
 
   /// A tensor with its leading dimensions flattened, and its shape in files where that is another.
   private mutating func declare(_ kind: TextStatement.Kind, _ buffer: Buffer) {
-    var statement = declaration(kind, buffer)
     let plain =
       buffer.slots == 1
       ? [buffer.rows, buffer.columns] : [buffer.slots, buffer.rows, buffer.columns]
@@ -68,23 +67,28 @@ struct TextWriter {
     let isDirect =
       shape.count >= 2 && Array(shape.suffix(2)) == [buffer.rows, buffer.columns]
       && shape.dropLast(2).reduce(1, *) == buffer.slots
-    statement.dimensions = list(isDirect ? shape : plain)
+    var statement = declaration(kind, buffer, isDirect ? shape : plain)
     let first = tree.attributes.count
     blocks(buffer)
     if !isDirect, shape.reduce(1, *) == plain.reduce(1, *) {
       tree.attributes.append(
         TextAttribute(
-          name: tree.names.id("shape"), nameSpan: .none, value: -1, list: list(shape)))
+          name: tree.names.id("shape"), nameSpan: .none, value: .none, list: list(shape)))
     }
     statement.attributes = slice(first, tree.attributes.count)
     tree.statements.append(statement)
   }
 
-  private mutating func declaration(_ kind: TextStatement.Kind, _ buffer: Buffer) -> TextStatement {
+  private mutating func declaration(
+    _ kind: TextStatement.Kind, _ buffer: Buffer, _ dimensions: [Int]
+  ) -> TextStatement {
     var statement = TextStatement(kind: kind, span: .none)
     statement.name = tree.names.id(buffer.name)
-    statement.format = tree.names.id(buffer.format.name)
-    statement.space = tree.names.id(buffer.space.name)
+    var details = TextDeclaration()
+    details.format = tree.names.id(buffer.format.name)
+    details.space = tree.names.id(buffer.space.name)
+    details.dimensions = list(dimensions)
+    tree.declare(details, by: &statement)
     return statement
   }
 
@@ -97,8 +101,7 @@ struct TextWriter {
   private mutating func buffer(_ node: RollNode, _ view: RollView) {
     guard let leaf = view.pool.sample(node.turns) else { return }
     let buffer = program.buffers[Int(leaf.payload)]
-    var statement = declaration(.buffer, buffer)
-    statement.dimensions = list([buffer.rows, buffer.columns])
+    var statement = declaration(.buffer, buffer, [buffer.rows, buffer.columns])
     let first = tree.attributes.count
     if buffer.slots != 1 { attribute("slots", number(buffer.slots)) }
     blocks(buffer)
@@ -112,8 +115,10 @@ struct TextWriter {
     if let known = tableNames[values] { return known }
     var statement = TextStatement(kind: .table, span: .none)
     statement.name = tree.names.id("table\(tables.count)")
-    statement.values = list(values)
-    statement.hasValues = true
+    var details = TextDeclaration()
+    details.values = list(values)
+    details.hasValues = true
+    tree.declare(details, by: &statement)
     tables.append(statement)
     tableNames[values] = statement.name
     return statement.name
@@ -124,10 +129,12 @@ struct TextWriter {
     for (index, values) in program.indexLists.enumerated() {
       var statement = TextStatement(kind: .index, span: .none)
       statement.name = listName(UInt32(index + 1))
-      statement.format = tree.names.id("i32")
-      statement.dimensions = list([values.count])
-      statement.values = list(values.map(Int.init))
-      statement.hasValues = true
+      var details = TextDeclaration()
+      details.format = tree.names.id("i32")
+      details.dimensions = list([values.count])
+      details.values = list(values.map(Int.init))
+      details.hasValues = true
+      tree.declare(details, by: &statement)
       tree.statements.append(statement)
     }
   }
@@ -173,7 +180,8 @@ struct TextWriter {
 
   private mutating func branch(_ view: RollView, _ group: RollView.Group) {
     var statement = TextStatement(kind: .branch, span: .none)
-    statement.first = condition(view.fit.condition(group.isThere, within: view.isOpen))
+    statement.first = TextNumber(
+      node: condition(view.fit.condition(group.isThere, within: view.isOpen)))
     statement.isInline = group.isLine
     tree.statements.append(statement)
   }
@@ -200,8 +208,8 @@ struct TextWriter {
       let depth = loops.count - (isInCores ? 1 : 0)
       statement.name = tree.names.id(
         depth < variables.count ? variables[depth] : "i\(depth)")
-      statement.first = number(0)
-      statement.last = number(node.count)
+      statement.first = operand(0)
+      statement.last = operand(node.count)
       statement.isInline = node.isLine
       loops.append((statement.name, 0))
       block(statement, node.children, view.entering(node.count, view.isOpen))
@@ -210,9 +218,9 @@ struct TextWriter {
       guard let leaf = view.pool.sample(node.turns) else { return }
       var statement = TextStatement(kind: .core, span: .none)
       let first = Int(leaf.payload)
-      statement.first = number(first)
+      statement.first = operand(first)
       guard node.count > 1 else { return block(statement, node.children, view) }
-      statement.last = number(first + node.count)
+      statement.last = operand(first + node.count)
       isInCores = true
       loops.append((tree.names.id("core"), first))
       block(statement, node.children, view.entering(node.count, view.isOpen))
@@ -236,7 +244,7 @@ struct TextWriter {
       var label = TextOperand(kind: .tile, span: .none)
       label.name = tree.names.id(program.scopeLabels[Int(leaf.payload)])
       if let iteration = view.forms(current, view.isOpen).first {
-        label.slot = expression(iteration)
+        label.slot = operand(iteration)
       }
       tree.operands.append(label)
       guard current.children.count == 1, current.children[0].kind == .scope,
@@ -250,7 +258,7 @@ struct TextWriter {
 
   mutating func attribute(_ name: String, _ value: Int32) {
     tree.attributes.append(
-      TextAttribute(name: tree.names.id(name), nameSpan: .none, value: value))
+      TextAttribute(name: tree.names.id(name), nameSpan: .none, value: TextNumber(node: value)))
   }
 
   func slice(_ first: Int, _ end: Int) -> TextSlice {
@@ -258,7 +266,7 @@ struct TextWriter {
   }
 
   mutating func list(_ values: [Int]) -> TextSlice {
-    let roots = values.map { number($0) }
+    let roots = values.map { operand($0) }
     let slice = TextSlice(first: Int32(tree.lists.count), count: Int32(roots.count))
     tree.lists += roots
     return slice

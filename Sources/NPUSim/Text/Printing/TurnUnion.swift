@@ -6,8 +6,11 @@ struct TurnUnion {
 
   /// Turns that are laid over others: a list of nodes, which already stands for so many of them.
   struct Part {
-    var nodes: [RollNode]
+    var nodes: ArraySlice<RollNode>
     var turns: Int
+
+    /// The place in ``nodes`` of one counted from their start.
+    func index(_ place: Int32) -> Int { nodes.startIndex + Int(place) }
   }
 
   /// One list for all turns, or `nil` where the parts are too long or different to be compared.
@@ -56,10 +59,7 @@ struct TurnUnion {
     var result: [RollNode] = []
     result.reserveCapacity(rows.count)
     for row in rows {
-      let nodes = zip(parts, row).map { part, place in
-        (node: place < 0 ? nil : part.nodes[Int(place)], turns: part.turns)
-      }
-      guard let node = unite(nodes, outer: outer, total: total) else { return nil }
+      guard let node = unite(parts, row, outer: outer, total: total) else { return nil }
       result.append(node)
     }
     return result
@@ -67,7 +67,10 @@ struct TurnUnion {
 
   /// What nodes must have in common to go together: scopes their label and how many of it came before,
   /// loops everything.
-  private static func keys(_ nodes: [RollNode]) -> [Int] {
+  private static func keys(_ nodes: ArraySlice<RollNode>) -> [Int] {
+    guard nodes.contains(where: { $0.kind == .scope || $0.kind == .core }) else {
+      return nodes.map(key)
+    }
     var seen: [Int: Int] = [:]
     return nodes.map { node in
       guard node.kind == .scope || node.kind == .core else { return key(node) }
@@ -105,7 +108,7 @@ struct TurnUnion {
   }
 
   private mutating func moves(
-    _ first: [Int], _ second: [Int], lines: [RollNode]
+    _ first: [Int], _ second: [Int], lines: ArraySlice<RollNode>
   ) -> [AlignmentTable.Move]? {
     var head = 0
     while head < min(first.count, second.count), first[head] == second[head] { head += 1 }
@@ -120,58 +123,79 @@ struct TurnUnion {
     let cells = (rows + 1) * (columns + 1)
     guard cells <= budget else { return nil }
     budget -= cells
+    let start = lines.startIndex + head
     let table = AlignmentTable(rows: rows, columns: columns) { row, column in
-      first[head + row] == second[head + column] ? Int32(lines[head + column].lines) : 0
+      first[head + row] == second[head + column] ? Int32(lines[start + column].lines) : 0
     }
     return Array(repeating: .pair, count: head) + table.moves(from: 0, 0)
       + Array(repeating: .pair, count: tail)
   }
 
-  /// One node for those of several parts.
+  /// One node for those of several parts: `row` is its place in each of them, −1 where it is not there.
+  ///
+  /// Nodes are looked at where they are: to copy one would cost more than all that is done with it.
   private mutating func unite(
-    _ nodes: [(node: RollNode?, turns: Int)], outer: Int, total: Int
+    _ parts: [Part], _ row: [Int32], outer: Int, total: Int
   ) -> RollNode? {
-    guard let sample = nodes.first(where: { $0.node != nil })?.node else { return nil }
-    var result = RollNode(kind: sample.kind, structure: sample.structure)
-    result.count = sample.count
-    result.lines = sample.lines
-    if !sample.turns.isEmpty {
-      result.turns = Self.joined(nodes.map { ($0.node?.turns, $0.turns) }, outer, total)
+    guard let first = row.firstIndex(where: { $0 >= 0 }) else { return nil }
+    let place = parts[first].index(row[first])
+    let kind = parts[first].nodes[place].kind
+    var result = RollNode(kind: kind, structure: parts[first].nodes[place].structure)
+    result.count = parts[first].nodes[place].count
+    result.lines = parts[first].nodes[place].lines
+    let turns = parts[first].nodes[place].turns.count
+    if turns > 0 {
+      let inner = max(1, turns / max(1, outer * parts[first].turns))
+      result.turns = Self.joined(parts, row, outer: outer, total: total, inner: inner)
     }
-    switch sample.kind {
+    switch kind {
     case .leaf: return result
     case .loop:
       // The same inside: node by node.
-      for place in sample.children.indices {
-        let inner = nodes.map { (node: $0.node?.children[place], turns: $0.turns) }
-        guard let child = unite(inner, outer: outer, total: total) else { return nil }
+      let inside = Self.children(parts, row)
+      for child in parts[first].nodes[place].children.indices {
+        let places = row.map { $0 < 0 ? -1 : Int32(child) }
+        guard let child = unite(inside, places, outer: outer, total: total) else { return nil }
         result.children.append(child)
       }
     case .scope, .core:
-      let parts = nodes.map { Part(nodes: $0.node?.children ?? [], turns: $0.turns) }
-      guard let children = unite(parts, outer: outer) else { return nil }
+      guard let children = unite(Self.children(parts, row), outer: outer) else { return nil }
       result.children = children
     }
     return result
   }
 
-  /// Turns of several parts, one part after the other for each turn of the loops around.
-  private static func joined(
-    _ parts: [(turns: [Int32]?, count: Int)], _ outer: Int, _ total: Int
-  ) -> [Int32] {
-    guard let sample = parts.first(where: { $0.turns != nil }), let turns = sample.turns else {
-      return []
+  /// What is in a node of each part; nothing where it is not there.
+  private static func children(_ parts: [Part], _ row: [Int32]) -> [Part] {
+    var result: [Part] = []
+    result.reserveCapacity(parts.count)
+    for index in parts.indices {
+      let place = row[index]
+      result.append(
+        Part(
+          nodes: place < 0 ? [] : parts[index].nodes[parts[index].index(place)].children[...],
+          turns: parts[index].turns))
     }
-    let inner = max(1, turns.count / max(1, outer * sample.count))
+    return result
+  }
+
+  /// The turns of a node of several parts, one part after the other for each turn of the loops around;
+  /// `inner` turns of loops inside for each.
+  private static func joined(
+    _ parts: [Part], _ row: [Int32], outer: Int, total: Int, inner: Int
+  ) -> [Int32] {
     var result: [Int32] = []
     result.reserveCapacity(outer * total * inner)
     for turn in 0..<outer {
-      for part in parts {
-        let length = part.count * inner
-        if let turns = part.turns {
-          result += turns[(turn * length)..<((turn + 1) * length)]
-        } else {
-          result += repeatElement(-1, count: length)
+      for index in parts.indices {
+        let length = parts[index].turns * inner
+        guard row[index] >= 0 else {
+          for _ in 0..<length { result.append(-1) }
+          continue
+        }
+        let place = parts[index].index(row[index])
+        for point in (turn * length)..<((turn + 1) * length) {
+          result.append(parts[index].nodes[place].turns[point])
         }
       }
     }

@@ -71,7 +71,7 @@ struct TextFormatter {
       put(statement.kind == .local ? ".let " : ".param ")
       name(statement.name)
       put(" = ")
-      expression(statement.first)
+      number(statement.first)
     case .input: tensor(".input ", statement)
     case .output: tensor(".output ", statement)
     case .update: tensor(".update ", statement)
@@ -89,7 +89,7 @@ struct TextFormatter {
     case .scope: scope(statement)
     case .branch:
       put(".if ")
-      expression(statement.first)
+      number(statement.first)
     case .otherwise: put(".else")
     case .end: put(".end")
     case .produce, .consume:
@@ -99,43 +99,54 @@ struct TextFormatter {
   }
 
   private mutating func tensor(_ directive: StaticString, _ statement: TextStatement) {
+    let details = tree.declaration(of: statement)
     put(directive)
     name(statement.name)
     put(" ")
     if statement.kind == .buffer {
-      name(statement.space)
+      name(details.space)
       put(" ")
     }
-    name(statement.format)
+    name(details.format)
     put(" ")
-    list(statement.dimensions)
+    list(details.dimensions)
     attributes(statement.attributes)
   }
 
   private mutating func index(_ statement: TextStatement) {
+    let details = tree.declaration(of: statement)
     put(".index ")
     name(statement.name)
     put(" ")
-    name(statement.format)
+    name(details.format)
     put(" ")
-    list(statement.dimensions)
-    guard statement.hasValues else { return }
+    list(details.dimensions)
+    guard details.hasValues else { return }
     put(" = ")
-    if statement.values.count <= Self.valuesPerLine { return list(statement.values) }
-    values(statement, perLine: Self.valuesPerLine)
+    if details.values.count <= Self.valuesPerLine { return list(details.values) }
+    values(details.values, perLine: Self.valuesPerLine)
   }
 
   private mutating func table(_ statement: TextStatement) {
+    let details = tree.declaration(of: statement)
     put(".table ")
     name(statement.name)
     put(" = ")
-    let values = statement.values.range.map { tree.expressions[Int(tree.lists[$0])] }
-    let isShort = values.allSatisfy { $0.kind == .integer && $0.value >= 0 && $0.value < 36 }
+    let values = details.values.range.map { plainValue(tree.lists[$0]) }
+    let isShort = values.allSatisfy { $0 >= 0 && $0 < 36 }
     guard isShort, values.count > Self.valuesPerLine else {
-      if statement.values.count <= Self.valuesPerLine { return list(statement.values) }
-      return self.values(statement, perLine: Self.valuesPerLine)
+      if details.values.count <= Self.valuesPerLine { return list(details.values) }
+      return self.values(details.values, perLine: Self.valuesPerLine)
     }
-    digits(values.map { UInt8(truncatingIfNeeded: $0.value) })
+    digits(values.map { UInt8(truncatingIfNeeded: $0) })
+  }
+
+  /// A whole number as it stands there; −1 for other expressions.
+  private func plainValue(_ number: TextNumber) -> Int64 {
+    if let literal = number.literal { return literal }
+    guard number.isNode else { return -1 }
+    let expression = tree.expressions[Int(number.node)]
+    return expression.kind == .integer ? expression.value : -1
   }
 
   /// Digits of a table on one line.
@@ -156,15 +167,15 @@ struct TextFormatter {
     put(isSplit ? "\"]" : "\"")
   }
 
-  private mutating func values(_ statement: TextStatement, perLine: Int) {
+  private mutating func values(_ values: TextSlice, perLine: Int) {
     put("[")
-    for (position, entry) in statement.values.range.enumerated() {
+    for (position, entry) in values.range.enumerated() {
       if position % perLine == 0 {
         put("\n")
         for _ in 0...max(0, depth) { put("  ") }
       }
-      expression(tree.lists[entry])
-      if position + 1 < Int(statement.values.count) {
+      number(tree.lists[entry])
+      if position + 1 < Int(values.count) {
         put((position + 1) % perLine == 0 ? "," : ", ")
       }
     }
@@ -173,14 +184,14 @@ struct TextFormatter {
 
   private mutating func range(_ directive: StaticString, _ statement: TextStatement) {
     put(directive)
-    expression(statement.first)
-    if statement.last >= 0 {
+    number(statement.first)
+    if statement.last.isThere {
       put("..<")
-      expression(statement.last)
+      number(statement.last)
     }
-    if statement.step >= 0 {
+    if statement.step.isThere {
       put(" step ")
-      expression(statement.step)
+      number(statement.step)
     }
   }
 
@@ -190,9 +201,9 @@ struct TextFormatter {
       if position > 0 { put("/") }
       let label = tree.operands[index]
       name(label.name)
-      guard label.slot >= 0 else { continue }
+      guard label.slot.isThere else { continue }
       put("[")
-      expression(label.slot)
+      number(label.slot)
       put("]")
     }
   }
@@ -218,10 +229,10 @@ struct TextFormatter {
       let event = tree.operands[index]
       name(event.name)
       put(":")
-      expression(event.slot)
-      guard event.row >= 0 else { continue }
+      number(event.slot)
+      guard event.row.isThere else { continue }
       put(" if ")
-      expression(event.row)
+      number(event.row)
     }
   }
 
@@ -229,24 +240,24 @@ struct TextFormatter {
 
   private mutating func operand(_ operand: TextOperand) {
     switch operand.kind {
-    case .value: expression(operand.slot)
+    case .value: number(operand.slot)
     case .event:
       name(operand.name)
       put("->")
-      name(operand.target)
+      name(operand.other)
       put(":")
-      expression(operand.slot)
+      number(operand.slot)
     case .tile:
       name(operand.name)
-      if operand.slot >= 0 {
+      if operand.slot.isThere {
         put("[")
-        expression(operand.slot)
+        number(operand.slot)
         put("]")
       }
       guard operand.hasRegion else { return }
       put("[")
       if operand.hasList {
-        name(operand.list)
+        name(operand.other)
         put(" @ ")
       }
       extent(operand.row, operand.rows)
@@ -256,11 +267,11 @@ struct TextFormatter {
     }
   }
 
-  private mutating func extent(_ first: Int32, _ count: Int32) {
-    guard first >= 0 else { return put(":") }
-    expression(first)
+  private mutating func extent(_ first: TextNumber, _ count: TextNumber) {
+    guard first.isThere else { return put(":") }
+    number(first)
     put(" +: ")
-    expression(count)
+    number(count)
   }
 
   private mutating func attributes(_ slice: TextSlice) {
@@ -271,7 +282,7 @@ struct TextFormatter {
       let attribute = tree.attributes[index]
       name(attribute.name)
       put("=")
-      if attribute.value >= 0 { expression(attribute.value) } else { list(attribute.list) }
+      if attribute.value.isThere { number(attribute.value) } else { list(attribute.list) }
     }
     put("}")
   }
@@ -280,7 +291,7 @@ struct TextFormatter {
     put("[")
     for (position, index) in slice.range.enumerated() {
       if position > 0 { put(", ") }
-      expression(tree.lists[index])
+      number(tree.lists[index])
     }
     put("]")
   }
@@ -317,6 +328,19 @@ struct TextFormatter {
 
   // MARK: Expressions
 
+  private mutating func number(_ number: TextNumber) {
+    if let literal = number.literal {
+      put(decimal: UInt64(literal))
+    } else {
+      expression(number.node)
+    }
+  }
+
+  private mutating func put(decimal value: UInt64) {
+    if value >= 10 { put(decimal: value / 10) }
+    bytes.append(UInt8(truncatingIfNeeded: 0x30 + value % 10))
+  }
+
   private mutating func expression(_ node: Int32) {
     guard node >= 0 else { return }
     let expression = tree.expressions[Int(node)]
@@ -325,7 +349,8 @@ struct TextFormatter {
       if expression.name > 0 {
         bytes += tree.names.utf8(expression.name - 1)
       } else {
-        put(String(expression.value))
+        if expression.value < 0 { put("-") }
+        put(decimal: expression.value.magnitude)
       }
     case .real, .word: bytes += tree.names.utf8(expression.name)
     case .name: name(expression.name)

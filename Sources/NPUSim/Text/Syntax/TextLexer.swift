@@ -1,14 +1,16 @@
-/// Takes a text apart, one token at a time.
+/// Takes a text apart, one token at a time. It holds no reference, so that a copy looks ahead for
+/// nothing; the bytes must outlive it.
 struct TextLexer {
-  private let bytes: [UInt8]
+  private let bytes: UnsafeBufferPointer<UInt8>
   private var index = 0
 
-  init(_ source: TextSource) {
-    bytes = source.bytes
+  init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    self.bytes = bytes
     // A byte-order mark is no part of the text.
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { index = 3 }
   }
 
+  @inline(__always)
   private func byte(_ offset: Int = 0) -> UInt8 {
     index + offset < bytes.count ? bytes[index + offset] : 0
   }
@@ -27,6 +29,19 @@ struct TextLexer {
       return token(.comment, start)
     }
     return mark(start, first)
+  }
+
+  /// The bytes of a token.
+  func bytes(of span: TextSpan) -> UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(rebasing: bytes[Int(span.start)..<Int(span.end)])
+  }
+
+  /// Whether a token is a certain word.
+  func spells(_ word: StaticString, _ span: TextSpan) -> Bool {
+    guard Int(span.end) - Int(span.start) == word.utf8CodeUnitCount else { return false }
+    for place in 0..<word.utf8CodeUnitCount
+    where bytes[Int(span.start) + place] != word.utf8Start[place] { return false }
+    return true
   }
 
   private func token(_ kind: TextToken.Kind, _ start: Int) -> TextToken {
@@ -81,9 +96,11 @@ struct TextLexer {
     if isHexadecimal { index += 2 }
     let base: Int64 = isHexadecimal ? 16 : 10
     let digits = index
+    var hasGroups = false
     while index < bytes.count {
       if byte() == UInt8(ascii: "_"), index > digits {
         index += 1
+        hasGroups = true
         continue
       }
       guard let digit = digit(byte(), hexadecimal: isHexadecimal) else { break }
@@ -93,7 +110,11 @@ struct TextLexer {
       result.value = result.isTooLarge ? .max : sum
       index += 1
     }
-    if !isHexadecimal { fraction(&result) }
+    if !isHexadecimal {
+      result.isPlain =
+        index - digits == 1 || bytes[digits] != UInt8(ascii: "0") && !hasGroups
+      fraction(&result)
+    }
     if isLetter(byte()) || index == digits {
       word()
       result.kind = .invalid
@@ -136,30 +157,29 @@ struct TextLexer {
 
   private mutating func mark(_ start: Int, _ first: UInt8) -> TextToken {
     let second = byte(1)
-    let kind: TextToken.Kind? =
-      switch (first, second) {
-      case (UInt8(ascii: "<"), UInt8(ascii: "-")): .from
-      case (UInt8(ascii: "-"), UInt8(ascii: ">")): .to
-      case (UInt8(ascii: "+"), UInt8(ascii: ":")): .extent
-      case (UInt8(ascii: "="), UInt8(ascii: "=")): .equal
-      case (UInt8(ascii: "!"), UInt8(ascii: "=")): .notEqual
-      case (UInt8(ascii: "<"), UInt8(ascii: "=")): .lessEqual
-      case (UInt8(ascii: ">"), UInt8(ascii: "=")): .greaterEqual
-      case (UInt8(ascii: "&"), UInt8(ascii: "&")): .and
-      case (UInt8(ascii: "|"), UInt8(ascii: "|")): .or
-      default: nil
-      }
-    if let kind {
-      index += 2
-      return token(kind, start)
+    var kind = single(first)
+    var length = 1
+    switch kind {
+    case .less:
+      if second == UInt8(ascii: "-") { kind = .from }
+      if second == UInt8(ascii: "=") { kind = .lessEqual }
+      length = kind == .less ? 1 : 2
+    case .minus where second == UInt8(ascii: ">"): (kind, length) = (.to, 2)
+    case .plus where second == UInt8(ascii: ":"): (kind, length) = (.extent, 2)
+    case .assign where second == UInt8(ascii: "="): (kind, length) = (.equal, 2)
+    case .not where second == UInt8(ascii: "="): (kind, length) = (.notEqual, 2)
+    case .greater where second == UInt8(ascii: "="): (kind, length) = (.greaterEqual, 2)
+    case .invalid where first == UInt8(ascii: "&") && second == first: (kind, length) = (.and, 2)
+    case .invalid where first == UInt8(ascii: "|") && second == first: (kind, length) = (.or, 2)
+    default: break
     }
-    index += 1
-    let one = single(first)
+    index += length
     // The bytes of one character are taken together, so that they make one error.
-    while one == .invalid, byte() >= 0x80 { index += 1 }
-    return token(one, start)
+    while kind == .invalid, byte() >= 0x80 { index += 1 }
+    return token(kind, start)
   }
 
+  @inline(__always)
   private func single(_ byte: UInt8) -> TextToken.Kind {
     switch byte {
     case 0x0A: .newline

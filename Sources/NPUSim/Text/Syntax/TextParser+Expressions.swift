@@ -1,9 +1,20 @@
 extension TextParser {
-  /// An expression; −1 after an error. With `allowsWord`, names with hyphens are words.
-  mutating func expression(allowsWord: Bool = false) -> Int32 {
-    guard !hasFailed else { return -1 }
-    if allowsWord, token.kind == .name, let word = hyphenated() { return word }
-    return binary(above: 0, nesting: 0)
+  /// An expression; none after an error. With `allowsWord`, names with hyphens are words.
+  mutating func expression(allowsWord: Bool = false) -> TextNumber {
+    guard !hasFailed else { return .none }
+    if allowsWord, token.kind == .name, let word = hyphenated() { return TextNumber(node: word) }
+    return TextNumber(node: binary(above: 0, nesting: 0))
+  }
+
+  /// An expression, or a literal where nothing else stands there and nothing can be wrong with it.
+  mutating func number() -> TextNumber {
+    guard !hasFailed else { return .none }
+    guard token.kind == .integer, token.isPlain, token.value <= Int64(TextNumber.largestLiteral)
+    else { return TextNumber(node: binary(above: 0, nesting: 0)) }
+    let first = token
+    advance()
+    guard operation(token.kind) != nil else { return TextNumber(literal: Int(first.value)) }
+    return TextNumber(node: binary(integer(first), above: 0, nesting: 0))
   }
 
   /// Names joined by hyphens without a space, such as `half-split`.
@@ -22,7 +33,7 @@ extension TextParser {
     guard hyphens > 0 else { return nil }
     let span = TextSpan(start: token.span.start, end: UInt32(end))
     for _ in 0..<(2 * hyphens + 1) { advance() }
-    let id = tree.names.id(source.bytes[Int(span.start)..<end])
+    let id = tree.names.id(lexer.bytes(of: span))
     return add(TextExpression(kind: .word, name: id, span: span))
   }
 
@@ -64,7 +75,13 @@ extension TextParser {
   }
 
   private mutating func binary(above least: Int, nesting: Int) -> Int32 {
-    var left = unary(nesting)
+    let first = unary(nesting)
+    return binary(first, above: least, nesting: nesting)
+  }
+
+  /// What follows the first operand.
+  private mutating func binary(_ first: Int32, above least: Int, nesting: Int) -> Int32 {
+    var left = first
     while left >= 0, let kind = operation(token.kind) {
       var node = TextExpression(kind: kind, left: left, span: .none)
       guard node.precedence > least else { break }
@@ -104,15 +121,12 @@ extension TextParser {
         }
         hasFailed = true
       }
-      var node = TextExpression(kind: .integer, value: token.value, span: span)
-      let bytes = source.bytes[Int(span.start)..<Int(span.end)]
-      let isPlain = bytes.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
-      if !isPlain || bytes.first == 0x30 && bytes.count > 1 { node.name = tree.names.id(bytes) + 1 }
+      let found = token
       advance()
-      return add(node)
+      return integer(found)
     case .real:
       advance()
-      let id = tree.names.id(source.bytes[Int(span.start)..<Int(span.end)])
+      let id = tree.names.id(lexer.bytes(of: span))
       return add(TextExpression(kind: .real, name: id, span: span))
     case .name, .string: return named(nesting)
     case .leftParenthesis:
@@ -124,6 +138,12 @@ extension TextParser {
       fail(needed: "a number, a name or '('")
       return -1
     }
+  }
+
+  private mutating func integer(_ token: TextToken) -> Int32 {
+    var node = TextExpression(kind: .integer, value: token.value, span: token.span)
+    if !token.isPlain { node.name = tree.names.id(lexer.bytes(of: token.span)) + 1 }
+    return add(node)
   }
 
   /// A name, an element of a list, or a call.

@@ -9,57 +9,64 @@ extension TextParser {
 
   /// `.input NAME FORMAT [dimensions] {attributes}`
   mutating func tensor(_ statement: inout TextStatement) {
+    var details = TextDeclaration()
+    defer { tree.declare(details, by: &statement) }
     (statement.name, statement.nameSpan) = name("the name of the tensor")
-    (statement.format, statement.formatSpan) = name("a format, such as bf16")
-    statement.dimensions = dimensions()
+    (details.format, details.formatSpan) = name("a format, such as bf16")
+    details.dimensions = dimensions()
     statement.attributes = attributes()
   }
 
   /// `.buf NAME MEMORY FORMAT [rows, columns] {attributes}`
   mutating func buffer(_ statement: inout TextStatement) {
+    var details = TextDeclaration()
+    defer { tree.declare(details, by: &statement) }
     (statement.name, statement.nameSpan) = name("the name of the buffer")
-    (statement.space, statement.spaceSpan) = name("a memory, such as ub")
-    (statement.format, statement.formatSpan) = name("a format, such as bf16")
-    statement.dimensions = dimensions()
+    (details.space, details.spaceSpan) = name("a memory, such as ub")
+    (details.format, details.formatSpan) = name("a format, such as bf16")
+    details.dimensions = dimensions()
     statement.attributes = attributes()
   }
 
   /// `.index NAME i32 [count] = [values]`; the values may be left out.
   mutating func indexList(_ statement: inout TextStatement) {
+    var details = TextDeclaration()
+    defer { tree.declare(details, by: &statement) }
     (statement.name, statement.nameSpan) = name("the name of the index list")
-    (statement.format, statement.formatSpan) = name("i32")
-    statement.dimensions = dimensions()
+    (details.format, details.formatSpan) = name("i32")
+    details.dimensions = dimensions()
     guard take(.assign) else { return }
-    statement.hasValues = true
-    statement.values = list(allowsLines: true)
+    details.hasValues = true
+    details.values = list(allowsLines: true)
   }
 
   /// `.table NAME = [values]`, or digits in quotes.
   mutating func table(_ statement: inout TextStatement) {
+    var details = TextDeclaration()
+    defer { tree.declare(details, by: &statement) }
     (statement.name, statement.nameSpan) = name("the name of the table")
     expect(.assign, "'=' and values")
-    statement.hasValues = true
+    details.hasValues = true
     guard !hasFailed, token.kind != .string else {
-      var roots: [Int32] = []
+      var roots: [TextNumber] = []
       digits(&roots)
-      statement.values = slice(roots)
+      details.values = slice(roots)
       return
     }
-    statement.values = list(allowsLines: true, allowsDigits: true)
+    details.values = list(allowsLines: true, allowsDigits: true)
   }
 
   /// Takes a string whose characters are one value each: digits, and letters for those from 10 on.
-  private mutating func digits(_ roots: inout [Int32]) {
+  private mutating func digits(_ roots: inout [TextNumber]) {
     let span = token.span
     guard !hasFailed, token.kind == .string else { return }
     advance()
     for place in (span.start + 1)..<(span.end - 1) {
       let byte = source.bytes[Int(place)]
-      let here = TextSpan(start: place, end: place + 1)
-      let value: Int64
+      let value: Int
       switch byte {
-      case 0x30...0x39: value = Int64(byte) - 0x30
-      case 0x61...0x7A: value = Int64(byte) - 0x57
+      case 0x30...0x39: value = Int(byte) - 0x30
+      case 0x61...0x7A: value = Int(byte) - 0x57
       default:
         errors.add(
           "found '\(source.text(span))', needed digits and small letters", at: span,
@@ -67,12 +74,11 @@ extension TextParser {
         hasFailed = true
         return
       }
-      tree.expressions.append(TextExpression(kind: .integer, depth: 1, value: value, span: here))
-      roots.append(Int32(tree.expressions.count - 1))
+      roots.append(TextNumber(literal: value))
     }
   }
 
-  private mutating func slice(_ roots: [Int32]) -> TextSlice {
+  private mutating func slice(_ roots: [TextNumber]) -> TextSlice {
     let slice = TextSlice(first: Int32(tree.lists.count), count: Int32(roots.count))
     tree.lists += roots
     return slice
@@ -90,7 +96,7 @@ extension TextParser {
   mutating func list(allowsLines: Bool, allowsDigits: Bool = false) -> TextSlice {
     expect(.leftBracket, "'['")
     // Inner lists would come in between: none exist, as elements hold no lists.
-    var roots: [Int32] = []
+    var roots: [TextNumber] = []
     func skipLines(_ parser: inout TextParser) {
       while allowsLines && parser.token.kind == .newline { parser.advance() }
       if allowsLines && parser.token.kind == .comment {
@@ -102,7 +108,7 @@ extension TextParser {
       if allowsDigits && token.kind == .string {
         digits(&roots)
       } else {
-        roots.append(expression())
+        roots.append(number())
       }
       skipLines(&self)
       if token.kind == .rightBracket { break }
@@ -120,7 +126,7 @@ extension TextParser {
       while !hasFailed && token.kind != .rightBrace {
         let (id, span) = name("the name of an attribute")
         expect(.assign, "'=' and a value")
-        var attribute = TextAttribute(name: id, nameSpan: span, value: -1)
+        var attribute = TextAttribute(name: id, nameSpan: span, value: .none)
         if token.kind == .leftBracket {
           attribute.list = list(allowsLines: false)
         } else {
@@ -148,7 +154,7 @@ extension TextParser {
     statement.first = expression()
     expect(.range, "'..<' and the end of the loop")
     statement.last = expression()
-    guard token.kind == .name, source.text(token.span) == "step" else { return }
+    guard token.kind == .name, lexer.spells("step", token.span) else { return }
     advance()
     statement.step = expression()
   }
@@ -180,11 +186,12 @@ extension TextParser {
     }
     let (id, nameSpan) = name("a micro-op")
     var statement = TextStatement(kind: .operation, span: span, name: id, nameSpan: nameSpan)
-    switch source.text(nameSpan) {
-    case "produce": statement.kind = .produce
-    case "consume": statement.kind = .consume
-    case "tap": statement.kind = .tap
-    default: break
+    if lexer.spells("produce", nameSpan) {
+      statement.kind = .produce
+    } else if lexer.spells("consume", nameSpan) {
+      statement.kind = .consume
+    } else if lexer.spells("tap", nameSpan) {
+      statement.kind = .tap
     }
     if statement.kind == .produce || statement.kind == .consume {
       (statement.name, statement.nameSpan) = name("the name of a ring")
@@ -208,9 +215,9 @@ extension TextParser {
   }
 
   /// `wait QUEUE:ID if CONDITION, …`, or the same with `set`.
-  private mutating func events(_ word: String) -> TextSlice {
+  private mutating func events(_ word: StaticString) -> TextSlice {
     let first = tree.operands.count
-    guard !hasFailed, token.kind == .name, source.text(token.span) == word else {
+    guard !hasFailed, token.kind == .name, lexer.spells(word, token.span) else {
       return TextSlice()
     }
     advance()
@@ -218,10 +225,10 @@ extension TextParser {
       var event = TextOperand(kind: .event, span: token.span)
       (event.name, event.nameSpan) = name("the other queue of an event")
       expect(.colon, "':' and the ID of the event")
-      event.slot = expression()
-      if !hasFailed, token.kind == .name, source.text(token.span) == "if" {
+      event.slot = number()
+      if !hasFailed, token.kind == .name, lexer.spells("if", token.span) {
         advance()
-        event.row = expression()
+        event.row = number()
       }
       event.span = TextSpan(start: event.span.start, end: max(event.span.end, lastEnd))
       tree.operands.append(event)
@@ -248,16 +255,16 @@ extension TextParser {
       (operand.name, operand.nameSpan) = name("an operand")
       if take(.to) {
         operand.kind = .event
-        (operand.target, operand.targetSpan) = name("the queue that waits")
+        (operand.other, operand.otherSpan) = name("the queue that waits")
         expect(.colon, "':' and the ID of the event")
-        operand.slot = expression()
+        operand.slot = number()
       } else {
         brackets(&operand)
       }
     } else {
       if token.kind == .invalid { fail(needed: "an operand") }
       operand.kind = .value
-      operand.slot = expression()
+      operand.slot = number()
     }
     operand.span = TextSpan(start: operand.span.start, end: max(operand.span.end, lastEnd))
     return operand
@@ -268,12 +275,12 @@ extension TextParser {
     while !hasFailed && !operand.hasRegion && token.kind == .leftBracket {
       let bracket = token.span
       advance()
-      let hadSlot = operand.slot >= 0
-      axis(&operand)
+      let hadSlot = operand.slot.isThere
+      let isWhole = axis(&operand)
       if take(.comma) {
         operand.hasRegion = true
         columns(&operand)
-      } else if operand.rows >= 0 || operand.hasList || operand.row == -2 {
+      } else if operand.rows.isThere || operand.hasList || isWhole {
         fail(needed: "',' and the columns")
       } else if hadSlot, !hasFailed {
         errors.add(
@@ -282,42 +289,39 @@ extension TextParser {
         hasFailed = true
       } else {
         operand.slot = operand.row
-        operand.row = -1
+        operand.row = .none
       }
       if !hasFailed { expect(.rightBracket, operand.hasRegion ? "']'" : "',' or ']'") }
-      if operand.row == -2 { operand.row = -1 }
     }
   }
 
-  /// `:`, `first +: count`, `list @ first +: count`, or a slot. A lone slot is left in `row`; `:` makes
-  /// it −2.
-  private mutating func axis(_ operand: inout TextOperand) {
-    if take(.colon) {
-      operand.row = -2
-      return
-    }
+  /// `:`, `first +: count`, `list @ first +: count`, or a slot, which is left in `row`. Returns whether
+  /// it is `:`.
+  private mutating func axis(_ operand: inout TextOperand) -> Bool {
+    if take(.colon) { return true }
     if token.kind == .name || token.kind == .string {
       // A list's name is known by the @ after it.
       var ahead = lexer
       if ahead.next().kind == .at {
-        (operand.list, operand.listSpan) = name("an index list")
+        (operand.other, operand.otherSpan) = name("an index list")
         operand.hasList = true
         advance()
       }
     }
-    operand.row = expression()
+    operand.row = number()
     if take(.extent) {
-      operand.rows = expression()
+      operand.rows = number()
     } else if operand.hasList || token.kind == .comma {
       fail(needed: "'+:' and a number of rows")
     }
+    return false
   }
 
   private mutating func columns(_ operand: inout TextOperand) {
     if take(.colon) { return }
-    operand.column = expression()
+    operand.column = number()
     if take(.extent) {
-      operand.columns = expression()
+      operand.columns = number()
     } else {
       fail(needed: "'+:' and a number of columns")
     }

@@ -18,18 +18,23 @@ struct TextParser {
   /// Set while the rest of a line is passed over.
   var hasFailed = false
 
-  init(_ source: TextSource) {
+  private init(_ source: TextSource, _ bytes: UnsafeBufferPointer<UInt8>) {
     self.source = source
     errors = TextErrors(source)
-    lexer = TextLexer(source)
+    lexer = TextLexer(bytes)
     token = lexer.next()
+    // What a line of a flat text needs. Room that is not used costs nothing.
+    tree.statements.reserveCapacity(source.lineCount)
+    tree.operands.reserveCapacity(2 * source.lineCount)
   }
 
   /// The tree of a text, or what is wrong with it.
   static func parse(_ source: TextSource) -> TextOutcome<TextTree> {
-    var parser = TextParser(source)
-    parser.file()
-    return TextOutcome(parser.tree, parser.errors.sorted)
+    source.bytes.withUnsafeBufferPointer { bytes in
+      var parser = TextParser(source, bytes)
+      parser.file()
+      return TextOutcome(parser.tree, parser.errors.sorted)
+    }
   }
 
   // MARK: Tokens
@@ -79,10 +84,10 @@ struct TextParser {
     switch token.kind {
     case .name:
       advance()
-      return (tree.names.id(source.bytes[Int(span.start)..<Int(span.end)]), span)
+      return (tree.names.id(lexer.bytes(of: span)), span)
     case .string:
       advance()
-      return (tree.names.id(unquoted(span)[...]), span)
+      return (unquoted(span).withUnsafeBufferPointer { tree.names.id($0) }, span)
     default:
       fail(needed: needed)
       return (0, span)

@@ -10,9 +10,31 @@ public struct TextSource: Sendable {
   public init(file: String, bytes: [UInt8]) {
     self.file = file
     self.bytes = bytes.count > Int(Int32.max) ? Array(bytes.prefix(Int(Int32.max))) : bytes
+    lineStarts = self.bytes.withUnsafeBytes { Self.lineStarts($0) }
+  }
+
+  /// The offsets of the first bytes of lines; eight bytes are looked at together.
+  private static func lineStarts(_ bytes: UnsafeRawBufferPointer) -> [Int] {
     var starts = [0]
-    for (index, byte) in self.bytes.enumerated() where byte == 0x0A { starts.append(index + 1) }
-    lineStarts = starts
+    starts.reserveCapacity(bytes.count / 32 + 1)
+    var index = 0
+    while index < bytes.count {
+      if index + 8 <= bytes.count {
+        let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        let differences = word ^ 0x0A0A_0A0A_0A0A_0A0A
+        let zeros = (differences &- 0x0101_0101_0101_0101) & ~differences & 0x8080_8080_8080_8080
+        if zeros == 0 {
+          index += 8
+          continue
+        }
+      }
+      let end = min(index + 8, bytes.count)
+      while index < end {
+        if bytes[index] == 0x0A { starts.append(index + 1) }
+        index += 1
+      }
+    }
+    return starts
   }
 
   /// The text of a string.

@@ -39,4 +39,6 @@ struct TextToken {
   var value: Int64 = 0
   /// Whether an integer does not fit 64 bits.
   var isTooLarge = false
+  /// Whether an integer is written as it is printed: in decimal digits, without a 0 before them.
+  var isPlain = false
 }

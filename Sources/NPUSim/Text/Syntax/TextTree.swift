@@ -7,11 +7,24 @@ struct TextTree: Sendable {
   var statements: [TextStatement] = []
   var operands: [TextOperand] = []
   var attributes: [TextAttribute] = []
+  var declarations: [TextDeclaration] = []
   var expressions: [TextExpression] = []
   /// Lists of expressions: dimensions, and the values of index lists.
-  var lists: [Int32] = []
+  var lists: [TextNumber] = []
   /// What stands after the `;` of each comment, without spaces at its end.
   var comments: [[UInt8]] = []
+
+  /// What a declaration says; nothing for other statements.
+  func declaration(of statement: TextStatement) -> TextDeclaration {
+    statement.declaration < 0
+      ? TextDeclaration() : declarations[Int(statement.declaration)]
+  }
+
+  /// Keeps what a statement declares.
+  mutating func declare(_ declaration: TextDeclaration, by statement: inout TextStatement) {
+    statement.declaration = Int32(declarations.count)
+    declarations.append(declaration)
+  }
 }
 
 /// A part of one of the arrays of a ``TextTree``.
@@ -39,12 +52,6 @@ struct TextStatement: Sendable {
   /// The mnemonic, or what is declared.
   var name: UInt32 = 0
   var nameSpan = TextSpan.none
-  /// The format of a declaration.
-  var format: UInt32 = 0
-  var formatSpan = TextSpan.none
-  /// The memory of a buffer.
-  var space: UInt32 = 0
-  var spaceSpan = TextSpan.none
   /// Operands of a micro-op, or the labels of a scope with their iterations as slots.
   var operands = TextSlice()
   /// How many of the operands stand before the arrow; −1 where there is none.
@@ -54,24 +61,20 @@ struct TextStatement: Sendable {
   /// `row` the condition.
   var waits = TextSlice()
   var sets = TextSlice()
-  /// Dimensions of a declaration.
-  var dimensions = TextSlice()
-  /// Values of an index list or table.
-  var values = TextSlice()
-  /// Whether an index list states its values.
-  var hasValues = false
   /// Value of a parameter or local name, condition of a branch, first iteration of a loop, first core.
-  var first: Int32 = -1
+  var first = TextNumber.none
   /// End of a loop, or of a range of cores.
-  var last: Int32 = -1
+  var last = TextNumber.none
   /// Step of a loop.
-  var step: Int32 = -1
+  var step = TextNumber.none
   /// Whether a block stands on the line of its one statement, or an end is not written as that line ends.
   var isInline = false
   /// Of a block: its end, or the `.else` of a branch. Of an end or `.else`: what it closes.
   var partner: Int32 = -1
   /// 1 + the index of the comment after it.
   var comment: UInt32 = 0
+  /// What else a declaration says, in ``TextTree/declarations``; −1 for other statements.
+  var declaration: Int32 = -1
 
   /// Whether it opens a block.
   var opensBlock: Bool {
@@ -93,6 +96,22 @@ struct TextStatement: Sendable {
   }
 }
 
+/// What only a declaration says. It is kept apart, as most statements are none.
+struct TextDeclaration: Sendable {
+  /// The format of a declaration.
+  var format: UInt32 = 0
+  var formatSpan = TextSpan.none
+  /// The memory of a buffer.
+  var space: UInt32 = 0
+  var spaceSpan = TextSpan.none
+  /// Dimensions of a declaration.
+  var dimensions = TextSlice()
+  /// Values of an index list or table.
+  var values = TextSlice()
+  /// Whether an index list states its values.
+  var hasValues = false
+}
+
 /// An operand as it is written: a tile, an event, or a value.
 struct TextOperand: Sendable {
   enum Kind: UInt8, Sendable {
@@ -104,31 +123,56 @@ struct TextOperand: Sendable {
   /// The buffer, or the queue that sets an event.
   var name: UInt32 = 0
   var nameSpan = TextSpan.none
-  /// The queue that waits for an event.
-  var target: UInt32 = 0
-  var targetSpan = TextSpan.none
-  /// The slot, or the ID of an event, or a value; −1 where nothing is written.
-  var slot: Int32 = -1
-  /// The index list that the rows come from.
-  var list: UInt32 = 0
-  var listSpan = TextSpan.none
+  /// The queue that waits for an event, or the index list that a tile's rows come from.
+  var other: UInt32 = 0
+  var otherSpan = TextSpan.none
+  /// The slot, or the ID of an event, or a value.
+  var slot = TextNumber.none
   var hasList = false
   /// Whether rows and columns are written.
   var hasRegion = false
-  /// First row, rows, first column and columns; −1 for all of them.
-  var row: Int32 = -1
-  var rows: Int32 = -1
-  var column: Int32 = -1
-  var columns: Int32 = -1
+  /// First row, rows, first column and columns; none for all of them.
+  var row = TextNumber.none
+  var rows = TextNumber.none
+  var column = TextNumber.none
+  var columns = TextNumber.none
 }
 
 /// A named value in braces.
 struct TextAttribute: Sendable {
   var name: UInt32
   var nameSpan: TextSpan
-  /// Its value; −1 where it is a list.
-  var value: Int32
+  /// Its value; none where it is a list.
+  var value: TextNumber
   var list = TextSlice()
+}
+
+/// A number where one may stand: none, an expression, or a small literal that needs no node.
+struct TextNumber: Sendable, Hashable {
+  /// −1 for none, nodes from 0 on, and −2 − value for a literal.
+  private let code: Int32
+
+  /// Largest literal that makes no node.
+  static var largestLiteral: Int { 65_535 }
+
+  static var none: TextNumber { TextNumber(node: -1) }
+
+  /// An expression by the place of its root; none for −1.
+  init(node: Int32) { code = max(-1, node) }
+
+  /// A whole number from 0 to ``largestLiteral``.
+  init(literal: Int) {
+    code = -2 - Int32(truncatingIfNeeded: min(max(0, literal), Self.largestLiteral))
+  }
+
+  var isThere: Bool { code != -1 }
+
+  /// The place of an expression's root; −1 for none and for literals.
+  var node: Int32 { max(-1, code) }
+
+  var isNode: Bool { code >= 0 }
+
+  var literal: Int64? { code < -1 ? Int64(-2 - code) : nil }
 }
 
 /// A node of an expression. Operands come before the node that combines them.
