@@ -2,51 +2,15 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
-#pragma STDC FP_CONTRACT OFF
-
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
-// Without it the registers of a tile would live in memory.
-#define UNROLL _Pragma("clang loop unroll(full)")
-#define INLINE TARGET __attribute__((always_inline)) static inline
+#include "MacPack512.h"
 
 // Three rows of four registers of columns: 12 integer and 12 float accumulators, four registers of
 // B and one of A. Fewer loads than any other shape, and 128 divides without a rest.
-enum { tile_rows = 3, parts = 4, tile_columns = 16 * parts, panel_block = 32 * tile_columns };
+enum { tile_rows = 3 };
 
-/// Blocks of k that are packed at once: with 16 a panel of B stays in the level-1 cache, and the
-/// scales of a row fill a register.
-enum { chunk_blocks = npu_mac_chunk_blocks };
-
-/// The operands of a panel of 64 columns, as the tiles read them.
-struct panel {
-  /// Rows with 128 added, since the instruction wants one side unsigned; whole blocks.
-  const uint8_t *a;
-  ptrdiff_t a_stride;
-  /// 2^(Ba − 133) of each row's blocks.
-  const float *a_factors;
-  /// For each block eight groups of 64 columns × 4 bytes along k.
-  const int8_t *b;
-  /// −128 · Σb of the columns' blocks, 64 for each: what the 128 added to A makes too much.
-  const int32_t *offsets;
-  /// 2^(Bb − 133), 64 for each block.
-  const float *b_factors;
-  ptrdiff_t blocks;
-};
-
-INLINE __m512 factors(__m128i scales) {
-  return _mm512_castsi512_ps(
-      _mm512_slli_epi32(_mm512_sub_epi32(_mm512_cvtepu8_epi32(scales), _mm512_set1_epi32(6)), 23));
-}
-
-INLINE __m512 load_start(const struct npu_mac *p, ptrdiff_t at, __mmask16 mask) {
-  if (p->acc_is_bf16) {
-    __m256i words = _mm256_maskz_loadu_epi16(mask, (const uint16_t *)p->acc + at);
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(words), 16));
-  }
-  return _mm512_maskz_loadu_ps(mask, (const float *)p->acc + at);
-}
+/// How the accumulators are kept and added to.
+enum mode { fp32_floats, bf16_floats, bf16_words };
 
 INLINE __mmask16 unsafe_start(__m512 start) {
   __m512i bits = _mm512_and_si512(_mm512_castps_si512(start), _mm512_set1_epi32(0x7fffffff));
@@ -55,15 +19,56 @@ INLINE __mmask16 unsafe_start(__m512 start) {
          & _mm512_cmpge_epu32_mask(above, _mm512_set1_epi32(npu_mac_start_span));
 }
 
+/// The starts of 32 columns in two registers. Of BF16 words the first has the even columns and the
+/// second the odd ones, which takes no widening; B is packed in the same order. Whether one of them
+/// does not allow the fast rounding.
+INLINE int load_starts(const struct npu_mac *p, ptrdiff_t at, __mmask32 mask, const enum mode mode,
+    __m512 *to) {
+  if (mode == bf16_words) {
+    const __m512i words = _mm512_maskz_loadu_epi16(mask, (const uint16_t *)p->acc + at);
+    to[0] = _mm512_castsi512_ps(_mm512_slli_epi32(words, 16));
+    to[1] = _mm512_castsi512_ps(_mm512_and_si512(words, _mm512_set1_epi32((int)0xffff0000)));
+    // Doubled, a word loses its sign.
+    const __m512i bits = _mm512_add_epi16(words, words);
+    const __m512i above = _mm512_sub_epi16(bits, _mm512_set1_epi16(npu_mac_least_start >> 15));
+    const __m512i span = _mm512_set1_epi16((short)(npu_mac_start_span >> 15));
+    return (_mm512_test_epi16_mask(bits, bits) & _mm512_cmpge_epu16_mask(above, span)) != 0;
+  }
+  const float *from = (const float *)p->acc + at;
+  to[0] = _mm512_maskz_loadu_ps((__mmask16)mask, from);
+  to[1] = _mm512_maskz_loadu_ps((__mmask16)(mask >> 16), from + 16);
+  return mode == bf16_floats && (unsafe_start(to[0]) | unsafe_start(to[1])) != 0;
+}
+
+/// Writes the results of 32 columns; whether one of them is not finite.
+INLINE int32_t store_results(const struct npu_mac *p, ptrdiff_t at, __mmask32 mask,
+    const enum mode mode, const __m512 *from) {
+  if (mode == bf16_words) {
+    const __m512i even = _mm512_srli_epi32(_mm512_castps_si512(from[0]), 16);
+    const __m512i words = _mm512_or_si512(even, _mm512_castps_si512(from[1]));
+    _mm512_mask_storeu_epi16((uint16_t *)p->acc + at, mask, words);
+    return 0;
+  }
+  __mmask16 special = 0;
+  UNROLL
+  for (int half = 0; half < 2; half++) {
+    const __mmask16 part = (__mmask16)(mask >> (16 * half));
+    __m512 x = from[half];
+    if (mode == fp32_floats) {
+      const __m512 nan = _mm512_castsi512_ps(_mm512_set1_epi32(0x7fc00000));
+      x = _mm512_mask_mov_ps(x, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), nan);
+      special |= part & _mm512_fpclass_ps_mask(x, 0x99);
+    }
+    _mm512_mask_storeu_ps((float *)p->acc + at + 16 * half, part, x);
+  }
+  return special != 0;
+}
+
 /// `rows` rows of 64 columns over all blocks. Returns −1, having written nothing, where a start
 /// does not allow the fast rounding; else whether a result is not finite.
 INLINE int32_t run_tile(
     const struct npu_mac *p, const struct panel *panel, ptrdiff_t row, ptrdiff_t column,
-        uint64_t mask,
-    const int rows, const int is_bf16) {
-  __mmask16 masks[parts];
-  UNROLL
-  for (int h = 0; h < parts; h++) masks[h] = (__mmask16)(mask >> (16 * h));
+    uint64_t mask, const int rows, const enum mode mode) {
   __m512 acc[tile_rows][parts];
   if (p->starts_at_zero) {
     UNROLL
@@ -72,13 +77,13 @@ INLINE int32_t run_tile(
       for (int h = 0; h < parts; h++) acc[r][h] = _mm512_setzero_ps();
     }
   } else {
-    __mmask16 bad = 0;
+    int bad = 0;
     UNROLL
     for (int r = 0; r < rows; r++) {
+      const ptrdiff_t at = (row + r) * p->acc_stride + column;
       UNROLL
-      for (int h = 0; h < parts; h++) {
-        acc[r][h] = load_start(p, (row + r) * p->acc_stride + column + 16 * h, masks[h]);
-        if (is_bf16) bad |= unsafe_start(acc[r][h]);
+      for (int h = 0; h < parts; h += 2) {
+        bad |= load_starts(p, at + 16 * h, (__mmask32)(mask >> (16 * h)), mode, &acc[r][h]);
       }
     }
     if (bad) return -1;
@@ -129,7 +134,7 @@ INLINE int32_t run_tile(
         // The scaled sum is exact, so fusing its addition rounds where the definition does.
         const __m512 scale = _mm512_mul_ps(factor, _mm512_load_ps(b_factors + 16 * h));
         __m512 x = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[r][h]), scale, acc[r][h]);
-        if (is_bf16) {
+        if (mode != fp32_floats) {
           // x + 2^16 · 2^e has its unit at BF16's last place, and the adder rounds.
           const __m512 big = _mm512_castsi512_ps(
               _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32((int)0xff800000)));
@@ -144,35 +149,25 @@ INLINE int32_t run_tile(
     offsets += tile_columns;
     b_factors += tile_columns;
   }
-  __mmask16 special = 0;
+  int32_t special = 0;
   UNROLL
   for (int r = 0; r < rows; r++) {
+    const ptrdiff_t at = (row + r) * p->acc_stride + column;
     UNROLL
-    for (int h = 0; h < parts; h++) {
-      ptrdiff_t at = (row + r) * p->acc_stride + column + 16 * h;
-      __m512 x = acc[r][h];
-      if (p->acc_is_bf16) {
-        __m512i words = _mm512_srli_epi32(_mm512_castps_si512(x), 16);
-        _mm256_mask_storeu_epi16((uint16_t *)p->acc + at, masks[h], _mm512_cvtepi32_epi16(words));
-        continue;
-      }
-      if (!is_bf16) {
-        __m512 nan = _mm512_castsi512_ps(_mm512_set1_epi32(0x7fc00000));
-        x = _mm512_mask_mov_ps(x, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), nan);
-        special |= masks[h] & _mm512_fpclass_ps_mask(x, 0x99);
-      }
-      _mm512_mask_storeu_ps((float *)p->acc + at, masks[h], x);
+    for (int h = 0; h < parts; h += 2) {
+      special |= store_results(p, at + 16 * h, (__mmask32)(mask >> (16 * h)), mode, &acc[r][h]);
     }
   }
-  return special != 0;
+  return special;
 }
 
 #define TILE(rows)                                                                                 \
   TARGET __attribute__((noinline)) static int32_t tile_##rows(                                     \
       const struct npu_mac *p, const struct panel *panel, ptrdiff_t row, ptrdiff_t column,         \
       uint64_t mask) {                                                                             \
-    return p->rounds_to_bf16 ? run_tile(p, panel, row, column, mask, rows, 1)                      \
-                             : run_tile(p, panel, row, column, mask, rows, 0);                     \
+    if (p->acc_is_bf16) return run_tile(p, panel, row, column, mask, rows, bf16_words);            \
+    if (p->rounds_to_bf16) return run_tile(p, panel, row, column, mask, rows, bf16_floats);        \
+    return run_tile(p, panel, row, column, mask, rows, fp32_floats);                               \
   }
 TILE(1)
 TILE(2)
@@ -181,127 +176,6 @@ TILE(3)
 typedef int32_t (*tile_function)(
     const struct npu_mac *, const struct panel *, ptrdiff_t, ptrdiff_t, uint64_t);
 static const tile_function tiles[tile_rows] = {tile_1, tile_2, tile_3};
-
-/// 16 columns of four rows of B as groups of four bytes along k.
-INLINE __m512i interleave(__m128i r0, __m128i r1, __m128i r2, __m128i r3) {
-  __m512i rows = _mm512_castsi128_si512(r0);
-  rows = _mm512_inserti32x4(rows, r1, 1);
-  rows = _mm512_inserti32x4(rows, r2, 2);
-  rows = _mm512_inserti32x4(rows, r3, 3);
-  const __m512i columns = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const __m512i bytes = _mm512_broadcast_i32x4(
-      _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
-  return _mm512_shuffle_epi8(_mm512_permutexvar_epi32(columns, rows), bytes);
-}
-
-INLINE __m128i b_row(const int8_t *b, ptrdiff_t stride, ptrdiff_t row, ptrdiff_t k,
-    __mmask16 mask) {
-  return row < k ? _mm_maskz_loadu_epi8(mask, b + row * stride) : _mm_setzero_si128();
-}
-
-TARGET static struct npu_scale_range pack_b(
-    const struct npu_mac *p, ptrdiff_t column, uint64_t mask, int8_t *b, int32_t *offsets,
-    float *b_factors) {
-  const ptrdiff_t blocks = (p->k + 31) / 32;
-  const int8_t *from = p->b + column;
-  const __m512i weights = _mm512_set1_epi8((char)0x80);
-  for (ptrdiff_t block = 0; block < blocks; block++) {
-    for (int h = 0; h < parts; h++) {
-      const __mmask16 part = (__mmask16)(mask >> (16 * h));
-      const int8_t *corner = from + 16 * h;
-      __m512i sum = _mm512_setzero_si512();
-      for (int group = 0; group < 8; group++) {
-        const ptrdiff_t row = 32 * block + 4 * group;
-        const __m512i packed = interleave(
-            b_row(corner, p->b_stride, row, p->k, part),
-            b_row(corner, p->b_stride, row + 1, p->k, part),
-            b_row(corner, p->b_stride, row + 2, p->k, part),
-            b_row(corner, p->b_stride, row + 3, p->k, part));
-        _mm512_store_si512(b + panel_block * block + 64 * (parts * group + h), packed);
-        sum = _mm512_dpbusd_epi32(sum, weights, packed);
-      }
-      _mm512_store_si512(
-          offsets + tile_columns * block + 16 * h, _mm512_sub_epi32(_mm512_setzero_si512(), sum));
-    }
-  }
-  __m512i least = _mm512_set1_epi8((char)0xff), most = _mm512_setzero_si512();
-  for (ptrdiff_t block = 0; block < blocks; block++) {
-    const uint8_t *line = p->b_scale + block * p->b_scale_stride + column;
-    // What lies past the last column counts as the first one.
-    __m512i scales = _mm512_mask_loadu_epi8(_mm512_set1_epi8((char)line[0]), mask, line);
-    __mmask64 counted = ~(__mmask64)0;
-    const __mmask64 small = _mm512_cmplt_epu8_mask(scales, _mm512_set1_epi8(npu_mac_least_scale));
-    if (small != 0) {
-      // Blocks of zeros have the scale 0, and give +0 under any other one.
-      __m512i seen = _mm512_setzero_si512();
-      for (ptrdiff_t row = 32 * block; row < 32 * block + 32 && row < p->k; row++) {
-        seen = _mm512_or_si512(seen, _mm512_maskz_loadu_epi8(mask, from + row * p->b_stride));
-      }
-      counted = ~(small & _mm512_testn_epi8_mask(seen, seen));
-      scales = _mm512_mask_mov_epi8(_mm512_set1_epi8(npu_mac_zero_scale), counted, scales);
-    }
-    least = _mm512_mask_min_epu8(least, counted, least, scales);
-    most = _mm512_mask_max_epu8(most, counted, most, scales);
-    float *to = b_factors + tile_columns * block;
-    _mm512_store_ps(to, factors(_mm512_castsi512_si128(scales)));
-    _mm512_store_ps(to + 16, factors(_mm512_extracti32x4_epi32(scales, 1)));
-    _mm512_store_ps(to + 32, factors(_mm512_extracti32x4_epi32(scales, 2)));
-    _mm512_store_ps(to + 48, factors(_mm512_extracti32x4_epi32(scales, 3)));
-  }
-  uint8_t lows[tile_columns], highs[tile_columns];
-  _mm512_storeu_si512(lows, least);
-  _mm512_storeu_si512(highs, most);
-  struct npu_scale_range range = {255, 0};
-  for (int i = 0; i < tile_columns; i++) {
-    range.least = lows[i] < range.least ? lows[i] : range.least;
-    range.most = highs[i] > range.most ? highs[i] : range.most;
-  }
-  return range;
-}
-
-/// The rows of A with 128 added, and their factors.
-TARGET static struct npu_scale_range pack_a(
-    const struct npu_mac *p, uint8_t *a, float *a_factors) {
-  const ptrdiff_t blocks = (p->k + 31) / 32;
-  const __mmask16 present = (__mmask16)((1u << blocks) - 1);
-  __m128i least = _mm_set1_epi8((char)0xff), most = _mm_setzero_si128();
-  for (ptrdiff_t row = 0; row < p->m; row++) {
-    const int8_t *from = p->a + row * p->a_stride;
-    uint8_t *to = a + row * 32 * blocks;
-    for (ptrdiff_t k = 0; k < 32 * blocks; k += 32) {
-      const ptrdiff_t rest = p->k - k;
-      const __mmask32 mask = rest < 32 ? (1u << rest) - 1 : 0xffffffffu;
-      const __m256i bytes = _mm256_maskz_loadu_epi8(mask, from + k);
-      _mm256_storeu_si256(
-          (__m256i *)(to + k), _mm256_xor_si256(bytes, _mm256_set1_epi8((char)0x80)));
-    }
-    __m128i scales = _mm_maskz_loadu_epi8(present, p->a_scale + row * p->a_scale_stride);
-    __mmask16 counted = present;
-    uint32_t small =
-        _mm_mask_cmplt_epu8_mask(present, scales, _mm_set1_epi8(npu_mac_least_scale));
-    // Blocks of zeros have the scale 0, and give +0 under any other one.
-    for (; small != 0; small &= small - 1) {
-      const int block = __builtin_ctz(small);
-      const __m256i bytes = _mm256_loadu_si256((const __m256i *)(to + 32 * block));
-      if (_mm256_cmpneq_epu8_mask(bytes, _mm256_set1_epi8((char)0x80)) == 0) {
-        counted &= (__mmask16)~(1u << block);
-      }
-    }
-    scales = _mm_mask_mov_epi8(_mm_set1_epi8(npu_mac_zero_scale), counted, scales);
-    least = _mm_mask_min_epu8(least, counted, least, scales);
-    most = _mm_mask_max_epu8(most, counted, most, scales);
-    _mm512_mask_storeu_ps(a_factors + row * blocks, present, factors(scales));
-  }
-  uint8_t lows[16], highs[16];
-  _mm_storeu_si128((__m128i *)lows, least);
-  _mm_storeu_si128((__m128i *)highs, most);
-  struct npu_scale_range range = {255, 0};
-  for (int i = 0; i < chunk_blocks; i++) {
-    range.least = lows[i] < range.least ? lows[i] : range.least;
-    range.most = highs[i] > range.most ? highs[i] : range.most;
-  }
-  return range;
-}
 
 /// At most `chunk_blocks` blocks of k.
 TARGET static int32_t run_chunk(const struct npu_mac *p) {

@@ -122,12 +122,16 @@ struct RandomRun {
     set("head-dim", rung == "scalar" ? 1 : pick([32, 64, 128]))
     let queries = isDecode ? 1 : extent(rung == "scalar" ? 10 : 150)
     set("q", queries)
-    set("kv", max(queries, extent(rung == "scalar" ? 60 : 300)))
+    let keys = max(queries, extent(rung == "scalar" ? 60 : 300))
+    set("kv", keys)
     if chance(2) { arguments["causal"] = "true" }
     if isDecode {
-      arguments["kv-format"] = pick(["bf16", "mxint8", "e4m3fn", "e5m2"])
-      if chance(4) { set("splits", 2) }
-      if chance(3) { set("page", pick([16, 32, 64])) }
+      let formats = ["e4m3fn", "e5m2"] + (rung == "composed" ? [] : ["bf16", "mxint8"])
+      let format = pick(formats)
+      arguments["kv-format"] = format
+      // A split takes whole tiles, of 128 keys at most, and a page whole blocks.
+      if chance(4) && keys > 128 { set("splits", 2) }
+      if chance(3) { set("page", pick(format == "mxint8" ? [32, 64] : [16, 32, 64])) }
     }
   }
 }

@@ -7,7 +7,6 @@ import Testing
   private static var count: Int { TestScale.isFull ? 500 : 50 }
 
   @Test func `random shapes on random machines are proved, bit-exact and without surplus`() throws {
-    var refusals = 0
     for number in 0..<Self.count {
       let run = RandomRun(seed: Self.seed + UInt64(number))
       var request = RunRequest(kernel: run.kernel, machine: try run.machine)
@@ -21,19 +20,20 @@ import Testing
       do {
         report = try Runner.run(request).report
       } catch {
-        // What does not fit a machine says so, and nothing else is refused.
-        refusals += 1
+        // What does not fit a small machine says so, and nothing else is refused.
+        #expect(run.preset == "tiny", "\(run.command): \(error)")
         #expect(error.category == .program || error.category == .usage, "\(run.command): \(error)")
         #expect(error.hint != nil, "\(run.command): \(error.message)")
         continue
       }
-      // The maximum of a row that sees no key of a tile is −∞, which is reported and right.
+      // The maximum of a row that sees no key of a tile is −∞, and so is its product with a scale,
+      // which is reported and right.
+      let hasEmptyRows = run.kernel == FlashAttention.name && run.arguments["causal"] == "true"
       let faults = KernelRun.faults(report).filter {
-        run.kernel != FlashAttention.name || !$0.hasPrefix("N001")
+        !(hasEmptyRows && $0.hasPrefix("N001") && $0.contains(" 0 NaN and"))
       }
       #expect(faults == [], "\(run.command)")
       #expect(report.jitter?.changed == 0, "\(run.command)")
     }
-    #expect(refusals < Self.count / 4)
   }
 }

@@ -169,17 +169,6 @@ int32_t npu_mac_run(npu_path path, const struct npu_mac *product);
 /// where the path has no such measurement. `sum` receives what was added up.
 int64_t npu_mac_peak(npu_path path, int64_t rounds, int32_t *sum);
 
-// MARK: Threads
-
-/// Processors that this process may run on.
-int32_t npu_processors(void);
-
-/// Tells the processor that the caller looks at a word in memory again and again.
-void npu_relax(void);
-
-/// Lets another thread have the processor.
-void npu_yield(void);
-
 #ifdef __cplusplus
 }
 #endif

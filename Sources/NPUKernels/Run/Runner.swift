@@ -2,9 +2,6 @@ import NPUSim
 
 /// Runs a kernel: builds its program, checks it, executes its values, times it, and compares.
 public enum Runner {
-  /// Most micro-ops whose instants are kept.
-  private static let timelineLimit = 4_000_000
-
   /// Throws `.usage`, `.tensor` or `.program` for a request that cannot be run; findings are not
   /// thrown but reported, and then there are no cycles unless hazards are allowed.
   ///
@@ -34,6 +31,11 @@ public enum Runner {
     _ request: RunRequest, of kernel: any Kernel, progress: ((String) -> Void)?
   ) throws(NPUError) -> RunOutcome {
     progress?("building the program")
+    let inputs =
+      request.withValues
+      ? SideTask { () throws(NPUError) in
+        try RunInputs(kernel, seed: request.seed, files: request.inputs)
+      } : nil
     let indices = try IndexTensors(kernel, seed: request.seed, files: request.inputs)
     let program = try kernel.program(indices)
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
@@ -52,27 +54,31 @@ public enum Runner {
     let mayRun = check.isClean || (request.allowHazards && program.defects.isEmpty)
     guard mayRun else { return RunOutcome(report: report, tensors: nil) }
 
+    let work = kernel.statedWork(indices)
     var tensors: RunTensors?
-    if request.withValues {
-      tensors = try execute(request, kernel, program, &report, progress)
+    var timing: SideTask<RunTiming>?
+    if let inputs {
+      timing = SideTask { () throws(NPUError) in try RunTiming(program, work: work) }
+      progress?("making inputs")
+      tensors = try execute(request, kernel, program, inputs.value(), &report, progress)
       // A wrong number is as much a finding as a race: no cycles without leave.
       guard report.isClean || request.allowHazards else {
         return RunOutcome(report: report, tensors: tensors)
       }
     }
     progress?("timing")
-    try time(request, kernel, indices, program, &report)
+    let timed =
+      if let timing { try timing.value() } else { try RunTiming(program, work: work) }
+    try timed.add(to: &report, request, kernel, program)
     return RunOutcome(report: report, tensors: tensors)
   }
 
   // MARK: Values
 
   private static func execute(
-    _ request: RunRequest, _ kernel: any Kernel, _ program: Program, _ report: inout RunReport,
-    _ progress: ((String) -> Void)?
+    _ request: RunRequest, _ kernel: any Kernel, _ program: Program, _ inputs: RunInputs,
+    _ report: inout RunReport, _ progress: ((String) -> Void)?
   ) throws(NPUError) -> RunTensors {
-    progress?("making inputs")
-    let inputs = try RunInputs(kernel, seed: request.seed, files: request.inputs)
     progress?("executing \(Quantity.grouped(program.opCount)) micro-ops")
     let state = MachineState(program)
     try load(inputs, program, state)
@@ -164,32 +170,6 @@ public enum Runner {
         + "0x\(String(first.needed, radix: 16))",
       sites: site.map { [$0] } ?? [],
       fix: "compare the micro-op's operands with the algorithm, step by step with --dump")
-  }
-
-  // MARK: Time
-
-  private static func time(
-    _ request: RunRequest, _ kernel: any Kernel, _ indices: IndexTensors, _ program: Program,
-    _ report: inout RunReport
-  ) throws(NPUError) {
-    // The instants of every micro-op take 32 bytes each; the chain that binds is worth that much.
-    let options = TimingOptions(timeline: program.opCount <= timelineLimit)
-    let result = try TimingEngine.run(program, options)
-    let traffic = TrafficSummary(program)
-    var timing = RunReport.Timing(
-      result, machine: request.machine, items: kernel.throughput.count,
-      unit: kernel.throughput.unit, macs: traffic.macs)
-    let bounds = try Bounds.of(program, compulsory: kernel.statedWork(indices))
-    timing.bounds = bounds
-    if request.lints && report.isClean {
-      report.findings += try TimedLints.findings(program, timing: result, bounds: bounds)
-        .map { RunReport.Described($0, in: program) }
-    }
-    if let path = try BindingPath.of(program, result, options) {
-      timing.binding = path.shares.map { ($0.label, $0.cycles) }
-    }
-    report.timing = timing
-    report.traffic = RunReport.Traffic(traffic)
   }
 }
 

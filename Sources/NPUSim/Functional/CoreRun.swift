@@ -12,11 +12,9 @@ struct CoreRun {
   private let marks: [UInt64]?
   private var executed = 0
 
-  /// - Parameter team: who shares the core's large products.
-  init(core: Int, state: MachineState, shared: ExecutionTables, team: ProductTeam?) {
+  init(core: Int, state: MachineState, shared: ExecutionTables) {
     self.core = core
     datapath = state.datapath(core: core)
-    datapath.team = team
     let records = shared.program.cores[core]
     events = EventCounters(records)
     marks = shared.recorder.marks(core: core, count: records.count)

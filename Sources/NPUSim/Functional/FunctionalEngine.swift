@@ -19,14 +19,7 @@ public struct FunctionalEngine {
   ) throws(NPUError) -> FunctionalResult {
     try program.checkExecutable(state)
     let shared = try ExecutionTables(program, progress: options.progress)
-    // Several cores have a thread each already.
-    let hasTeam =
-      options.runsCoresConcurrently && program.cores.count == 1 && ProductTeam.isPossible
-    let team = hasTeam ? ProductTeam() : nil
-    defer { team?.end() }
-    var runs = program.cores.indices.map {
-      CoreRun(core: $0, state: state, shared: shared, team: team)
-    }
+    var runs = program.cores.indices.map { CoreRun(core: $0, state: state, shared: shared) }
     let isConcurrent =
       options.runsCoresConcurrently && runs.count > 1
       && program.opCount >= runs.count * concurrentMinimum

@@ -7,11 +7,12 @@ extension Datapath {
   public func add(
     _ product: BlockProduct, to accumulators: UnsafeMutableRawPointer, stride: Int, isBF16: Bool
   ) -> Bool {
-    let shared = SharedProduct(
-      product, to: accumulators, stride: stride, isBF16: isBF16, mode: settings.accumulator)
-    if let team, shared.isWorthSharing {
-      return team.add(shared, work: workArea.bytes(shared.workBytes))
+    let work = workArea.bytes(product.workBytes())
+    if isBF16 {
+      let words = accumulators.assumingMemoryBound(to: UInt16.self)
+      return product.add(toBF16: words, stride: stride, work: work)
     }
-    return shared.add(work: workArea.bytes(product.workBytes()))
+    let floats = accumulators.assumingMemoryBound(to: Float.self)
+    return product.add(to: floats, stride: stride, mode: settings.accumulator, work: work)
   }
 }

@@ -19,8 +19,6 @@ public struct Datapath {
   let scratchBase: UnsafeMutablePointer<Float>
   let functionTables: FunctionTables
   let workArea = WorkArea()
-  /// Who shares large products with the thread that executes the core, if anybody does.
-  var team: ProductTeam?
   var functionUses = FunctionUses()
 
   /// The first read of a byte that was never written.

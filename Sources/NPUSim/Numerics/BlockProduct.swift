@@ -46,31 +46,10 @@ public struct BlockProduct {
   /// Alignment of the memory that packing needs, in bytes.
   public static let workAlignment = 64
 
-  /// Columns that the fastest path packs together; a product is best split at their multiples.
-  public static let panelColumns = 64
-
   /// Bytes that packing needs: a panel of B, and for each block of A its scale.
   public func workBytes(path: DatapathPath = .active) -> Int {
     guard let native = path.native else { return 0 }
     return npu_mac_work_bytes(native, m, n, k)
-  }
-
-  /// Some of the rows; the accumulators are then those of the first of them.
-  public func rows(_ range: Range<Int>) -> BlockProduct {
-    var part = self
-    part.a += range.lowerBound * aStride
-    part.aScale += range.lowerBound * aScaleStride
-    part.m = range.count
-    return part
-  }
-
-  /// Some of the columns; the accumulators are then those of the first of them.
-  public func columns(_ range: Range<Int>) -> BlockProduct {
-    var part = self
-    part.b += range.lowerBound
-    part.bScale += range.lowerBound
-    part.n = range.count
-    return part
   }
 
   /// Adds to m × n Floats, which hold BF16 values in mode ``AccumulatorMode/bf16``.

@@ -31,12 +31,8 @@ public enum Bulk {
     _ source: UnsafePointer<UInt16>, _ destination: UnsafeMutablePointer<Float>, count: Int,
     path: DatapathPath = .active
   ) {
-    if let native = path.native {
-      return npu_bf16_to_float(native, source, destination, count)
-    }
-    for index in 0..<Swift.max(count, 0) {
-      destination[index] = BF16(bits: source[index]).float
-    }
+    if let native = path.native { return npu_bf16_to_float(native, source, destination, count) }
+    define(source, destination, count) { BF16(bits: $0).float }
   }
 
   /// ``FP16/float`` over an array.
@@ -44,12 +40,8 @@ public enum Bulk {
     _ source: UnsafePointer<UInt16>, _ destination: UnsafeMutablePointer<Float>, count: Int,
     path: DatapathPath = .active
   ) {
-    if let native = path.native {
-      return npu_f16_to_float(native, source, destination, count)
-    }
-    for index in 0..<Swift.max(count, 0) {
-      destination[index] = FP16(bits: source[index]).float
-    }
+    if let native = path.native { return npu_f16_to_float(native, source, destination, count) }
+    define(source, destination, count) { FP16(bits: $0).float }
   }
 
   /// ``E4M3FN/float`` over an array.
@@ -60,9 +52,7 @@ public enum Bulk {
     if let native = path.native {
       return npu_fp8_to_float(native, npu_e4m3fn, source, destination, count)
     }
-    for index in 0..<Swift.max(count, 0) {
-      destination[index] = E4M3FN(bits: source[index]).float
-    }
+    define(source, destination, count) { E4M3FN(bits: $0).float }
   }
 
   /// ``E5M2/float`` over an array.
@@ -73,9 +63,7 @@ public enum Bulk {
     if let native = path.native {
       return npu_fp8_to_float(native, npu_e5m2, source, destination, count)
     }
-    for index in 0..<Swift.max(count, 0) {
-      destination[index] = E5M2(bits: source[index]).float
-    }
+    define(source, destination, count) { E5M2(bits: $0).float }
   }
 
   /// ``FP8Block/Format/value(_:)`` over an array, as BF16 words: exact.
@@ -86,9 +74,7 @@ public enum Bulk {
     if let native = path.native {
       return npu_fp8_to_bf16(native, format.native, source, destination, count)
     }
-    for index in 0..<Swift.max(count, 0) {
-      destination[index] = BF16(format.value(source[index])).bits
-    }
+    define(source, destination, count) { BF16(format.value($0)).bits }
   }
 
   // MARK: Narrowing
@@ -98,12 +84,8 @@ public enum Bulk {
     _ source: UnsafePointer<Float>, _ destination: UnsafeMutablePointer<UInt16>, count: Int,
     path: DatapathPath = .active
   ) {
-    if let native = path.native {
-      return npu_float_to_bf16(native, source, destination, count)
-    }
-    for index in 0..<Swift.max(count, 0) {
-      destination[index] = BF16(source[index]).bits
-    }
+    if let native = path.native { return npu_float_to_bf16(native, source, destination, count) }
+    define(source, destination, count) { BF16($0).bits }
   }
 
   /// ``FP16/init(_:)`` over an array.
@@ -111,12 +93,8 @@ public enum Bulk {
     _ source: UnsafePointer<Float>, _ destination: UnsafeMutablePointer<UInt16>, count: Int,
     path: DatapathPath = .active
   ) {
-    if let native = path.native {
-      return npu_float_to_f16(native, source, destination, count)
-    }
-    for index in 0..<Swift.max(count, 0) {
-      destination[index] = FP16(source[index]).bits
-    }
+    if let native = path.native { return npu_float_to_f16(native, source, destination, count) }
+    define(source, destination, count) { FP16($0).bits }
   }
 
   /// ``E4M3FN/init(_:saturating:)`` over an array.
@@ -128,9 +106,7 @@ public enum Bulk {
       return npu_float_to_fp8(
         native, npu_e4m3fn, saturating ? 1 : 0, source, destination, count)
     }
-    for index in 0..<Swift.max(count, 0) {
-      destination[index] = E4M3FN(source[index], saturating: saturating).bits
-    }
+    define(source, destination, count) { E4M3FN($0, saturating: saturating).bits }
   }
 
   /// ``E5M2/init(_:saturating:)`` over an array.
@@ -142,9 +118,7 @@ public enum Bulk {
       return npu_float_to_fp8(
         native, npu_e5m2, saturating ? 1 : 0, source, destination, count)
     }
-    for index in 0..<Swift.max(count, 0) {
-      destination[index] = E5M2(source[index], saturating: saturating).bits
-    }
+    define(source, destination, count) { E5M2($0, saturating: saturating).bits }
   }
 
   // MARK: Counting
@@ -168,6 +142,14 @@ public enum Bulk {
   }
 
   // MARK: Words
+
+  /// The scalar definition of each element, one after the other.
+  private static func define<From, To>(
+    _ source: UnsafePointer<From>, _ destination: UnsafeMutablePointer<To>, _ count: Int,
+    _ definition: (From) -> To
+  ) {
+    for index in 0..<Swift.max(count, 0) { destination[index] = definition(source[index]) }
+  }
 
   /// The BF16 word of an FP32 word: adding half a unit, less one where the kept part is even,
   /// carries exactly where rounding to nearest even goes up, through the exponent if need be.

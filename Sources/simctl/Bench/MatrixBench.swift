@@ -45,11 +45,12 @@ struct MatrixBench {
     let a = (0..<size * size).map { Int8(truncatingIfNeeded: input.word($0)) }
     let b = (0..<size * size).map { Int8(truncatingIfNeeded: input.word($0 + size * size)) }
     let scales = [UInt8](repeating: 127, count: size * size / 32)
-    var sums = [Float](repeating: 0, count: size * size)
+    // BF16 words, or Floats.
+    var sums = [UInt32](repeating: 0, count: mode == .bf16 ? size * size / 2 : size * size)
     return a.withUnsafeBufferPointer { a in
       b.withUnsafeBufferPointer { b in
         scales.withUnsafeBufferPointer { scales in
-          sums.withUnsafeMutableBufferPointer { sums in
+          sums.withUnsafeMutableBytes { sums in
             guard let a = a.baseAddress, let b = b.baseAddress, let scales = scales.baseAddress,
               let sums = sums.baseAddress
             else { return 0 }
@@ -68,10 +69,19 @@ struct MatrixBench {
               clock: threads == 1 ? .thread : .wall
             ) {
               DispatchQueue.concurrentPerform(iterations: threads) { band in
-                let start = band * rows
-                _ = shared.whole.rows(start..<start + rows).add(
-                  to: shared.sums + start * size, stride: size, mode: mode,
-                  work: shared.work + band * stride)
+                var part = shared.whole
+                part.a += band * rows * size
+                part.aScale += band * rows * size / 32
+                part.m = rows
+                let work = shared.work + band * stride
+                let first = band * rows * size
+                if mode == .bf16 {
+                  let words = shared.sums.assumingMemoryBound(to: UInt16.self)
+                  part.add(toBF16: words + first, stride: size, work: work)
+                } else {
+                  let floats = shared.sums.assumingMemoryBound(to: Float.self)
+                  part.add(to: floats + first, stride: size, mode: mode, work: work)
+                }
               }
             }
           }
@@ -80,11 +90,13 @@ struct MatrixBench {
     }
   }
 
-  /// A whole program of one core: loads, feeds, products and drains, its values executed.
+  /// A whole program of a core for each thread: loads, feeds, products and drains, its values
+  /// executed.
   private func program(_ mode: AccumulatorMode, threads: Int) throws(NPUError) -> Double {
     let size = Self.size
     var machine = machine
     machine.matrix.accumulator = mode
+    machine.cores = threads
     let shape = ["m", "n", "k"].reduce(into: [:]) { $0[$1] = "\(size)" }
     let arguments = try KernelArguments(
       kernel: Gemm.name, options: Gemm.options, values: shape)

@@ -70,46 +70,6 @@ import Testing
     }
   }
 
-  @Test(arguments: AccumulatorMode.allCases)
-  func `products shared with a second thread have the words of one thread`(mode: AccumulatorMode)
-    throws
-  {
-    // Tiles of 2^20 multiply-accumulates and more are shared, by columns and by rows.
-    for (shape, schedule) in [
-      ((260, 300, 300), "rung=3,tile.m=128,tile.n=128,tile.k=64,chunk.k=128"),
-      ((300, 100, 160), "rung=2,tile.m=256,tile.n=64,tile.k=64,chunk.k=64"),
-    ] {
-      var one = GemmCase(shape.0, shape.1, shape.2)
-      one.accumulator = mode
-      let machine = try one.machine("ascend-910b-like", cores: 1)
-      let program = try KernelRun.kernel(
-        one.kernel, one.arguments, on: machine, schedule: schedule
-      ).program()
-      func words(isShared: Bool) throws -> [UInt8] {
-        let state = MachineState(program)
-        let random = SeededInput(seed: 5, name: "shared")
-        for (id, buffer) in program.buffers.enumerated() where buffer.role == .input {
-          let payload = (0..<buffer.payloadExtent).map {
-            UInt8(truncatingIfNeeded: random.word($0))
-          }
-          // Some scales leave the range of the fast rounding.
-          let scales = (0..<buffer.scaleExtent).map { index in
-            let word = random.word(index + 1 << 30)
-            return word & 1023 == 0 ? 254 : UInt8(word >> 16 & 7) + 124
-          }
-          try payload.withUnsafeBytes {
-            try state.writeTensor(UInt32(id), payload: $0, scales: scales)
-          }
-        }
-        let options = FunctionalOptions(runsCoresConcurrently: isShared)
-        let result = try FunctionalEngine.run(program, state: state, options: options)
-        let output = try #require(program.buffers.firstIndex { $0.role == .output })
-        return state.readTensor(UInt32(output)).payload + Array("\(result.numerics)".utf8)
-      }
-      #expect(try words(isShared: true) == words(isShared: false))
-    }
-  }
-
   @Test func `the matrix of a gevm may enter by either side`() throws {
     var one = GemmCase(1, 300, 500)
     one.kernel = "gevm"
