@@ -76,11 +76,23 @@ import Testing
     #expect(abs(found - wanted) * 50 <= wanted, "\(found) and \(wanted) cycles")
   }
 
+  @Test func `the rows that are normalised have the bits of the kernel`() throws {
+    let scratch = try ScratchFolder()
+    let dump = scratch("dump.safetensors")
+    let kernel = try SimctlProcess.run(
+      ["run", "rms_norm", "--rows", "64", "--cols", "512", "--verify", "none", "--dump", dump])
+    #expect(kernel.status == 0, "\(kernel.error)")
+    let text = try SimctlProcess.run(
+      ["run", Self.file("rms_norm.npu"), "--inputs", dump, "--expect", dump])
+    #expect(text.status == 0, "\(text.text)\(text.error)")
+  }
+
   @Test func `ragged shapes of the examples are clean`() throws {
     for (name, parameters) in [
       ("vector_add.npu", ["rows=37", "columns=100"]), ("gemm.npu", ["m=130", "n=70", "k=300"]),
       ("softmax_v.npu", ["kv=77"]), ("online_softmax.npu", ["rows=5", "columns=300"]),
       ("flash_decode.npu", ["kv=333"]), ("compress_epilog.npu", ["tokens=16", "tile=3"]),
+      ("rms_norm.npu", ["rows=37", "columns=100"]),
     ] {
       let flags = parameters.flatMap { ["--param", $0] }
       let result = try SimctlProcess.run(["run", Self.file(name)] + flags)

@@ -180,4 +180,19 @@ import Testing
     #expect(try SimctlProcess.run(["fmt", "-"], input: " .end").status == 2)
     #expect(try SimctlProcess.run(["fmt", "--check", "--in-place", file]).status == 2)
   }
+
+  @Test func `a mistake in every turn of a loop is not shown in all of them`() throws {
+    let scratch = try ScratchFolder()
+    let file = scratch("many.npu")
+    let text = """
+      .buf a ub bf16 [4, 64]
+      .loop i 0..<100: vector.fill a[i + 1] {value=0.0}
+
+      """
+    try text.write(toFile: file, atomically: true, encoding: .utf8)
+    let result = try SimctlProcess.run(["asm", file])
+    #expect(result.status == 1)
+    #expect(result.error.components(separatedBy: "error: ").count == 21, "\(result.error)")
+    #expect(result.error.contains("80 more; correct these first"))
+  }
 }

@@ -97,7 +97,9 @@ public struct TextKernel: Kernel {
   private func locateBuffer(_ described: inout RunReport.Described) {
     guard described.places.isEmpty, let index = described.finding.buffer,
       assembly.program.buffers.indices.contains(Int(index)),
-      let location = assembly.declaration(of: assembly.program.buffers[Int(index)].name)
+      let location = assembly.declaration(
+        of: assembly.program.buffers[Int(index)].name,
+        in: assembly.program.buffers[Int(index)].space)
     else { return }
     described.places = [
       .init(

@@ -51,13 +51,20 @@ enum AsmVerb: Verb {
     } else {
       console.out(sizes(assembly.program, source))
     }
-    let defects = assembly.program.defects.map { defect in
+    let defects = assembly.program.defects
+    let shown = defects.prefix(mostShown).map { defect in
       NPUError(
         .program, defect.message, at: assembly.location(of: defect), hint: defect.fix)
     }
-    _ = TextFile.report(defects, source, console)
+    _ = TextFile.report(shown, source, console)
+    if shown.count < defects.count {
+      console.error("\(defects.count - shown.count) more; correct these first\n")
+    }
     return defects.isEmpty ? .clean : .findings
   }
+
+  /// Most defects of a program that are shown: one mistake may be one in each turn of a loop.
+  private static let mostShown = 20
 
   /// Lines, micro-ops by queue, and the bytes of each memory.
   private static func sizes(_ program: Program, _ source: TextSource) -> String {

@@ -43,8 +43,10 @@ import Testing
   }
 
   /// Lines of a kernel's text on the default machine, loops rolled up.
-  private func lines(_ name: String, _ values: [String: String]) throws -> Int {
-    let machine = try Presets.named("edge").configuration
+  private func lines(
+    _ name: String, _ values: [String: String], on preset: String = "edge"
+  ) throws -> Int {
+    let machine = try Presets.named(preset).configuration
     let program = try kernel(name, values, machine).program()
     let text = try ProgramText.print(program)
     let again = try TextProgram.parse(TextSource(file: "t.npu", bytes: text)).get()
@@ -70,5 +72,12 @@ import Testing
   func `large kernels fit on few pages`(_ name: String, _ values: [String: String]) throws {
     let count = try lines(name, values)
     #expect(count < 200, "\(name) \(values) takes \(count) lines")
+  }
+
+  @Test func `what repeats becomes loops where scopes take turns or scalars count`() throws {
+    // Two tiles are in flight, so that scopes of one label alternate.
+    #expect(try lines("rms_norm", [:], on: "tiny") < 200)
+    // Each row is multiplied by its position.
+    #expect(try lines("rope", [:]) < 100)
   }
 }

@@ -57,7 +57,7 @@ import Testing
     (".param core = 1", "5:8 'core' is already declared, by the language itself"),
     (".input z bf17 [4]", "5:10 there is no format 'bf17'"),
     (".buf z up bf16 [4, 4]", "5:8 there is no memory 'up' on chip"),
-    (".buf z ub bf16 [4]", "5:1 found 1 dimensions, needed rows and columns"),
+    (".buf z ub bf16 [4]", "5:1 found 1 dimension, needed rows and columns"),
     (".buf a ub bf16 [4, 4]", "5:6 'a' is already declared in ub"),
     (".buf z ub bf16 [4, 4] {slot=2}", "5:24 there is no attribute 'slot' here"),
     (".buf z ub bf16 [4, 1.5]", "5:20 found a real number, needed a whole one"),
@@ -166,5 +166,91 @@ import Testing
     #expect(TextFixture.errors(".param a = \(minus)1").count == 1)
     let loops = (0..<1000).map { ".loop i\($0) 0..<1\n" }.joined()
     #expect(TextFixture.errors(loops).count == 21)
+  }
+
+  /// What help is given, where a mistake is one that beginners make.
+  @Test(arguments: [
+    ("load.ub a = x", "write MNEMONIC destination <- sources"),
+    ("load.ub(a, x)", "write MNEMONIC destination <- sources"),
+    ("vector.mul a <- a * b", "such as vector.add"),
+    ("vector.mul a <- a, 2", "or vector.mul_scalar for a number"),
+    ("mul a <- a, b", "did you mean vector.mul?"),
+    ("load a <- x", "known: load.l1, load.ub, load.gather_l1, load.gather_ub"),
+    ("wait load:0", "load->vector:0"),
+    ("set load->vector", "write load->vector:0"),
+    ("vector.exp a <- b set store", "write set load:0"),
+    ("load.ub a <- x[0:4, :]", "rows and columns are written first +: count"),
+    ("load.ub a <- x[0 +: 4]", "for all columns"),
+    ("load.ub a[:] <- x", "write [:, :] for all columns"),
+    ("for i in 0..<4", "write .loop i 0..<4"),
+    (".loop i = 0..<4\n.end", "write .loop i 0..<4"),
+    (".loop i 0..4\n.end", "write .loop i 0..<4"),
+    (".loop i 0..<4 {\n.end", "it goes on to its .end"),
+    ("}", "blocks end with .end"),
+    (".buf c ub bf16 [64]", "a row is [1, columns]"),
+    (".buf c bf16 ub [4, 64]", "the memory stands before the format: ub bf16"),
+    ("vector.mul_scalar a <- b {scale=2.0}", "known: b"),
+  ])
+  func `beginners are told what to write`(_ line: String, _ help: String) {
+    let parsed = TextFixture.parse(head + line + "\n")
+    let machine = TestMachine.small()
+    let errors =
+      parsed.value?.assemble(machine: machine, catalogue: .standard).errors ?? parsed.errors
+    #expect(errors.count == 1, "\(line): \(errors)")
+    #expect(errors.first?.hint?.contains(help) == true, "\(line): \(errors)")
+  }
+
+  @Test func `a buffer in a memory that there is not is reported once, whoever uses it`() {
+    let errors = TextFixture.errors(
+      head + """
+        .buf c up bf16 [4, 64] {slots=2}
+        .tap t bf16 [4, 64]
+        vector.exp c[0] <- c[1]
+        tap t <- c
+        produce c
+        .end
+        vector.exp d <- d
+        vector.exp d <- d
+
+        """)
+    #expect(
+      errors == ["5:8 there is no memory 'up' on chip", "11:12 there is no 'd' in ub"], "\(errors)")
+  }
+
+  @Test(arguments: [
+    ("tap t[i % 2][0 +: 4, 0 +: 64] <- a", "a tap puts 4 × 64 of bf16 at slot 1, row 0, column 0"),
+    ("tap t[i * 8 - 4 +: 4, :] <- a", "a tap puts 4 × 64 of bf16 at slot 0, row -4, column 0"),
+    ("tap t[i * 8 +: 3, :] <- a", "found 3 rows, the tile has 4"),
+    ("tap t[0 +: 4, :] <- a[7]", "which is not inside its buffer"),
+  ])
+  func `a tap outside of its tensor or its buffer is refused where it stands`(
+    _ line: String, _ message: String
+  ) {
+    let text = """
+      .tap t bf16 [8, 64]
+      .buf a ub bf16 [4, 64]
+      .loop i 0..<2
+        vector.fill a {value=1.0}
+        \(line)
+      .end
+
+      """
+    let errors = TextFixture.errors(text)
+    #expect(errors.count == 1, "\(errors)")
+    #expect(errors.first?.hasPrefix("5:") == true, "\(errors)")
+    #expect(errors.first?.contains(message) == true, "\(errors)")
+  }
+
+  @Test func `a full memory is shown where its largest buffer is declared`() throws {
+    let text = """
+      .input a bf16 [4, 64]
+      .output b bf16 [4, 64]
+      .buf a ub f32 [512, 512]
+
+      """
+    let assembly = try TextFixture.assembly(text)
+    let defect = try #require(assembly.program.defects.first)
+    #expect(assembly.location(of: defect)?.line == 3)
+    #expect(assembly.declaration(of: "a")?.line == 1)
   }
 }

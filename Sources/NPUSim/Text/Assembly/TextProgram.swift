@@ -84,15 +84,27 @@ public struct TextAssembly: Sendable {
       let site = Finding.Site(core: defect.core, op: op)
       return places(of: [site])[site]?.location
     }
-    return defect.buffer.flatMap(declaration)
+    return defect.buffer.flatMap { name in
+      // A memory that is full is named first.
+      let space = program.buffers.lazy.filter { $0.name == name }.map(\.space)
+        .first { defect.message.hasPrefix("\($0.name) ") }
+      return declaration(of: name, in: space)
+    }
   }
 
-  /// Where a buffer or a tensor is declared; `nil` where none has that name.
-  public func declaration(of name: String) -> SourceLocation? {
-    let kinds: [TextStatement.Kind] = [.buffer, .input, .output, .update, .tensor]
-    return text.tree.statements.first {
-      kinds.contains($0.kind) && text.tree.names[$0.name] == name
-    }.map { text.source.location($0.nameSpan) }
+  /// Where a buffer or a tensor is declared, `nil` where none has that name. Without a memory it is the
+  /// first of that name in any.
+  public func declaration(of name: String, in space: Space? = nil) -> SourceLocation? {
+    let tensors: [TextStatement.Kind] = [.input, .output, .update, .tensor]
+    let statement = text.tree.statements.first { statement in
+      guard text.tree.names[statement.name] == name else { return false }
+      if statement.kind == .buffer {
+        let memory = text.tree.names[text.tree.declaration(of: statement).space]
+        return space.map { $0.name == memory } ?? true
+      }
+      return tensors.contains(statement.kind) && space.map { $0 == .hbm } ?? true
+    }
+    return statement.map { text.source.location($0.nameSpan) }
   }
 
   /// Where micro-ops stand in the text. The text is walked again: nothing is kept for each micro-op.

@@ -8,7 +8,7 @@ extension TextResolver {
     guard operand.kind == .tile else {
       errors.add(
         "found '\(source.text(operand.span))', needed a tile in \(description.space.name)",
-        at: operand.span, hint: usage(form))
+        at: operand.span, hint: usage(form) + scalarUsage(form))
       return result
     }
     if let key = key(of: operand.name, in: description.space) {
@@ -21,6 +21,12 @@ extension TextResolver {
     }
     place(&result, operand)
     return result
+  }
+
+  /// The micro-op that takes a number in place of a tile, for hints.
+  private func scalarUsage(_ form: TextForm) -> String {
+    let name = catalogue[form.opcode].mnemonic + "_scalar"
+    return catalogue.opcode(named: name) == nil ? "" : ", or \(name) for a number"
   }
 
   /// Slot, rows and columns.
@@ -50,6 +56,10 @@ extension TextResolver {
 
   /// Reports a buffer that is not in the memory that the micro-op needs.
   private mutating func missing(_ operand: TextOperand, in space: Space, _ form: TextForm) {
+    // Once for each memory: later uses are wrong for the same reason.
+    guard !misplaced.contains(operand.name),
+      missingNames.insert(UInt64(operand.name) << 8 | UInt64(space.rawValue)).inserted
+    else { return }
     let name = text(operand.name)
     let others = plan.keys.filter { $0.name == operand.name }.map(\.space.name)
     let known = plan.keys.filter { $0.space == space }.map { text($0.name) }

@@ -3,15 +3,7 @@ extension TextResolver {
 
   mutating func operation(_ statement: TextStatement, _ index: Int) {
     guard let form = forms.form(statement.name) else {
-      let known = catalogue.entries.map { entry in
-        entry.mnemonic.hasPrefix("sync.") ? String(entry.mnemonic.dropFirst(5)) : entry.mnemonic
-      }
-      let near = DidYouMean.suggest(
-        text(statement.name), among: known + ["produce", "consume", "tap"])
-      errors.add(
-        "there is no micro-op '\(text(statement.name))'", at: statement.nameSpan,
-        hint: near.map { "did you mean \($0)?" } ?? "docs/isa.md lists them")
-      return
+      return unknownMnemonic(statement)
     }
     plan.statements[index].opcode = form.opcode
     let first = plan.operands.count
@@ -24,6 +16,24 @@ extension TextResolver {
     if !statement.sets.isEmpty {
       plan.statements[index].sets = events(statement.sets, form, isSet: true)
     }
+  }
+
+  private mutating func unknownMnemonic(_ statement: TextStatement) {
+    let word = text(statement.name)
+    let mnemonics = catalogue.entries.map(\.mnemonic)
+    let short = mnemonics.map { $0.hasPrefix("sync.") ? String($0.dropFirst(5)) : $0 }
+    // Without its queue, or a queue alone.
+    let same = mnemonics.filter { $0.hasSuffix("." + word) }
+    let queue = mnemonics.filter { $0.hasPrefix(word + ".") }
+    var hint = "docs/isa.md lists them"
+    if let near = same.first {
+      hint = "did you mean \(near)?"
+    } else if word != "sync", !queue.isEmpty {
+      hint = "known: " + queue.prefix(8).joined(separator: ", ") + (queue.count > 8 ? ", …" : "")
+    } else if let near = DidYouMean.suggest(word, among: short + ["produce", "consume", "tap"]) {
+      hint = "did you mean \(near)?"
+    }
+    errors.add("there is no micro-op '\(word)'", at: statement.nameSpan, hint: hint)
   }
 
   /// The events beside a micro-op: those that its queue waits for, or sets.
@@ -71,7 +81,7 @@ extension TextResolver {
       let names = catalogue[form.opcode].operands.map(\.name).joined(separator: ", ")
       errors.add(
         "\(text(statement.name)) takes \(names.isEmpty ? "no operand" : names), found "
-          + "\(statement.operands.count) operand\(statement.operands.count == 1 ? "" : "s")",
+          + Self.count(statement.operands, "operand"),
         at: statement.span, hint: usage(form))
       return
     }
@@ -113,6 +123,7 @@ extension TextResolver {
     var nextWritten = Int(statement.operands.first)
     var nextRead = nextWritten + before
     var used = 0
+    var missing: Int?
     for place in form.first..<form.end {
       let description = forms.operands[place]
       if description.kind == .tile {
@@ -123,12 +134,16 @@ extension TextResolver {
         used += 1
         plan.operands.append(self.attribute(place, form, tree.attributes[attribute]))
       } else {
-        errors.add(
-          "\(catalogue[form.opcode].mnemonic) needs \(self.description(place, form).name)",
-          at: statement.span, hint: usage(form))
+        missing = missing ?? place
       }
     }
-    if used < statement.attributes.count { excess(statement, form) }
+    if used < statement.attributes.count {
+      excess(statement, form)
+    } else if let missing {
+      errors.add(
+        "\(catalogue[form.opcode].mnemonic) needs \(description(missing, form).name)",
+        at: statement.span, hint: usage(form))
+    }
   }
 
   /// The first attribute of a name.

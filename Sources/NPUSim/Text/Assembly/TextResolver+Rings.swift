@@ -16,6 +16,8 @@ extension TextResolver {
           "'\(text(statement.name))' is held already", at: statement.nameSpan,
           hint: "close the block that holds it first")
       }
+    } else if misplaced.contains(statement.name) {
+      ring = -1
     } else {
       let known = plan.keys.filter(\.space.isOnChip).map { text($0.name) }
       errors.add(

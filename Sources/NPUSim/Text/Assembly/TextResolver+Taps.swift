@@ -45,7 +45,7 @@ extension TextResolver {
         source.ring = Int32(holder.ring + 1)
         source.isProduced = holder.isProduced
       }
-    } else {
+    } else if !misplaced.contains(operands[1].name) {
       errors.add(
         found.isEmpty
           ? "there is no buffer '\(text(operands[1].name))'"

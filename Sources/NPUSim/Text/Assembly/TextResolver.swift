@@ -17,6 +17,10 @@ struct TextResolver {
   var symbols: [UInt32: Symbol] = [:]
   /// Where each symbol was declared.
   private var places: [UInt32: TextSpan] = [:]
+  /// Names that were used without a declaration, with the memory that was asked for.
+  var missingNames: Set<UInt64> = []
+  /// Names of buffers whose memory is wrong: their uses are not.
+  var misplaced: Set<UInt32> = []
   /// The last key of each name; −1 for none.
   var lastKeys: [Int32]
   /// Keys declared in the block that is open, or outside of any.
@@ -258,31 +262,17 @@ struct TextResolver {
 
   private mutating func tensor(_ statement: TextStatement, _ index: Int) {
     let details = tree.declaration(of: statement)
-    let format = text(details.format)
-    let formats = ElementFormat.allCases.map(\.name) + ["acc"]
-    if !formats.contains(format) {
-      errors.add(
-        "there is no format '\(format)'", at: details.formatSpan,
-        hint: DidYouMean.hint(for: format, among: formats))
-    }
-    var space = Space.hbm
-    if statement.kind == .buffer {
-      let word = text(details.space)
-      let memories = Space.allCases.filter(\.isOnChip).map(\.name)
-      if let found = Space(name: word), found.isOnChip {
-        space = found
-      } else {
-        errors.add(
-          "there is no memory '\(word)' on chip", at: details.spaceSpan,
-          hint: DidYouMean.hint(for: word, among: memories))
-      }
-    }
+    let space = memory(of: statement, details)
     let needed = statement.kind == .buffer ? 2...2 : 1...64
     if !needed.contains(Int(details.dimensions.count)) {
+      let hint =
+        details.dimensions.count == 1
+        ? "a row is [1, columns], a column [rows, 1]"
+        : "the number of slots is an attribute: {slots=2}"
       errors.add(
-        "found \(details.dimensions.count) dimensions, needed "
+        "found \(Self.count(details.dimensions, "dimension")), needed "
           + (statement.kind == .buffer ? "rows and columns" : "1 to 64"), at: statement.span,
-        hint: statement.kind == .buffer ? "the number of slots is an attribute: {slots=2}" : nil)
+        hint: statement.kind == .buffer ? hint : nil)
     }
     for entry in details.dimensions.range { whole(tree.lists[entry]) }
     declarationAttributes(statement)
@@ -294,6 +284,10 @@ struct TextResolver {
       }
       plan.statements[index].key = Int32(taps.count)
       taps[statement.name] = taps[statement.name] ?? taps.count
+      return
+    }
+    guard let space else {
+      misplaced.insert(statement.name)
       return
     }
     let key = key(of: statement.name, in: space) ?? plan.keys.count
@@ -308,6 +302,41 @@ struct TextResolver {
     }
     declaredHere.insert(key)
     plan.statements[index].key = Int32(key)
+  }
+
+  /// The memory of a tensor or buffer, `nil` where it is wrong, once its format and memory are judged.
+  private mutating func memory(of statement: TextStatement, _ details: TextDeclaration)
+    -> Space?
+  {
+    let format = text(details.format)
+    let formats = ElementFormat.allCases.map(\.name) + ["acc"]
+    let isFormat = formats.contains(format)
+    let word = text(details.space)
+    let memories = Space.allCases.filter(\.isOnChip).map(\.name)
+    if statement.kind == .buffer, !memories.contains(word), formats.contains(word),
+      memories.contains(format)
+    {
+      errors.add(
+        "found '\(word)', needed a memory", at: details.spaceSpan,
+        hint: "the memory stands before the format: \(format) \(word)")
+      return nil
+    }
+    if !isFormat {
+      errors.add(
+        "there is no format '\(format)'", at: details.formatSpan,
+        hint: DidYouMean.hint(for: format, among: formats))
+    }
+    guard statement.kind == .buffer else { return .hbm }
+    if let found = Space(name: word), found.isOnChip { return found }
+    errors.add(
+      "there is no memory '\(word)' on chip", at: details.spaceSpan,
+      hint: DidYouMean.hint(for: word, among: memories))
+    return nil
+  }
+
+  /// How many there are, for messages.
+  static func count(_ slice: TextSlice, _ word: String) -> String {
+    "\(slice.count) \(word)\(slice.count == 1 ? "" : "s")"
   }
 
   private mutating func declarationAttributes(_ statement: TextStatement) {

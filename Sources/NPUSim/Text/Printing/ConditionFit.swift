@@ -1,6 +1,12 @@
 extension NumberFit {
   /// When `isThere` holds, given that `isOpen` does.
   func condition(_ isThere: [Bool], within isOpen: [Bool]) -> RollCondition {
+    if isThere == isOpen { return .always }
+    return memo.condition(counts, isThere, within: isOpen) { checked(isThere, isOpen) }
+  }
+
+  /// What is found, or a table where that does not hold after all.
+  private func checked(_ isThere: [Bool], _ isOpen: [Bool]) -> RollCondition {
     let found = found(isThere, isOpen)
     for point in 0..<points where isOpen[point] && holds(found, at: point) != isThere[point] {
       let (list, sum) = list(isThere.map { $0 ? 1 : 0 }, isOpen)

@@ -18,10 +18,12 @@ struct LoopRoller {
   private var looks: Int
 
   private let price: TablePrice
+  private let memo: ConditionMemo
 
-  init(_ pool: RollPool, _ price: TablePrice) {
+  init(_ pool: RollPool, _ price: TablePrice, _ memo: ConditionMemo) {
     self.pool = pool
     self.price = price
+    self.memo = memo
     union = TurnUnion(budget: 1 << 22 + 64 * pool.leaves.count)
     looks = Self.looksPerLeaf * (1000 + pool.leaves.count)
   }
@@ -29,7 +31,7 @@ struct LoopRoller {
   /// Loops in the nodes of a program.
   mutating func rolled(_ nodes: [RollNode]) -> [RollNode] {
     var nodes = nodes
-    let view = RollView(pool, price)
+    let view = RollView(pool, price, memo)
     for index in nodes.indices { summarise(&nodes[index]) }
     return list(cores(nodes, view), view)
   }

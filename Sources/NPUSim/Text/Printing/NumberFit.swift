@@ -9,9 +9,11 @@ struct NumberFit {
   let points: Int
   /// Points between neighbours along each loop.
   let strides: [Int]
+  let memo: ConditionMemo
 
-  init(_ counts: [Int]) {
+  init(_ counts: [Int], _ memo: ConditionMemo) {
     self.counts = counts
+    self.memo = memo
     var strides = counts
     var points = 1
     for place in counts.indices.reversed() {

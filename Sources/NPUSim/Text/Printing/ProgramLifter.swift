@@ -170,7 +170,13 @@ struct ProgramLifter {
         key.append(bufferKeys[Int(tile.buffer)])
         key.append(Int(tile.indexList))
         append(tile, &numbers)
-      case .scalar: key.append(Int(word))
+      case .scalar:
+        if let number = Self.wholeNumber(word) {
+          key.append(-1)
+          numbers.append(number)
+        } else {
+          key.append(Int(word))
+        }
       case .integer: numbers.append(Int(Int32(bitPattern: word)))
       case .choice(let words):
         if words.count == 2 && words == Bool.choices {
@@ -193,13 +199,25 @@ struct ProgramLifter {
     return node
   }
 
+  /// The value of an FP32 word that is a whole number, as far as each has its own word: it may follow
+  /// from the turns of loops. The zero with a sign is none.
+  static func wholeNumber(_ word: UInt32) -> Int? {
+    let value = Float(bitPattern: word)
+    guard abs(value) <= 16_777_216, let number = Int(exactly: value), number != 0 || word == 0
+    else {
+      return nil
+    }
+    return number
+  }
+
   /// The kinds of a micro-op's numbers.
   private func template(_ entry: OpEntry, _ record: OpRecord) -> [RollNumber] {
     var result: [RollNumber] = []
     for (k, operand) in entry.operands.enumerated() where k < OpRecord.maximumOperands {
       switch operand.kind {
       case .tile: result += template(program.tiles[Int(record.words[k])])
-      case .scalar: break
+      case .scalar:
+        if Self.wholeNumber(record.words[k]) != nil { result.append(RollNumber(kind: .plain)) }
       case .integer: result.append(RollNumber(kind: .plain))
       case .choice(let words):
         if words == Bool.choices { result.append(RollNumber(kind: .flag)) }

@@ -21,11 +21,12 @@ public enum ProgramText {
     _ program: Program, _ options: Options = Options()
   ) throws(NPUError) -> [UInt8] {
     let addresses = try PrintableCheck(program).addresses()
-    guard options.rollsLoops else { return text(program, options, addresses, nil) }
+    let memo = ConditionMemo()
+    guard options.rollsLoops else { return text(program, options, addresses, nil, memo) }
     // Where the text is long, another price of tables may make it shorter.
-    let first = text(program, options, addresses, TablePrice.all[0])
+    let first = text(program, options, addresses, TablePrice.all[0], memo)
     guard lines(first) > longText else { return first }
-    let second = text(program, options, addresses, TablePrice.all[1])
+    let second = text(program, options, addresses, TablePrice.all[1], memo)
     return lines(second) < lines(first) ? second : first
   }
 
@@ -34,7 +35,8 @@ public enum ProgramText {
   private static func lines(_ text: [UInt8]) -> Int { text.count { $0 == 0x0A } }
 
   private static func text(
-    _ program: Program, _ options: Options, _ addresses: [Int?], _ price: TablePrice?
+    _ program: Program, _ options: Options, _ addresses: [Int?], _ price: TablePrice?,
+    _ memo: ConditionMemo
   ) -> [UInt8] {
     var lifter = ProgramLifter(program, attachesEvents: price != nil)
     var writer = TextWriter(program, options)
@@ -56,7 +58,7 @@ public enum ProgramText {
           let core = max(0, Int(program.buffers[index].core))
           writer.write(
             [hasCores ? lifter.core(core, [node]) : node],
-            RollView(lifter.pool, price ?? TablePrice.all[0]))
+            RollView(lifter.pool, price ?? TablePrice.all[0], memo))
         }
       }
     }
@@ -77,11 +79,11 @@ public enum ProgramText {
       }
     }
     if let price {
-      var roller = LoopRoller(lifter.pool, price)
+      var roller = LoopRoller(lifter.pool, price, memo)
       blocks = roller.rolled(blocks)
     }
     writer.blank()
-    writer.write(blocks, RollView(lifter.pool, price ?? TablePrice.all[0]))
+    writer.write(blocks, RollView(lifter.pool, price ?? TablePrice.all[0], memo))
     return writer.text()
   }
 }

@@ -8,25 +8,31 @@ struct RollView {
 
   private let price: TablePrice
 
-  init(_ pool: RollPool, _ counts: [Int], _ isOpen: [Bool], _ price: TablePrice) {
+  private init(
+    _ pool: RollPool, _ counts: [Int], _ isOpen: [Bool], _ price: TablePrice, _ memo: ConditionMemo
+  ) {
     self.pool = pool
     self.price = price
     self.isOpen = isOpen
-    fit = NumberFit(counts)
+    fit = NumberFit(counts, memo)
   }
 
   /// Everything is there.
-  init(_ pool: RollPool, _ price: TablePrice) { self.init(pool, [], [true], price) }
+  init(_ pool: RollPool, _ price: TablePrice, _ memo: ConditionMemo) {
+    self.init(pool, [], [true], price, memo)
+  }
 
   /// The view of a loop's body, where the loop is there in some turns.
   func entering(_ count: Int, _ isThere: [Bool]) -> RollView {
     var open: [Bool] = []
     open.reserveCapacity(isThere.count * count)
     for flag in isThere { open += repeatElement(flag, count: count) }
-    return RollView(pool, fit.counts + [count], open, price)
+    return RollView(pool, fit.counts + [count], open, price, fit.memo)
   }
 
-  func entering(_ isThere: [Bool]) -> RollView { RollView(pool, fit.counts, isThere, price) }
+  func entering(_ isThere: [Bool]) -> RollView {
+    RollView(pool, fit.counts, isThere, price, fit.memo)
+  }
 
   /// The turns in which a node is there.
   func presence(_ node: RollNode) -> [Bool] {

@@ -206,6 +206,16 @@ extension TextWriter {
     return add(TextExpression(kind: kind, name: tree.names.id(word), span: .none))
   }
 
+  /// An FP32 number that is whole in every turn.
+  mutating func scalar(_ form: RollForm) -> Int32 {
+    if case .linear(let sum) = form, sum.isConstant { return scalar(Float(sum.base)) }
+    let value = expression(form)
+    guard tree.expressions[Int(value)].kind == .divide else { return value }
+    // A quotient by itself is not taken for a scalar, as it is hardly meant to be rounded.
+    let nothing = number(0)
+    return combine(.add, value, nothing)
+  }
+
   /// An FP32 number, in as many digits as give it back; a NaN that is not the usual one by its word.
   mutating func scalar(_ value: Float) -> Int32 {
     if value.sign == .minus && !value.isNaN {

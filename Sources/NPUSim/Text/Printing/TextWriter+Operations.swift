@@ -21,7 +21,11 @@ extension TextWriter {
         let operand = tile(program.tiles[Int(word)], numbers[next..<(next + 5)])
         next += 5
         if access.contains(.write) { written.append(operand) } else { read.append(operand) }
-      case .scalar: others.append((operand.name, scalar(Float(bitPattern: word))))
+      case .scalar:
+        let isWhole = ProgramLifter.wholeNumber(word) != nil
+        let value = isWhole ? scalar(numbers[next]) : scalar(Float(bitPattern: word))
+        others.append((operand.name, value))
+        if isWhole { next += 1 }
       case .integer:
         others.append((operand.name, expression(numbers[next])))
         next += 1

@@ -150,14 +150,17 @@ extension TextParser {
 
   /// `.loop NAME first..<end step n`
   mutating func loop(_ statement: inout TextStatement) {
-    (statement.name, statement.nameSpan) = name("the name of the loop's variable")
+    (statement.name, statement.nameSpan) = name("the name of the loop's variable", Self.loopHint)
+    if token.kind == .assign { fail(needed: "the first value", hint: Self.loopHint) }
     statement.first = expression()
-    expect(.range, "'..<' and the end of the loop")
+    expect(.range, "'..<' and the end of the loop", hint: Self.loopHint)
     statement.last = expression()
     guard token.kind == .name, lexer.spells("step", token.span) else { return }
     advance()
     statement.step = expression()
   }
+
+  private static let loopHint = "write .loop i 0..<4, or .loop i 0..<64 step 16"
 
   /// `.scope label[i]/label`
   mutating func scope(_ statement: inout TextStatement) {
@@ -182,7 +185,9 @@ extension TextParser {
   mutating func operation() {
     let span = token.span
     guard token.kind == .name else {
-      return fail(needed: "a micro-op or a directive", hint: "a comment starts with ;")
+      return fail(
+        needed: "a micro-op or a directive",
+        hint: token.kind == .rightBrace ? "blocks end with .end" : "a comment starts with ;")
     }
     let (id, nameSpan) = name("a micro-op")
     var statement = TextStatement(kind: .operation, span: span, name: id, nameSpan: nameSpan)
@@ -198,6 +203,10 @@ extension TextParser {
       return push(statement)
     }
     let first = tree.operands.count
+    // As a call is written in other languages.
+    if token.kind == .leftParenthesis, token.span.start == nameSpan.end {
+      fail(needed: "a space and operands", hint: "write MNEMONIC destination <- sources")
+    }
     if !endsOperands {
       operands()
       let before = tree.operands.count - first
@@ -224,7 +233,7 @@ extension TextParser {
     repeat {
       var event = TextOperand(kind: .event, span: token.span)
       (event.name, event.nameSpan) = name("the other queue of an event")
-      expect(.colon, "':' and the ID of the event")
+      expect(.colon, "':' and the ID of the event", hint: "write \(word) load:0")
       event.slot = number()
       if !hasFailed, token.kind == .name, lexer.spells("if", token.span) {
         advance()
@@ -256,7 +265,7 @@ extension TextParser {
       if take(.to) {
         operand.kind = .event
         (operand.other, operand.otherSpan) = name("the queue that waits")
-        expect(.colon, "':' and the ID of the event")
+        expect(.colon, "':' and the ID of the event", hint: "write load->vector:0")
         operand.slot = number()
       } else {
         brackets(&operand)
@@ -281,7 +290,8 @@ extension TextParser {
         operand.hasRegion = true
         columns(&operand)
       } else if operand.rows.isThere || operand.hasList || isWhole {
-        fail(needed: "',' and the columns")
+        fail(
+          needed: "',' and the columns", hint: "write [\(isWhole ? ":" : "…"), :] for all columns")
       } else if hadSlot, !hasFailed {
         errors.add(
           "found two slots, needed rows and columns in the second brackets", at: bracket,
@@ -291,7 +301,10 @@ extension TextParser {
         operand.slot = operand.row
         operand.row = .none
       }
-      if !hasFailed { expect(.rightBracket, operand.hasRegion ? "']'" : "',' or ']'") }
+      let isRange = token.kind == .colon || token.kind == .range
+      expect(
+        .rightBracket, operand.hasRegion ? "']'" : "',' or ']'",
+        hint: isRange ? "rows and columns are written first +: count" : nil)
     }
   }
 
@@ -312,7 +325,7 @@ extension TextParser {
     if take(.extent) {
       operand.rows = number()
     } else if operand.hasList || token.kind == .comma {
-      fail(needed: "'+:' and a number of rows")
+      fail(needed: "'+:' and a number of rows", hint: Self.extentHint)
     }
     return false
   }
@@ -323,7 +336,9 @@ extension TextParser {
     if take(.extent) {
       operand.columns = number()
     } else {
-      fail(needed: "'+:' and a number of columns")
+      fail(needed: "'+:' and a number of columns", hint: Self.extentHint)
     }
   }
+
+  private static let extentHint = "write first +: count, or : for all"
 }

@@ -74,12 +74,14 @@ struct TextParser {
   }
 
   /// Takes a token of a kind, or fails.
-  mutating func expect(_ kind: TextToken.Kind, _ needed: String) {
-    if !take(kind) { fail(needed: needed) }
+  mutating func expect(_ kind: TextToken.Kind, _ needed: String, hint: String? = nil) {
+    if !hasFailed && !take(kind) { fail(needed: needed, hint: hint) }
   }
 
   /// A name, plain or in quotes.
-  mutating func name(_ needed: String) -> (id: UInt32, span: TextSpan) {
+  mutating func name(
+    _ needed: String, _ hint: String? = nil
+  ) -> (id: UInt32, span: TextSpan) {
     let span = token.span
     switch token.kind {
     case .name:
@@ -89,7 +91,7 @@ struct TextParser {
       advance()
       return (unquoted(span).withUnsafeBufferPointer { tree.names.id($0) }, span)
     default:
-      fail(needed: needed)
+      fail(needed: needed, hint: hint)
       return (0, span)
     }
   }
@@ -159,11 +161,29 @@ struct TextParser {
     let count = tree.statements.count
     statement()
     if !hasFailed, token.kind != .newline, token.kind != .comment, token.kind != .end {
-      fail(needed: "the end of the line", hint: "one statement stands on a line")
+      fail(needed: "the end of the line", hint: endOfLineHint(count))
     }
     while token.kind != .newline && token.kind != .comment && token.kind != .end { advance() }
     if token.kind == .comment {
       if tree.statements.count > count { comment() } else { advance() }
+    }
+  }
+
+  /// What is likely meant where a line goes on; `first` is its first statement.
+  private func endOfLineHint(_ first: Int) -> String {
+    let statement = first < tree.statements.count ? tree.statements[first] : nil
+    switch token.kind {
+    case .leftBrace where statement?.opensBlock == true:
+      return "a block has no braces: it goes on to its .end"
+    case .assign, .from, .to:
+      return "write MNEMONIC destination <- sources"
+    case .plus, .minus, .times, .slash, .percent:
+      return "arithmetic with tiles is a micro-op for each operation, such as vector.add"
+    case .colon where statement?.kind == .operation:
+      return "an event is written load->vector:0, the queue that sets before the one that waits"
+    case .name where statement.map { lexer.spells("for", $0.nameSpan) } == true:
+      return "write .loop i 0..<4"
+    default: return "one statement stands on a line"
     }
   }
 
