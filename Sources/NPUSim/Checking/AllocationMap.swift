@@ -196,14 +196,14 @@ struct AllocationMap {
   ) {
     let payload = payloads[Int(tile.buffer)]
     if payload >= 0 && !allocations[payload].isConstant {
-      for region in layout.payloadRegions(tile, padded: padded) {
-        add(region, tile, footprint, payload, to: &rects, &misfits)
+      layout.forEachPayloadRegion(tile, padded: padded) {
+        add($0, tile, footprint, payload, to: &rects, &misfits)
       }
     }
     let scale = scales[Int(tile.buffer)]
     if scale >= 0 && !allocations[scale].isConstant {
-      for region in layout.scaleRegions(tile) {
-        add(region, tile, footprint, scale, to: &rects, &misfits)
+      layout.forEachScaleRegion(tile) {
+        add($0, tile, footprint, scale, to: &rects, &misfits)
       }
     }
   }

@@ -21,35 +21,38 @@ struct AtomTable {
   init(_ program: Program, layout: TileLayout, use: TileUse) {
     let map = AllocationMap(program, layout: layout, use: use)
     let (rects, domains) = map.rects()
-    var partition = RectPartition(rects)
-    partition.run()
-    count = partition.atomDomains.count
-    firstShared = count
+    let list = RectPartition.atoms(of: rects)
+    count = list.count
+    firstShared = list.domains.first { domains[Int($0.domain)].isShared }?.first ?? count
     isInitial = Array(repeating: false, count: count)
-    for (atom, domain) in partition.atomDomains.enumerated() {
-      if domains[Int(domain)].isShared { firstShared = min(firstShared, atom) }
-      isInitial[atom] = domains[Int(domain)].isInitial
+    for (index, own) in list.domains.enumerated() where domains[Int(own.domain)].isInitial {
+      let end = index + 1 < list.domains.count ? list.domains[index + 1].first : count
+      for atom in own.first..<end { isInitial[atom] = true }
     }
+    transpose(list, footprints: program.tiles.count * 2)
+    if hasRepeats(program) { dropRepeats(program) }
+  }
 
-    let footprints = program.tiles.count * 2
-    starts = Array(repeating: 0, count: footprints + 1)
-    for membership in partition.memberships where membership.footprint < footprints {
-      starts[Int(membership.footprint) + 1] += 1
-    }
-    for index in 0..<footprints { starts[index + 1] += starts[index] }
-    var next = starts
-    atoms = Array(repeating: 0, count: Int(starts[footprints]))
-    for membership in partition.memberships {
-      let footprint = Int(membership.footprint)
-      if footprint < footprints {
-        atoms[Int(next[footprint])] = membership.atom
-        next[footprint] += 1
-      } else {
-        // A stand-in for the extent of an initialised tensor.
-        isInitial[Int(membership.atom)] = true
+  /// Lists the atoms of each footprint, in ascending order. Footprints from `count` on stand for the
+  /// extents of initialised tensors.
+  private mutating func transpose(_ list: AtomList, footprints count: Int) {
+    var next = [UInt32](repeating: 0, count: count + 1)
+    for footprint in list.footprints where footprint < count { next[Int(footprint) + 1] += 1 }
+    for footprint in 0..<count { next[footprint + 1] += next[footprint] }
+    starts = next
+    var members = [UInt32](repeating: 0, count: Int(next[count]))
+    for atom in 0..<list.count {
+      for index in Int(list.starts[atom])..<Int(list.starts[atom + 1]) {
+        let footprint = Int(list.footprints[index])
+        if footprint < count {
+          members[Int(next[footprint])] = UInt32(truncatingIfNeeded: atom)
+          next[footprint] += 1
+        } else {
+          isInitial[atom] = true
+        }
       }
     }
-    if hasRepeats(program) { dropRepeats(program) }
+    atoms = members
   }
 
   /// Whether a list names a row twice, so that an atom is listed twice.

@@ -23,7 +23,7 @@ struct TileUse {
   private static let unsoundOwner: Int32 = -2
 
   init(_ program: Program, layout: TileLayout) {
-    flags = Array(repeating: 0, count: program.tiles.count)
+    flags = []
     eventIDs = Array(
       repeating: Array(repeating: 0, count: Queue.count * Queue.count), count: program.cores.count)
     // The core whose memory a tile lies in; −1 where every core may use it.
@@ -31,35 +31,52 @@ struct TileUse {
       layout.contains($0) ? max(-1, program.buffers[Int($0.buffer)].core) : Self.unsoundOwner
     }
     var reported: [Int: Int] = [:]
-    for (core, records) in program.cores.enumerated() {
-      let own = Int32(truncatingIfNeeded: core)
-      var identifiers = InlineArray<36, Int>(repeating: 0)
-      for (op, record) in records.enumerated() {
-        switch record.kind {
-        case .set, .wait:
-          let event = record.event
-          identifiers[event.pair] = max(identifiers[event.pair], Int(event.id) + 1)
-        case .barrierQueue, .barrierAll, .barrierCores: barriers += 1
-        case .data: break
-        }
-        if record.accessBits == 0 { continue }
-        for k in 0..<min(Int(record.operandCount), OpRecord.maximumOperands) {
-          let access = record.access(k)
-          if access.isEmpty { continue }
-          let tile = Int(record.words[k])
-          guard tile < owners.count, owners[tile] == own || owners[tile] == -1 else {
-            reject(program, record, tile, core: core, op: op, layout, &reported)
-            continue
+    var flags = [UInt8](repeating: 0, count: program.tiles.count)
+    flags.withUnsafeMutableBufferPointer { flags in
+      for (core, records) in program.cores.enumerated() {
+        let own = Int32(truncatingIfNeeded: core)
+        records.withUnsafeBufferPointer { records in
+          for op in records.indices {
+            if records[op].kind != .data { note(records[op], core: core) }
+            let bits = records[op].accessBits
+            if bits == 0 { continue }
+            for k in 0..<min(Int(records[op].operandCount), OpRecord.maximumOperands) {
+              let access = bits >> UInt32(truncatingIfNeeded: 4 * k) & 15
+              if access == 0 { continue }
+              let tile = Int(records[op].words[k])
+              guard tile < owners.count, owners[tile] == own || owners[tile] == -1 else {
+                reject(program, records[op], tile, core: core, op: op, layout, &reported)
+                continue
+              }
+              flags[tile] |= Self.flags(ofAccess: access)
+            }
           }
-          var flag = flags[tile]
-          if access.contains(.read) { flag |= Self.read }
-          if access.contains(.write) {
-            flag |= access.contains(.zeroFill) ? Self.filled : Self.written
-          }
-          flags[tile] = flag
         }
       }
-      for pair in 0..<36 { eventIDs[core][pair] = identifiers[pair] }
+    }
+    self.flags = flags
+  }
+
+  /// The flags of a use, by the bits of its access.
+  @inline(__always)
+  private static func flags(ofAccess bits: UInt32) -> UInt8 {
+    let access = Access(rawValue: UInt8(truncatingIfNeeded: bits))
+    let read = access.contains(.read) ? Self.read : 0
+    guard access.contains(.write) else { return read }
+    return read | (access.contains(.zeroFill) ? Self.filled : Self.written)
+  }
+
+  /// Counts a micro-op that synchronises.
+  @inline(__always)
+  private mutating func note(_ record: OpRecord, core: Int) {
+    switch record.kind {
+    case .set, .wait:
+      let event = record.event
+      if Int(event.id) >= eventIDs[core][event.pair] {
+        eventIDs[core][event.pair] = Int(event.id) + 1
+      }
+    case .barrierQueue, .barrierAll, .barrierCores: barriers += 1
+    case .data: break
     }
   }
 
@@ -69,7 +86,7 @@ struct TileUse {
     _ program: Program, _ record: OpRecord, _ tile: Int, core: Int, op: Int, _ layout: TileLayout,
     _ reported: inout [Int: Int]
   ) {
-    let exists = tile < flags.count
+    let exists = tile < program.tiles.count
     isMalformed = isMalformed || !exists
     let isForeign = exists && layout.contains(program.tiles[tile])
     let key = isForeign ? ~tile : tile
