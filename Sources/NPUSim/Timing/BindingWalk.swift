@@ -18,8 +18,13 @@ struct BindingWalk {
   /// Cycles by cause, queue and work: a flat table, as a chain may have millions of links.
   private var booked = [Int64](
     repeating: 0, count: BindingPath.Cause.allCases.count * Queue.count * Self.workCount)
+  /// Where the walk is: the lists of its core are at hand.
   private var core = 0
   private var op = 0
+  private var records: [OpRecord] = []
+  private var times: [OpInstants] = []
+  /// The account of each amount of work.
+  private let accounts: [UInt8]
   private var point = Point.visible
   private var now: Int64 = 0
 
@@ -36,6 +41,17 @@ struct BindingWalk {
     index = program.cores.map { QueueIndex($0) }
     causes = BindingPath.Cause.allCases
     services = HBMReplay(program, prices, timeline, order)
+    accounts = program.works.map { UInt8(truncatingIfNeeded: Self.account(of: $0)) }
+  }
+
+  /// Goes to a micro-op.
+  private mutating func move(to op: Int, of core: Int) {
+    if core != self.core || records.isEmpty {
+      self.core = core
+      records = program.cores[core]
+      times = timeline[core]
+    }
+    self.op = op
   }
 
   /// Walks from the micro-op that is visible at `cycles` to cycle 0; `false` if a link is missing.
@@ -58,8 +74,8 @@ struct BindingWalk {
     }
   }
 
-  private var instants: OpInstants { timeline[core][op] }
-  private var record: OpRecord { program.cores[core][op] }
+  private var instants: OpInstants { times[op] }
+  private var record: OpRecord { records[op] }
 
   // MARK: Accounts
 
@@ -86,23 +102,27 @@ struct BindingWalk {
   /// Books the cycles from `instant` to now and goes there.
   private mutating func book(_ cause: BindingPath.Cause, back instant: Int64, to next: Point) {
     let isShared = cause == .dispatch || cause == .join
-    let queue = isShared ? 0 : record.queue.index
-    let work = isShared ? 0 : self.work
+    let queue = isShared ? 0 : records[op].queue.index
+    let work = isShared ? 0 : account
     let place = (causes.firstIndex(of: cause) ?? 0) * Queue.count + queue
     booked[place * Self.workCount + work] += now - instant
     now = instant
     point = next
   }
 
-  private var work: Int {
-    let others = TransferPath.count + VectorClass.count
-    switch record.kind {
-    case .data:
-      let work = program.works[Int(record.work)]
-      return work.path?.index ?? work.vectorClass.map { TransferPath.count + $0.index } ?? others
-    case .set: return others + 1
-    case .wait: return others + 2
-    case .barrierQueue, .barrierAll, .barrierCores: return others + 3
+  /// The account of a work: its path or class, or that of products.
+  private static func account(of work: Work) -> Int {
+    work.path?.index ?? work.vectorClass.map { TransferPath.count + $0.index } ?? firstOther
+  }
+
+  private static let firstOther = TransferPath.count + VectorClass.count
+
+  private var account: Int {
+    switch records[op].kind {
+    case .data: Int(accounts[Int(records[op].work)])
+    case .set: Self.firstOther + 1
+    case .wait: Self.firstOther + 2
+    case .barrierQueue, .barrierAll, .barrierCores: Self.firstOther + 3
     }
   }
 
@@ -137,12 +157,10 @@ struct BindingWalk {
       return
     }
     book(.hbm, back: service.begin, to: .served)
-    core = Int(earlier.core)
-    op = Int(earlier.op)
+    move(to: Int(earlier.op), of: Int(earlier.core))
   }
 
   private mutating func leaveStart() -> Bool {
-    let list = program.cores[core]
     let record = record
     let isWide = record.kind == .barrierAll || record.kind == .barrierCores
     if record.kind == .barrierCores {
@@ -152,7 +170,7 @@ struct BindingWalk {
     }
     if isWide { return leaveWideBarrier(core, op) }
     if let previous = index[core].previous(of: op, on: record.queue),
-      timeline[core][previous].free == now
+      times[previous].free == now
     {
       op = previous
       point = .free
@@ -167,12 +185,12 @@ struct BindingWalk {
       guard let set = index[core].set(of: op) else { return false }
       book(.propagation, back: now - machine.eventPropagation, to: .free)
       op = set
-      if timeline[core][set].free == now { return true }
+      if times[set].free == now { return true }
       return moveToEarlierVisible(than: set, on: record.event.source, needs: nil)
     case .barrierQueue:
       return moveToEarlierVisible(than: op, on: record.queue, needs: nil)
     case .data:
-      return moveToEarlierVisible(than: op, on: record.queue, needs: list[op])
+      return moveToEarlierVisible(than: op, on: record.queue, needs: record)
     case .set, .barrierAll, .barrierCores:
       return false
     }
@@ -181,14 +199,14 @@ struct BindingWalk {
   private mutating func leaveDispatch() -> Bool {
     let record = record
     let isWide = record.kind == .barrierAll || record.kind == .barrierCores
-    if op > 0 && timeline[core][op - 1].dispatch + 1 == now {
+    if op > 0 && times[op - 1].dispatch + 1 == now {
       book(.dispatch, back: now - 1, to: .dispatch)
       op -= 1
       return true
     }
     if op > 0 {
-      let before = program.cores[core][op - 1].kind
-      if before == .barrierAll || before == .barrierCores, timeline[core][op - 1].start == now {
+      let before = records[op - 1].kind
+      if before == .barrierAll || before == .barrierCores, times[op - 1].start == now {
         op -= 1
         point = .start
         return true
@@ -197,7 +215,7 @@ struct BindingWalk {
     guard let depth = machine.queueDepth else { return false }
     for queue in isWide ? Queue.allCases : [record.queue] {
       if let holder = index[core].previous(of: op, on: queue, places: depth),
-        timeline[core][holder].start == now
+        times[holder].start == now
       {
         op = holder
         point = .start
@@ -221,8 +239,7 @@ struct BindingWalk {
   /// became visible.
   private mutating func leaveWideBarrier(_ other: Int, _ barrier: Int) -> Bool {
     if timeline[other][barrier].dispatch == now {
-      core = other
-      op = barrier
+      move(to: barrier, of: other)
       point = .dispatch
       return true
     }
@@ -236,8 +253,7 @@ struct BindingWalk {
     for (candidate, first, end) in ranges {
       for index in (first..<max(first, end)).reversed()
       where timeline[candidate][index].visible == instant {
-        core = candidate
-        op = index
+        move(to: index, of: candidate)
         point = .visible
         return true
       }
@@ -252,9 +268,7 @@ struct BindingWalk {
   ) -> Bool {
     var current = later
     while let earlier = index[core].previous(of: current, on: queue) {
-      if timeline[core][earlier].visible == now
-        && (reader.map { touches($0, program.cores[core][earlier]) } ?? true)
-      {
+      if times[earlier].visible == now && (reader.map { touches($0, records[earlier]) } ?? true) {
         op = earlier
         point = .visible
         return true

@@ -17,16 +17,18 @@ struct CoreCensus {
       let record = records.baseAddress.unsafelyUnwrapped + index
       let queue = record.pointee.queue
       ops[queue.index] &+= 1
-      // One past the highest tile that any operand names; synchronisation names none.
-      let bits = record.pointee.accessBits
-      var end = 0
-      for k in 0..<OpRecord.maximumOperands {
-        let isTile = bits >> UInt32(truncatingIfNeeded: 4 &* k) & 15 != 0
-        end = max(end, isTile ? Int(record.pointee.words[k]) &+ 1 : 0)
-      }
       let kind = record.pointee.kind
       if kind == .data {
-        if Int(record.pointee.work) < works && end <= tiles { continue }
+        let bits = record.pointee.accessBits
+        // The highest tile that any operand names; few micro-ops have more than four.
+        var highest: UInt32 = 0
+        for k in 0..<4 { highest = max(highest, Self.tile(record, k, bits)) }
+        if bits >> 16 != 0 {
+          for k in 4..<OpRecord.maximumOperands {
+            highest = max(highest, Self.tile(record, k, bits))
+          }
+        }
+        if Int(record.pointee.work) < works && (bits == 0 || Int(highest) < tiles) { continue }
         throw Self.broken(core, index, "names work or tiles outside its tables")
       }
       switch kind {
@@ -50,6 +52,12 @@ struct CoreCensus {
     for queue in 0..<Queue.count {
       for other in 0..<Queue.count where other != queue { ops[queue] += wideBarriers[other] }
     }
+  }
+
+  /// The tile that an operand names, 0 where it is an immediate.
+  @inline(__always)
+  private static func tile(_ record: UnsafePointer<OpRecord>, _ k: Int, _ bits: UInt32) -> UInt32 {
+    bits >> UInt32(truncatingIfNeeded: 4 &* k) & 15 != 0 ? record.pointee.words[k] : 0
   }
 
   private static func broken(_ core: Int, _ op: Int, _ what: String) -> NPUError {

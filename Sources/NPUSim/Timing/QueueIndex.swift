@@ -1,80 +1,110 @@
 /// Finds the neighbours of a micro-op in its core's list: earlier ones of a queue, the set of a wait,
-/// and the barriers on all queues.
+/// and the barriers on all queues. Eight bytes a micro-op.
 struct QueueIndex {
-  private var lists = [[UInt32]](repeating: [], count: Queue.count)
+  /// For each micro-op the last one of its queue before it; for a barrier on all queues
+  /// ``wideBit`` and its number among these.
+  private var before: [UInt32]
+  /// For each wait the set that it matches.
+  private var sets: [UInt32]
   private var wide: [UInt32] = []
+  /// For each barrier on all queues, the last micro-op of each queue before it.
+  private var beforeWide: [QueueClock] = []
   private var joins: [UInt32] = []
-  /// The waits in the order of the list, and the set of each.
-  private var waits: [UInt32] = []
-  private var sets: [UInt32] = []
+
+  private static let wideBit: UInt32 = 1 << 31
+  /// No micro-op.
+  private static let none = wideBit - 1
 
   init(_ records: [OpRecord]) {
-    var counts = [Int](repeating: 0, count: Queue.count)
-    var wideCount = 0
-    for record in records {
-      switch record.kind {
-      case .barrierAll, .barrierCores: wideCount += 1
-      case .data, .set, .wait, .barrierQueue: counts[record.queue.index] += 1
-      }
-    }
-    for queue in 0..<Queue.count { lists[queue].reserveCapacity(counts[queue] + wideCount) }
+    before = Array(repeating: Self.none, count: records.count)
+    sets = before
+    var last = QueueClock(repeating: Self.none)
+    var identifiers = [Int](repeating: 0, count: Queue.count * Queue.count)
     for (index, record) in records.enumerated() {
       let op = UInt32(truncatingIfNeeded: index)
       switch record.kind {
       case .data, .set, .wait, .barrierQueue:
-        lists[record.queue.index].append(op)
+        let queue = record.queue.index
+        before[index] = last[queue]
+        last[queue] = op
+        if record.kind == .set || record.kind == .wait {
+          let event = record.event
+          if Int(event.id) >= identifiers[event.pair] {
+            identifiers[event.pair] = Int(event.id) + 1
+          }
+        }
       case .barrierAll, .barrierCores:
+        before[index] = Self.wideBit | UInt32(truncatingIfNeeded: wide.count)
+        beforeWide.append(last)
+        last = QueueClock(repeating: op)
         wide.append(op)
         if record.kind == .barrierCores { joins.append(op) }
-        for queue in 0..<Queue.count { lists[queue].append(op) }
       }
     }
-    match(records)
+    match(records, identifiers)
+  }
+
+  /// The sets, or the waits, of an event that have not met their partners yet, oldest first: each is
+  /// linked to the next one in ``sets``.
+  private struct Pending {
+    var first: UInt32
+    var last: UInt32
+    var areWaits: Bool
   }
 
   /// Matches the k-th set of each event with its k-th wait.
-  private mutating func match(_ records: [OpRecord]) {
-    // First ID of each pair of queues among all events.
-    var firsts = InlineArray<37, Int>(repeating: 0)
-    for record in records where record.kind == .set || record.kind == .wait {
+  private mutating func match(_ records: [OpRecord], _ identifiers: [Int]) {
+    var firsts: [Int] = []
+    var count = 0
+    for number in identifiers {
+      firsts.append(count)
+      count += number
+    }
+    var pending = [Pending](
+      repeating: Pending(first: Self.none, last: Self.none, areWaits: false), count: count)
+    for (index, record) in records.enumerated() where record.kind == .set || record.kind == .wait {
+      let op = UInt32(truncatingIfNeeded: index)
+      let isWait = record.kind == .wait
       let event = record.event
-      firsts[event.pair + 1] = max(firsts[event.pair + 1], Int(event.id) + 1)
+      let slot = firsts[event.pair] + Int(event.id)
+      let oldest = pending[slot].first
+      if oldest == Self.none {
+        pending[slot] = Pending(first: op, last: op, areWaits: isWait)
+      } else if pending[slot].areWaits == isWait {
+        sets[Int(pending[slot].last)] = op
+        pending[slot].last = op
+      } else {
+        pending[slot].first = sets[Int(oldest)]
+        sets[Int(isWait ? op : oldest)] = isWait ? oldest : op
+      }
     }
-    for pair in 0..<36 { firsts[pair + 1] += firsts[pair] }
-    // The sets, by event and then in order.
-    var next = [Int](repeating: 0, count: firsts[36] + 1)
-    for record in records where record.kind == .set {
-      next[firsts[record.event.pair] + Int(record.event.id) + 1] += 1
-    }
-    for event in 0..<firsts[36] { next[event + 1] += next[event] }
-    var taken = next
-    var fired = [UInt32](repeating: 0, count: next[firsts[36]])
-    for (index, record) in records.enumerated() where record.kind == .set {
-      let event = firsts[record.event.pair] + Int(record.event.id)
-      fired[next[event]] = UInt32(truncatingIfNeeded: index)
-      next[event] += 1
-    }
-    for (index, record) in records.enumerated() where record.kind == .wait {
-      let event = firsts[record.event.pair] + Int(record.event.id)
-      guard taken[event] < next[event] else { continue }
-      waits.append(UInt32(truncatingIfNeeded: index))
-      sets.append(fired[taken[event]])
-      taken[event] += 1
+    // Waits without a set match none.
+    for rest in pending where rest.areWaits {
+      var wait = rest.first
+      while wait != Self.none {
+        let next = sets[Int(wait)]
+        sets[Int(wait)] = Self.none
+        wait = next
+      }
     }
   }
 
   /// The micro-op `places` before `op` on `queue`, which `op` is on.
   func previous(of op: Int, on queue: Queue, places: Int = 1) -> Int? {
-    let list = lists[queue.index]
-    let place = Self.place(of: op, in: list) - places
-    return place >= 0 ? Int(list[place]) : nil
+    var current = op
+    for _ in 0..<places {
+      let word = before[current]
+      let earlier =
+        word & Self.wideBit == 0
+        ? word : beforeWide[Int(word & ~Self.wideBit)][queue.index]
+      if earlier == Self.none { return nil }
+      current = Int(earlier)
+    }
+    return current
   }
 
   /// The set that matches a wait.
-  func set(of wait: Int) -> Int? {
-    let place = Self.place(of: wait, in: waits)
-    return place < waits.count && Int(waits[place]) == wait ? Int(sets[place]) : nil
-  }
+  func set(of wait: Int) -> Int? { sets[wait] == Self.none ? nil : Int(sets[wait]) }
 
   /// The last barrier on all queues before `op`.
   func previousWide(before op: Int) -> Int? {

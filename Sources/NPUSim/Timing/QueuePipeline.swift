@@ -144,7 +144,8 @@ struct QueuePipeline {
     _ record: UnsafePointer<OpRecord>, ready: Int64, _ footprints: inout FootprintCache
   ) -> Int64 {
     var result = ready
-    for index in 0..<writeCount where writes[index].visible > result {
+    // The last one first: what is visible before it does not count.
+    for index in (0..<writeCount).reversed() where writes[index].visible > result {
       let write = writes[index]
       var forwards = false
       var touches = false
