@@ -59,7 +59,7 @@ extension InlineArray where Element == UInt32, count == 6 {
 }
 
 /// Finds the events that a stream of micro-ops with tokens needs.
-private struct EdgeReduction {
+private struct EdgeReduction: ~Copyable {
   private struct Edge {
     var producer: UInt32
     var consumer: UInt32
@@ -73,20 +73,29 @@ private struct EdgeReduction {
   private var edges: [Edge] = []
   private var barriers: [UInt32] = []
   private var defects: [ProgramDefect] = []
-  /// Knowledge of each queue before its next micro-op.
-  private var clocks = [QueueClock](repeating: QueueClock(repeating: 0), count: Queue.count)
-  /// What the tokens so far let each queue rely on; never less than its knowledge.
-  private var permits = [QueueClock](repeating: QueueClock(repeating: 0), count: Queue.count)
-  /// Knowledge that a set right after a micro-op would pass on.
-  private var snapshots: [QueueClock]
-  /// The same of what it may rely on.
-  private var permitSnapshots: [QueueClock]
+  /// What a queue knows, and what it may rely on, which is never less.
+  private struct Knowledge {
+    var known = QueueClock(repeating: 0)
+    var permitted = QueueClock(repeating: 0)
+
+    /// Learns what a set passes on.
+    @inline(__always) mutating func join(_ other: borrowing Knowledge) {
+      known.join(other.known)
+      permitted.join(other.permitted)
+    }
+  }
+
+  /// The knowledge of each queue before its next micro-op.
+  private let queues: UnsafeMutablePointer<Knowledge>
+  /// For each micro-op so far, the knowledge that a set right after it would pass on. Behind pointers,
+  /// as each micro-op reads and writes several of them.
+  private let passed: UnsafeMutablePointer<Knowledge>
   /// Whether every token that is not implied becomes an event.
   private let keepsEvery: Bool
   private var touched: ConflictIndex
   private let overlaps: TileOverlap
   /// Position of a micro-op in its queue.
-  private var places: [UInt32]
+  private let places: UnsafeMutablePointer<UInt32>
   private var counts = QueueClock(repeating: 0)
   /// Queues with a micro-op on data.
   private var isUsed = InlineArray<6, Bool>(repeating: false)
@@ -110,10 +119,18 @@ private struct EdgeReduction {
     self.machine = machine
     self.layout = layout
     self.tiles = tiles
-    snapshots = Array(repeating: QueueClock(repeating: 0), count: stream.records.count)
-    permitSnapshots = snapshots
-    places = Array(repeating: 0, count: stream.records.count)
+    queues = .allocate(capacity: Queue.count)
+    queues.initialize(repeating: Knowledge(), count: Queue.count)
+    // Both are written before they are read: a token names an earlier micro-op.
+    passed = .allocate(capacity: max(1, stream.records.count))
+    places = .allocate(capacity: max(1, stream.records.count))
     for record in stream.records where record.kind == .data { isUsed[record.queue.index] = true }
+  }
+
+  deinit {
+    queues.deallocate()
+    passed.deallocate()
+    places.deallocate()
   }
 
   mutating func run() {
@@ -127,7 +144,7 @@ private struct EdgeReduction {
         let first = index == 0 ? 0 : Int(stream.ends[index - 1])
         for k in first..<Int(stream.ends[index]) where stream.dependencies[k] < index {
           let producer = stream.dependencies[k]
-          permits[queue].join(permitSnapshots[Int(producer)])
+          queues[queue].permitted.join(passed[Int(producer)].permitted)
           if keepsEvery { candidates.append(producer) }
         }
         if !keepsEvery { findNeeded(by: record, &candidates) }
@@ -135,31 +152,24 @@ private struct EdgeReduction {
         for producer in candidates { depend(index, on: Int(producer)) }
         if !machine.interlocks(record.queue) { keepOrderInQueue(index, record) }
       case .barrierQueue:
-        clocks[queue][queue] = counts[queue]
+        queues[queue].known[queue] = counts[queue]
       case .barrierAll, .barrierCores:
-        for q in 0..<Queue.count {
-          clocks[q] = counts
-          permits[q] = counts
-        }
+        for q in 0..<Queue.count { queues[q] = Knowledge(known: counts, permitted: counts) }
       case .set, .wait:
         break
       }
-      places[index] = counts[queue]
+      (places + index).initialize(to: counts[queue])
       if record.kind == .data {
         if !keepsEvery { touched.add(record, op: index, place: counts[queue]) }
         counts[queue] += 1
       }
-      var snapshot = clocks[queue]
-      snapshot[queue] = counts[queue]
-      snapshots[index] = snapshot
-      snapshot = permits[queue]
-      snapshot[queue] = counts[queue]
-      permitSnapshots[index] = snapshot
+      var after = queues[queue]
+      after.known[queue] = counts[queue]
+      after.permitted[queue] = counts[queue]
+      (passed + index).initialize(to: after)
       if index % Self.forgetInterval == Self.forgetInterval - 1 { forget() }
     }
     // The events are all that is asked for from now on.
-    snapshots = []
-    permitSnapshots = []
     touched.forgetAll()
   }
 
@@ -171,7 +181,7 @@ private struct EdgeReduction {
     for source in 0..<Queue.count {
       var known = UInt32.max
       for target in 0..<Queue.count where target != source && isUsed[target] {
-        known = min(known, clocks[target][source])
+        known = min(known, queues[target].known[source])
       }
       touched.forget(source, before: known)
     }
@@ -182,8 +192,8 @@ private struct EdgeReduction {
   private func findNeeded(by record: OpRecord, _ result: inout [UInt32]) {
     let target = record.queue.index
     for source in 0..<Queue.count where source != target {
-      let known = clocks[target][source]
-      let permitted = permits[target][source]
+      let known = queues[target].known[source]
+      let permitted = queues[target].permitted[source]
       if known < permitted,
         let op = touched.last(of: source, conflictingWith: record, in: known..<permitted)
       {
@@ -197,11 +207,11 @@ private struct EdgeReduction {
     let source = stream.records[producer].queue
     let target = stream.records[consumer].queue
     if source == target { return }
-    if clocks[target.index][source.index] > places[producer] { return }
+    if queues[target.index].known[source.index] > places[producer] { return }
     let pair = source.index * Queue.count + target.index
     let place = counts[target.index] + 1
     // An ID is free when the producer's queue knows the consumer of its last wait.
-    let known = snapshots[producer][target.index]
+    let known = passed[producer].known[target.index]
     var id = lastWaits[pair].firstIndex { $0 <= known }
     if id == nil {
       id = lastWaits[pair].count
@@ -224,18 +234,17 @@ private struct EdgeReduction {
       Edge(
         producer: UInt32(producer), consumer: UInt32(consumer),
         event: Event(from: source, to: target, id: UInt16(clamping: chosen))))
-    clocks[target.index].join(snapshots[producer])
-    permits[target.index].join(permitSnapshots[producer])
+    queues[target.index].join(passed[producer])
   }
 
   /// Places a barrier where a queue without interlock would touch a result too early.
   private mutating func keepOrderInQueue(_ index: Int, _ record: OpRecord) {
     let queue = record.queue.index
-    let visible = clocks[queue][queue]
+    let visible = queues[queue].known[queue]
     unseenWrites[queue].removeAll { $0.place < visible }
     if touchesUnseen(record) {
       barriers.append(UInt32(index))
-      clocks[queue][queue] = counts[queue]
+      queues[queue].known[queue] = counts[queue]
       unseenWrites[queue].removeAll(keepingCapacity: true)
     }
     for k in 0..<Int(record.operandCount) where record.access(k).contains(.write) {
