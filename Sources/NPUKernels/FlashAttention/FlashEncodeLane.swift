@@ -17,8 +17,8 @@ struct FlashEncodeLane {
   /// Load of the rows that come next.
   private var loaded: Token?
   /// The encode that read `values` last, the stores that read `encoded` last.
-  private var valuesRead: [Token] = []
-  private var encodedRead: [Token] = []
+  private var valuesRead: Token?
+  private var encodedRead: Token?
 
   /// What it keeps in `ub`.
   static func buffers(
@@ -48,7 +48,7 @@ struct FlashEncodeLane {
     guard loaded == nil else { return }
     let target = values.tile(rows: source.rows, columns: source.columns)
     loaded = p.emit(
-      LoadUB(target, from: source), after: valuesRead + (made.map { [$0] } ?? []))
+      LoadUB(target, from: source), after: valuesRead, and: made.map { [$0] } ?? [])
   }
 
   /// Emits encode and store of rows, and their load where it has not been emitted; returns the tokens
@@ -57,13 +57,12 @@ struct FlashEncodeLane {
     load(rows.source, &p)
     let target = encoded.tile(rows: rows.source.rows, columns: rows.source.columns)
     let source = values.tile(rows: rows.source.rows, columns: rows.source.columns)
-    let made = p.emit(
-      EncodeMX(target, source), after: (loaded.map { [$0] } ?? []) + encodedRead)
+    let made = p.emit(EncodeMX(target, source), after: loaded, and: encodedRead.map { [$0] } ?? [])
     loaded = nil
-    valuesRead = [made]
-    let stored = p.emit(StoreL1(rows.destination, from: target), after: [made] + rows.free)
+    valuesRead = made
+    let stored = p.emit(StoreL1(rows.destination, from: target), after: made, and: rows.free)
     let copied = rows.copy.map { p.emit(StoreHBM($0, from: target), after: made) }
-    encodedRead = [copied ?? stored]
+    encodedRead = copied ?? stored
     return (stored, copied)
   }
 }

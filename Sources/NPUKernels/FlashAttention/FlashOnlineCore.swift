@@ -170,18 +170,18 @@ struct FlashOnlineCore {
       let right = rightKeyRing.acquire()
       let rightTile = right.tile(rows: form.headDim, columns: columns.count)
       let fed = p.emit(
-        FeedRightTransposed(rightTile, from: key.tile), after: key.ready + right.free)
+        FeedRightTransposed(rightTile, from: key.tile), after: key.ready, and: right.free)
       keys.release(use + index, after: fed)
       let acc = accScoreRing.acquire()
       let target = acc.tile(rows: tile.rows, columns: columns.count)
       let product = p.emit(
         Matmul(target, left: query, right: rightTile, accumulate: false),
-        after: [fedQuery, fed] + acc.free)
+        after: fedQuery, fed, and: acc.free)
       rightKeyRing.release(right, after: product)
       let drained = p.emit(
         DrainUB(
           scores.tile(column: columns.lowerBound, rows: tile.rows, columns: columns.count),
-          from: target), after: [product] + scores.free)
+          from: target), after: product, and: scores.free)
       accScoreRing.release(acc, after: drained)
       last = (product, drained)
     }
@@ -236,13 +236,13 @@ struct FlashOnlineCore {
     let stored = p.emit(
       StoreL1(
         slot.tile(rows: rows, columns: width),
-        from: encoded.slot.tile(rows: rows, columns: width)), after: [encoded.made] + slot.free)
+        from: encoded.slot.tile(rows: rows, columns: width)), after: encoded.made, and: slot.free)
     encodedRing.release(encoded.slot, after: stored)
     let left = leftWeightRing.acquire()
     let fedLeft = p.emit(
       FeedLeft(
         left.tile(rows: rows, columns: width), from: slot.tile(rows: rows, columns: width)),
-      after: [stored] + left.free)
+      after: stored, and: left.free)
     weightRing.release(slot, after: fedLeft)
     let acc = accProductRing.acquire()
     var product = fedLeft
@@ -250,20 +250,20 @@ struct FlashOnlineCore {
       let value = values.take(use + index, rows: columns.count, columns: form.headDim, &p)
       let right = rightValueRing.acquire()
       let rightTile = right.tile(rows: columns.count, columns: form.headDim)
-      let fed = p.emit(FeedRight(rightTile, from: value.tile), after: value.ready + right.free)
+      let fed = p.emit(FeedRight(rightTile, from: value.tile), after: value.ready, and: right.free)
       values.release(use + index, after: fed)
       product = p.emit(
         Matmul(
           acc.tile(rows: rows),
           left: left.tile(column: columns.lowerBound, rows: rows, columns: columns.count),
-          right: rightTile, accumulate: index > 0), after: [fedLeft, fed] + acc.free)
+          right: rightTile, accumulate: index > 0), after: fedLeft, fed, and: acc.free)
       rightValueRing.release(right, after: product)
     }
     leftWeightRing.release(left, after: product)
     let drainedProduct = productRing.acquire()
     let drained = p.emit(
       DrainUB(drainedProduct.tile(rows: rows), from: acc.tile(rows: rows)),
-      after: [product] + drainedProduct.free)
+      after: product, and: drainedProduct.free)
     accProductRing.release(acc, after: drained)
     let output = outputs.tile(rows: rows)
     let added = p.emit(

@@ -96,13 +96,11 @@ struct FlashPieces {
 
   /// The keys of use `use` in `l1`, and what must be visible before they are read.
   mutating func take(_ use: Int, rows: Int, columns: Int, _ p: inout ProgramBuilder) -> (
-    tile: Tile<L1>, ready: [Token]
+    tile: Tile<L1>, ready: Token?
   ) {
     while fetched <= use { advance(before: use, &p) }
     let slot = residency.uses[use].slot
-    return (
-      slots.tile(slot: slot, rows: rows, columns: columns), ready[slot].map { [$0] } ?? []
-    )
+    return (slots.tile(slot: slot, rows: rows, columns: columns), ready[slot])
   }
 
   /// Names the feed that read use `use`.
@@ -127,7 +125,7 @@ struct FlashPieces {
       ready[next.slot] = p.emit(
         LoadL1(
           slots.tile(slot: next.slot, rows: keys.count), from: keptTile(group, keys)),
-        after: readers[next.slot] + (copies[next.piece].map { [$0] } ?? []))
+        after: copies[next.piece], and: readers[next.slot])
       rowsDone = keys.count
     } else {
       bring(next, group, keys, &p)

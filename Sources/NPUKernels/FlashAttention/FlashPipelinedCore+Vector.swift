@@ -17,7 +17,7 @@ extension FlashPipelinedCore {
 
   /// Masks the scores of a step where needed, and takes their row maxima; `ready` is what makes each
   /// piece of them visible.
-  mutating func topScores(_ step: FlashStep, _ ready: [Int: Token], _ p: inout ProgramBuilder) {
+  mutating func topScores(_ step: FlashStep, _ ready: [Token?], _ p: inout ProgramBuilder) {
     let tiles = tiles(step)
     let width = step.keys.count
     func tokens(_ columns: Range<Int>) -> [Token] {
@@ -159,13 +159,13 @@ extension FlashPipelinedCore {
     sum(tiles, columns: first..<first + chunk.count, &p)
     var encoded: [Token] = []
     for (position, tile) in tiles.enumerated() {
-      let waits = position < free.count ? free[position].map { [$0] } ?? [] : []
       encoded.append(
         p.emit(
           EncodeMX(
             buffers.encoded.tile(
               slot: position, column: chunk.lowerBound, rows: tile.rows, columns: chunk.count),
-            weights(position, tile, 0..<chunk.count)), after: waits))
+            weights(position, tile, 0..<chunk.count)),
+          after: position < free.count ? free[position] : nil))
     }
     return (read[read.count - 1], encoded)
   }

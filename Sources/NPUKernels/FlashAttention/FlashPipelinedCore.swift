@@ -31,7 +31,7 @@ struct FlashPipelinedCore {
 
   /// Query tiles in `l1`, and in `left`.
   private var queries: [Ring<L1>.Slot] = []
-  private var queriesReady: [Token] = []
+  private var queriesReady: Token?
   /// The query tile that is brought next.
   private var bringing = (job: 0, position: 0)
   private var leftQueries: [(slot: Ring<Left>.Slot, ready: Token)] = []
@@ -39,9 +39,10 @@ struct FlashPipelinedCore {
   /// Uses of K and V that have been emitted.
   private var keyUse = 0
   private var valueUse = 0
-  /// By piece: the drain of the scores. By chunk: the exponential that read them last.
-  var scoresReady: [Int: Token] = [:]
-  private var scoresRead: [Int: Token] = [:]
+  /// By piece: the drain of the scores, where they have been made.
+  private var scoresReady: [Token?]
+  /// By chunk: the exponential that read the scores last.
+  private var scoresRead: [Token?]
   /// The stores of `encoded`, by tile in flight.
   private var encodedRead: [Token?]
   /// By tile in flight: the last matmul into the products, their drain, and what read that.
@@ -69,17 +70,18 @@ struct FlashPipelinedCore {
     var valueUses: [Int] = []
     var keyRows: [Int] = []
     var valueRows: [Int] = []
+    let size = layout.piece
     for (index, step) in work.steps.enumerated() {
       let first =
         work.jobs[step.job].group * source.perGroup + step.tile * source.perTile
-        + step.firstPiece(layout.piece)
-      let before = index > 0 ? work.steps[index - 1].pieces(layout.piece).count : 0
-      let pieces = step.pieces(layout.piece)
+        + step.firstPiece(size)
+      let before = index > 0 ? work.steps[index - 1].pieceCount(size) : 0
+      let pieces = 0..<step.pieceCount(size)
       let order = Self.order(pieces.count, behind: before)
       keyUses += order.map { first + $0 }
-      keyRows += order.map { pieces[$0].count }
-      valueUses += pieces.indices.map { first + $0 }
-      valueRows += pieces.map(\.count)
+      keyRows += order.map { step.piece($0, of: size).count }
+      valueUses += pieces.map { first + $0 }
+      valueRows += pieces.map { step.piece($0, of: size).count }
     }
     keys = try FlashPieces(
       "k", source, uses: keyUses, rows: keyRows, slots: layout.plan.kvStages,
@@ -99,6 +101,8 @@ struct FlashPipelinedCore {
     buffers = try FlashVectorBuffers(layout, &p)
     results = try FlashResults(
       tensors, rows: layout.rows, headDim: form.headDim, inFlight: layout.inFlight, &p)
+    scoresReady = Array(repeating: nil, count: (layout.plan.tileKV - 1) / layout.piece + 1)
+    scoresRead = Array(repeating: nil, count: (layout.plan.tileKV - 1) / layout.chunk + 1)
     encodedRead = Array(repeating: nil, count: layout.inFlight)
     accRead = Array(repeating: nil, count: layout.inFlight)
     productsRead = Array(repeating: nil, count: layout.inFlight)
@@ -114,16 +118,17 @@ struct FlashPipelinedCore {
   mutating func emit(_ p: inout ProgramBuilder) {
     for tile in work.blind { results.finishBlind(tile, &p) }
     guard let first = work.steps.first else { return }
-    for index in first.pieces(layout.piece).indices { score(first, index, &p) }
+    for index in 0..<first.pieceCount(layout.piece) { score(first, index, &p) }
     for (index, step) in work.steps.enumerated() {
       p.pushScope("job", iteration: step.job)
       p.pushScope("kv", iteration: step.tile)
       let next = index + 1 < work.steps.count ? work.steps[index + 1] : nil
       let ready = scoresReady
-      scoresReady = [:]
+      scoresReady = Array(repeating: nil, count: ready.count)
       if let next {
-        let pieces = step.pieces(layout.piece).count
-        for piece in next.pieces(layout.piece).indices.dropFirst(pieces) { score(next, piece, &p) }
+        let shared = step.pieceCount(layout.piece)
+        let count = next.pieceCount(layout.piece)
+        for piece in min(shared, count)..<count { score(next, piece, &p) }
       }
       topScores(step, ready, &p)
       let previous = index > 0 ? work.steps[index - 1] : nil
@@ -160,7 +165,7 @@ struct FlashPipelinedCore {
         source: source(tile), destination: slot.tile(rows: tile.rows), free: slot.free,
         copy: nil), &p)
     queries.append(slot)
-    queriesReady = [brought.stored]
+    queriesReady = brought.stored
     bringing =
       bringing.position + 1 < tiles.count
       ? (bringing.job, bringing.position + 1) : (bringing.job + 1, 0)
@@ -179,7 +184,7 @@ struct FlashPipelinedCore {
       let left = leftQueryRing.acquire()
       let fed = p.emit(
         FeedLeft(left.tile(rows: tile.rows), from: query.tile(rows: tile.rows)),
-        after: queriesReady + left.free)
+        after: queriesReady, and: left.free)
       queryRing.release(query, after: fed)
       leftQueries.append((left, fed))
     }
@@ -189,16 +194,16 @@ struct FlashPipelinedCore {
 
   /// The scores of one piece of a step, for every tile in flight.
   private mutating func score(_ step: FlashStep, _ index: Int, _ p: inout ProgramBuilder) {
-    let pieces = step.pieces(layout.piece)
-    let columns = pieces[index]
-    let isLastPiece = scoresReady.count + 1 == pieces.count
+    let columns = step.piece(index, of: layout.piece)
+    let made = scoresReady.reduce(0) { $0 + ($1 == nil ? 0 : 1) }
+    let isLastPiece = made + 1 == step.pieceCount(layout.piece)
     let chunks = columns.lowerBound / layout.chunk...(columns.upperBound - 1) / layout.chunk
     let key = keys.take(keyUse, rows: columns.count, columns: form.headDim, &p)
     if fedJob < step.job { feedQueries(step, &p) }
     let right = rightKeyRing.acquire()
     let rightTile = right.tile(rows: form.headDim, columns: columns.count)
     let fed = p.emit(
-      FeedRightTransposed(rightTile, from: key.tile), after: key.ready + right.free)
+      FeedRightTransposed(rightTile, from: key.tile), after: key.ready, and: right.free)
     keys.release(keyUse, after: fed)
     keyUse += 1
     var product = fed
@@ -210,11 +215,11 @@ struct FlashPipelinedCore {
       product = p.emit(
         Matmul(
           accTile, left: left.slot.tile(rows: tile.rows), right: rightTile, accumulate: false),
-        after: [fed, left.ready] + acc.free)
+        after: fed, left.ready, and: acc.free)
       if isLastPiece && step.isLast { leftQueryRing.release(left.slot, after: product) }
       drained = p.emit(
         DrainUB(scoreTile(position, tile, columns), from: accTile),
-        after: [product] + chunks.compactMap { scoresRead[$0] })
+        after: product, and: chunks.compactMap { scoresRead[$0] })
       accScoreRing.release(acc, after: drained)
     }
     rightKeyRing.release(right, after: product)
@@ -225,21 +230,18 @@ struct FlashPipelinedCore {
   private mutating func multiply(
     _ step: FlashStep, _ index: Int, encoded: [Token], _ p: inout ProgramBuilder
   ) {
-    let columns = step.pieces(layout.piece)[index]
-    let count = columns.count
+    let count = step.piece(index, of: layout.piece).count
     let tiles = tiles(step)
     var slots: [Ring<L1>.Slot] = []
-    var stored: [Token] = []
+    var stored: Token?
     for (position, tile) in tiles.enumerated() {
       let slot = weightRing.acquire()
-      stored = [
-        p.emit(
-          StoreL1(
-            slot.tile(rows: tile.rows, columns: count),
-            from: buffers.encoded.tile(slot: position, rows: tile.rows, columns: count)),
-          after: [encoded[position]] + slot.free)
-      ]
-      encodedRead[position] = stored[0]
+      stored = p.emit(
+        StoreL1(
+          slot.tile(rows: tile.rows, columns: count),
+          from: buffers.encoded.tile(slot: position, rows: tile.rows, columns: count)),
+        after: encoded[position], and: slot.free)
+      encodedRead[position] = stored
       slots.append(slot)
     }
     // One event for all tiles: the last store follows the others.
@@ -249,14 +251,14 @@ struct FlashPipelinedCore {
       let fed = p.emit(
         FeedLeft(
           left.tile(rows: tile.rows, columns: count),
-          from: slot.tile(rows: tile.rows, columns: count)), after: stored + left.free)
+          from: slot.tile(rows: tile.rows, columns: count)), after: stored, and: left.free)
       weightRing.release(slot, after: fed)
       lefts.append((left, fed))
     }
     let value = values.take(valueUse, rows: count, columns: form.headDim, &p)
     let right = rightValueRing.acquire()
     let rightTile = right.tile(rows: count, columns: form.headDim)
-    let fed = p.emit(FeedRight(rightTile, from: value.tile), after: value.ready + right.free)
+    let fed = p.emit(FeedRight(rightTile, from: value.tile), after: value.ready, and: right.free)
     values.release(valueUse, after: fed)
     valueUse += 1
     multiplied = []
@@ -267,7 +269,7 @@ struct FlashPipelinedCore {
           accProducts.tile(slot: position, rows: tile.rows),
           left: left.slot.tile(rows: tile.rows, columns: count), right: rightTile,
           accumulate: index > 0),
-        after: [left.ready, fed] + (index == 0 ? accRead[position].map { [$0] } ?? [] : []))
+        after: left.ready, fed, and: index == 0 ? accRead[position].map { [$0] } ?? [] : [])
       leftWeightRing.release(left.slot, after: product)
       multiplied.append(product)
     }
@@ -281,7 +283,7 @@ struct FlashPipelinedCore {
         DrainUB(
           buffers.products.tile(slot: position, rows: tile.rows),
           from: accProducts.tile(slot: position, rows: tile.rows)),
-        after: [multiplied[position]] + (productsRead[position].map { [$0] } ?? []))
+        after: productsRead[position], and: [multiplied[position]])
       accRead[position] = drained
       productsReady.append(drained)
     }
@@ -299,22 +301,21 @@ struct FlashPipelinedCore {
   private mutating func exponentials(
     _ index: Int, _ step: FlashStep, _ next: FlashStep?, _ p: inout ProgramBuilder
   ) {
-    let pieces = step.pieces(layout.piece)
-    let nextPieces = next?.pieces(layout.piece) ?? []
-    for piece in pieces.indices {
+    for piece in 0..<step.pieceCount(layout.piece) {
+      let columns = step.piece(piece, of: layout.piece)
       var encoded: [Token] = []
-      for start in stride(from: 0, to: pieces[piece].count, by: layout.chunk) {
-        let end = min(start + layout.chunk, pieces[piece].count)
+      for start in stride(from: 0, to: columns.count, by: layout.chunk) {
+        let end = min(start + layout.chunk, columns.count)
         let read = weigh(
-          index, step, columns: pieces[piece], chunk: start..<end,
+          index, step, columns: columns, chunk: start..<end,
           free: start == 0 ? encodedRead : [], &p)
-        scoresRead[(pieces[piece].lowerBound + start) / layout.chunk] = read.scores
+        scoresRead[(columns.lowerBound + start) / layout.chunk] = read.scores
         encoded = read.encoded
         bringQueries(upTo: step.job + 1, &p)
         keys.advance(before: keyUse, &p)
         values.advance(before: valueUse, &p)
       }
-      if piece < nextPieces.count, let next { score(next, piece, &p) }
+      if let next, piece < next.pieceCount(layout.piece) { score(next, piece, &p) }
       multiply(step, piece, encoded: encoded, &p)
     }
   }

@@ -22,9 +22,12 @@ struct FlashStep: Sendable {
   /// Whole pieces left out before the first key.
   func firstPiece(_ size: Int) -> Int { (keys.lowerBound - tileStart) / size }
 
-  /// The keys of each piece of `size`, as columns from the first key.
-  func pieces(_ size: Int) -> [Range<Int>] {
-    stride(from: 0, to: keys.count, by: size).map { $0..<min($0 + size, keys.count) }
+  /// Pieces of `size` keys.
+  func pieceCount(_ size: Int) -> Int { (keys.count + size - 1) / size }
+
+  /// The keys of a piece of `size`, as columns from the first key.
+  func piece(_ index: Int, of size: Int) -> Range<Int> {
+    index * size..<min(index * size + size, keys.count)
   }
 }
 

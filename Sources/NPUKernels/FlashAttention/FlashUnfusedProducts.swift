@@ -81,7 +81,7 @@ struct FlashUnfusedProducts {
     let tile = left.tile(rows: source.rows, columns: source.columns)
     let fed = p.emit(
       FeedLeft(tile, from: slot.tile(rows: source.rows, columns: source.columns)),
-      after: [brought.stored] + left.free)
+      after: brought.stored, and: left.free)
     ring.release(slot, after: fed)
     return (left, tile, fed)
   }
@@ -101,7 +101,7 @@ struct FlashUnfusedProducts {
         let right = rightKeyRing.acquire()
         let rightTile = right.tile(rows: form.headDim, columns: step.count)
         let fed = p.emit(
-          FeedRightTransposed(rightTile, from: key.tile), after: key.ready + right.free)
+          FeedRightTransposed(rightTile, from: key.tile), after: key.ready, and: right.free)
         keys.release(use, after: fed)
         use += 1
         keys.advance(before: use, &p)
@@ -109,7 +109,7 @@ struct FlashUnfusedProducts {
         let target = acc.tile(rows: tile.rows, columns: step.count)
         product = p.emit(
           Matmul(target, left: query.tile, right: rightTile, accumulate: false),
-          after: [query.fed, fed] + acc.free)
+          after: query.fed, fed, and: acc.free)
         rightKeyRing.release(right, after: product)
         let drained = p.emit(
           DrainHBM(
@@ -148,20 +148,21 @@ struct FlashUnfusedProducts {
         let value = values.take(use, rows: step.count, columns: form.headDim, &p)
         let right = rightValueRing.acquire()
         let rightTile = right.tile(rows: step.count, columns: form.headDim)
-        let fed = p.emit(FeedRight(rightTile, from: value.tile), after: value.ready + right.free)
+        let fed = p.emit(
+          FeedRight(rightTile, from: value.tile), after: value.ready, and: right.free)
         values.release(use, after: fed)
         use += 1
         values.advance(before: use, &p)
         let made = p.emit(
           Matmul(target, left: weights.tile, right: rightTile, accumulate: position > 0),
-          after: [weights.fed, fed] + (position == 0 ? acc.free : []))
+          after: weights.fed, fed, and: position == 0 ? acc.free : [])
         leftWeightRing.release(weights.slot, after: made)
         rightValueRing.release(right, after: made)
         product = made
       }
       let drained = p.emit(
         DrainHBM(tensors.out.tile(row: tile.firstRow, rows: tile.rows), from: target),
-        after: product.map { [$0] } ?? [])
+        after: product)
       accProductRing.release(acc, after: drained)
       p.popScope()
     }

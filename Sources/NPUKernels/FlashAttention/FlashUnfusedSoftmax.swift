@@ -61,7 +61,7 @@ struct FlashUnfusedSoftmax {
           LoadUB(
             slot.tile(rows: next.rows),
             from: written.scores.tile(row: next.firstRow, rows: next.rows)),
-          after: slot.free + (scored.map { [$0] } ?? []))
+          after: scored, and: slot.free)
         loaded.append((slot, token))
       }
       last = normalise(part, loaded[index].slot, loaded[index].token, &p)

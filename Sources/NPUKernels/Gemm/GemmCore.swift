@@ -14,7 +14,7 @@ struct GemmCore {
   private var accRing: Ring<Acc>
 
   /// Chunks that are staged, by load.
-  private var staged: [Int: GemmStaging.Chunk] = [:]
+  private var staged: [GemmStaging.Chunk?] = []
 
   init(_ problem: GemmProblem, tensors: GemmTensors, _ p: inout ProgramBuilder) throws(NPUError) {
     self.problem = problem
@@ -37,6 +37,7 @@ struct GemmCore {
   }
 
   mutating func emit(_ work: GemmWork, _ p: inout ProgramBuilder) {
+    staged = Array(repeating: nil, count: work.loads.count)
     input.begin(work)
     other.begin(work)
     let pieces = work.loads.reduce(0) { $0 + self.pieces($1) }
@@ -51,13 +52,15 @@ struct GemmCore {
       let left = leftRing.acquire()
       let right = rightRing.acquire()
       let (fedInput, fedOther) = feed(step, a, b, left, right, &p)
-      staged[step.inputLoad]?.read(at: step.depth.lowerBound - a.depth.lowerBound, by: fedInput)
-      staged[step.otherLoad]?.read(at: step.depth.lowerBound - b.depth.lowerBound, by: fedOther)
-      if step.releasesInput, let chunk = staged.removeValue(forKey: step.inputLoad) {
-        input.release(chunk)
+      input.read(a, at: step.depth.lowerBound - a.depth.lowerBound, by: fedInput)
+      other.read(b, at: step.depth.lowerBound - b.depth.lowerBound, by: fedOther)
+      if step.releasesInput {
+        staged[step.inputLoad] = nil
+        input.release(a)
       }
-      if step.releasesOther, let chunk = staged.removeValue(forKey: step.otherLoad) {
-        other.release(chunk)
+      if step.releasesOther {
+        staged[step.otherLoad] = nil
+        other.release(b)
       }
       let isFirst = step.depth.lowerBound == 0
       if isFirst { acc = accRing.acquire() }
@@ -69,7 +72,7 @@ struct GemmCore {
         Matmul(
           tile, left: left.tile(rows: rows, columns: step.depth.count),
           right: right.tile(rows: step.depth.count, columns: columns), accumulate: !isFirst),
-        after: [fedInput, fedOther] + (isFirst ? target.free : []))
+        after: fedInput, fedOther, and: isFirst ? target.free : [])
       leftRing.release(left, after: product)
       rightRing.release(right, after: product)
       if step.depth.upperBound == problem.k {
@@ -127,24 +130,23 @@ struct GemmCore {
         FeedLeftTransposed(
           left.tile(rows: columns, columns: depth),
           from: b.slot.tile(row: fromB, rows: depth, columns: columns)),
-        after: [b.ready] + left.free)
+        after: b.ready, and: left.free)
       let fedInput = p.emit(
         FeedRightTransposed(right.tile(rows: depth, columns: 1), from: source),
-        after: [a.ready] + right.free)
+        after: a.ready, and: right.free)
       return (fedInput, fedOther)
     }
     let fedInput = p.emit(
-      FeedLeft(left.tile(rows: rows, columns: depth), from: source), after: [a.ready] + left.free)
+      FeedLeft(left.tile(rows: rows, columns: depth), from: source), after: a.ready, and: left.free)
     let target = right.tile(rows: depth, columns: columns)
-    let tokens = [b.ready] + right.free
     let fedOther =
       problem.n == 1
       ? p.emit(
         FeedRightTransposed(target, from: b.slot.tile(column: fromB, rows: 1, columns: depth)),
-        after: tokens)
+        after: b.ready, and: right.free)
       : p.emit(
         FeedRight(target, from: b.slot.tile(row: fromB, rows: depth, columns: columns)),
-        after: tokens)
+        after: b.ready, and: right.free)
     return (fedInput, fedOther)
   }
 }

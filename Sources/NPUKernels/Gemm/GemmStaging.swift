@@ -8,14 +8,12 @@ struct GemmStaging {
     var slot: Ring<L1>.Slot
     var ready: Token
     var depth: Range<Int>
-    /// The last feed of each step, by its first place along the depth of the chunk.
-    var reads: [(place: Int, token: Token)] = []
+  }
 
-    /// Notes that a step at `place` is fed.
-    mutating func read(at place: Int, by token: Token) {
-      reads.removeAll { $0.place == place }
-      reads.append((place, token))
-    }
+  /// The last feed of a step, by the step's first place along the depth of the chunk.
+  private struct Read {
+    var place: Int
+    var token: Token
   }
 
   private let tensor: BufferHandle<HBM>
@@ -26,8 +24,9 @@ struct GemmStaging {
   private var ring: Ring<L1>
   private var encoding: (values: Ring<UB>, encoded: Ring<UB>)?
   private var held = 0
-  /// Who has read what of the chunk before, for each slot of the ring.
-  private var readers: [[(place: Int, token: Token)]]
+  /// Who has read what of the chunk before, and of the chunk in place, for each slot of the ring.
+  private var readers: [[Read]]
+  private var reads: [[Read]]
   /// Positions of the operand's loads in the work, and what is done of them.
   private var queue: [Int] = []
   private var position = 0
@@ -53,6 +52,7 @@ struct GemmStaging {
       slots: operand == .input ? plan.inputStages : plan.otherStages, rows: rows,
       columns: columns, axis: axis)
     readers = Array(repeating: [], count: ring.buffer.slots)
+    reads = readers
     guard problem.operands == .bf16 else {
       pieceRows = rows
       encoding = nil
@@ -112,7 +112,7 @@ struct GemmStaging {
     _ index: Int, of load: GemmLoad, to slot: Ring<L1>.Slot, _ p: inout ProgramBuilder
   ) -> Token {
     let (rows, columns) = place(load)
-    guard var rings = encoding else {
+    guard var rings = encoding.take() else {
       return p.emit(
         LoadL1(
           slot.tile(rows: rows.count, columns: columns.count),
@@ -133,13 +133,13 @@ struct GemmStaging {
     let made = p.emit(
       EncodeMX(
         encoded.tile(rows: count, columns: columns.count),
-        values.tile(rows: count, columns: columns.count)), after: [loaded] + encoded.free)
+        values.tile(rows: count, columns: columns.count)), after: loaded, and: encoded.free)
     rings.values.release(values, after: made)
     let stored = p.emit(
       StoreL1(
         slot.tile(row: first, rows: count, columns: columns.count),
         from: encoded.tile(rows: count, columns: columns.count)),
-      after: [made] + free(slot, load))
+      after: made, and: free(slot, load))
     rings.encoded.release(encoded, after: stored)
     encoding = rings
     return stored
@@ -148,13 +148,26 @@ struct GemmStaging {
   /// What must be read before a load overwrites a slot: a short chunk, the last of the depth, leaves
   /// the places beyond it alone.
   private func free(_ slot: Ring<L1>.Slot, _ load: GemmLoad) -> [Token] {
-    readers[slot.index].filter { $0.place < load.depth.count }.map(\.token)
+    readers[slot.index].compactMap { $0.place < load.depth.count ? $0.token : nil }
+  }
+
+  /// Notes that a step at `place` along the depth of a chunk is fed.
+  mutating func read(_ chunk: Chunk, at place: Int, by token: Token) {
+    let slot = chunk.slot.index
+    let known = reads[slot].firstIndex { $0.place == place }
+    if let known {
+      reads[slot][known].token = token
+    } else {
+      reads[slot].append(Read(place: place, token: token))
+    }
   }
 
   /// Frees a chunk once its feeds have read it.
   mutating func release(_ chunk: Chunk) {
     held -= 1
     // Feeds come in order, so whoever waits for a later one has waited for those kept here, too.
-    readers[chunk.slot.index] = chunk.reads
+    let slot = chunk.slot.index
+    swap(&readers[slot], &reads[slot])
+    reads[slot].removeAll(keepingCapacity: true)
   }
 }

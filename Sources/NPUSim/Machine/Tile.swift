@@ -16,7 +16,7 @@ public struct TileRef: Sendable, Hashable {
   public var axis: BlockAxis
   public var space: Space
 
-  public init(
+  @inlinable public init(
     buffer: UInt32, slot: Int32 = 0, row: Int32, column: Int32, rows: Int32, columns: Int32,
     indexList: UInt32 = 0, format: ElementFormat, axis: BlockAxis = .alongColumns, space: Space
   ) {
@@ -55,7 +55,7 @@ public struct TileRef: Sendable, Hashable {
 public struct Tile<S: MemorySpace>: Sendable, Hashable {
   public var ref: TileRef
 
-  public init(_ ref: TileRef) { self.ref = ref }
+  @inlinable public init(_ ref: TileRef) { self.ref = ref }
 
   /// An empty tile: the operand of a micro-op that is about to be decoded.
   public static var placeholder: Tile<S> {
@@ -98,7 +98,7 @@ public struct BufferHandle<S: MemorySpace>: Sendable, Hashable {
   /// The rectangle of `rows × columns` elements at (`row`, `column`) of a slot.
   ///
   /// Bounds and alignment are judged when the tile is used, so that the error can name the user.
-  public func tile(
+  @inlinable public func tile(
     slot: Int = 0, row: Int = 0, column: Int = 0, rows: Int? = nil, columns: Int? = nil
   ) -> Tile<S> {
     Tile(

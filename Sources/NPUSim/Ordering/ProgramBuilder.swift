@@ -14,7 +14,9 @@ public struct ProgramBuilder {
   private var lastLabel: (text: String, id: UInt32) = ("", 0)
   private var scopeStack: [UInt32] = [0]
   private var allocator: BufferAllocator
-  var streams: [CoreStream]
+  /// What the cores emitted; that of the current one is in ``stream``.
+  private var streams: [CoreStream]
+  private var stream = CoreStream()
   private(set) var core = 0
 
   public init(machine: MachineConfiguration, catalogue: OpCatalogue) {
@@ -96,6 +98,8 @@ public struct ProgramBuilder {
   /// Makes `index` the core that further buffers and micro-ops belong to.
   public mutating func begin(core index: Int) {
     while streams.count <= index { streams.append(CoreStream()) }
+    swap(&stream, &streams[core])
+    swap(&stream, &streams[index])
     core = index
     scopeStack = [0]
   }
@@ -135,23 +139,47 @@ public struct ProgramBuilder {
     emit(op, after: tokens)
   }
 
+  /// Appends a micro-op that waits for nothing that is not waited for already.
+  @discardableResult
+  public mutating func emit<Op: MicroOp>(_ op: Op) -> Token { append(op) }
+
   /// Appends a micro-op that starts after the micro-op of `token` is visible.
   @discardableResult
   public mutating func emit<Op: MicroOp>(_ op: Op, after token: Token) -> Token {
-    streams[core].wait(for: token, core: core)
+    stream.wait(for: token, core: core)
     return append(op)
+  }
+
+  /// Appends a micro-op that starts after the micro-ops of `token`, if there is one, and of `others`
+  /// are visible.
+  @discardableResult
+  public mutating func emit<Op: MicroOp>(
+    _ op: Op, after token: Token?, and others: [Token] = []
+  ) -> Token {
+    if let token { stream.wait(for: token, core: core) }
+    return emit(op, after: others)
+  }
+
+  /// Appends a micro-op that starts after the micro-ops of two tokens and of `others` are visible.
+  @discardableResult
+  public mutating func emit<Op: MicroOp>(
+    _ op: Op, after first: Token, _ second: Token, and others: [Token] = []
+  ) -> Token {
+    stream.wait(for: first, core: core)
+    stream.wait(for: second, core: core)
+    return emit(op, after: others)
   }
 
   /// Appends a micro-op that starts after the micro-ops of `tokens` are visible.
   @discardableResult
   public mutating func emit<Op: MicroOp>(_ op: Op, after tokens: [Token]) -> Token {
-    for token in tokens { streams[core].wait(for: token, core: core) }
+    for token in tokens { stream.wait(for: token, core: core) }
     return append(op)
   }
 
   /// Appends a micro-op that waits for what the stream of the core was told to wait for.
   private mutating func append<Op: MicroOp>(_ op: Op) -> Token {
-    let position = streams[core].records.count
+    let position = stream.records.count
     guard let opcode = program.catalogue.opcode(of: Op.self) else {
       program.defects.append(
         ProgramDefect(
@@ -184,7 +212,7 @@ public struct ProgramBuilder {
         record.work = intern(op.work(layout))
       }
     }
-    streams[core].append(record)
+    stream.append(record)
     return Token(core: UInt32(core), op: UInt32(position))
   }
 
@@ -260,7 +288,7 @@ public struct ProgramBuilder {
   }
 
   /// Micro-ops of the current core so far.
-  var position: Int { streams[core].records.count }
+  var position: Int { stream.records.count }
 
   /// Makes room for so many micro-ops of the current core.
   mutating func reserve(_ count: Int) { streams[core].reserve(count) }
@@ -270,7 +298,7 @@ public struct ProgramBuilder {
   mutating func append(_ record: OpRecord) {
     var record = record
     record.scope = scopeStack[scopeStack.count - 1]
-    streams[core].append(asWritten: record)
+    stream.append(asWritten: record)
   }
 
   // MARK: Finish
@@ -281,6 +309,8 @@ public struct ProgramBuilder {
     result.defects += allocator.defects
     var positions: [[UInt32]] = []
     let overlaps = TileOverlap(layout.buffers)
+    streams[core] = stream
+    stream = CoreStream()
     for index in streams.indices {
       // What was emitted is not needed once it is lowered.
       let stream = streams[index]

@@ -23,12 +23,14 @@ public struct Ring<S: MemorySpace>: Sendable {
   /// One slot of a ring, held from `acquire` to `release`.
   public struct Slot: Sendable {
     public let index: Int
-    let buffer: BufferHandle<S>
+    @usableFromInline let buffer: BufferHandle<S>
     /// What must be visible before the slot is overwritten: its last readers.
     public let free: [Token]
 
     /// A rectangle of the slot.
-    public func tile(row: Int = 0, column: Int = 0, rows: Int? = nil, columns: Int? = nil)
+    @inlinable public func tile(
+      row: Int = 0, column: Int = 0, rows: Int? = nil, columns: Int? = nil
+    )
       -> Tile<S>
     {
       buffer.tile(slot: index, row: row, column: column, rows: rows, columns: columns)
