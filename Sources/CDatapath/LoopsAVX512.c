@@ -194,30 +194,59 @@ INLINE int quick_blocks(const uint16_t *from, ptrdiff_t blocks, int8_t *to, uint
 /// FP8 codes of quotients that neither overflow nor are special, without a division.
 #define HAS_QUICK_QUOTIENTS
 
+/// What the quotients of a binade are rounded by: 2^23 units of the format's last place there, plus
+/// the code of the binade's first value less its units. A quotient added to it leaves its code in
+/// the low byte. By the low five bits of the exponent field, those from 2^-6 to 2^8 and from 2^-14
+/// to 2^15; below the least normal number the units are those above it.
+struct fp8_binades {
+  uint32_t bits[32];
+  /// The least normal number.
+  float least;
+};
+#define BINADE(field, first, fraction_bits) \
+  [(field) & 31] = ((field) + 23 - (fraction_bits)) << 23 | ((field) - (first)) << (fraction_bits)
+#define BINADES4(field, first, bits)                                                \
+  BINADE(field, first, bits), BINADE(field + 1, first, bits), BINADE(field + 2, first, bits), \
+      BINADE(field + 3, first, bits)
+static const struct fp8_binades fp8_binades[2] = {
+    {{BINADES4(121, 121, 3), BINADES4(125, 121, 3), BINADES4(129, 121, 3), BINADE(133, 121, 3),
+      BINADE(134, 121, 3), BINADE(135, 121, 3)}, 0x1p-6f},
+    {{BINADES4(113, 113, 2), BINADES4(117, 113, 2), BINADES4(121, 113, 2), BINADES4(125, 113, 2),
+      BINADES4(129, 113, 2), BINADES4(133, 113, 2), BINADES4(137, 113, 2), BINADE(141, 113, 2),
+      BINADE(142, 113, 2)}, 0x1p-14f},
+};
+
+/// The tables in registers.
+struct binades {
+  __m512 low, high, least;
+};
+
+INLINE struct binades binades_of(int32_t is_e4m3fn) {
+  const struct fp8_binades *from = &fp8_binades[is_e4m3fn ? 0 : 1];
+  return (struct binades){
+      _mm512_loadu_ps(from->bits), _mm512_loadu_ps(from->bits + 16), _mm512_set1_ps(from->least)};
+}
+
+/// The codes of 16 quotients that are not negative, in words of which the upper halves do not count.
+INLINE __m512i codes_of(__m512 q, const struct binades *binades) {
+  const __m512i field = _mm512_srli_epi32(_mm512_castps_si512(_mm512_max_ps(q, binades->least)), 23);
+  const __m512 unit = _mm512_permutex2var_ps(binades->low, field, binades->high);
+  return _mm512_castps_si512(_mm512_add_ps(q, unit));
+}
+
 /// 16 codes. The quotient is the correctly rounded one: the first approximation is off by less than
 /// two units, the second one is a neighbour, and a correction with the remainder of a neighbour by
-/// a correctly rounded reciprocal rounds correctly (Markstein 1990). Then the adder rounds at the
-/// format's last place: that of the binade, or of the smallest normal below it.
+/// a correctly rounded reciprocal rounds correctly (Markstein 1990).
 INLINE __m128i quick_codes(
-    __m512 x, __m512 divisor, __m512 reciprocal, const int fraction_bits, const int bias) {
+    __m512 x, __m512 divisor, __m512 reciprocal, const struct binades *binades) {
   __m512 q = _mm512_mul_ps(x, reciprocal);
   q = _mm512_fmadd_ps(_mm512_fnmadd_ps(q, divisor, x), reciprocal, q);
   q = _mm512_fmadd_ps(_mm512_fnmadd_ps(q, divisor, x), reciprocal, q);
-  const __m512i word = _mm512_castps_si512(q);
-  const __m512i magnitude = _mm512_and_si512(word, _mm512_set1_epi32(0x7fffffff));
-  const __m512i least = _mm512_set1_epi32((128 - bias) << 23);
-  __m512i binade = _mm512_and_si512(word, _mm512_set1_epi32(0x7f800000));
-  binade = _mm512_max_epi32(binade, least);
-  const __m512i unit = _mm512_add_epi32(binade, _mm512_set1_epi32((23 - fraction_bits) << 23));
-  const __m512 sum = _mm512_add_ps(_mm512_castsi512_ps(magnitude), _mm512_castsi512_ps(unit));
-  __m512i code = _mm512_sub_epi32(_mm512_castps_si512(sum), unit);
-  // The implicit one is in the code, so that of the smallest normal is not counted.
-  const __m512i field = _mm512_srli_epi32(_mm512_sub_epi32(binade, least), 23 - fraction_bits);
-  code = _mm512_add_epi32(code, field);
+  const __m512i code = codes_of(_mm512_abs_ps(q), binades);
   // A quotient of zero has lost its sign; the divisor is positive. code | sign & 0x80:
   const __m512i sign = _mm512_srli_epi32(_mm512_castps_si512(x), 24);
-  code = _mm512_ternarylogic_epi32(code, sign, _mm512_set1_epi32(0x80), 0xf8);
-  return _mm512_cvtepi32_epi8(code);
+  return _mm512_cvtepi32_epi8(
+      _mm512_ternarylogic_epi32(code, sign, _mm512_set1_epi32(0x80), 0xf8));
 }
 
 /// Whether the codes were written: where no value is special, no quotient overflows, and the
@@ -234,16 +263,10 @@ TARGET static int32_t quick_quotients(
   const __m512i bound = _mm512_castps_si512(_mm512_set1_ps(limit));
   if (_mm512_cmpgt_epi32_mask(most, bound) != 0) return 0;
   const __m512 by = _mm512_set1_ps(divisor), reciprocal = _mm512_set1_ps(1.0f / divisor);
-  if (is_e4m3fn) {
-    for (ptrdiff_t i = 0; i < count; i += 16) {
-      const __m128i codes = quick_codes(_mm512_loadu_ps(from + i), by, reciprocal, 3, 7);
-      _mm_storeu_si128((__m128i *)(to + i), codes);
-    }
-  } else {
-    for (ptrdiff_t i = 0; i < count; i += 16) {
-      const __m128i codes = quick_codes(_mm512_loadu_ps(from + i), by, reciprocal, 2, 15);
-      _mm_storeu_si128((__m128i *)(to + i), codes);
-    }
+  const struct binades binades = binades_of(is_e4m3fn);
+  for (ptrdiff_t i = 0; i < count; i += 16) {
+    const __m128i codes = quick_codes(_mm512_loadu_ps(from + i), by, reciprocal, &binades);
+    _mm_storeu_si128((__m128i *)(to + i), codes);
   }
   return 1;
 }
@@ -256,39 +279,27 @@ struct quotients {
   __m512 reciprocal, rest;
 };
 
-/// The codes of 16 quotients that are not negative, in the low bytes, too large by the format's
-/// least exponent field.
+INLINE __m512 quotient(__m512 x, const struct quotients *by) {
+  return _mm512_fmadd_ps(x, by->reciprocal, _mm512_mul_ps(x, by->rest));
+}
+
+/// The codes of 128 words.
 ///
 /// The quotient of a BF16 value is off by less than 2^-45 of it before it is rounded to FP32. Of all
 /// quotients of 8 by 24 bits none but one comes nearer than 2^-34 to a place where that rounding
-/// decides about a tie of the format; that one, 1 / (1 − 2^-24), comes out exact. Then the adder
-/// rounds at the format's last place: that of the binade, or of the smallest normal below it.
-INLINE __m512i quotient_codes(
-    __m512 x, const struct quotients *by, const int fraction_bits, const int bias) {
-  const __m512 q = _mm512_fmadd_ps(x, by->reciprocal, _mm512_mul_ps(x, by->rest));
-  __m512i binade = _mm512_and_si512(_mm512_castps_si512(q), _mm512_set1_epi32(0x7f800000));
-  binade = _mm512_max_epi32(binade, _mm512_set1_epi32((128 - bias) << 23));
-  const __m512i unit = _mm512_add_epi32(binade, _mm512_set1_epi32((23 - fraction_bits) << 23));
-  const __m512i sum = _mm512_castps_si512(_mm512_add_ps(q, _mm512_castsi512_ps(unit)));
-  // The low byte of the sum counts the format's units in the binade; that of the unit is 0.
-  return _mm512_add_epi32(sum, _mm512_srli_epi32(binade, 23 - fraction_bits));
-}
-
+/// decides about a tie of the format; that one, 1 / (1 − 2^-24), comes out exact.
 INLINE void quotient_block(
-    const uint16_t *from, uint8_t *to, const struct quotients *by, const int fraction_bits,
-    const int bias) {
+    const uint16_t *from, uint8_t *to, const struct quotients *by, const struct binades *binades) {
   const __m512i top = _mm512_set1_epi32((int)0xffff0000);
-  const __m512i least = _mm512_set1_epi16((short)((128 - bias) << fraction_bits));
   for (int i = 0; i < 128; i += 32) {
     const __m512i words = _mm512_loadu_si512(from + i);
     const __m512i magnitude = _mm512_and_si512(words, _mm512_set1_epi16(0x7fff));
     const __m512 even = _mm512_castsi512_ps(_mm512_slli_epi32(magnitude, 16));
     const __m512 odd = _mm512_castsi512_ps(_mm512_and_si512(magnitude, top));
-    const __m512i right = quotient_codes(even, by, fraction_bits, bias);
-    const __m512i left = _mm512_slli_epi32(quotient_codes(odd, by, fraction_bits, bias), 16);
+    const __m512i right = codes_of(quotient(even, by), binades);
+    const __m512i left = _mm512_slli_epi32(codes_of(quotient(odd, by), binades), 16);
     // top ? left : right
     __m512i codes = _mm512_ternarylogic_epi32(top, left, right, 0xca);
-    codes = _mm512_sub_epi16(codes, least);
     // codes | words >> 8 & 0x80
     const __m512i sign = _mm512_srli_epi16(words, 8);
     codes = _mm512_ternarylogic_epi32(codes, sign, _mm512_set1_epi16(0x80), 0xf8);
@@ -344,14 +355,11 @@ INLINE int quick_fp8_blocks(npu_fp8 format, npu_scale_rule rule, const uint16_t 
     reciprocals[block] = 1.0f / divisors[block];
     rests[block] = (float)(1.0 / (double)divisors[block] - (double)reciprocals[block]);
   }
+  const struct binades binades = binades_of(format == npu_e4m3fn);
   for (ptrdiff_t block = 0; block < blocks; block++) {
     const struct quotients by = {
         _mm512_set1_ps(reciprocals[block]), _mm512_set1_ps(rests[block])};
-    if (format == npu_e4m3fn) {
-      quotient_block(from + 128 * block, to + 128 * block, &by, 3, 7);
-    } else {
-      quotient_block(from + 128 * block, to + 128 * block, &by, 2, 15);
-    }
+    quotient_block(from + 128 * block, to + 128 * block, &by, &binades);
   }
   return 1;
 }
