@@ -60,6 +60,25 @@ public protocol Kernel: Sendable {
 }
 
 extension Kernel {
+  /// As ``program(_:)``; throws `.limit` where it would have too many micro-ops to be kept, before it
+  /// is built where the least number of matmuls says so.
+  public func wholeProgram(
+    _ indices: IndexTensors, on machine: MachineConfiguration
+  ) throws(NPUError) -> Program {
+    if let left = machine[.left].bytes, let right = machine[.right].bytes,
+      let acc = machine[.acc].bytes, let macs = statedWork(indices)?.macs
+    {
+      // m·k ≤ left, k·n ≤ right and 2·m·n ≤ acc bound the work of a matmul of m × k by k × n.
+      let most = (Double(left) * Double(right) * Double(acc) / 2).squareRoot()
+      if Double(macs) > most * Double(Program.microOpLimit) {
+        throw Program.tooLong(Program.microOpLimit)
+      }
+    }
+    let program = try program(indices)
+    try program.requireWhole()
+    return program
+  }
+
   public func statedWork(_ indices: IndexTensors) -> CompulsoryWork? { compulsory }
 
   public func bindings(_ indices: IndexTensors) -> [(name: String, value: String)] { [] }

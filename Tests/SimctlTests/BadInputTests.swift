@@ -60,6 +60,15 @@ import Testing
     try line.check()
   }
 
+  @Test(arguments: ["run", "check", "disasm"])
+  func `a shape that wants too many micro-ops ends with 3 before it is built`(verb: String) throws {
+    let shape = "--q 100000 --kv 100000 --heads 64"
+    let result = try SimctlProcess.run("\(verb) flash_attention \(shape)")
+    #expect(result.status == 3 && result.text == "", "\(result.error)")
+    #expect(result.error.contains("found more than 16777216 micro-ops"), "\(result.error)")
+    #expect(result.error.contains("smaller shape"), "\(result.error)")
+  }
+
   /// A file of tensors that cannot be used, and what has to be said about it.
   struct BadFile: CustomTestStringConvertible {
     var testDescription: String

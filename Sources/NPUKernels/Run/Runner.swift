@@ -31,13 +31,13 @@ public enum Runner {
     _ request: RunRequest, of kernel: any Kernel, progress: ((String) -> Void)?
   ) throws(NPUError) -> RunOutcome {
     progress?("building the program")
+    let indices = try IndexTensors(kernel, seed: request.seed, files: request.inputs)
+    let program = try kernel.wholeProgram(indices, on: request.machine)
     let inputs =
       request.withValues
       ? SideTask { () throws(NPUError) in
         try RunInputs(kernel, seed: request.seed, files: request.inputs)
       } : nil
-    let indices = try IndexTensors(kernel, seed: request.seed, files: request.inputs)
-    let program = try kernel.program(indices)
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
     var check = Checker.check(program, CheckOptions(lints: request.lints))
     if !check.findings.isEmpty {

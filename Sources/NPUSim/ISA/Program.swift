@@ -4,6 +4,10 @@
 /// nothing of time. The tables hold each distinct tile and amount of work once, so that a micro-op
 /// is 40 bytes plus what is new about it.
 public struct Program: Sendable {
+  /// Most micro-ops of a program, over all cores and before tokens become events: 2^24, about a
+  /// gigabyte with everything that belongs to them.
+  public static let microOpLimit = 1 << 24
+
   /// The machine that the layout was made for.
   public var machine: MachineConfiguration
   /// The micro-ops that the records' opcodes index.
@@ -23,6 +27,8 @@ public struct Program: Sendable {
   public var tapTensors: [Buffer]
   /// What is wrong with the program's layout; empty in a program that can be executed and timed.
   public var defects: [ProgramDefect]
+  /// The most micro-ops that it might have had, where there were to be more; then it has none.
+  public var exceededLimit: Int?
 
   public init(machine: MachineConfiguration, catalogue: OpCatalogue) {
     self.machine = machine
@@ -37,6 +43,18 @@ public struct Program: Sendable {
     taps = []
     tapTensors = []
     defects = []
+  }
+
+  /// Throws `.limit` for a program that was to have too many micro-ops.
+  public func requireWhole() throws(NPUError) {
+    if let exceededLimit { throw Self.tooLong(exceededLimit) }
+  }
+
+  /// What is said of a program that was to have more micro-ops than `limit`.
+  public static func tooLong(_ limit: Int) -> NPUError {
+    NPUError(
+      .limit, "found more than \(limit) micro-ops, which is the limit of a program",
+      hint: "use a smaller shape, or larger tiles")
   }
 
   /// Micro-ops over all cores.

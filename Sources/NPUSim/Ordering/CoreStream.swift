@@ -33,6 +33,11 @@ struct CoreStream {
         op: records.count, fix: "order cores with a barrier over the cores"))
   }
 
+  /// Lets the next record wait for nothing after all.
+  mutating func forgetDependencies() {
+    dependencies.removeLast(dependencies.count - Int(ends.last ?? 0))
+  }
+
   /// Appends a record of a program whose order is all explicit.
   ///
   /// What its records depend on is not looked at, so it has no entry in ``ends``.

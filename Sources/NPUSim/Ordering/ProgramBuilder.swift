@@ -6,6 +6,9 @@
 /// them all; only sizes that cannot be represented throw.
 public struct ProgramBuilder {
   public let machine: MachineConfiguration
+  /// Micro-ops over all cores, and the most there may be.
+  private var count = 0
+  private let limit: Int
   var program: Program
   var layout: TileLayout
   private var tileIDs = InternTable<TileRef>()
@@ -19,8 +22,12 @@ public struct ProgramBuilder {
   private var stream = CoreStream()
   private(set) var core = 0
 
-  public init(machine: MachineConfiguration, catalogue: OpCatalogue) {
+  /// - Parameter limit: the most micro-ops that are kept; what is emitted beyond is dropped.
+  public init(
+    machine: MachineConfiguration, catalogue: OpCatalogue, limit: Int = Program.microOpLimit
+  ) {
     self.machine = machine
+    self.limit = limit
     program = Program(machine: machine, catalogue: catalogue)
     workIDs = InternTable(program.works)
     layout = TileLayout(machine: machine)
@@ -106,12 +113,23 @@ public struct ProgramBuilder {
 
   /// Opens a nested scope; `iteration` numbers the turns of a loop.
   public mutating func pushScope(_ label: String, iteration: Int? = nil) {
+    guard !isFull else { return scopeStack.append(scopeStack[scopeStack.count - 1]) }
     let labelID = intern(label)
     program.scopes.append(
       Scope(
         label: labelID, iteration: Int32(clamping: iteration ?? -1),
         parent: scopeStack[scopeStack.count - 1]))
     scopeStack.append(UInt32(program.scopes.count - 1))
+  }
+
+  /// Whether there is no room for another micro-op.
+  private var isFull: Bool { count >= limit }
+
+  /// Drops a micro-op, and stands for it.
+  private mutating func drop() -> Token {
+    program.exceededLimit = limit
+    stream.forgetDependencies()
+    return Token(core: UInt32(core), op: UInt32(max(0, position - 1)))
   }
 
   /// The number of a label; a loop asks for the same one again and again.
@@ -179,6 +197,7 @@ public struct ProgramBuilder {
 
   /// Appends a micro-op that waits for what the stream of the core was told to wait for.
   private mutating func append<Op: MicroOp>(_ op: Op) -> Token {
+    if isFull { return drop() }
     let position = stream.records.count
     guard let opcode = program.catalogue.opcode(of: Op.self) else {
       program.defects.append(
@@ -213,6 +232,7 @@ public struct ProgramBuilder {
       }
     }
     stream.append(record)
+    count += 1
     return Token(core: UInt32(core), op: UInt32(position))
   }
 
@@ -233,6 +253,7 @@ public struct ProgramBuilder {
   public mutating func tap<S: MemorySpace>(
     _ tile: Tile<S>, after token: Token, tensor: Int, slot: Int = 0, row: Int = 0, column: Int = 0
   ) {
+    if program.exceededLimit != nil { return }
     program.taps.append(
       Tap(
         core: Int(token.core), op: Int(token.op), tile: tile.ref, tensor: tensor, slot: slot,
@@ -296,16 +317,25 @@ public struct ProgramBuilder {
   /// Appends a complete record to the current core, which is kept as written from then on: no event
   /// and no barrier is added.
   mutating func append(_ record: OpRecord) {
+    guard !isFull else { return program.exceededLimit = limit }
     var record = record
     record.scope = scopeStack[scopeStack.count - 1]
     stream.append(asWritten: record)
+    count += 1
   }
 
   // MARK: Finish
 
-  /// The finished program, tokens lowered to events.
+  /// The finished program, tokens lowered to events. Where there were too many micro-ops it has none,
+  /// and ``Program/exceededLimit`` says so.
   public consuming func build() -> Program {
     var result = program
+    guard result.exceededLimit == nil else {
+      result.cores = streams.map { _ in [] }
+      result.taps = []
+      result.defects = []
+      return result
+    }
     result.defects += allocator.defects
     var positions: [[UInt32]] = []
     let overlaps = TileOverlap(layout.buffers)

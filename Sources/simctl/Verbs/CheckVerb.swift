@@ -77,7 +77,7 @@ enum CheckVerb: Verb {
     let report = try ProgressLine.during(on: console) { progress throws(NPUError) in
       progress("building the program")
       let indices = try IndexTensors(kernel, seed: ready.seed, files: ready.inputs)
-      let program = try kernel.program(indices)
+      let program = try kernel.wholeProgram(indices, on: ready.machine)
       progress("checking \(program.opCount) micro-ops")
       var check = Checker.check(program, CheckOptions(lints: ready.lints))
       if ready.lints && check.isClean {

@@ -48,7 +48,8 @@ enum DisasmVerb: Verb {
       machine: machine, schedule: arguments.value("schedule"))
     let text = try ProgressLine.during(on: console) { progress throws(NPUError) in
       progress("building the program")
-      var program = try kernel.program()
+      var program = try kernel.wholeProgram(
+        IndexTensors(kernel, seed: 0), on: machine)
       if arguments.has("no-taps") {
         program.taps = []
         program.tapTensors = []

@@ -5,8 +5,10 @@ public struct TextLimits: Sendable, Hashable {
   /// Most passes of loops, together.
   public var passes: Int64
 
-  /// 2^24 micro-ops, a gigabyte with everything that belongs to them, and as many passes.
-  public init(microOps: Int64 = 1 << 24, passes: Int64 = 1 << 24) {
+  /// ``Program/microOpLimit`` micro-ops, and as many passes.
+  public init(
+    microOps: Int64 = Int64(Program.microOpLimit), passes: Int64 = Int64(Program.microOpLimit)
+  ) {
     self.microOps = microOps
     self.passes = passes
   }
