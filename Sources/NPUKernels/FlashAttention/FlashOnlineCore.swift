@@ -109,7 +109,7 @@ struct FlashOnlineCore {
   }
 
   mutating func emit(_ p: inout ProgramBuilder) {
-    for (index, tile) in tiles.enumerated() {
+    for (index, tile) in tiles.enumerated() where !p.hasOverflowed {
       p.pushScope("tile", iteration: index)
       let steps = Self.steps(tile, form, layout)
       if steps.isEmpty {

@@ -119,7 +119,7 @@ struct FlashPipelinedCore {
     for tile in work.blind { results.finishBlind(tile, &p) }
     guard let first = work.steps.first else { return }
     for index in 0..<first.pieceCount(layout.piece) { score(first, index, &p) }
-    for (index, step) in work.steps.enumerated() {
+    for (index, step) in work.steps.enumerated() where !p.hasOverflowed {
       p.pushScope("job", iteration: step.job)
       p.pushScope("kv", iteration: step.tile)
       let next = index + 1 < work.steps.count ? work.steps[index + 1] : nil

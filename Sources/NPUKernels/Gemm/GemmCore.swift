@@ -43,7 +43,7 @@ struct GemmCore {
     let pieces = work.loads.reduce(0) { $0 + self.pieces($1) }
     let ahead = max(1, (2 * pieces + work.steps.count - 1) / work.steps.count)
     var acc: Ring<Acc>.Slot?
-    for (index, step) in work.steps.enumerated() {
+    for (index, step) in work.steps.enumerated() where !p.hasOverflowed {
       p.pushScope("step", iteration: index)
       while let needed = input.next, needed <= step.inputLoad { stage(.input, needed, work, &p) }
       while let needed = other.next, needed <= step.otherLoad { stage(.other, needed, work, &p) }

@@ -125,6 +125,9 @@ public struct ProgramBuilder {
   /// Whether there is no room for another micro-op.
   private var isFull: Bool { count >= limit }
 
+  /// Whether a micro-op was dropped: what else would be emitted is in vain.
+  public var hasOverflowed: Bool { program.exceededLimit != nil }
+
   /// Drops a micro-op, and stands for it.
   private mutating func drop() -> Token {
     program.exceededLimit = limit
