@@ -167,8 +167,8 @@ struct FindingWriter {
       let pair = "\(first.queue.name)->\(second.queue.name)"
       needed = "an event \(pair) between \(a) and \(b)"
       fix =
-        "set an event \(pair) after \(a) and wait for it before \(b), or name the token of \(a) "
-        + "in after: of \(b)"
+        "set an event \(pair) after \(a) and wait for it before \(b); in Swift, name the token of "
+        + "\(a) in after: of \(b)"
     }
     return Finding(
       race.code, statement(race, conflict), sites: [race.first, race.second],

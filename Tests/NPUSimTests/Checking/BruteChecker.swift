@@ -17,7 +17,7 @@ struct BruteChecker {
   private(set) var doubleSets = 0
   private(set) var unmatched: Set<FindingCode> = []
 
-  private let program: Program
+  let program: Program
   let ops: [(site: Finding.Site, record: OpRecord)]
   /// Instants that must come no later than the key: 3 × op, plus 0 start, 1 free, 2 visible.
   private(set) var before: [[Int]]
@@ -25,6 +25,7 @@ struct BruteChecker {
   /// `reach[a]`: bit set of the instants that `a` is known not to come after.
   private var reach: [[UInt64]] = []
   private var starved: Set<Int> = []
+  let cache = ByteCache()
 
   init(_ program: Program) {
     self.program = program
@@ -178,76 +179,6 @@ struct BruteChecker {
 
   private func comes(_ earlier: Int, before later: Int) -> Bool {
     reach[later][earlier / 64] & (1 << UInt64(earlier % 64)) != 0
-  }
-
-  // MARK: Bytes
-
-  private struct Use {
-    var tile: UInt32
-    var access: Access
-    var core: Int
-  }
-
-  private func accesses(_ op: Int) -> [Use] {
-    let record = ops[op].record
-    return (0..<Int(record.operandCount)).compactMap { k in
-      record.access(k).isEmpty
-        ? nil : Use(tile: record.words[k], access: record.access(k), core: ops[op].site.core)
-    }
-  }
-
-  /// Bytes of every access that was asked for.
-  private final class ByteCache {
-    var bytes: [[UInt64]: Set<Int>] = [:]
-  }
-
-  private let cache = ByteCache()
-
-  private func bytes(_ use: Use, _ access: Access) -> Set<Int> {
-    let key = [
-      UInt64(use.tile), UInt64(use.access.rawValue), UInt64(access.rawValue), UInt64(use.core),
-    ]
-    if let known = cache.bytes[key] { return known }
-    let result = enumerate(use, access)
-    cache.bytes[key] = result
-    return result
-  }
-
-  /// Bytes as numbers: place of the memory, then address.
-  private func enumerate(_ use: Use, _ access: Access) -> Set<Int> {
-    let tile = program.tiles[Int(use.tile)]
-    let buffer = program.buffers[Int(tile.buffer)]
-    let isFilled = access == .write && use.access.contains(.zeroFill) && tile.format == .mxint8
-    var rows = Int(tile.rows)
-    var columns = Int(tile.columns)
-    if isFilled && tile.axis == .alongRows { rows = (rows + 31) / 32 * 32 }
-    if isFilled && tile.axis == .alongColumns { columns = (columns + 31) / 32 * 32 }
-    let core = tile.space == .hbm ? 0 : use.core + 1
-    func place(_ address: Int, side: Bool) -> Int {
-      ((core * 16 + tile.space.index) * 2 + (side ? 1 : 0)) << 32 | address
-    }
-    func row(_ i: Int) -> Int {
-      tile.indexList == 0
-        ? Int(tile.row) + i
-        : Int(program.indexLists[Int(tile.indexList) - 1][Int(tile.row) + i])
-    }
-    var result: Set<Int> = []
-    for i in 0..<rows {
-      for j in 0..<columns {
-        let address =
-          buffer.base + Int(tile.slot) * buffer.slotStride + row(i) * buffer.pitch
-          + (Int(tile.column) + j) * tile.format.bytes
-        for byte in 0..<tile.format.bytes { result.insert(place(address + byte, side: false)) }
-        guard tile.format == .mxint8, i < Int(tile.rows), j < Int(tile.columns) else { continue }
-        let scale =
-          buffer.scaleBase + Int(tile.slot) * buffer.scaleSlotStride
-          + (tile.axis == .alongColumns
-            ? row(i) * buffer.scalePitch + (Int(tile.column) + j) / 32
-            : (Int(tile.row) + i) / 32 * buffer.scalePitch + Int(tile.column) + j)
-        result.insert(place(scale, side: tile.space.hasScaleSideArray))
-      }
-    }
-    return result
   }
 
   // MARK: Races
