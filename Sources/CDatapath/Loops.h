@@ -4,7 +4,7 @@
 #include "CDatapath.h"
 
 /// Blocks whose scales are found before any of them is encoded.
-enum { npu_group_blocks = 16 };
+enum { npu_most_blocks = 16 };
 
 /// The loops over arrays as one path has them; see CDatapath.h for what each one does.
 struct npu_loops {

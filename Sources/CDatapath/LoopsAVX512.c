@@ -12,17 +12,6 @@
 
 #define INLINE TARGET __attribute__((always_inline)) static inline
 
-/// The largest of 32 words without a sign.
-INLINE uint32_t largest_word(__m512i words) {
-  const __m256i half = _mm256_max_epi16(
-      _mm512_castsi512_si256(words), _mm512_extracti64x4_epi64(words, 1));
-  const __m128i quarter =
-      _mm_max_epi16(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
-  // The instruction finds the least.
-  const __m128i least = _mm_minpos_epu16(_mm_xor_si128(quarter, _mm_set1_epi16(0x7fff)));
-  return ((uint32_t)_mm_cvtsi128_si32(least) & 0xffff) ^ 0x7fff;
-}
-
 /// The exponential of LoopsTemplate.h with this path's own instructions: a fused polynomial, whose
 /// roundings the same tests judge, and a scaling that handles any exponent.
 #define HAS_EXPONENTIAL
@@ -153,44 +142,6 @@ TARGET static void fp8_to_bf16(npu_fp8 format, const uint8_t *from, uint16_t *to
   }
 }
 
-/// MXINT8 blocks of BF16 words that are neither special nor near FP32's least exponent.
-#define HAS_QUICK_BLOCKS
-
-/// Scaled values as integers. The block's largest is below 2^7, but rounding may give 128.
-INLINE __m512i scaled_integers(__m512i value, __m512 factor) {
-  return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_castsi512_ps(value), factor));
-}
-
-/// Whether all of `blocks` blocks, at most `npu_group_blocks`, were encoded. The scales come first,
-/// so that no block waits for its own.
-INLINE int quick_blocks(const uint16_t *from, ptrdiff_t blocks, int8_t *to, uint8_t *scales) {
-  float factors[npu_group_blocks];
-  uint32_t least = 0xff, most = 0;
-  for (ptrdiff_t block = 0; block < blocks; block++) {
-    const __m512i words = _mm512_loadu_si512(from + 32 * block);
-    const __m512i magnitude = _mm512_and_si512(words, _mm512_set1_epi16(0x7fff));
-    const uint32_t field = largest_word(magnitude) >> 7;
-    least = field < least ? field : least;
-    most = field > most ? field : most;
-    const uint32_t bits = (260 - field) << 23;
-    memcpy(factors + block, &bits, 4);
-    scales[block] = (uint8_t)field;
-  }
-  if (least < 32 || most == 0xff) return 0;
-  const __m512i top = _mm512_set1_epi32((int)0xffff0000);
-  for (ptrdiff_t block = 0; block < blocks; block++) {
-    const __m512i words = _mm512_loadu_si512(from + 32 * block);
-    const __m512 factor = _mm512_set1_ps(factors[block]);
-    const __m512i even = scaled_integers(_mm512_slli_epi32(words, 16), factor);
-    const __m512i odd = scaled_integers(_mm512_and_si512(words, top), factor);
-    // top ? odd : even, then clamped to ±127; the narrowing saturates above.
-    __m512i both = _mm512_ternarylogic_epi32(top, _mm512_slli_epi32(odd, 16), even, 0xca);
-    both = _mm512_max_epi16(both, _mm512_set1_epi16(-127));
-    _mm256_storeu_si256((__m256i *)(to + 32 * block), _mm512_cvtsepi16_epi8(both));
-  }
-  return 1;
-}
-
 /// FP8 codes of quotients that neither overflow nor are special, without a division.
 #define HAS_QUICK_QUOTIENTS
 
@@ -271,98 +222,7 @@ TARGET static int32_t quick_quotients(
   return 1;
 }
 
-/// FP8 blocks of BF16 words that are finite, under divisors far inside FP32's range.
-#define HAS_QUICK_FP8_BLOCKS
-
-/// The reciprocal of a divisor, and what that lacks of the exact one.
-struct quotients {
-  __m512 reciprocal, rest;
-};
-
-INLINE __m512 quotient(__m512 x, const struct quotients *by) {
-  return _mm512_fmadd_ps(x, by->reciprocal, _mm512_mul_ps(x, by->rest));
-}
-
-/// The codes of 128 words.
-///
-/// The quotient of a BF16 value is off by less than 2^-45 of it before it is rounded to FP32. Of all
-/// quotients of 8 by 24 bits none but one comes nearer than 2^-34 to a place where that rounding
-/// decides about a tie of the format; that one, 1 / (1 − 2^-24), comes out exact.
-INLINE void quotient_block(
-    const uint16_t *from, uint8_t *to, const struct quotients *by, const struct binades *binades) {
-  const __m512i top = _mm512_set1_epi32((int)0xffff0000);
-  for (int i = 0; i < 128; i += 32) {
-    const __m512i words = _mm512_loadu_si512(from + i);
-    const __m512i magnitude = _mm512_and_si512(words, _mm512_set1_epi16(0x7fff));
-    const __m512 even = _mm512_castsi512_ps(_mm512_slli_epi32(magnitude, 16));
-    const __m512 odd = _mm512_castsi512_ps(_mm512_and_si512(magnitude, top));
-    const __m512i right = codes_of(quotient(even, by), binades);
-    const __m512i left = _mm512_slli_epi32(codes_of(quotient(odd, by), binades), 16);
-    // top ? left : right
-    __m512i codes = _mm512_ternarylogic_epi32(top, left, right, 0xca);
-    // codes | words >> 8 & 0x80
-    const __m512i sign = _mm512_srli_epi16(words, 8);
-    codes = _mm512_ternarylogic_epi32(codes, sign, _mm512_set1_epi16(0x80), 0xf8);
-    _mm256_storeu_si256((__m256i *)(to + i), _mm512_cvtepi16_epi8(codes));
-  }
-}
-
-/// The largest magnitude word of a block.
-INLINE uint32_t largest_of_block(const uint16_t *from) {
-  const __m512i magnitude = _mm512_set1_epi16(0x7fff);
-  __m512i most = _mm512_setzero_si512();
-  for (int i = 0; i < 128; i += 32) {
-    const __m512i words = _mm512_and_si512(_mm512_loadu_si512(from + i), magnitude);
-    most = _mm512_max_epi16(most, words);
-  }
-  return largest_word(most);
-}
-
-/// Whether the codes and scales of all of `blocks` blocks, at most `npu_group_blocks`, were written.
-/// The divisors come first, so that no block waits for its own. Quotients by the scale of a
-/// block's largest do not overflow.
-INLINE int quick_fp8_blocks(npu_fp8 format, npu_scale_rule rule, const uint16_t *from,
-    ptrdiff_t blocks, uint8_t *to, uint32_t *scales) {
-  int32_t words[npu_group_blocks] = {0};
-  for (ptrdiff_t block = 0; block < blocks; block++) {
-    words[block] = (int32_t)largest_of_block(from + 128 * block);
-  }
-  const __mmask16 present = (__mmask16)((1u << blocks) - 1);
-  const __m512i largest = _mm512_loadu_si512(words);
-  __m512 most = _mm512_castsi512_ps(_mm512_slli_epi32(largest, 16));
-  if (rule != npu_scale_fp32) most = _mm512_max_ps(most, _mm512_set1_ps(1e-4f));
-  const float inverse = format == npu_e4m3fn ? 0x1.24924ap-9f : 0x1.24924ap-16f;
-  __m512 divisor = _mm512_mul_ps(most, _mm512_set1_ps(inverse));
-  __m512i scale = _mm512_castps_si512(divisor);
-  if (rule != npu_scale_fp32) {
-    // The exact scale is normal: its power of two is its exponent field, or one more.
-    const __mmask16 between = _mm512_test_epi32_mask(scale, _mm512_set1_epi32(0x7fffff));
-    scale = _mm512_srli_epi32(scale, 23);
-    if (rule == npu_scale_e8m0_up) {
-      scale = _mm512_mask_add_epi32(scale, between, scale, _mm512_set1_epi32(1));
-      divisor = _mm512_castsi512_ps(_mm512_slli_epi32(scale, 23));
-    }
-  }
-  const __mmask16 is_quick =
-      _mm512_cmp_ps_mask(divisor, _mm512_set1_ps(0x1p-50f), _CMP_GE_OQ)
-      & _mm512_cmp_ps_mask(divisor, _mm512_set1_ps(0x1p60f), _CMP_LE_OQ)
-      & _mm512_cmplt_epi32_mask(largest, _mm512_set1_epi32(0x7f80));
-  if ((is_quick & present) != present) return 0;
-  _mm512_mask_storeu_epi32(scales, present, scale);
-  float divisors[npu_group_blocks], reciprocals[npu_group_blocks], rests[npu_group_blocks];
-  _mm512_storeu_ps(divisors, divisor);
-  for (int block = 0; block < npu_group_blocks; block++) {
-    reciprocals[block] = 1.0f / divisors[block];
-    rests[block] = (float)(1.0 / (double)divisors[block] - (double)reciprocals[block]);
-  }
-  const struct binades binades = binades_of(format == npu_e4m3fn);
-  for (ptrdiff_t block = 0; block < blocks; block++) {
-    const struct quotients by = {
-        _mm512_set1_ps(reciprocals[block]), _mm512_set1_ps(rests[block])};
-    quotient_block(from + 128 * block, to + 128 * block, &by, &binades);
-  }
-  return 1;
-}
+#include "LoopsBlocks512.h"
 
 #include "LoopsTemplate.h"
 

@@ -72,17 +72,32 @@ LOOP encode_mx_row_bf16(
     const uint16_t *restrict from, ptrdiff_t count, int8_t *restrict payload,
     uint8_t *restrict scales) {
   const ptrdiff_t whole = count > 0 ? count / 32 : 0;
-  for (ptrdiff_t start = 0; start < whole; start += npu_group_blocks) {
-    const ptrdiff_t end = whole - start < npu_group_blocks ? whole : start + npu_group_blocks;
-#ifdef HAS_QUICK_BLOCKS
-    if (quick_blocks(from + 32 * start, end - start, payload + 32 * start, scales + start)) {
-      continue;
+#ifdef HAS_QUICK_MX_GROUPS
+  struct mx_group groups[2];
+  ptrdiff_t next = whole < mx_group_blocks ? whole : mx_group_blocks;
+  prepare_mx_group(&groups[0], from, next, scales);
+  for (ptrdiff_t start = 0; start < whole;) {
+    const struct mx_group *group = &groups[start / mx_group_blocks % 2];
+    const ptrdiff_t end = next;
+    next = whole - end < mx_group_blocks ? whole : end + mx_group_blocks;
+    if (next > end) {
+      prepare_mx_group(&groups[end / mx_group_blocks % 2], from + 32 * end, next - end,
+          scales + end);
     }
-#endif
-    for (ptrdiff_t block = start; block < end; block++) {
-      scales[block] = encode_bf16_block(from + 32 * block, payload + 32 * block);
+    if (group->is_quick) {
+      encode_mx_group(group, from + 32 * start, end - start, payload + 32 * start);
+    } else {
+      for (ptrdiff_t block = start; block < end; block++) {
+        scales[block] = encode_bf16_block(from + 32 * block, payload + 32 * block);
+      }
     }
+    start = end;
   }
+#else
+  for (ptrdiff_t block = 0; block < whole; block++) {
+    scales[block] = encode_bf16_block(from + 32 * block, payload + 32 * block);
+  }
+#endif
   if (count > 32 * whole) {
     uint16_t tail[32] = {0};
     memcpy(tail, from + 32 * whole, (size_t)(count - 32 * whole) * 2);
@@ -220,19 +235,33 @@ LOOP encode_fp8_row_bf16(
     npu_fp8 format, npu_scale_rule rule, const uint16_t *restrict from, ptrdiff_t count,
     uint8_t *restrict codes, uint32_t *restrict scales) {
   const ptrdiff_t whole = count > 0 ? count / 128 : 0;
-  for (ptrdiff_t start = 0; start < whole; start += npu_group_blocks) {
-    const ptrdiff_t end = whole - start < npu_group_blocks ? whole : start + npu_group_blocks;
-#ifdef HAS_QUICK_FP8_BLOCKS
-    if (quick_fp8_blocks(
-            format, rule, from + 128 * start, end - start, codes + 128 * start, scales + start)) {
-      continue;
+#ifdef HAS_QUICK_FP8_GROUPS
+  struct fp8_group groups[2];
+  ptrdiff_t next = whole < fp8_group_blocks ? whole : fp8_group_blocks;
+  prepare_fp8_group(&groups[0], format, rule, from, next, scales);
+  for (ptrdiff_t start = 0; start < whole;) {
+    const struct fp8_group *group = &groups[start / fp8_group_blocks % 2];
+    const ptrdiff_t end = next;
+    next = whole - end < fp8_group_blocks ? whole : end + fp8_group_blocks;
+    if (next > end) {
+      prepare_fp8_group(&groups[end / fp8_group_blocks % 2], format, rule, from + 128 * end,
+          next - end, scales + end);
     }
-#endif
-    for (ptrdiff_t block = start; block < end; block++) {
-      scales[block] =
-          encode_fp8_block(format, rule, from + 128 * block, 128, codes + 128 * block);
+    if (group->is_quick) {
+      encode_fp8_group(group, format, from + 128 * start, end - start, codes + 128 * start);
+    } else {
+      for (ptrdiff_t block = start; block < end; block++) {
+        scales[block] =
+            encode_fp8_block(format, rule, from + 128 * block, 128, codes + 128 * block);
+      }
     }
+    start = end;
   }
+#else
+  for (ptrdiff_t block = 0; block < whole; block++) {
+    scales[block] = encode_fp8_block(format, rule, from + 128 * block, 128, codes + 128 * block);
+  }
+#endif
   if (count > 128 * whole) {
     scales[whole] = encode_fp8_block(
         format, rule, from + 128 * whole, count - 128 * whole, codes + 128 * whole);

@@ -14,8 +14,9 @@
 enum { npu_mac_least_scales = 140, npu_mac_most_scales = 326, npu_mac_least_scale = 7 };
 
 /// The scale byte that stands in for that of a block of zeros, whose products are +0 under any
-/// scale.
-enum { npu_mac_zero_scale = 127 };
+/// scale: with each one of the other side, from 7 to 254, the factor 2^(Ba + Bb − 266) is a normal
+/// number.
+enum { npu_mac_zero_scale = 136 };
 
 /// The least and largest scale byte of some blocks.
 struct npu_scale_range {

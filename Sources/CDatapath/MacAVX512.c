@@ -64,6 +64,15 @@ INLINE int32_t store_results(const struct npu_mac *p, ptrdiff_t at, __mmask32 ma
   return special != 0;
 }
 
+/// Rounded to BF16: x + 2^16 · 2^e, of x = f · 2^e with 1 ≤ |f| < 2, has its unit at BF16's last
+/// place, and the adder rounds.
+INLINE __m512 rounded(__m512 x) {
+  const __m512 power = _mm512_castsi512_ps(
+      _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32((int)0xff800000)));
+  const __m512 k = _mm512_set1_ps(65536.0f);
+  return _mm512_fnmadd_ps(power, k, _mm512_fmadd_ps(power, k, x));
+}
+
 /// `rows` rows of 64 columns over all blocks. Returns −1, having written nothing, where a start
 /// does not allow the fast rounding; else whether a result is not finite.
 INLINE int32_t run_tile(
@@ -101,7 +110,7 @@ INLINE int32_t run_tile(
   }
   const uint8_t *a = panel->a + row * panel->a_stride;
   const int32_t *offsets = panel->offsets;
-  const float *a_factors = panel->a_factors + row * panel->blocks;
+  const int32_t *a_exponents = panel->a_exponents + row * panel->blocks;
   const int8_t *b = panel->b;
   const float *b_factors = panel->b_factors;
   for (ptrdiff_t block = 0; block < panel->blocks; block++) {
@@ -128,20 +137,14 @@ INLINE int32_t run_tile(
     }
     UNROLL
     for (int r = 0; r < rows; r++) {
-      const __m512 factor = _mm512_set1_ps(a_factors[r * panel->blocks + block]);
+      const __m512i exponent = _mm512_set1_epi32(a_exponents[r * panel->blocks + block]);
       UNROLL
       for (int h = 0; h < parts; h++) {
+        const __m512i factor = _mm512_load_si512(b_factors + 16 * h);
+        const __m512 scale = _mm512_castsi512_ps(_mm512_add_epi32(exponent, factor));
         // The scaled sum is exact, so fusing its addition rounds where the definition does.
-        const __m512 scale = _mm512_mul_ps(factor, _mm512_load_ps(b_factors + 16 * h));
-        __m512 x = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[r][h]), scale, acc[r][h]);
-        if (mode != fp32_floats) {
-          // x + 2^16 · 2^e has its unit at BF16's last place, and the adder rounds.
-          const __m512 big = _mm512_castsi512_ps(
-              _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32((int)0xff800000)));
-          const __m512 k = _mm512_set1_ps(65536.0f);
-          x = _mm512_fnmadd_ps(big, k, _mm512_fmadd_ps(big, k, x));
-        }
-        acc[r][h] = x;
+        const __m512 x = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[r][h]), scale, acc[r][h]);
+        acc[r][h] = mode == fp32_floats ? x : rounded(x);
       }
     }
     a += 32;
@@ -189,9 +192,9 @@ TARGET static int32_t run_chunk(const struct npu_mac *p) {
   work += blocks * tile_columns * 4;
   uint8_t *a = (uint8_t *)work;
   work += p->m * blocks * 32;
-  float *a_factors = (float *)work;
-  const struct panel panel = {a, 32 * blocks, a_factors, b, offsets, b_factors, blocks};
-  const struct npu_scale_range a_range = pack_a(p, a, a_factors);
+  int32_t *a_exponents = (int32_t *)work;
+  const struct panel panel = {a, 32 * blocks, a_exponents, b, offsets, b_factors, blocks};
+  const struct npu_scale_range a_range = pack_a(p, a, a_exponents);
   int32_t special = 0;
   for (ptrdiff_t column = 0; column < p->n; column += tile_columns) {
     const ptrdiff_t width = p->n - column < tile_columns ? p->n - column : tile_columns;

@@ -25,8 +25,9 @@ struct panel {
   /// Rows with 128 added, since the instruction wants one side unsigned; whole blocks.
   const uint8_t *a;
   ptrdiff_t a_stride;
-  /// 2^(Ba − 133) of each row's blocks.
-  const float *a_factors;
+  /// The bits of 2^(Ba − 133) of each row's blocks, less those of 1: what multiplies B's factors
+  /// when it is added to their bits.
+  const int32_t *a_exponents;
   /// For each block eight groups of 64 columns × 4 bytes along k.
   const int8_t *b;
   /// −128 · Σb of the columns' blocks, 64 for each: what the 128 added to A makes too much.
@@ -42,16 +43,24 @@ INLINE __m512i scale_factors(__m128i scales) {
       _mm512_sub_epi32(_mm512_cvtepu8_epi32(scales), _mm512_set1_epi32(6)), 23);
 }
 
-/// 16 columns of four rows of B as groups of four bytes along k.
-INLINE __m512i interleave(__m128i r0, __m128i r1, __m128i r2, __m128i r3) {
-  __m512i rows = _mm512_castsi128_si512(r0);
-  rows = _mm512_inserti32x4(rows, r1, 1);
-  rows = _mm512_inserti32x4(rows, r2, 2);
-  rows = _mm512_inserti32x4(rows, r3, 3);
-  const __m512i columns = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const __m512i bytes = _mm512_broadcast_i32x4(
-      _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
-  return _mm512_shuffle_epi8(_mm512_permutexvar_epi32(columns, rows), bytes);
+/// 64 columns of four rows of B as groups of four bytes along k, 16 columns a register.
+INLINE void interleave(const __m512i *rows, __m512i *columns) {
+  const __m512i low01 = _mm512_unpacklo_epi8(rows[0], rows[1]);
+  const __m512i high01 = _mm512_unpackhi_epi8(rows[0], rows[1]);
+  const __m512i low23 = _mm512_unpacklo_epi8(rows[2], rows[3]);
+  const __m512i high23 = _mm512_unpackhi_epi8(rows[2], rows[3]);
+  // Lane l of the q-th has columns 16·l + 4·q to 16·l + 4·q + 3.
+  const __m512i q0 = _mm512_unpacklo_epi16(low01, low23), q1 = _mm512_unpackhi_epi16(low01, low23);
+  const __m512i q2 = _mm512_unpacklo_epi16(high01, high23);
+  const __m512i q3 = _mm512_unpackhi_epi16(high01, high23);
+  const __m512i first01 = _mm512_shuffle_i32x4(q0, q1, 0x44);
+  const __m512i first23 = _mm512_shuffle_i32x4(q2, q3, 0x44);
+  const __m512i last01 = _mm512_shuffle_i32x4(q0, q1, 0xee);
+  const __m512i last23 = _mm512_shuffle_i32x4(q2, q3, 0xee);
+  columns[0] = _mm512_shuffle_i32x4(first01, first23, 0x88);
+  columns[1] = _mm512_shuffle_i32x4(first01, first23, 0xdd);
+  columns[2] = _mm512_shuffle_i32x4(last01, last23, 0x88);
+  columns[3] = _mm512_shuffle_i32x4(last01, last23, 0xdd);
 }
 
 /// 32 columns in two registers: the even ones in the first and the odd ones in the second.
@@ -64,11 +73,6 @@ INLINE void by_parity(__m512i *columns) {
   columns[1] = _mm512_permutex2var_epi32(first, odd, columns[1]);
 }
 
-INLINE __m128i b_row(const int8_t *b, ptrdiff_t stride, ptrdiff_t row, ptrdiff_t k,
-    __mmask16 mask) {
-  return row < k ? _mm_maskz_loadu_epi8(mask, b + row * stride) : _mm_setzero_si128();
-}
-
 TARGET static struct npu_scale_range pack_b(
     const struct npu_mac *p, ptrdiff_t column, uint64_t mask, int8_t *b, int32_t *offsets,
     float *b_factors) {
@@ -76,34 +80,32 @@ TARGET static struct npu_scale_range pack_b(
   const int8_t *from = p->b + column;
   const __m512i weights = _mm512_set1_epi8((char)0x80);
   for (ptrdiff_t block = 0; block < blocks; block++) {
-    for (int h = 0; h < parts; h += 2) {
-      __m512i sums[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
-      for (int group = 0; group < 8; group++) {
-        __m512i packed[2];
-        UNROLL
-        for (int half = 0; half < 2; half++) {
-          const __mmask16 part = (__mmask16)(mask >> (16 * (h + half)));
-          const int8_t *corner = from + 16 * (h + half);
-          const ptrdiff_t row = 32 * block + 4 * group;
-          packed[half] = interleave(
-              b_row(corner, p->b_stride, row, p->k, part),
-              b_row(corner, p->b_stride, row + 1, p->k, part),
-              b_row(corner, p->b_stride, row + 2, p->k, part),
-              b_row(corner, p->b_stride, row + 3, p->k, part));
-        }
-        if (p->acc_is_bf16) by_parity(packed);
-        UNROLL
-        for (int half = 0; half < 2; half++) {
-          _mm512_store_si512(
-              b + panel_block * block + 64 * (parts * group + h + half), packed[half]);
-          sums[half] = _mm512_dpbusd_epi32(sums[half], weights, packed[half]);
-        }
+    __m512i sums[parts];
+    UNROLL
+    for (int h = 0; h < parts; h++) sums[h] = _mm512_setzero_si512();
+    for (int group = 0; group < 8; group++) {
+      __m512i rows[4], packed[parts];
+      UNROLL
+      for (int i = 0; i < 4; i++) {
+        const ptrdiff_t row = 32 * block + 4 * group + i;
+        rows[i] = row < p->k ? _mm512_maskz_loadu_epi8(mask, from + row * p->b_stride)
+                             : _mm512_setzero_si512();
+      }
+      interleave(rows, packed);
+      if (p->acc_is_bf16) {
+        by_parity(&packed[0]);
+        by_parity(&packed[2]);
       }
       UNROLL
-      for (int half = 0; half < 2; half++) {
-        _mm512_store_si512(offsets + tile_columns * block + 16 * (h + half),
-            _mm512_sub_epi32(_mm512_setzero_si512(), sums[half]));
+      for (int h = 0; h < parts; h++) {
+        _mm512_store_si512(b + panel_block * block + 64 * (parts * group + h), packed[h]);
+        sums[h] = _mm512_dpbusd_epi32(sums[h], weights, packed[h]);
       }
+    }
+    UNROLL
+    for (int h = 0; h < parts; h++) {
+      _mm512_store_si512(offsets + tile_columns * block + 16 * h,
+          _mm512_sub_epi32(_mm512_setzero_si512(), sums[h]));
     }
   }
   __m512i least = _mm512_set1_epi8((char)0xff), most = _mm512_setzero_si512();
@@ -120,7 +122,7 @@ TARGET static struct npu_scale_range pack_b(
         seen = _mm512_or_si512(seen, _mm512_maskz_loadu_epi8(mask, from + row * p->b_stride));
       }
       counted = ~(small & _mm512_testn_epi8_mask(seen, seen));
-      scales = _mm512_mask_mov_epi8(_mm512_set1_epi8(npu_mac_zero_scale), counted, scales);
+      scales = _mm512_mask_mov_epi8(_mm512_set1_epi8((char)npu_mac_zero_scale), counted, scales);
     }
     least = _mm512_mask_min_epu8(least, counted, least, scales);
     most = _mm512_mask_max_epu8(most, counted, most, scales);
@@ -146,9 +148,9 @@ TARGET static struct npu_scale_range pack_b(
   return range;
 }
 
-/// The rows of A with 128 added, and their factors.
+/// The rows of A with 128 added, and their exponents.
 TARGET static struct npu_scale_range pack_a(
-    const struct npu_mac *p, uint8_t *a, float *a_factors) {
+    const struct npu_mac *p, uint8_t *a, int32_t *a_exponents) {
   const ptrdiff_t blocks = (p->k + 31) / 32;
   const __mmask16 present = (__mmask16)((1u << blocks) - 1);
   __m128i least = _mm_set1_epi8((char)0xff), most = _mm_setzero_si128();
@@ -174,10 +176,12 @@ TARGET static struct npu_scale_range pack_a(
         counted &= (__mmask16)~(1u << block);
       }
     }
-    scales = _mm_mask_mov_epi8(_mm_set1_epi8(npu_mac_zero_scale), counted, scales);
+    scales = _mm_mask_mov_epi8(_mm_set1_epi8((char)npu_mac_zero_scale), counted, scales);
     least = _mm_mask_min_epu8(least, counted, least, scales);
     most = _mm_mask_max_epu8(most, counted, most, scales);
-    _mm512_mask_storeu_epi32(a_factors + row * blocks, present, scale_factors(scales));
+    const __m512i exponents =
+        _mm512_sub_epi32(scale_factors(scales), _mm512_set1_epi32(0x3f800000));
+    _mm512_mask_storeu_epi32(a_exponents + row * blocks, present, exponents);
   }
   uint8_t lows[16], highs[16];
   _mm_storeu_si128((__m128i *)lows, least);

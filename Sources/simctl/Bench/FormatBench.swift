@@ -10,7 +10,7 @@ struct FormatBench {
   let samples: Int
   let peaks: PeakBench
 
-  /// Arrays of one size in every width.
+  /// Arrays of one size in every width, aligned as the machine's memories are.
   private struct Arrays {
     let source: UnsafeMutablePointer<Float>
     let floats: UnsafeMutablePointer<Float>
@@ -23,14 +23,14 @@ struct FormatBench {
 
     init(_ count: Int) {
       let input = SeededInput(seed: 1, name: "bench")
-      source = .allocate(capacity: count)
-      floats = .allocate(capacity: count)
-      bf16 = .allocate(capacity: count)
-      words = .allocate(capacity: count)
-      codes = .allocate(capacity: count)
-      payload = .allocate(capacity: count)
-      scales = .allocate(capacity: count)
-      blockScales = .allocate(capacity: count)
+      source = Self.array(count)
+      floats = Self.array(count)
+      bf16 = Self.array(count)
+      words = Self.array(count)
+      codes = Self.array(count)
+      payload = Self.array(count)
+      scales = Self.array(count)
+      blockScales = Self.array(count)
       for index in 0..<count { source[index] = input.unit(index) * 8 - 4 }
       floats.update(from: source, count: count)
       Bulk.floatToBF16(source, bf16, count: count)
@@ -38,6 +38,12 @@ struct FormatBench {
       Bulk.floatToE4M3FN(source, codes, count: count, saturating: true)
       payload.update(repeating: 1, count: count)
       scales.update(repeating: 127, count: count)
+    }
+
+    private static func array<Element>(_ count: Int) -> UnsafeMutablePointer<Element> {
+      UnsafeMutableRawPointer.allocate(
+        byteCount: count * MemoryLayout<Element>.stride, alignment: 64
+      ).bindMemory(to: Element.self, capacity: count)
     }
 
     func deallocate() {
