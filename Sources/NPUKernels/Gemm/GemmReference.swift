@@ -8,10 +8,10 @@ struct GemmReference: KernelReference {
   private let settings: DatapathSettings
   private let blocks: Int
   /// Payloads [m, k] and scales [m, blocks].
-  private let a: [Int8]
+  private let a: ReferencePayload
   private let aScales: [UInt8]
   /// Payloads [k, n] and scales [blocks, n].
-  private let b: [Int8]
+  private let b: ReferencePayload
   private let bScales: [UInt8]
   /// The values before the encode; empty where the operands came as MXINT8.
   private let aValues: [Float]
@@ -25,8 +25,8 @@ struct GemmReference: KernelReference {
     blocks = MXINT8.blocks(problem.k)
     switch (inputs[problem.interface.input.name], inputs[problem.interface.other.name]) {
     case (.mx(let input), .mx(let other)):
-      a = try input.payload.words(as: Int8.self)
-      b = try other.payload.words(as: Int8.self)
+      a = ReferencePayload(input)
+      b = ReferencePayload(other)
       aScales = input.scale.storage
       bScales = other.scale.storage
       aValues = []
@@ -38,8 +38,8 @@ struct GemmReference: KernelReference {
         aValues, lines: problem.m, depth: problem.k, lineStride: problem.k, stride: 1)
       let right = ReferenceBlocks.encode(
         bValues, lines: problem.n, depth: problem.k, lineStride: 1, stride: problem.n)
-      (a, aScales) = (left.payload, left.scales)
-      (b, bScales) = (right.payload, right.scales)
+      (a, aScales) = (ReferencePayload(left.payload), left.scales)
+      (b, bScales) = (ReferencePayload(right.payload), right.scales)
     default:
       throw NPUError(
         .internal,

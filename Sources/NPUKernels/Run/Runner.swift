@@ -32,12 +32,12 @@ public enum Runner {
   ) throws(NPUError) -> RunOutcome {
     progress?("building the program")
     let indices = try IndexTensors(kernel, seed: request.seed, files: request.inputs)
-    let program = try kernel.wholeProgram(indices, on: request.machine)
     let inputs =
       request.withValues
       ? SideTask { () throws(NPUError) in
         try RunInputs(kernel, seed: request.seed, files: request.inputs)
       } : nil
+    let program = try kernel.wholeProgram(indices, on: request.machine)
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
     var check = Checker.check(program, CheckOptions(lints: request.lints))
     if !check.findings.isEmpty {
@@ -60,7 +60,7 @@ public enum Runner {
     if let inputs {
       timing = SideTask { () throws(NPUError) in try RunTiming(program, work: work) }
       progress?("making inputs")
-      tensors = try execute(request, kernel, program, inputs.value(), &report, progress)
+      tensors = try execute(request, kernel, program, inputs, &report, progress)
       // A wrong number is as much a finding as a race: no cycles without leave.
       guard report.isClean || request.allowHazards else {
         return RunOutcome(report: report, tensors: tensors)
@@ -76,27 +76,31 @@ public enum Runner {
   // MARK: Values
 
   private static func execute(
-    _ request: RunRequest, _ kernel: any Kernel, _ program: Program, _ inputs: RunInputs,
-    _ report: inout RunReport, _ progress: ((String) -> Void)?
+    _ request: RunRequest, _ kernel: any Kernel, _ program: Program,
+    _ pending: SideTask<RunInputs>, _ report: inout RunReport, _ progress: ((String) -> Void)?
   ) throws(NPUError) -> RunTensors {
+    let units = Verifier.units(of: kernel, request.verification, seed: request.seed)
+    let ahead =
+      units.isEmpty
+      ? nil
+      : ReferenceAhead(
+        kernel, units: units, inputs: pending, settings: DatapathSettings(request.machine))
+    let inputs = try pending.value()
     progress?("executing \(Quantity.grouped(program.opCount)) micro-ops")
     let state = MachineState(program)
     try load(inputs, program, state)
     let result = try FunctionalEngine.run(program, state: state)
     let tensors = RunTensors(
-      kernel.tensors, program: program, state: state, taps: result.taps, inputs: inputs.values)
+      kernel.tensors, program: program, memory: FinishedMemory(state), taps: result.taps,
+      inputs: inputs.values)
     report.findings += result.findings(program).map { RunReport.Described($0, in: program) }
 
-    let verifier = Verifier(kernel, tensors)
-    let units = verifier.units(request.verification, seed: request.seed)
     var numerics = RunReport.Numerics(
       totalOutputs: kernel.referenceUnits * kernel.outputsPerUnit, inputNaNs: inputs.nans,
       inputInfinities: inputs.infinities, health: result.numerics.health)
-    if !units.isEmpty {
+    if let ahead {
       progress?("comparing with the reference")
-      let reference = try kernel.reference(
-        inputs.values, settings: DatapathSettings(request.machine))
-      let compared = verifier.verify(reference, units: units)
+      let compared = Verifier(kernel, tensors).verify(try ahead.evaluated(), units: units)
       numerics.take(compared)
       let writer = WriterIndex(program)
       if let first = compared.first {

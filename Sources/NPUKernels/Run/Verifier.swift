@@ -74,16 +74,18 @@ struct Verifier: Sendable {
 
   /// The units to compare: all, or a seeded choice of at least `sampleOutputs` output elements that
   /// includes the first and the last.
-  func units(_ verification: RunRequest.Verification, seed: UInt64) -> [Int] {
+  static func units(
+    of kernel: any Kernel, _ verification: RunRequest.Verification, seed: UInt64
+  ) -> [Int] {
     let count = kernel.referenceUnits
     guard count > 0 else { return [] }
     let (macs, overflow) = count.multipliedReportingOverflow(by: max(1, kernel.macsPerUnit))
     switch verification {
     case .none: return []
     case .full: return Array(0..<count)
-    case .standard where !overflow && macs <= Self.fullLimit: return Array(0..<count)
+    case .standard where !overflow && macs <= fullLimit: return Array(0..<count)
     case .standard, .sample:
-      let wanted = (Self.sampleOutputs + kernel.outputsPerUnit - 1) / max(1, kernel.outputsPerUnit)
+      let wanted = (sampleOutputs + kernel.outputsPerUnit - 1) / max(1, kernel.outputsPerUnit)
       if wanted >= count { return Array(0..<count) }
       let source = SeededInput(seed: seed, name: "verified units")
       var chosen: Set<Int> = [0, count - 1]
@@ -96,18 +98,20 @@ struct Verifier: Sendable {
     }
   }
 
-  /// Compares units, in two or more threads.
-  func verify(_ reference: any KernelReference, units: [Int]) -> Result {
-    let bands = max(1, min(units.count, 8))
+  /// Compares units: those that were evaluated before, and the rest in two or more threads.
+  func verify(_ ahead: ReferenceAhead.Evaluated, units: [Int]) -> Result {
+    var total = Result()
+    for unit in ahead.units { compare(unit, &total) }
+    let rest = units.dropFirst(ahead.units.count)
+    let bands = min(rest.count, 8)
     let results = Mutex([Result](repeating: Result(), count: bands))
     DispatchQueue.concurrentPerform(iterations: bands) { band in
       var part = Result()
-      for index in WorkSplit.range(units.count, core: band, of: bands) {
-        compare(reference.evaluate(unit: units[index]), &part)
+      for index in WorkSplit.range(rest.count, core: band, of: bands) {
+        compare(ahead.reference.evaluate(unit: rest[rest.startIndex + index]), &part)
       }
       results.withLock { $0[band] = part }
     }
-    var total = Result()
     for part in results.withLock({ $0 }) {
       total.words += part.words
       total.mismatches += part.mismatches
@@ -122,36 +126,44 @@ struct Verifier: Sendable {
 
   private func compare(_ unit: ReferenceUnit, _ result: inout Result) {
     for slice in unit.words {
-      guard let size = elementBytes[slice.tensor], let found = tensors.bytes[slice.tensor] else {
-        continue
-      }
-      let count = slice.bytes.count / size
-      result.words += count
-      let start = slice.start * size
-      if start + slice.bytes.count <= found.count,
-        found[start..<start + slice.bytes.count].elementsEqual(slice.bytes)
-      {
-        continue
-      }
-      for element in 0..<count {
-        let needed = Self.word(slice.bytes, element * size, size)
-        let actual = Self.word(found, start + element * size, size)
-        if needed != actual {
-          result.mismatches += 1
-          if result.first == nil {
-            result.first = Mismatch(
-              tensor: slice.tensor, element: slice.start + element, found: actual, needed: needed)
-          }
+      guard let size = elementBytes[slice.tensor] else { continue }
+      tensors.withBytes(of: slice.tensor) { compare(slice, size, $0, &result) }
+    }
+    for slice in unit.exact {
+      guard let format = formats[slice.tensor] else { continue }
+      tensors.withBytes(of: slice.tensor) { compare(slice, format, $0, &result.error) }
+    }
+  }
+
+  private func compare(
+    _ slice: ReferenceSlice, _ size: Int, _ found: UnsafeRawBufferPointer,
+    _ result: inout Result
+  ) {
+    let count = slice.bytes.count / size
+    result.words += count
+    let start = slice.start * size
+    if start + slice.bytes.count <= found.count,
+      found[start..<start + slice.bytes.count].elementsEqual(slice.bytes)
+    {
+      return
+    }
+    for element in 0..<count {
+      let needed = Self.word(slice.bytes, element * size, size)
+      let actual = Self.word(found, start + element * size, size)
+      if needed != actual {
+        result.mismatches += 1
+        if result.first == nil {
+          result.first = Mismatch(
+            tensor: slice.tensor, element: slice.start + element, found: actual, needed: needed)
         }
       }
     }
-    for slice in unit.exact { compare(slice, &result.error) }
   }
 
-  private func compare(_ slice: ExactSlice, _ error: inout ErrorSummary) {
-    guard let bytes = tensors.bytes[slice.tensor], let format = formats[slice.tensor] else {
-      return
-    }
+  private func compare(
+    _ slice: ExactSlice, _ format: ElementFormat, _ bytes: UnsafeRawBufferPointer,
+    _ error: inout ErrorSummary
+  ) {
     for index in slice.values.indices {
       let word = Self.word(bytes, (slice.start + index) * format.bytes, format.bytes)
       let found = Self.value(word, format)
@@ -171,7 +183,9 @@ struct Verifier: Sendable {
   }
 
   /// Little-endian word of `size` bytes; 0 past the end.
-  static func word(_ bytes: [UInt8], _ start: Int, _ size: Int) -> UInt32 {
+  static func word<Bytes: RandomAccessCollection>(
+    _ bytes: Bytes, _ start: Int, _ size: Int
+  ) -> UInt32 where Bytes.Element == UInt8, Bytes.Index == Int {
     var word: UInt32 = 0
     for index in 0..<size where start + index < bytes.count {
       word |= UInt32(bytes[start + index]) << UInt32(8 * index)

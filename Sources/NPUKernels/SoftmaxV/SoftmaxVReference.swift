@@ -7,7 +7,7 @@ struct SoftmaxVReference: KernelReference {
   private let kernel: SoftmaxV
   private let settings: DatapathSettings
   private let scores: [UInt16]
-  private let v: [Int8]
+  private let v: ReferencePayload
   private let vScales: [UInt8]
 
   init(_ kernel: SoftmaxV, _ inputs: [String: TensorValue], settings: DatapathSettings)
@@ -19,7 +19,7 @@ struct SoftmaxVReference: KernelReference {
     self.kernel = kernel
     self.settings = settings
     scores = try qk.words(as: UInt16.self)
-    v = try value.payload.words(as: Int8.self)
+    v = ReferencePayload(value)
     vScales = value.scale.storage
   }
 

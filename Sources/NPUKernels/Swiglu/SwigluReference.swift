@@ -101,7 +101,7 @@ struct EncodedRow {
 /// transposed.
 struct WeightRows {
   private let depth: Int
-  private let payload: [Int8]
+  private let payload: ReferencePayload
   private let scales: [UInt8]
 
   init(_ name: String, depth: Int, _ inputs: [String: TensorValue]) throws(NPUError) {
@@ -109,7 +109,7 @@ struct WeightRows {
       throw NPUError(.internal, "the reference was not given \(name)")
     }
     self.depth = depth
-    payload = try tensor.payload.words(as: Int8.self)
+    payload = ReferencePayload(tensor)
     scales = tensor.scale.storage
   }
 

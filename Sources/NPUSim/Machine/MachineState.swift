@@ -105,21 +105,29 @@ public final class MachineState {
 
   /// Copies a whole HBM tensor out. Bytes that were never written read as 0.
   public func readTensor(_ id: UInt32) -> (payload: [UInt8], scales: [UInt8]) {
-    let buffer = buffers[Int(id)]
-    func bytes(_ base: Int, _ count: Int) -> [UInt8] {
-      var result = [UInt8](UnsafeBufferPointer(start: hbm.pointer(base), count: count))
-      let region = Region(plane: .hbm, base: base, pitch: count, runBytes: count, rows: 1)
-      if hbm.firstPoisoned(region) != nil {
-        for offset in 0..<count {
-          let one = Region(plane: .hbm, base: base + offset, pitch: 1, runBytes: 1, rows: 1)
-          if hbm.firstPoisoned(one) != nil { result[offset] = 0 }
-        }
+    clearUnwritten(id)
+    return withTensor(id) { (Array($0), Array($1)) }
+  }
+
+  /// Makes the bytes of an HBM tensor 0 that were never written. They stay poison.
+  public func clearUnwritten(_ id: UInt32) {
+    for region in wholeRegions(buffers[Int(id)]) where hbm.firstPoisoned(region) != nil {
+      for offset in region.base..<region.end {
+        let one = Region(plane: .hbm, base: offset, pitch: 1, runBytes: 1, rows: 1)
+        if hbm.firstPoisoned(one) != nil { hbm.bytes[offset] = 0 }
       }
-      return result
     }
-    return (
-      bytes(buffer.base, buffer.payloadExtent), bytes(buffer.scaleBase, buffer.scaleExtent)
-    )
+  }
+
+  /// Lends the payload and the scale bytes of an HBM tensor for reading. What was never written is
+  /// undefined, unless ``clearUnwritten(_:)`` made it 0.
+  public func withTensor<Result>(
+    _ id: UInt32, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Result
+  ) -> Result {
+    let buffer = buffers[Int(id)]
+    return body(
+      UnsafeRawBufferPointer(start: hbm.pointer(buffer.base), count: buffer.payloadExtent),
+      UnsafeRawBufferPointer(start: hbm.pointer(buffer.scaleBase), count: buffer.scaleExtent))
   }
 
   /// Whether every byte of an HBM tensor was written.
