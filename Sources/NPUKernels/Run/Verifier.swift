@@ -98,20 +98,24 @@ struct Verifier: Sendable {
     }
   }
 
-  /// Compares units: those that were evaluated before, and the rest in two or more threads.
+  /// Parts of the comparison. Errors are summed up part by part, so that no digit depends on which
+  /// thread took which part, or on how many units were evaluated before.
+  private static let bands = 64
+
+  /// Compares units, in two or more threads; the first ones may have been evaluated before.
   func verify(_ ahead: ReferenceAhead.Evaluated, units: [Int]) -> Result {
-    var total = Result()
-    for unit in ahead.units { compare(unit, &total) }
-    let rest = units.dropFirst(ahead.units.count)
-    let bands = min(rest.count, 8)
+    let bands = min(units.count, Self.bands)
     let results = Mutex([Result](repeating: Result(), count: bands))
     DispatchQueue.concurrentPerform(iterations: bands) { band in
       var part = Result()
-      for index in WorkSplit.range(rest.count, core: band, of: bands) {
-        compare(ahead.reference.evaluate(unit: rest[rest.startIndex + index]), &part)
+      for index in WorkSplit.range(units.count, core: band, of: bands) {
+        compare(
+          index < ahead.units.count
+            ? ahead.units[index] : ahead.reference.evaluate(unit: units[index]), &part)
       }
       results.withLock { $0[band] = part }
     }
+    var total = Result()
     for part in results.withLock({ $0 }) {
       total.words += part.words
       total.mismatches += part.mismatches
