@@ -3,7 +3,8 @@ import NPUSim
 /// Tile sizes, rings and the rung of the ladder of gemm, gevm and dot_product.
 ///
 /// Operands come to `l1` in *chunks* of `chunkK` of the depth, a tile of rows or columns wide; a
-/// chunk is fed to the matrix unit in steps of `tileK`. Without slabs both operands stream, a chunk
+/// chunk is fed to the matrix unit in steps of `tileK`. The first operand's loads may be several
+/// chunks long: its scales lie along the depth, so that a short load takes a few bytes of a burst. Without slabs both operands stream, a chunk
 /// for each output tile. With slabs one operand is *kept*: all chunks of `slabs` of its tiles stay in
 /// `l1` while the other one's tiles pass by, and each of those is used by all slabs.
 public struct GemmSchedule: Sendable, Hashable {
@@ -15,11 +16,13 @@ public struct GemmSchedule: Sendable, Hashable {
   public var tileN: Int
   /// Depth of one matmul; a multiple of 32.
   public var tileK: Int
-  /// Depth of a load; a multiple of `tileK`.
+  /// Depth of a load of the second operand; a multiple of `tileK`.
   public var chunkK: Int
-  /// Chunks of the first operand that `l1` holds.
+  /// Chunks in a load of the first operand.
+  public var inputChunks: Int
+  /// Loads of the first operand that `l1` holds.
   public var inputStages: Int
-  /// Chunks of the second operand that `l1` holds.
+  /// Loads of the second operand that `l1` holds.
   public var otherStages: Int
   /// Slots of the rings in `left` and `right`.
   public var feedStages: Int
@@ -35,11 +38,17 @@ public struct GemmSchedule: Sendable, Hashable {
   /// Whether the second operand enters as `left`: the accumulators hold a column.
   var isTransposed: Bool { otherSide == 2 }
 
+  /// Depth of a load of an operand.
+  func depth(ofLoad operand: GemmOperand) -> Int {
+    operand == .input ? chunkK * inputChunks : chunkK
+  }
+
   /// Names and values, for reports and `--schedule`.
   public var fields: ScheduleFields {
     ScheduleFields([
       ("rung", rung), ("tile.m", tileM), ("tile.n", tileN), ("tile.k", tileK),
-      ("chunk.k", chunkK), ("stages.input", inputStages), ("stages.other", otherStages),
+      ("chunk.k", chunkK), ("chunks.input", inputChunks), ("stages.input", inputStages),
+      ("stages.other", otherStages),
       ("stages.feed", feedStages), ("stages.acc", accStages), ("slabs", slabs), ("kept", kept),
       ("other.side", otherSide),
     ])
@@ -76,14 +85,16 @@ public struct GemmSchedule: Sendable, Hashable {
   }
 
   init(
-    rung: Int, tileM: Int, tileN: Int, tileK: Int, chunkK: Int, inputStages: Int,
-    otherStages: Int, feedStages: Int, accStages: Int, slabs: Int, kept: Int, otherSide: Int
+    rung: Int, tileM: Int, tileN: Int, tileK: Int, chunkK: Int, inputChunks: Int = 1,
+    inputStages: Int, otherStages: Int, feedStages: Int, accStages: Int, slabs: Int, kept: Int,
+    otherSide: Int
   ) {
     self.rung = rung
     self.tileM = tileM
     self.tileN = tileN
     self.tileK = tileK
     self.chunkK = chunkK
+    self.inputChunks = inputChunks
     self.inputStages = inputStages
     self.otherStages = otherStages
     self.feedStages = feedStages
@@ -98,6 +109,7 @@ public struct GemmSchedule: Sendable, Hashable {
     tileN = fields["tile.n"]
     tileK = fields["tile.k"]
     chunkK = fields["chunk.k"]
+    inputChunks = fields["chunks.input"]
     inputStages = fields["stages.input"]
     otherStages = fields["stages.other"]
     feedStages = fields["stages.feed"]

@@ -41,7 +41,7 @@ struct GemmStaging {
     self.operand = operand
     self.tensor = tensor
     isDeep = operand == .other && problem.n > 1
-    let chunk = model.chunk(plan)
+    let chunk = model.chunk(plan, operand)
     let lines = operand == .input ? model.rows(plan) : model.columns(plan)
     let rows = isDeep ? chunk : lines
     let columns = isDeep ? lines : chunk

@@ -60,29 +60,28 @@ struct GemmWork {
     while first < outer.count {
       let group = outer[first..<min(first + size, outer.count)]
       first += size
-      // Loads of the group's tiles, by tile and chunk; of the passing tile, by chunk.
-      var kept = [Int?](repeating: nil, count: group.count * chunks.count)
+      // Loads of the group's tiles, by tile, and of the passing tile, by the chunk they begin with.
+      var kept = [[Int: Int]](repeating: [:], count: group.count)
       for (place, passing) in inner.enumerated() {
-        var passed = [Int?](repeating: nil, count: chunks.count)
+        var passed: [Int: Int] = [:]
         for (slab, tile) in group.enumerated() {
-          for (index, chunk) in chunks.enumerated() {
-            let key = slab * chunks.count + index
-            if plan.slabs == 0 { kept[key] = nil }
-            let outerLoad = kept[key] ?? load(keepsInput ? .input : .other, tile, chunk)
-            kept[key] = outerLoad
-            let innerLoad = passed[index] ?? load(keepsInput ? .other : .input, passing, chunk)
-            passed[index] = innerLoad
-            let freesOuter = plan.slabs == 0 || place == inner.count - 1
-            let freesInner = slab == group.count - 1
+          if plan.slabs == 0 { kept[slab] = [:] }
+          let freesOuter = plan.slabs == 0 || place == inner.count - 1
+          let freesInner = slab == group.count - 1
+          for chunk in chunks {
+            let outerLoad = load(keepsInput ? .input : .other, tile, chunk, &kept[slab])
+            let innerLoad = load(keepsInput ? .other : .input, passing, chunk, &passed)
+            let (inputLoad, otherLoad) =
+              keepsInput ? (outerLoad, innerLoad) : (innerLoad, outerLoad)
             for part in Self.cut(chunk, plan.tileK) {
-              let isLast = part.upperBound == chunk.upperBound
               steps.append(
                 GemmStep(
                   rows: keepsInput ? tile : passing, columns: keepsInput ? passing : tile,
-                  depth: part, inputLoad: keepsInput ? outerLoad : innerLoad,
-                  otherLoad: keepsInput ? innerLoad : outerLoad,
-                  releasesInput: isLast && (keepsInput ? freesOuter : freesInner),
-                  releasesOther: isLast && (keepsInput ? freesInner : freesOuter)))
+                  depth: part, inputLoad: inputLoad, otherLoad: otherLoad,
+                  releasesInput: part.upperBound == loads[inputLoad].depth.upperBound
+                    && (keepsInput ? freesOuter : freesInner),
+                  releasesOther: part.upperBound == loads[otherLoad].depth.upperBound
+                    && (keepsInput ? freesInner : freesOuter)))
             }
           }
         }
@@ -90,10 +89,17 @@ struct GemmWork {
     }
   }
 
-  private mutating func load(_ operand: GemmOperand, _ lines: Range<Int>, _ depth: Range<Int>)
-    -> Int
-  {
-    loads.append(GemmLoad(operand: operand, lines: lines, depth: depth))
+  /// The load that brings a chunk of some lines of an operand: one of `known`, by where they begin, or
+  /// a new one.
+  private mutating func load(
+    _ operand: GemmOperand, _ lines: Range<Int>, _ chunk: Range<Int>, _ known: inout [Int: Int]
+  ) -> Int {
+    let size = plan.depth(ofLoad: operand)
+    let start = chunk.lowerBound / size * size
+    if let index = known[start] { return index }
+    loads.append(
+      GemmLoad(operand: operand, lines: lines, depth: start..<min(start + size, depth)))
+    known[start] = loads.count - 1
     return loads.count - 1
   }
 }

@@ -22,12 +22,13 @@ extension GemmCostModel {
       plan.slabs > 0 && plan.kept == 2 ? (nTiles / Double(plan.slabs)).rounded(.up) : nTiles
     let inputTimes = plan.slabs > 0 && plan.kept == 1 ? 1 : nGroups
     let otherTimes = plan.slabs > 0 && plan.kept == 2 ? 1 : mGroups
-    let chunks = Double(chunks(plan))
+    let inputCount = Double(loads(plan, .input))
+    let otherCount = Double(loads(plan, .other))
     let path = operands == .bf16 ? TransferPath.hbmToUB : .hbmToL1
     let inputBytes = inputTimes * inputBursts(plan, rows: area.rows)
     let otherBytes = otherTimes * otherBursts(plan, columns: area.columns)
     let rate = machine[path].rate.approximate
-    let loads = chunks * (inputTimes * mTiles + otherTimes * nTiles)
+    let loads = inputCount * inputTimes * mTiles + otherCount * otherTimes * nTiles
     let load = (inputBytes + otherBytes) / rate + loads
     let drained = drainBursts(plan, area)
     let drain = drained / machine[.accToHBM].rate.approximate
@@ -39,10 +40,12 @@ extension GemmCostModel {
     // A ring turns no faster than its slots fill, pass and empty.
     let fill = Double(machine[path].latency) + events
     let least = leastStages(plan)
-    let spare = Double(min(plan.inputStages, plan.otherStages))
-    let chunkRing = plan.slabs > 0 ? 0 : (load + feed + chunks * mTiles * nTiles * fill) / spare
-    let inputLoad = inputBytes / max(1, inputTimes * mTiles * chunks) / rate
-    let otherLoad = otherBytes / max(1, otherTimes * nTiles * chunks) / rate
+    func ring(_ count: Double, _ stages: Int) -> Double {
+      plan.slabs > 0 ? 0 : (load + feed + count * mTiles * nTiles * fill) / Double(stages)
+    }
+    let loadRing = max(ring(inputCount, plan.inputStages), ring(otherCount, plan.otherStages))
+    let inputLoad = inputBytes / max(1, inputTimes * mTiles * inputCount) / rate
+    let otherLoad = otherBytes / max(1, otherTimes * nTiles * otherCount) / rate
     var encode = 0.0
     if operands == .bf16 {
       let elements = inputTimes * Double(area.rows * k) + otherTimes * Double(area.columns * k)
@@ -53,18 +56,19 @@ extension GemmCostModel {
     let turnOver =
       plan.accStages > 1
       ? 0 : mTiles * nTiles * (tileDrain + Double(machine[.accToHBM].latency) + turn)
-    let busiest = max(matrix + turnOver, feed, load, shared, drain, encode, stepRing, chunkRing)
+    let busiest = max(matrix + turnOver, feed, load, shared, drain, encode, stepRing, loadRing)
     var change = 0.0
     if plan.slabs > 0 {
-      // Between groups the next slabs load while the last tile passes, chunk by chunk.
+      // Between groups the next slabs load while the last tile passes, load by load.
       let slabs = Double(plan.slabs)
       let groups = plan.kept == 1 ? mGroups : nGroups
       let keptLoad = plan.kept == 1 ? inputLoad : otherLoad
+      let keptCount = plan.kept == 1 ? inputCount : otherCount
       let keptSpare = Double(
         plan.kept == 1 ? plan.inputStages - least.input : plan.otherStages - least.other)
       let pass = max(matrix, feed) / (mTiles * nTiles)
-      let window = slabs * pass - (keptSpare > 0 ? 0 : pass / chunks)
-      let left = max(0, chunks * slabs - keptSpare) * keptLoad - slabs * pass
+      let window = slabs * pass - (keptSpare > 0 ? 0 : pass / keptCount)
+      let left = max(0, keptCount * slabs - keptSpare) * keptLoad - slabs * pass
       change = (groups - 1) * (max(0, keptLoad + fill - window) + max(0, left))
     }
     let first = inputLoad + otherLoad + fill + (feed + matrix) / steps + turn
@@ -123,18 +127,16 @@ extension GemmCostModel {
       + steps
   }
 
-  /// Burst bytes of all chunks of some rows of the first operand.
+  /// Burst bytes of all loads of some rows of the first operand.
   private func inputBursts(_ plan: GemmSchedule, rows: Int) -> Double {
-    if operands == .bf16 {
-      return bursts(lines: rows, run: min(plan.chunkK, k) * 2, pitch: k * 2, of: k * 2)
-    }
+    let run = chunk(plan, .input)
+    if operands == .bf16 { return bursts(lines: rows, run: run * 2, pitch: k * 2, of: k * 2) }
     let blocks = MXINT8.blocks(k)
-    return bursts(lines: rows, run: min(plan.chunkK, k), pitch: k, of: k)
-      + bursts(
-        lines: rows, run: MXINT8.blocks(min(plan.chunkK, k)), pitch: blocks, of: blocks)
+    return bursts(lines: rows, run: run, pitch: k, of: k)
+      + bursts(lines: rows, run: MXINT8.blocks(run), pitch: blocks, of: blocks)
   }
 
-  /// Burst bytes of all chunks of some columns of the second operand.
+  /// Burst bytes of all loads of some columns of the second operand.
   private func otherBursts(_ plan: GemmSchedule, columns: Int) -> Double {
     let size = operands == .bf16 ? 2 : 1
     if n == 1 { return Double(k * size + (size == 1 ? MXINT8.blocks(k) : 0)) }

@@ -36,19 +36,25 @@ struct GemmCostModel: Sendable {
 
   func rows(_ plan: GemmSchedule) -> Int { min(plan.tileM, m) }
   func columns(_ plan: GemmSchedule) -> Int { min(plan.tileN, n) }
-  func chunk(_ plan: GemmSchedule) -> Int { min(plan.chunkK, k) }
+  func chunk(_ plan: GemmSchedule, _ operand: GemmOperand) -> Int {
+    min(plan.depth(ofLoad: operand), k)
+  }
   func depth(_ plan: GemmSchedule) -> Int { min(plan.tileK, k) }
 
-  /// Chunks of the whole depth.
-  func chunks(_ plan: GemmSchedule) -> Int { Self.tiles(k, plan.chunkK) }
+  /// Loads of an operand for the whole depth of a tile.
+  func loads(_ plan: GemmSchedule, _ operand: GemmOperand) -> Int {
+    Self.tiles(k, plan.depth(ofLoad: operand))
+  }
 
-  /// Slots without which a chunk would be overwritten while it is still to be used.
+  /// Slots without which a load would be overwritten while it is still to be used.
   func leastStages(_ plan: GemmSchedule) -> (input: Int, other: Int) {
     guard plan.slabs > 0 else { return (1, 1) }
-    let (all, overflow) = chunks(plan).multipliedReportingOverflow(by: plan.slabs)
-    let keptSlots = overflow ? Int.max : all
-    let passing = plan.slabs > 1 ? chunks(plan) : 1
-    return plan.kept == 1 ? (keptSlots, passing) : (passing, keptSlots)
+    func slots(_ operand: GemmOperand, isKept: Bool) -> Int {
+      guard isKept else { return plan.slabs > 1 ? loads(plan, operand) : 1 }
+      let (all, overflow) = loads(plan, operand).multipliedReportingOverflow(by: plan.slabs)
+      return overflow ? Int.max : all
+    }
+    return (slots(.input, isKept: plan.kept == 1), slots(.other, isKept: plan.kept == 2))
   }
 
   /// Rows of the pieces in which a chunk of each BF16 operand passes the vector unit.
@@ -57,10 +63,10 @@ struct GemmCostModel: Sendable {
   /// blocks, but for a vector's, whose only row holds all of the chunk.
   func pieces(_ plan: GemmSchedule) -> (input: Int, other: Int) {
     let capacity = (machine[.ub].bytes ?? 1 << 20) / 2
-    let input = max(1, capacity / max(1, pieceBytes(rows: 1, columns: chunk(plan))))
+    let input = max(1, capacity / max(1, pieceBytes(rows: 1, columns: chunk(plan, .input))))
     if n == 1 { return (min(input, rows(plan)), 1) }
     let other = max(1, capacity / max(1, pieceBytes(rows: 32, columns: columns(plan)))) * 32
-    return (min(input, rows(plan)), min(other, chunk(plan)))
+    return (min(input, rows(plan)), min(other, chunk(plan, .other)))
   }
 
   private func pieceBytes(rows: Int, columns: Int) -> Int {
@@ -85,28 +91,31 @@ struct GemmCostModel: Sendable {
       }
     }
     let (rows, columns) = (rows(plan), columns(plan))
-    let chunk = rounded(chunk(plan), 32)
+    let input = rounded(chunk(plan, .input), 32)
+    let other = rounded(chunk(plan, .other), 32)
     let depth = rounded(depth(plan), 32)
     let accBytes = machine.matrix.accumulator == .bf16 ? 2 : 4
     let leftRows = plan.isTransposed ? columns : rows
     let rightColumns = plan.isTransposed ? 1 : columns
     return excess(
-      .l1, (plan.inputStages, pitch(chunk, .l1), rows),
-      (plan.otherStages, pitch(n == 1 ? chunk : columns, .l1), n == 1 ? 1 : chunk))
+      .l1, (plan.inputStages, pitch(input, .l1), rows),
+      (plan.otherStages, pitch(n == 1 ? other : columns, .l1), n == 1 ? 1 : other))
       ?? excess(.left, (plan.feedStages, pitch(depth, .left), leftRows))
       ?? excess(.right, (plan.feedStages, pitch(rightColumns, .right), depth))
       ?? excess(.acc, (plan.accStages, pitch(rightColumns * accBytes, .acc), leftRows))
-      ?? vectorOverflow(plan, chunk: chunk, columns: columns)
+      ?? vectorOverflow(plan, input: input, other: other, columns: columns)
   }
 
   /// The vector unit's pieces of both operands against `ub`.
-  private func vectorOverflow(_ plan: GemmSchedule, chunk: Int, columns: Int) -> String? {
+  private func vectorOverflow(
+    _ plan: GemmSchedule, input: Int, other: Int, columns: Int
+  ) -> String? {
     guard operands == .bf16 else { return nil }
     let pieces = pieces(plan)
-    let other = n == 1 ? (rows: 1, columns: chunk) : (rows: pieces.other, columns: columns)
+    let piece = n == 1 ? (rows: 1, columns: other) : (rows: pieces.other, columns: columns)
     return excess(
-      .ub, (pieces.input, pieceBytes(rows: 1, columns: chunk), 1),
-      (1, pieceBytes(rows: other.rows, columns: other.columns), 1))
+      .ub, (pieces.input, pieceBytes(rows: 1, columns: input), 1),
+      (1, pieceBytes(rows: piece.rows, columns: piece.columns), 1))
   }
 
   /// Whether buffers of (slots, bytes of a line, lines) exceed a memory. Extents and slots are at

@@ -13,9 +13,7 @@ struct GemmSearch {
 
   /// The cheapest schedule of any rung, or `nil` where nothing fits.
   func best() -> GemmSchedule? {
-    let candidates = [cheapest(slabs: [1, 2, 3, 4]), cheapest(slabs: [0])].compactMap { $0 }
-    let best = candidates.min { model.cycles($0) < model.cycles($1) }
-    return best ?? self.best(rung: 2) ?? self.best(rung: 1)
+    cheapest(of: [[1, 2, 3, 4], [0]]) ?? self.best(rung: 2) ?? self.best(rung: 1)
   }
 
   /// The schedule of a rung, or `nil` where it does not fit.
@@ -23,11 +21,12 @@ struct GemmSearch {
     switch rung {
     case 1: return direct()
     case 2:
-      guard var plan = cheapest(slabs: [0]) else { return direct().map { tiled($0) } }
+      guard var plan = cheapest(of: [[0]]) else { return direct().map { tiled($0) } }
       plan.chunkK = plan.tileK
+      plan.inputChunks = 1
       return tiled(plan)
-    case 3: return cheapest(slabs: [0])
-    case 4: return cheapest(slabs: [1, 2, 3, 4])
+    case 3: return cheapest(of: [[0]])
+    case 4: return cheapest(of: [[1, 2, 3, 4]])
     default: return nil
     }
   }
@@ -67,7 +66,23 @@ struct GemmSearch {
     return ((all.last ?? 0) >= extent ? below + [extent] : below).reversed()
   }
 
-  private func cheapest(slabs choices: [Int]) -> GemmSchedule? {
+  /// What a schedule with long loads of the first operand must cost at most, by the model, of the
+  /// cheapest one without: the model is not exact, and theirs take more micro-ops.
+  private static let longLoadsShare = 0.9
+
+  /// The cheapest schedule of some numbers of slabs, of which the first ones win a tie.
+  private func cheapest(of choices: [[Int]]) -> GemmSchedule? {
+    func best(hasLongLoads: Bool) -> GemmSchedule? {
+      choices.compactMap { cheapest(slabs: $0, hasLongLoads: hasLongLoads) }
+        .min { model.cycles($0) < model.cycles($1) }
+    }
+    let short = best(hasLongLoads: false)
+    let long = best(hasLongLoads: true)
+    guard let short, let long else { return short ?? long }
+    return model.cycles(long) < Self.longLoadsShare * model.cycles(short) ? long : short
+  }
+
+  private func cheapest(slabs choices: [Int], hasLongLoads: Bool) -> GemmSchedule? {
     let depth = MXINT8.blocks(model.k) * 32
     let mSizes = sizes([4, 8, 16, 32, 64, 96, 128, 192, 256], upTo: model.m)
     let nSizes = sizes([4, 8, 16, 32, 64, 96, 128, 192, 256, 512], upTo: model.n)
@@ -87,7 +102,7 @@ struct GemmSearch {
                 candidate.slabs = slabs
                 candidate.kept = kept
                 candidate.rung = slabs > 0 ? 4 : 3
-                considerChunks(candidate, depth: depth, &best)
+                considerChunks(candidate, depth: depth, hasLongLoads: hasLongLoads, &best)
               }
             }
           }
@@ -122,30 +137,44 @@ struct GemmSearch {
     return nil
   }
 
-  /// Each chunk length with the rings that event IDs and `l1` allow.
+  /// Each length of the loads with the rings that event IDs and `l1` allow.
   private func considerChunks(
-    _ plan: GemmSchedule, depth: Int, _ best: inout (plan: GemmSchedule, cycles: Double)?
+    _ plan: GemmSchedule, depth: Int, hasLongLoads: Bool,
+    _ best: inout (plan: GemmSchedule, cycles: Double)?
   ) {
     var candidate = plan
     var chunk = plan.tileK
     while true {
       candidate.chunkK = chunk
-      let least = model.leastStages(candidate)
-      var spare = model.eventLimit
-      // Two slots in each ring at least, or nothing overlaps.
-      while spare >= 2 {
-        setRings(&candidate, least: least, total: spare)
-        let isDouble = candidate.inputStages >= 2 && candidate.otherStages >= 2
-        if !isDouble { break }
-        if model.overflow(candidate) == nil {
-          let cycles = model.cycles(candidate)
-          if cycles < best?.cycles ?? .infinity { best = (candidate, cycles) }
-          break
-        }
-        spare -= 1
+      candidate.inputChunks = 1
+      if !hasLongLoads { considerRings(candidate, &best) }
+      while hasLongLoads && candidate.depth(ofLoad: .input) < depth {
+        candidate.inputChunks *= 2
+        considerRings(candidate, &best)
       }
       if chunk >= depth { return }
       chunk = min(chunk * 2, (depth + plan.tileK - 1) / plan.tileK * plan.tileK)
+    }
+  }
+
+  /// The deepest rings that fit, if any do.
+  private func considerRings(
+    _ plan: GemmSchedule, _ best: inout (plan: GemmSchedule, cycles: Double)?
+  ) {
+    var candidate = plan
+    let least = model.leastStages(candidate)
+    var spare = model.eventLimit
+    // Two slots in each ring at least, or nothing overlaps.
+    while spare >= 2 {
+      setRings(&candidate, least: least, total: spare)
+      let isDouble = candidate.inputStages >= 2 && candidate.otherStages >= 2
+      if !isDouble { return }
+      if model.overflow(candidate) == nil {
+        let cycles = model.cycles(candidate)
+        if cycles < best?.cycles ?? .infinity { best = (candidate, cycles) }
+        return
+      }
+      spare -= 1
     }
   }
 
@@ -158,8 +187,8 @@ struct GemmSearch {
       return
     }
     if plan.slabs == 0 {
-      plan.inputStages = total / 2
-      plan.otherStages = total / 2
+      plan.inputStages = plan.inputChunks > 1 ? 2 : total / 2
+      plan.otherStages = plan.inputChunks > 1 ? total - 2 : total / 2
     } else if plan.kept == 1 {
       plan.inputStages = max(2, least.input)
       plan.otherStages = total - plan.inputStages

@@ -47,6 +47,10 @@ import Testing
     "rung=4,tile.m=16,tile.n=24,tile.k=32,chunk.k=64,slabs=2,kept=2,stages.other=8,stages.input=4",
     "rung=4,tile.m=48,tile.n=50,tile.k=32,chunk.k=256,slabs=3,kept=1,stages.input=3,stages.other=1",
     "rung=3,tile.m=7,tile.n=11,tile.k=96,chunk.k=96,stages.input=1,stages.other=2,stages.acc=1",
+    "rung=3,tile.m=32,tile.n=64,tile.k=32,chunk.k=64,chunks.input=3",
+    "rung=3,tile.m=32,tile.n=32,tile.k=32,chunk.k=32,chunks.input=100,stages.input=1",
+    "rung=4,tile.m=16,tile.n=24,tile.k=32,chunk.k=64,chunks.input=2,slabs=2,kept=1,stages.other=4",
+    "rung=4,tile.m=16,tile.n=24,tile.k=32,chunk.k=64,chunks.input=3,slabs=2,kept=2,stages.other=8",
   ])
   func `fields of the schedule change no word`(schedule: String) throws {
     let one = GemmCase(100, 90, 200)
@@ -57,6 +61,28 @@ import Testing
     let faults = KernelRun.faults(run.report)
     #expect(faults.isEmpty, "\(faults.prefix(3))")
     #expect(try run.dump()["output"] == needed)
+  }
+
+  @Test(arguments: ["mxint8", "bf16"])
+  func `longer loads of the first operand leave fewer bytes of bursts and change no word`(
+    operands: String
+  ) throws {
+    var one = GemmCase(64, 96, 2048)
+    one.operands = operands
+    let machine = try one.machine("ascend-910b-like", cores: 1)
+    let runs = try [1, 2, 4].map { chunks in
+      try one.run(
+        on: machine,
+        schedule: "rung=3,tile.m=32,tile.n=96,tile.k=32,chunk.k=128,chunks.input=\(chunks)")
+    }
+    for run in runs { #expect(KernelRun.faults(run.report).isEmpty) }
+    let traffic = try runs.map { try #require($0.report.traffic) }
+    #expect(Set(traffic.map(\.hbmRead)).count == 1, "useful bytes")
+    // A row of 2,048 has 64 scale bytes: each load of a part of it takes a whole burst of 512.
+    #expect(traffic[0].hbmReadBursts > traffic[1].hbmReadBursts)
+    #expect(traffic[1].hbmReadBursts > traffic[2].hbmReadBursts || operands == "bf16")
+    let words = try runs.map { try $0.dump()["output"] }
+    #expect(words[0] == words[1] && words[1] == words[2])
   }
 
   @Test(arguments: [1, 2, 3, 5, 24])
@@ -83,6 +109,7 @@ import Testing
 
   @Test(arguments: [
     ("rung=5", "rung"), ("tile.k=48", "multiple of 32"), ("chunk.k=96,tile.k=64", "multiple of"),
+    ("chunks.input=0", "needs name=number"),
     ("other.side=2", "one row"), ("kept=3", "1 or 2"), ("tile.q=4", "no field"),
     ("rung=3,tile.m=128,tile.n=128,tile.k=128,chunk.k=128,stages.feed=8", "left holds"),
     ("rung=4,chunk.k=32,tile.k=32,slabs=4,kept=1,stages.input=2", "stages.input="),
