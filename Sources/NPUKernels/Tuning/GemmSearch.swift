@@ -13,7 +13,7 @@ struct GemmSearch {
 
   /// The cheapest schedule of any rung, or `nil` where nothing fits.
   func best() -> GemmSchedule? {
-    cheapest(of: [[1, 2, 3, 4], [0]]) ?? self.best(rung: 2) ?? self.best(rung: 1)
+    cheapest(short: [[1, 2, 3, 4], [0]]) ?? self.best(rung: 2) ?? self.best(rung: 1)
   }
 
   /// The schedule of a rung, or `nil` where it does not fit.
@@ -21,12 +21,11 @@ struct GemmSearch {
     switch rung {
     case 1: return direct()
     case 2:
-      guard var plan = cheapest(of: [[0]]) else { return direct().map { tiled($0) } }
+      guard var plan = cheapest(slabs: [0], hasLongLoads: false) else { return direct().map { tiled($0) } }
       plan.chunkK = plan.tileK
-      plan.inputChunks = 1
       return tiled(plan)
-    case 3: return cheapest(of: [[0]])
-    case 4: return cheapest(of: [[1, 2, 3, 4]])
+    case 3: return cheapest(slabs: [0], hasLongLoads: false)
+    case 4: return cheapest(short: [[1, 2, 3, 4]])
     default: return nil
     }
   }
@@ -70,14 +69,15 @@ struct GemmSearch {
   /// cheapest one without: the model is not exact, and theirs take more micro-ops.
   private static let longLoadsShare = 0.9
 
-  /// The cheapest schedule of some numbers of slabs, of which the first ones win a tie.
-  private func cheapest(of choices: [[Int]]) -> GemmSchedule? {
-    func best(hasLongLoads: Bool) -> GemmSchedule? {
+  /// The cheapest schedule with short loads of the first operand and one of some numbers of slabs, or
+  /// with long ones and any number, where that is much cheaper. Of a tie the first one wins.
+  private func cheapest(short choices: [[Int]]) -> GemmSchedule? {
+    func best(_ choices: [[Int]], hasLongLoads: Bool) -> GemmSchedule? {
       choices.compactMap { cheapest(slabs: $0, hasLongLoads: hasLongLoads) }
         .min { model.cycles($0) < model.cycles($1) }
     }
-    let short = best(hasLongLoads: false)
-    let long = best(hasLongLoads: true)
+    let short = best(choices, hasLongLoads: false)
+    let long = best([[1, 2, 3, 4], [0]], hasLongLoads: true)
     guard let short, let long else { return short ?? long }
     return model.cycles(long) < Self.longLoadsShare * model.cycles(short) ? long : short
   }
@@ -101,7 +101,7 @@ struct GemmSearch {
                 var candidate = plan
                 candidate.slabs = slabs
                 candidate.kept = kept
-                candidate.rung = slabs > 0 ? 4 : 3
+                candidate.rung = slabs > 0 || hasLongLoads ? 4 : 3
                 considerChunks(candidate, depth: depth, hasLongLoads: hasLongLoads, &best)
               }
             }
