@@ -364,6 +364,8 @@ INLINE int quick_fp8_blocks(npu_fp8 format, npu_scale_rule rule, const uint16_t 
   return 1;
 }
 
+#include "SpecialAVX512.h"
+
 #include "LoopsTemplate.h"
 
 #endif

@@ -232,6 +232,7 @@ LOOP binary_scalar(npu_binary operation, float *to, const float *a, float b, ptr
 }
 
 #include "LoopsBlocks.h"
+#include "LoopsSpecial.h"
 
 // MARK: Copying
 
@@ -274,5 +275,6 @@ const struct npu_loops SUFFIX(npu_loops) = {
     bf16_to_float, f16_to_float, e4m3fn_to_float, e5m2_to_float, fp8_to_bf16, float_to_bf16,
     float_to_f16, float_to_fp8, binary, binary_bf16, binary_scalar, encode_mx_row,
     encode_mx_row_bf16, encode_mx_columns, decode_mx_row, decode_mx_columns, finite_maximum,
-    quantise_fp8, encode_fp8_row_bf16, exp_bf16, copy_rows, any_special16, any_special32,
+    quantise_fp8, encode_fp8_row_bf16, exp_bf16, special, special_to_bf16, copy_rows,
+    any_special16, any_special32,
 };

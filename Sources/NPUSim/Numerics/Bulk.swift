@@ -144,7 +144,8 @@ public enum Bulk {
   // MARK: Words
 
   /// The scalar definition of each element, one after the other.
-  private static func define<From, To>(
+  @inline(__always)
+  static func define<From, To>(
     _ source: UnsafePointer<From>, _ destination: UnsafeMutablePointer<To>, _ count: Int,
     _ definition: (From) -> To
   ) {
