@@ -33,7 +33,10 @@ struct npu_loops {
   void (*exp_bf16)(const uint16_t *, uint16_t *, ptrdiff_t);
   ptrdiff_t (*special)(npu_function, const float *, float *, ptrdiff_t, uint16_t *);
   ptrdiff_t (*special_to_bf16)(npu_function, const float *, uint16_t *, ptrdiff_t, uint16_t *);
+  ptrdiff_t (*special_bf16)(npu_function, const uint16_t *, uint16_t *, ptrdiff_t, uint16_t *);
   void (*copy_rows)(
+      uint8_t *, ptrdiff_t, const uint8_t *, ptrdiff_t, ptrdiff_t, ptrdiff_t);
+  void (*transpose_bytes)(
       uint8_t *, ptrdiff_t, const uint8_t *, ptrdiff_t, ptrdiff_t, ptrdiff_t);
   int32_t (*any_special16)(const uint16_t *, uint16_t, ptrdiff_t);
   int32_t (*any_special32)(const uint32_t *, ptrdiff_t);

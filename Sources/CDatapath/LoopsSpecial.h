@@ -232,3 +232,26 @@ TARGET static ptrdiff_t special_to_bf16(npu_function function, const float *from
   if (function != npu_reciprocal) return special_loops(function, 1, from, to, count, open);
   STRIPS(1, reciprocal_element(x, &states[i]));
 }
+
+/// BF16 words widened and taken as FP32 values, where there is no quicker way.
+TARGET static ptrdiff_t special_bf16(npu_function function, const uint16_t *from, uint16_t *to,
+    ptrdiff_t count, uint16_t *open) {
+  if (function == npu_exp) {
+    exp_bf16(from, to, count);
+    return 0;
+  }
+  enum { strip = 32 };
+  ptrdiff_t found = 0;
+  for (ptrdiff_t start = 0; start < count; start += strip) {
+    const ptrdiff_t width = count - start < strip ? count - start : strip;
+#ifdef HAS_SILU_WORDS
+    if (function == npu_silu && width == strip && silu_words(from + start, to + start)) continue;
+#endif
+    float values[strip];
+    bf16_to_float(from + start, values, width);
+    const ptrdiff_t left = special_to_bf16(function, values, to + start, width, open + found);
+    for (ptrdiff_t i = found; i < found + left; i++) open[i] += (uint16_t)start;
+    found += left;
+  }
+  return found;
+}

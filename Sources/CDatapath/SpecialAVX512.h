@@ -321,4 +321,52 @@ INLINE ptrdiff_t special_loop(const npu_function function, const int is_bf16, co
   return found;
 }
 
+// MARK: BF16 words
+
+/// The words of 2^(j/32), less j at the place of an exponent's thirty-second, as in
+/// `roots_of_two`; for 28 the root is one unit more, as in `powers`.
+static const uint32_t float_roots_of_two[32] __attribute__((aligned(64))) = {
+    0x3f800000, 0x3f7ecd87, 0x3f7daac3, 0x3f7c980f, 0x3f7b95c2, 0x3f7aa43a, 0x3f79c3d3, 0x3f78f4f0,
+    0x3f7837f0, 0x3f778d3a, 0x3f76f532, 0x3f767043, 0x3f75fed7, 0x3f75a15b, 0x3f75583f, 0x3f7523f6,
+    0x3f7504f3, 0x3f74fbaf, 0x3f7508a4, 0x3f752c4d, 0x3f75672a, 0x3f75b9be, 0x3f76248c, 0x3f76a81e,
+    0x3f7744fd, 0x3f77fbb8, 0x3f78ccdf, 0x3f79b907, 0x3f7ac0c8, 0x3f7be4ba, 0x3f7d257d, 0x3f7e83b3,
+};
+
+/// x/(1 + e^−x) with half a BF16 unit added, so that cutting rounds: no result is a tie. e^−x as in
+/// `exp_quick`, and one step from the instruction's reciprocal. The tests try all words.
+INLINE __m512i silu_quick(__m512 x) {
+  const __m512 shift = _mm512_set1_ps(0x1.8p18f), log2e = _mm512_set1_ps(-0x1.715476p0f);
+  const __m512 shifted = _mm512_fmadd_ps(x, log2e, shift);
+  const __m512 f = _mm512_fmsub_ps(x, log2e, _mm512_sub_ps(shifted, shift));
+  const __m512i n = _mm512_castps_si512(shifted);
+  const __m512i root = _mm512_permutex2var_epi32(_mm512_load_si512(float_roots_of_two), n,
+      _mm512_load_si512(float_roots_of_two + 16));
+  const __m512 power = _mm512_castsi512_ps(_mm512_add_epi32(root, _mm512_slli_epi32(n, 18)));
+  const __m512 slope =
+      _mm512_fmadd_ps(f, _mm512_set1_ps(0x1.ebfbep-3f), _mm512_set1_ps(0x1.62e43p-1f));
+  const __m512 one = _mm512_set1_ps(1);
+  const __m512 d =
+      _mm512_add_ps(_mm512_fmadd_ps(_mm512_mul_ps(power, f), slope, power), one);
+  const __m512 r = _mm512_rcp14_ps(d), y = _mm512_mul_ps(x, r);
+  const __m512 result = _mm512_fmadd_ps(y, _mm512_fnmadd_ps(d, r, one), y);
+  return _mm512_add_epi32(_mm512_castps_si512(result), _mm512_set1_epi32(0x8000));
+}
+
+/// Whether 32 BF16 words of silu were written: none of the arguments is below 2^-125 or above 80,
+/// so that nothing on the way is subnormal.
+INLINE int silu_words(const uint16_t *from, uint16_t *to) {
+  const __m512i words = _mm512_loadu_si512(from), top = _mm512_set1_epi32((int)0xffff0000);
+  const __m512i magnitude = _mm512_and_si512(words, _mm512_set1_epi16(0x7fff));
+  const __m512i place = _mm512_sub_epi16(magnitude, _mm512_set1_epi16(0x100));
+  if (_mm512_cmpgt_epu16_mask(place, _mm512_set1_epi16(0x42a0 - 0x100)) != 0) return 0;
+  const __m512i even = silu_quick(_mm512_castsi512_ps(_mm512_slli_epi32(words, 16)));
+  const __m512i odd = silu_quick(_mm512_castsi512_ps(_mm512_and_si512(words, top)));
+  // top ? odd : even
+  _mm512_storeu_si512(
+      to, _mm512_ternarylogic_epi32(top, odd, _mm512_srli_epi32(even, 16), 0xca));
+  return 1;
+}
+
+#define HAS_SILU_WORDS
+
 #endif

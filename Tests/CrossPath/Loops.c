@@ -119,10 +119,23 @@ static void functions(npu_path path, sink sink, void *context, struct arrays *at
         path, (npu_function)function, at->a, at->to_words, count, at->open);
     sink(context, names[function], at->to_words, count * 2);
     sink(context, names[function], at->open, (size_t)found * 2);
+    memset(at->to_words, 0, count * 2);
+    found = npu_special_bf16(
+        path, (npu_function)function, at->words, at->to_words, count, at->open);
+    sink(context, names[function], at->to_words, count * 2);
+    sink(context, names[function], at->open, (size_t)found * 2);
   }
 }
 
-/// Products with a flag of no meaning beyond the path, so the words alone.
+static void copies(npu_path path, sink sink, void *context, struct arrays *at) {
+  memset(at->codes, 0, rows * columns);
+  npu_transpose_bytes(path, at->codes, columns - 1, at->bytes, rows + 2, rows, columns - 3);
+  sink(context, "transposed", at->codes, rows * columns);
+  npu_copy_rows(path, at->codes, columns, at->bytes, columns + 7, 320, rows);
+  sink(context, "copied", at->codes, rows * columns);
+}
+
+/// Products, of which the words alone are compared: the flag may be set without need.
 static void products(npu_path path, sink sink, void *context, struct arrays *at) {
   for (int trial = 0; trial < 60; trial++) {
     struct npu_mac p = {
@@ -177,6 +190,7 @@ void run_loops(npu_path path, sink sink, void *context) {
   elements(path, sink, context, &at);
   blocks(path, sink, context, &at);
   functions(path, sink, context, &at);
+  copies(path, sink, context, &at);
   products(path, sink, context, &at);
   void *owned[] = {at.a, at.b, at.to, at.words, at.to_words, at.open, at.bytes, at.codes,
       at.scales, at.payload, at.wide};

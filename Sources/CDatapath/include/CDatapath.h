@@ -138,9 +138,18 @@ ptrdiff_t npu_special(npu_path path, npu_function function, const float *from, f
 ptrdiff_t npu_special_to_bf16(npu_path path, npu_function function, const float *from,
     uint16_t *to, ptrdiff_t count, uint16_t *open);
 
+/// The same of BF16 words.
+ptrdiff_t npu_special_bf16(npu_path path, npu_function function, const uint16_t *from,
+    uint16_t *to, ptrdiff_t count, uint16_t *open);
+
 /// Copies rows of `bytes` bytes, `to_pitch` and `from_pitch` apart, that do not overlap.
 void npu_copy_rows(npu_path path, uint8_t *to, ptrdiff_t to_pitch, const uint8_t *from,
     ptrdiff_t from_pitch, ptrdiff_t bytes, ptrdiff_t rows);
+
+/// to[r][c] = from[c][r] of bytes, for `rows` rows of `columns` bytes of the result, that do not
+/// overlap the source.
+void npu_transpose_bytes(npu_path path, uint8_t *to, ptrdiff_t to_pitch, const uint8_t *from,
+    ptrdiff_t from_pitch, ptrdiff_t rows, ptrdiff_t columns);
 
 /// Whether a word has all bits of its exponent field set: NaN or infinity. `exponent` is 0x7f80 for
 /// BF16 and 0x7c00 for FP16.

@@ -39,6 +39,33 @@ extension Bulk {
     }
   }
 
+  /// ``SpecialFunction/bf16(_:mode:)`` over an array of BF16 words. The destination may be the source.
+  public static func special(
+    _ function: SpecialFunction, mode: SFUMode, bf16 source: UnsafePointer<UInt16>,
+    _ destination: UnsafeMutablePointer<UInt16>, count: Int, path: DatapathPath = .active
+  ) {
+    guard let native = path.native, !function.isModelled(in: mode) else {
+      define(source, destination, count) { function.bf16(BF16(bits: $0), mode: mode).bits }
+      return
+    }
+    strips(count) { start, length, open in
+      let (from, to) = (source + start, destination + start)
+      let left = npu_special_bf16(native, function.native, from, to, length, open)
+      for index in 0..<left {
+        let place = Int(open[index])
+        to[place] = function.bf16(BF16(bits: from[place]), mode: mode).bits
+      }
+    }
+  }
+
+  /// Whether a path computes BF16 words of a function at least as fast as a table answers.
+  static func computes(
+    _ function: SpecialFunction, mode: SFUMode, path: DatapathPath = .active
+  ) -> Bool {
+    if path == .scalar || function.isModelled(in: mode) { return false }
+    return function == .exp || (function == .silu && path == .avx512)
+  }
+
   /// ``SpecialFunction/bf16(_:mode:)`` of ``SpecialFunction/exp``, correctly rounded, over an array of
   /// BF16 words. The destination may be the source.
   public static func expBF16(

@@ -145,9 +145,13 @@ struct FormatBench {
       line("exp2, f32 -> bf16", 6) {
         Bulk.specialToBF16(.exp2, mode: .correctlyRounded, at.source, at.words, count: count)
       })
-    let table = BF16FunctionTable(.silu, mode: .correctlyRounded)
     lines.append(
-      line("silu, bf16 by table", 4) { table.apply(at.bf16, at.words, count: count) })
+      line("silu, bf16", 4) {
+        Bulk.special(.silu, mode: .correctlyRounded, bf16: at.bf16, at.words, count: count)
+      })
+    let table = BF16FunctionTable(.sigmoid, mode: .correctlyRounded)
+    lines.append(
+      line("sigmoid, bf16 by table", 4) { table.apply(at.bf16, at.words, count: count) })
     return lines
   }
 

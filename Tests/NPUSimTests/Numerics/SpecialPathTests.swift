@@ -143,4 +143,30 @@ import Testing
       #expect(BF16FunctionTable(function, mode: mode).words == expected)
     }
   }
+
+  @Test(arguments: SpecialFunction.allCases)
+  func `BF16 words to BF16 words are right for every word, length and path`(
+    function: SpecialFunction
+  ) {
+    let words = Array(UInt16.min...UInt16.max)
+    for mode in SFUMode.allCases {
+      let expected = BF16FunctionTable(function, mode: mode).words
+      for path in DatapathPath.available {
+        for (start, length) in [(0, 0x1_0000), (0x3F01, 1), (0x3F11, 31), (0xBE03, 33), (7, 1000)] {
+          var results = words
+          results.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            Bulk.special(
+              function, mode: mode, bf16: UnsafePointer(base + start), base + start,
+              count: length, path: path)
+          }
+          let range = start..<start + length
+          let wrong = words.indices.filter {
+            results[$0] != (range.contains($0) ? expected[$0] : words[$0])
+          }
+          #expect(wrong.prefix(5).map { hex($0) } == [], "\(function), \(mode), \(path), \(range)")
+        }
+      }
+    }
+  }
 }
