@@ -27,8 +27,8 @@ static uint8_t next_scale(struct generator *random, int kind) {
   case 5:
     return (uint8_t)next_between(random, 174, 184);
   case 6:
-    // The middle with a NaN now and then.
-    return next_word(random) % 128 ? (uint8_t)next_between(random, 60, 75) : 255;
+    // A NaN now and then, where only the largest scale tells.
+    return next_word(random) % 128 ? (uint8_t)next_between(random, 70, 71) : 255;
   default:
     return extremes[next_word(random) % sizeof extremes];
   }
