@@ -104,9 +104,29 @@ void npu_exp_bf16(npu_path path, const uint16_t *from, uint16_t *to, ptrdiff_t c
   loops_of(path)->exp_bf16(from, to, count);
 }
 
+ptrdiff_t npu_special(npu_path path, npu_function function, const float *from, float *to,
+    ptrdiff_t count, uint16_t *open) {
+  return loops_of(path)->special(function, from, to, count, open);
+}
+
+ptrdiff_t npu_special_to_bf16(npu_path path, npu_function function, const float *from,
+    uint16_t *to, ptrdiff_t count, uint16_t *open) {
+  return loops_of(path)->special_to_bf16(function, from, to, count, open);
+}
+
+ptrdiff_t npu_special_bf16(npu_path path, npu_function function, const uint16_t *from,
+    uint16_t *to, ptrdiff_t count, uint16_t *open) {
+  return loops_of(path)->special_bf16(function, from, to, count, open);
+}
+
 void npu_copy_rows(npu_path path, uint8_t *to, ptrdiff_t to_pitch, const uint8_t *from,
     ptrdiff_t from_pitch, ptrdiff_t bytes, ptrdiff_t rows) {
   loops_of(path)->copy_rows(to, to_pitch, from, from_pitch, bytes, rows);
+}
+
+void npu_transpose_bytes(npu_path path, uint8_t *to, ptrdiff_t to_pitch, const uint8_t *from,
+    ptrdiff_t from_pitch, ptrdiff_t rows, ptrdiff_t columns) {
+  loops_of(path)->transpose_bytes(to, to_pitch, from, from_pitch, rows, columns);
 }
 
 int32_t npu_any_special16(npu_path path, const uint16_t *words, uint16_t exponent,

@@ -31,7 +31,12 @@ struct npu_loops {
   void (*encode_fp8_row_bf16)(
       npu_fp8, npu_scale_rule, const uint16_t *, ptrdiff_t, uint8_t *, uint32_t *);
   void (*exp_bf16)(const uint16_t *, uint16_t *, ptrdiff_t);
+  ptrdiff_t (*special)(npu_function, const float *, float *, ptrdiff_t, uint16_t *);
+  ptrdiff_t (*special_to_bf16)(npu_function, const float *, uint16_t *, ptrdiff_t, uint16_t *);
+  ptrdiff_t (*special_bf16)(npu_function, const uint16_t *, uint16_t *, ptrdiff_t, uint16_t *);
   void (*copy_rows)(
+      uint8_t *, ptrdiff_t, const uint8_t *, ptrdiff_t, ptrdiff_t, ptrdiff_t);
+  void (*transpose_bytes)(
       uint8_t *, ptrdiff_t, const uint8_t *, ptrdiff_t, ptrdiff_t, ptrdiff_t);
   int32_t (*any_special16)(const uint16_t *, uint16_t, ptrdiff_t);
   int32_t (*any_special32)(const uint32_t *, ptrdiff_t);

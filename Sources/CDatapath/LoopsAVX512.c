@@ -224,6 +224,8 @@ TARGET static int32_t quick_quotients(
 
 #include "LoopsBlocks512.h"
 
+#include "SpecialAVX512.h"
+
 #include "LoopsTemplate.h"
 
 #endif

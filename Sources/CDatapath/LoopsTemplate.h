@@ -232,6 +232,7 @@ LOOP binary_scalar(npu_binary operation, float *to, const float *a, float b, ptr
 }
 
 #include "LoopsBlocks.h"
+#include "LoopsSpecial.h"
 
 // MARK: Copying
 
@@ -271,6 +272,47 @@ __attribute__((no_builtin("memcpy"))) LOOP copy_rows(uint8_t *restrict to, ptrdi
   }
 }
 
+/// 16 bytes at any address.
+typedef uint8_t bytes16 __attribute__((vector_size(16), aligned(1), may_alias));
+
+/// Row i of the first half of `from` and row i of the second one, byte by byte in turns, become
+/// rows 2i and 2i + 1 of `to`. Four times this is the transposition of 16 × 16 bytes.
+INLINE void zip_rows(const bytes16 *from, bytes16 *to) {
+  for (int i = 0; i < 8; i++) {
+    to[2 * i] = __builtin_shufflevector(from[i], from[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20,
+        5, 21, 6, 22, 7, 23);
+    to[2 * i + 1] = __builtin_shufflevector(from[i], from[i + 8], 8, 24, 9, 25, 10, 26, 11, 27,
+        12, 28, 13, 29, 14, 30, 15, 31);
+  }
+}
+
+INLINE void transpose_square(
+    uint8_t *to, ptrdiff_t to_pitch, const uint8_t *from, ptrdiff_t from_pitch) {
+  bytes16 a[16], b[16];
+  for (int i = 0; i < 16; i++) a[i] = *(const bytes16 *)(from + i * from_pitch);
+  zip_rows(a, b);
+  zip_rows(b, a);
+  zip_rows(a, b);
+  zip_rows(b, a);
+  for (int i = 0; i < 16; i++) *(bytes16 *)(to + i * to_pitch) = a[i];
+}
+
+LOOP transpose_bytes(uint8_t *restrict to, ptrdiff_t to_pitch, const uint8_t *restrict from,
+    ptrdiff_t from_pitch, ptrdiff_t rows, ptrdiff_t columns) {
+  const ptrdiff_t even_rows = rows - rows % 16, even_columns = columns - columns % 16;
+  for (ptrdiff_t row = 0; row < even_rows; row += 16) {
+    for (ptrdiff_t column = 0; column < even_columns; column += 16) {
+      transpose_square(to + row * to_pitch + column, to_pitch, from + column * from_pitch + row,
+          from_pitch);
+    }
+  }
+  for (ptrdiff_t row = 0; row < rows; row++) {
+    for (ptrdiff_t column = row < even_rows ? even_columns : 0; column < columns; column++) {
+      to[row * to_pitch + column] = from[column * from_pitch + row];
+    }
+  }
+}
+
 // MARK: Counting
 
 TARGET static int32_t any_special16(const uint16_t *words, uint16_t exponent, ptrdiff_t count) {
@@ -289,5 +331,6 @@ const struct npu_loops SUFFIX(npu_loops) = {
     bf16_to_float, f16_to_float, e4m3fn_to_float, e5m2_to_float, fp8_to_bf16, float_to_bf16,
     float_to_f16, float_to_fp8, binary, binary_bf16, binary_scalar, encode_mx_row,
     encode_mx_row_bf16, encode_mx_columns, decode_mx_row, decode_mx_columns, finite_maximum,
-    quantise_fp8, encode_fp8_row_bf16, exp_bf16, copy_rows, any_special16, any_special32,
+    quantise_fp8, encode_fp8_row_bf16, exp_bf16, special, special_to_bf16, special_bf16,
+    copy_rows, transpose_bytes, any_special16, any_special32,
 };

@@ -116,9 +116,40 @@ void npu_encode_fp8_row_bf16(
 /// `from`.
 void npu_exp_bf16(npu_path path, const uint16_t *from, uint16_t *to, ptrdiff_t count);
 
+/// The special functions; see `SpecialFunction`.
+typedef enum {
+  npu_exp = 0,
+  npu_exp2 = 1,
+  npu_reciprocal = 2,
+  npu_rsqrt = 3,
+  npu_sin = 4,
+  npu_cos = 5,
+  npu_sigmoid = 6,
+  npu_silu = 7,
+  npu_log = 8,
+} npu_function;
+
+/// Special functions of FP32 values, rounded once to nearest even from the exact value, as FP32
+/// values and as BF16 words: of those elements that a quick evaluation decides. The others are left
+/// as they are; `open` receives their places in ascending order, and the result is how many they
+/// are. At most 65,536 elements. `to` may be `from`.
+ptrdiff_t npu_special(npu_path path, npu_function function, const float *from, float *to,
+    ptrdiff_t count, uint16_t *open);
+ptrdiff_t npu_special_to_bf16(npu_path path, npu_function function, const float *from,
+    uint16_t *to, ptrdiff_t count, uint16_t *open);
+
+/// The same of BF16 words.
+ptrdiff_t npu_special_bf16(npu_path path, npu_function function, const uint16_t *from,
+    uint16_t *to, ptrdiff_t count, uint16_t *open);
+
 /// Copies rows of `bytes` bytes, `to_pitch` and `from_pitch` apart, that do not overlap.
 void npu_copy_rows(npu_path path, uint8_t *to, ptrdiff_t to_pitch, const uint8_t *from,
     ptrdiff_t from_pitch, ptrdiff_t bytes, ptrdiff_t rows);
+
+/// to[r][c] = from[c][r] of bytes, for `rows` rows of `columns` bytes of the result, that do not
+/// overlap the source.
+void npu_transpose_bytes(npu_path path, uint8_t *to, ptrdiff_t to_pitch, const uint8_t *from,
+    ptrdiff_t from_pitch, ptrdiff_t rows, ptrdiff_t columns);
 
 /// Whether a word has all bits of its exponent field set: NaN or infinity. `exponent` is 0x7f80 for
 /// BF16 and 0x7c00 for FP16.

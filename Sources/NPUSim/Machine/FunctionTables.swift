@@ -55,8 +55,8 @@ extension Datapath {
     let index = function.index
     if format == .bf16 {
       let arguments = UnsafeRawPointer(source).assumingMemoryBound(to: UInt16.self)
-      if function == .exp && settings.sfuMode == .correctlyRounded {
-        Bulk.expBF16(arguments, words, count: count)
+      if Bulk.computes(function, mode: settings.sfuMode) {
+        Bulk.special(function, mode: settings.sfuMode, bf16: arguments, words, count: count)
         countNonFinite(words, exponent: 0x7F80, count: count)
         return
       }

@@ -31,6 +31,9 @@ public struct TileView {
     UnsafeMutableRawPointer(row(index)).assumingMemoryBound(to: UInt16.self)
   }
 
+  /// Whether each row begins one pitch after the row before it.
+  var rowsAreEven: Bool { rowList == nil }
+
   /// Whether no byte belongs to both, so that results may be written before all sources are read.
   func isApart(from other: TileView) -> Bool {
     if rowList != nil || other.rowList != nil { return false }

@@ -1,6 +1,6 @@
 /// A special function on BF16 as a table of all 65,536 results, for long arrays.
 ///
-/// Building one evaluates the scalar definition for every input; keep it and reuse it.
+/// Building one evaluates the function for every input; keep it and reuse it.
 public struct BF16FunctionTable: Sendable {
   /// The function and mode it was built for.
   public let function: SpecialFunction
@@ -12,7 +12,12 @@ public struct BF16FunctionTable: Sendable {
   public init(_ function: SpecialFunction, mode: SFUMode) {
     self.function = function
     self.mode = mode
-    words = (0...0xFFFF).map { function.bf16(BF16(bits: UInt16($0)), mode: mode).bits }
+    let arguments = (0...0xFFFF).map { BF16(bits: UInt16($0)).float }
+    words = [UInt16](unsafeUninitializedCapacity: arguments.count) { words, count in
+      guard let base = words.baseAddress else { return }
+      Bulk.specialToBF16(function, mode: mode, arguments, base, count: arguments.count)
+      count = arguments.count
+    }
   }
 
   /// ``SpecialFunction/bf16(_:mode:)`` over an array of BF16 words. The destination may be the

@@ -4,54 +4,66 @@ extension Bulk {
   /// ``SpecialFunction/fp32(_:mode:)`` over an array. The destination may be the source.
   public static func special(
     _ function: SpecialFunction, mode: SFUMode, _ source: UnsafePointer<Float>,
-    _ destination: UnsafeMutablePointer<Float>, count: Int
+    _ destination: UnsafeMutablePointer<Float>, count: Int, path: DatapathPath = .active
   ) {
-    if mode == .expu && (function == .exp || function == .reciprocal) {
-      var index = 0
-      while index < count {
-        destination[index] = function.fp32(source[index], mode: .expu)
-        index &+= 1
-      }
+    guard let native = path.native, !function.isModelled(in: mode) else {
+      define(source, destination, count) { function.fp32($0, mode: mode) }
       return
     }
-    // One loop per function, so that the switches inside are resolved outside the loop.
-    switch function {
-    case .exp: fp32Loop(.exp, source, destination, count)
-    case .exp2: fp32Loop(.exp2, source, destination, count)
-    case .reciprocal: fp32Loop(.reciprocal, source, destination, count)
-    case .rsqrt: fp32Loop(.rsqrt, source, destination, count)
-    case .sin: fp32Loop(.sin, source, destination, count)
-    case .cos: fp32Loop(.cos, source, destination, count)
-    case .sigmoid: fp32Loop(.sigmoid, source, destination, count)
-    case .silu: fp32Loop(.silu, source, destination, count)
-    case .log: fp32Loop(.log, source, destination, count)
+    strips(count) { start, length, open in
+      let (from, to) = (source + start, destination + start)
+      let left = npu_special(native, function.native, from, to, length, open)
+      for index in 0..<left {
+        let place = Int(open[index])
+        to[place] = function.correctlyRoundedFP32(from[place])
+      }
     }
   }
 
   /// ``SpecialFunction/fp32ToBF16(_:mode:)`` over an array; the results are BF16 words.
   public static func specialToBF16(
     _ function: SpecialFunction, mode: SFUMode, _ source: UnsafePointer<Float>,
-    _ destination: UnsafeMutablePointer<UInt16>, count: Int
+    _ destination: UnsafeMutablePointer<UInt16>, count: Int, path: DatapathPath = .active
   ) {
-    if mode == .expu && (function == .exp || function == .reciprocal) {
-      var index = 0
-      while index < count {
-        destination[index] = function.fp32ToBF16(source[index], mode: .expu).bits
-        index &+= 1
-      }
+    guard let native = path.native, !function.isModelled(in: mode) else {
+      define(source, destination, count) { function.fp32ToBF16($0, mode: mode).bits }
       return
     }
-    switch function {
-    case .exp: bf16Loop(.exp, source, destination, count)
-    case .exp2: bf16Loop(.exp2, source, destination, count)
-    case .reciprocal: bf16Loop(.reciprocal, source, destination, count)
-    case .rsqrt: bf16Loop(.rsqrt, source, destination, count)
-    case .sin: bf16Loop(.sin, source, destination, count)
-    case .cos: bf16Loop(.cos, source, destination, count)
-    case .sigmoid: bf16Loop(.sigmoid, source, destination, count)
-    case .silu: bf16Loop(.silu, source, destination, count)
-    case .log: bf16Loop(.log, source, destination, count)
+    strips(count) { start, length, open in
+      let (from, to) = (source + start, destination + start)
+      let left = npu_special_to_bf16(native, function.native, from, to, length, open)
+      for index in 0..<left {
+        let place = Int(open[index])
+        to[place] = UInt16(truncatingIfNeeded: function.correctlyRoundedBF16(from[place]))
+      }
     }
+  }
+
+  /// ``SpecialFunction/bf16(_:mode:)`` over an array of BF16 words. The destination may be the source.
+  public static func special(
+    _ function: SpecialFunction, mode: SFUMode, bf16 source: UnsafePointer<UInt16>,
+    _ destination: UnsafeMutablePointer<UInt16>, count: Int, path: DatapathPath = .active
+  ) {
+    guard let native = path.native, !function.isModelled(in: mode) else {
+      define(source, destination, count) { function.bf16(BF16(bits: $0), mode: mode).bits }
+      return
+    }
+    strips(count) { start, length, open in
+      let (from, to) = (source + start, destination + start)
+      let left = npu_special_bf16(native, function.native, from, to, length, open)
+      for index in 0..<left {
+        let place = Int(open[index])
+        to[place] = function.bf16(BF16(bits: from[place]), mode: mode).bits
+      }
+    }
+  }
+
+  /// Whether a path computes BF16 words of a function at least as fast as a table answers.
+  static func computes(
+    _ function: SpecialFunction, mode: SFUMode, path: DatapathPath = .active
+  ) -> Bool {
+    if path == .scalar || function.isModelled(in: mode) { return false }
+    return function == .exp || (function == .silu && path == .avx512)
   }
 
   /// ``SpecialFunction/bf16(_:mode:)`` of ``SpecialFunction/exp``, correctly rounded, over an array of
@@ -67,28 +79,39 @@ extension Bulk {
     }
   }
 
-  @inline(__always)
-  private static func fp32Loop(
-    _ function: SpecialFunction, _ source: UnsafePointer<Float>,
-    _ destination: UnsafeMutablePointer<Float>, _ count: Int
+  /// Strips of an array, so that the list of the elements that a C loop leaves open is short.
+  private static func strips(
+    _ count: Int,
+    _ body: (_ start: Int, _ length: Int, _ open: UnsafeMutablePointer<UInt16>) -> Void
   ) {
-    var index = 0
-    while index < count {
-      destination[index] = function.correctlyRoundedFP32(source[index])
-      index &+= 1
+    let strip = 1024
+    withUnsafeTemporaryAllocation(of: UInt16.self, capacity: strip) { open in
+      guard let open = open.baseAddress else { return }
+      for start in stride(from: 0, to: count, by: strip) {
+        body(start, Swift.min(strip, count - start), open)
+      }
     }
   }
+}
 
-  @inline(__always)
-  private static func bf16Loop(
-    _ function: SpecialFunction, _ source: UnsafePointer<Float>,
-    _ destination: UnsafeMutablePointer<UInt16>, _ count: Int
-  ) {
-    var index = 0
-    while index < count {
-      let word = function.correctlyRoundedBF16(source[index])
-      destination[index] = UInt16(truncatingIfNeeded: word)
-      index &+= 1
+extension SpecialFunction {
+  /// Whether the mode has a model of its own for the function.
+  fileprivate func isModelled(in mode: SFUMode) -> Bool {
+    mode == .expu && (self == .exp || self == .reciprocal)
+  }
+
+  /// The C name.
+  fileprivate var native: npu_function {
+    switch self {
+    case .exp: npu_exp
+    case .exp2: npu_exp2
+    case .reciprocal: npu_reciprocal
+    case .rsqrt: npu_rsqrt
+    case .sin: npu_sin
+    case .cos: npu_cos
+    case .sigmoid: npu_sigmoid
+    case .silu: npu_silu
+    case .log: npu_log
     }
   }
 }

@@ -24,6 +24,27 @@ public enum Bulk {
     }
   }
 
+  /// Copies `from[c, r]` to `to[r, c]`, byte by byte; they do not overlap.
+  ///
+  /// - Parameters:
+  ///   - toPitch: bytes from one row of the destination to the next.
+  ///   - fromPitch: the same of the source.
+  ///   - rows: of the destination.
+  ///   - columns: of the destination.
+  public static func transpose(
+    _ to: UnsafeMutablePointer<UInt8>, pitch toPitch: Int, from: UnsafePointer<UInt8>,
+    pitch fromPitch: Int, rows: Int, columns: Int, path: DatapathPath = .active
+  ) {
+    if let native = path.native {
+      return npu_transpose_bytes(native, to, toPitch, from, fromPitch, rows, columns)
+    }
+    for row in 0..<Swift.max(rows, 0) {
+      for column in 0..<Swift.max(columns, 0) {
+        to[row * toPitch + column] = from[column * fromPitch + row]
+      }
+    }
+  }
+
   // MARK: Widening
 
   /// ``BF16/float`` over an array.
@@ -144,7 +165,8 @@ public enum Bulk {
   // MARK: Words
 
   /// The scalar definition of each element, one after the other.
-  private static func define<From, To>(
+  @inline(__always)
+  static func define<From, To>(
     _ source: UnsafePointer<From>, _ destination: UnsafeMutablePointer<To>, _ count: Int,
     _ definition: (From) -> To
   ) {

@@ -13,6 +13,7 @@ struct FormatBench {
   /// Arrays of one size in every width, aligned as the machine's memories are.
   private struct Arrays {
     let source: UnsafeMutablePointer<Float>
+    let magnitudes: UnsafeMutablePointer<Float>
     let floats: UnsafeMutablePointer<Float>
     let bf16: UnsafeMutablePointer<UInt16>
     let words: UnsafeMutablePointer<UInt16>
@@ -24,6 +25,7 @@ struct FormatBench {
     init(_ count: Int) {
       let input = SeededInput(seed: 1, name: "bench")
       source = Self.array(count)
+      magnitudes = Self.array(count)
       floats = Self.array(count)
       bf16 = Self.array(count)
       words = Self.array(count)
@@ -31,7 +33,10 @@ struct FormatBench {
       payload = Self.array(count)
       scales = Self.array(count)
       blockScales = Self.array(count)
-      for index in 0..<count { source[index] = input.unit(index) * 8 - 4 }
+      for index in 0..<count {
+        source[index] = input.unit(index) * 8 - 4
+        magnitudes[index] = source[index].magnitude
+      }
       floats.update(from: source, count: count)
       Bulk.floatToBF16(source, bf16, count: count)
       words.update(from: bf16, count: count)
@@ -48,6 +53,7 @@ struct FormatBench {
 
     func deallocate() {
       source.deallocate()
+      magnitudes.deallocate()
       floats.deallocate()
       bf16.deallocate()
       words.deallocate()
@@ -133,16 +139,25 @@ struct FormatBench {
   private func functions(_ at: Arrays) -> [Measurement] {
     let count = Self.count
     var lines = [line("exp, bf16", 4) { Bulk.expBF16(at.bf16, at.words, count: count) }]
-    for function in [SpecialFunction.exp, .exp2, .rsqrt, .sin, .silu, .log] {
+    for function in [SpecialFunction.exp, .exp2, .rsqrt, .sin, .sigmoid, .silu, .log] {
+      // Roots and logarithms of magnitudes, as programs take them.
+      let arguments = function == .rsqrt || function == .log ? at.magnitudes : at.source
       lines.append(
         line("\(function.rawValue), f32", 8) {
-          Bulk.special(
-            function, mode: .correctlyRounded, at.source, at.floats, count: count)
+          Bulk.special(function, mode: .correctlyRounded, arguments, at.floats, count: count)
         })
     }
-    let table = BF16FunctionTable(.silu, mode: .correctlyRounded)
     lines.append(
-      line("silu, bf16 by table", 4) { table.apply(at.bf16, at.words, count: count) })
+      line("exp2, f32 -> bf16", 6) {
+        Bulk.specialToBF16(.exp2, mode: .correctlyRounded, at.source, at.words, count: count)
+      })
+    lines.append(
+      line("silu, bf16", 4) {
+        Bulk.special(.silu, mode: .correctlyRounded, bf16: at.bf16, at.words, count: count)
+      })
+    let table = BF16FunctionTable(.sigmoid, mode: .correctlyRounded)
+    lines.append(
+      line("sigmoid, bf16 by table", 4) { table.apply(at.bf16, at.words, count: count) })
     return lines
   }
 

@@ -222,6 +222,26 @@ import Testing
     }
   }
 
+  @Test func `bytes are transposed in any shape on every path`() {
+    let bytes = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 * 2_654_435_761 >> 13) }
+    for rows in [0, 1, 2, 15, 16, 17, 31, 33, 64, 70] {
+      for columns in [0, 1, 3, 15, 16, 18, 32, 47, 65] {
+        let (toPitch, fromPitch) = (columns + 5, rows + 3)
+        for path in DatapathPath.available {
+          var result = [UInt8](repeating: 99, count: (rows + 1) * toPitch)
+          Bulk.transpose(
+            &result, pitch: toPitch, from: bytes, pitch: fromPitch, rows: rows, columns: columns,
+            path: path)
+          let expected = result.indices.map { place in
+            let (row, column) = (place / toPitch, place % toPitch)
+            return row < rows && column < columns ? bytes[column * fromPitch + row] : 99
+          }
+          #expect(result == expected, "\(rows) × \(columns), \(path)")
+        }
+      }
+    }
+  }
+
   @Test func `specials are found in any place`() {
     for path in DatapathPath.available {
       var words = [UInt16](repeating: 0x7F7F, count: 77)

@@ -52,6 +52,37 @@ struct SweepTests {
     #expect(wrong == 0)
   }
 
+  @Test(arguments: [SpecialFunction.exp, .exp2, .rsqrt, .sigmoid, .silu, .log])
+  func `special functions in bulk equal the scalar ones for all words`(function: SpecialFunction) {
+    let paths = DatapathPath.available.filter { $0 != .scalar }
+    var wrong: [DatapathPath: [UInt32]] = [:]
+    var wide = [Float](repeating: 0, count: Self.chunk)
+    var narrow = [UInt16](repeating: 0, count: Self.chunk)
+    sweep { values in
+      let floats = values.map { function.fp32($0, mode: .correctlyRounded).bitPattern }
+      // Rounding to FP32 never crosses a boundary between BF16 values, so it can be rounded again
+      // where it does not land on one.
+      let words = values.indices.map { index in
+        floats[index] & 0xFFFF == 0x8000
+          ? function.fp32ToBF16(values[index], mode: .correctlyRounded).bits
+          : BF16(Float(bitPattern: floats[index])).bits
+      }
+      for path in paths {
+        Bulk.special(
+          function, mode: .correctlyRounded, values, &wide, count: Self.chunk, path: path)
+        Bulk.specialToBF16(
+          function, mode: .correctlyRounded, values, &narrow, count: Self.chunk, path: path)
+        for index in 0..<Self.chunk
+        where wide[index].bitPattern != floats[index] || narrow[index] != words[index] {
+          wrong[path, default: []].append(values[index].bitPattern)
+        }
+      }
+    }
+    for (path, words) in wrong {
+      Issue.record("\(function), \(path): \(words.count), first \(words.prefix(8).map { hex($0) })")
+    }
+  }
+
   /// The inputs that need a look, as upper halves of words.
   ///
   /// Below 2^-40 exp, exp2, cos and sigmoid are nearer than 2^-40 to 1 or ½, far from any

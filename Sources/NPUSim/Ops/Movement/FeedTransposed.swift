@@ -72,13 +72,20 @@ public struct FeedTransposed<Route: TransposedRoute>: MicroOp {
   public func execute(_ datapath: inout Datapath) {
     let from = datapath.source(source)
     let to = datapath.destination(destination, zeroFill: true)
-    for row in 0..<to.rows {
-      let line = to.row(row)
-      for column in 0..<to.columns { line[column] = from.row(column)[row] }
+    guard from.rowsAreEven && to.rowsAreEven else {
+      for row in 0..<to.rows {
+        for column in 0..<to.columns { to.row(row)[column] = from.row(column)[row] }
+      }
+      for row in 0..<to.scaleRows {
+        for column in 0..<to.scaleColumns { to.scaleRow(row)[column] = from.scaleRow(column)[row] }
+      }
+      return
     }
-    for row in 0..<to.scaleRows {
-      let line = to.scaleRow(row)
-      for column in 0..<to.scaleColumns { line[column] = from.scaleRow(column)[row] }
-    }
+    Bulk.transpose(
+      to.payload, pitch: to.pitch, from: from.payload, pitch: from.pitch, rows: to.rows,
+      columns: to.columns)
+    Bulk.transpose(
+      to.scales, pitch: to.scalePitch, from: from.scales, pitch: from.scalePitch,
+      rows: to.scaleRows, columns: to.scaleColumns)
   }
 }

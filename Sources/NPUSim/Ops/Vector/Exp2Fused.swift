@@ -76,8 +76,10 @@ public struct Exp2Fused: MicroOp {
         Bulk.special(.exp2, mode: mode, result, result, count: count)
       } else {
         // The widened BF16 value passes the narrowing of the row loop unchanged.
-        for index in 0..<count {
-          result[index] = SpecialFunction.exp2.fp32ToBF16(result[index], mode: mode).float
+        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: count) { words in
+          guard let words = words.baseAddress else { return }
+          Bulk.specialToBF16(.exp2, mode: mode, result, words, count: count)
+          Bulk.bf16ToFloat(words, result, count: count)
         }
       }
     }
