@@ -314,6 +314,9 @@ public struct ProgramBuilder {
   /// Micro-ops of the current core so far.
   var position: Int { stream.records.count }
 
+  /// A micro-op of the current core as it was appended.
+  func record(at position: Int) -> OpRecord { stream.records[position] }
+
   /// Makes room for so many micro-ops of the current core.
   mutating func reserve(_ count: Int) { streams[core].reserve(count) }
 

@@ -55,6 +55,9 @@ extension TextResolver {
     if let known, known != queue {
       let name = text(plan.keys[key].name)
       let statement = tree.statements[Int(plan.rings[holder.ring].statement)]
+      let shift = errors.shift
+      defer { errors.shift = shift }
+      errors.shift = 0
       errors.add(
         "ring '\(name)' is \(isWritten ? "filled" : "used up") by the queues \(known.name) and "
           + "\(queue.name), needed one", at: statement.nameSpan,
@@ -66,7 +69,8 @@ extension TextResolver {
   /// before they run.
   mutating func countLeast() {
     var totals: [Int64] = [0]
-    for index in plan.statements.indices {
+    for line in tree.lines {
+      let index = Int(line.statement)
       switch plan.statements[index].kind {
       case .operation: totals[totals.count - 1] = totals[totals.count - 1].addedClamped(to: 1)
       case .core, .loop, .scope, .branch, .produce, .consume: totals.append(0)

@@ -15,6 +15,9 @@ struct TextParser {
   var lastEnd: UInt32 = 0
   /// Statements whose blocks are open.
   private var open: [Int] = []
+  private var repeats: TextRepeats
+  /// Whether there was a local name: those end with their block.
+  private var hasLocals = false
   /// Set while the rest of a line is passed over.
   var hasFailed = false
 
@@ -22,8 +25,10 @@ struct TextParser {
     self.source = source
     errors = TextErrors(source)
     lexer = TextLexer(bytes)
+    repeats = TextRepeats(bytes)
     token = lexer.next()
     // What a line of a flat text needs. Room that is not used costs nothing.
+    tree.lines.reserveCapacity(source.lineCount)
     tree.statements.reserveCapacity(source.lineCount)
     tree.operands.reserveCapacity(2 * source.lineCount)
   }
@@ -137,11 +142,27 @@ struct TextParser {
 
   /// Keeps at most one of several empty lines.
   private mutating func separate(_ blanks: Int) {
-    guard blanks > 0, let last = tree.statements.last, last.kind != .blank else { return }
+    guard blanks > 0, let last = tree.lines.last else { return }
+    if tree.statements[Int(last.statement)].kind == .blank { return }
     append(TextStatement(kind: .blank, span: .none))
   }
 
-  private mutating func append(_ statement: TextStatement) { tree.statements.append(statement) }
+  private mutating func append(_ statement: TextStatement) {
+    tree.append(statement)
+    if changesNames(statement) { repeats.forget(before: tree.statements.count) }
+  }
+
+  /// Whether a name may mean something else after a statement.
+  private mutating func changesNames(_ statement: TextStatement) -> Bool {
+    switch statement.kind {
+    case .blank, .comment, .operation, .tap, .scope: return false
+    case .end: return hasLocals || tree.statements[Int(statement.partner)].kind != .scope
+    case .local:
+      hasLocals = true
+      return true
+    default: return true
+    }
+  }
 
   /// Attaches the comment in front to the last statement.
   private mutating func comment() {
@@ -157,9 +178,18 @@ struct TextParser {
   }
 
   private mutating func line() {
+    let line = token.kind == .name ? repeats.line(from: Int(token.span.start)) : nil
+    if let line, let first = repeats.statement(of: line) {
+      return takeAgain(first, to: line.end)
+    }
     hasFailed = false
     let count = tree.statements.count
     statement()
+    if let line, !hasFailed, token.kind == .newline, tree.statements.count == count + 1,
+      isComplete(tree.statements[count])
+    {
+      return repeats.keep(line, as: count)
+    }
     if !hasFailed, token.kind != .newline, token.kind != .comment, token.kind != .end {
       fail(needed: "the end of the line", hint: endOfLineHint(count))
     }
@@ -167,6 +197,19 @@ struct TextParser {
     if token.kind == .comment {
       if tree.statements.count > count { comment() } else { advance() }
     }
+  }
+
+  /// Takes a line that stood before, up to its line break.
+  private mutating func takeAgain(_ first: Int, to end: Int) {
+    let shift = token.span.start - tree.statements[first].span.start
+    tree.lines.append(TextLine(statement: Int32(first), shift: shift))
+    lexer.move(to: end)
+    advance()
+  }
+
+  /// Whether a statement says all that there is to it, wherever it stands.
+  private func isComplete(_ statement: TextStatement) -> Bool {
+    statement.kind == .operation || statement.kind == .tap
   }
 
   /// What is likely meant where a line goes on; `first` is its first statement.
@@ -217,14 +260,14 @@ struct TextParser {
     case .newline, .comment, .end:
       fail(needed: needed, hint: "without ':' a block goes on to its .end")
     case .directive:
-      let known = Self.directives[source.text(token.span)]
+      let known = directiveKind()
       if let known, TextStatement(kind: known, span: token.span).opensBlock, known != .otherwise {
         statement()
         // Without a colon of its own it would go on below.
         if let last = tree.statements.last, last.opensBlock, last.kind != .end {
           fail(needed: "':' and a micro-op", hint: "blocks on one line all have their colon")
           open.removeLast()
-          tree.statements.removeLast()
+          tree.removeLast()
         }
       } else {
         fail(needed: needed)
@@ -235,16 +278,15 @@ struct TextParser {
       if let last = tree.statements.last, tree.statements.count > count, last.opensBlock {
         fail(needed: "':' and a micro-op", hint: "blocks on one line all have their colon")
         open.removeLast()
-        tree.statements.removeLast()
+        tree.removeLast()
       }
     }
   }
 
   private mutating func directive() {
-    let text = source.text(token.span)
-    let known = Self.directives[text]
+    let known = directiveKind()
     if known == nil {
-      let near = DidYouMean.suggest(text, among: Self.directives.keys.sorted())
+      let near = DidYouMean.suggest(source.text(token.span), among: Self.directiveNames)
       fail(needed: "a directive", hint: near.map { "did you mean \($0)?" } ?? Self.directiveHint)
     }
     guard let known else { return }
@@ -269,14 +311,22 @@ struct TextParser {
     append(statement)
   }
 
-  static let directives: [String: TextStatement.Kind] = [
-    ".param": .parameter, ".let": .local, ".input": .input, ".output": .output, ".update": .update,
-    ".tensor": .tensor, ".tap": .tapTensor, ".buf": .buffer, ".index": .index, ".table": .table,
-    ".core": .core,
-    ".loop": .loop, ".scope": .scope, ".if": .branch, ".else": .otherwise, ".end": .end,
+  /// What the directive in front is; `nil` for one that does not exist.
+  private func directiveKind() -> TextStatement.Kind? {
+    for (name, kind) in Self.directives where lexer.spells(name, token.span) { return kind }
+    return nil
+  }
+
+  /// Those that a program has most of first.
+  private static let directives: [(name: StaticString, kind: TextStatement.Kind)] = [
+    (".end", .end), (".scope", .scope), (".loop", .loop), (".if", .branch), (".else", .otherwise),
+    (".let", .local), (".core", .core), (".param", .parameter), (".buf", .buffer),
+    (".input", .input), (".output", .output), (".update", .update), (".tensor", .tensor),
+    (".tap", .tapTensor), (".index", .index), (".table", .table),
   ]
 
-  private static let directiveHint = "known: " + directives.keys.sorted().joined(separator: ", ")
+  private static let directiveNames = directives.map { "\($0.name)" }.sorted()
+  private static let directiveHint = "known: " + directiveNames.joined(separator: ", ")
 
   // MARK: Blocks
 
@@ -301,7 +351,7 @@ struct TextParser {
       return
     }
     statement.partner = Int32(opener)
-    tree.statements[opener].partner = Int32(tree.statements.count)
+    tree.statements[opener].partner = Int32(tree.lines.count)
     append(statement)
   }
 
@@ -315,7 +365,7 @@ struct TextParser {
     }
     open.removeLast()
     statement.partner = Int32(opener)
-    tree.statements[opener].partner = Int32(tree.statements.count)
+    tree.statements[opener].partner = Int32(tree.lines.count)
     // An `.else` is closed in its turn: its partner becomes its end.
     push(statement)
   }
