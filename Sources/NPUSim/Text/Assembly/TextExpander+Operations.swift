@@ -14,9 +14,8 @@ extension TextExpander {
   /// Notes where the next micro-op of the core stands, if that is asked for.
   private mutating func note(_ index: Int) {
     if core < wanted.count, wanted[core].contains(positions[core]) {
-      let span = tree.statement(index).span.shifted(tree.lines[index].shift)
       found[Finding.Site(core: core, op: positions[core])] = TextPlace(
-        location: source.location(span), iterations: iterations)
+        location: source.location(tree.span(index)), iterations: iterations)
     }
   }
 
@@ -335,7 +334,7 @@ extension TextExpander {
     guard let producer = ring.producer, let consumer = ring.consumer, state.slots > 0 else {
       return
     }
-    let end = Int(statement.partner)
+    let end = Int(tree.lines[index].partner)
     if statement.kind == .produce {
       let id = state.full + state.produced % state.slots
       synchronise(end, Event(from: producer, to: consumer, id: UInt16(clamping: id)), .set)

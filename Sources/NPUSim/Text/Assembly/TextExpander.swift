@@ -42,6 +42,8 @@ struct TextExpander {
   // Emission.
   var memos: TextMemos
   var settled: TextSettled
+  /// 1 + the builder's number of a label, by name; 0 where it has none yet.
+  private var labels: [UInt32]
   let placeholder = Tile<UB>.placeholder.ref
   /// Micro-ops by core.
   var positions: [Int] = []
@@ -84,6 +86,7 @@ struct TextExpander {
     broken = Array(repeating: false, count: tree.lines.count)
     memos = TextMemos(isUsed: task == .emit)
     settled = TextSettled(task == .emit ? plan.statements.count : 0)
+    labels = Array(repeating: 0, count: task == .emit ? tree.names.count : 0)
     begin(0)
   }
 
@@ -176,11 +179,10 @@ struct TextExpander {
 
   /// Runs a block and returns the statement after it.
   private mutating func block(_ index: Int, _ statement: PlanStatement) -> Int {
-    let partner = Int(statement.partner)
+    let partner = Int(tree.lines[index].partner)
     if statement.kind == .branch {
-      let last = plan.statements[Int(tree.lines[partner].statement)]
-      let hasElse = last.kind == .otherwise
-      let end = hasElse ? Int(last.partner) : partner
+      let hasElse = tree.statement(partner).kind == .otherwise
+      let end = hasElse ? Int(tree.lines[partner].partner) : partner
       if let condition = value(statement.first, index) {
         if condition != 0 {
           walk(index + 1, partner)
@@ -223,7 +225,7 @@ struct TextExpander {
     var current = first
     for _ in 0..<count {
       variables[Int(statement.variable)] = current
-      walk(index + 1, Int(statement.partner))
+      walk(index + 1, Int(tree.lines[index].partner))
       if isStopped { break }
       current &+= step
     }
@@ -264,7 +266,7 @@ struct TextExpander {
     }
     for number in first..<last {
       begin(Int(number))
-      walk(index + 1, Int(statement.partner))
+      walk(index + 1, Int(tree.lines[index].partner))
       if isStopped { break }
     }
     begin(0)
@@ -293,7 +295,10 @@ struct TextExpander {
         guard let number = value(label.slot, index) else { break }
         iteration = Int(number)
       }
-      builder.pushScope(tree.names[label.name], iteration: iteration)
+      if labels[Int(label.name)] == 0 {
+        labels[Int(label.name)] = 1 + builder.intern(tree.names[label.name])
+      }
+      builder.pushScope(labels[Int(label.name)] - 1, iteration: iteration)
     }
     return statement.operands.range.count
   }

@@ -73,11 +73,12 @@ struct TextResolver {
     plan.statements.reserveCapacity(tree.statements.count)
     for line in tree.lines {
       let index = Int(line.statement)
-      // A statement means the same on all of its lines; one that is wrong is wrong on each.
-      if index < plan.statements.count, errors.isEmpty { continue }
       let statement = tree.statements[index]
       if index == plan.statements.count {
-        plan.statements.append(PlanStatement(kind: statement.kind, partner: statement.partner))
+        plan.statements.append(PlanStatement(kind: statement.kind))
+      } else if errors.isEmpty, statement.kind == .operation || statement.kind == .tap {
+        // It means the same on all of its lines; what is wrong is wrong on each.
+        continue
       }
       errors.shift = line.shift
       resolve(statement, index)

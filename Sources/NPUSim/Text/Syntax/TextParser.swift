@@ -13,7 +13,7 @@ struct TextParser {
   var token: TextToken
   /// End of the token before it.
   var lastEnd: UInt32 = 0
-  /// Statements whose blocks are open.
+  /// Lines whose blocks are open.
   private var open: [Int] = []
   private var repeats: TextRepeats
   /// Whether there was a local name: those end with their block.
@@ -133,9 +133,9 @@ struct TextParser {
       blanks = 0
       if take(.newline) { continue }
     }
-    for index in open.reversed() {
+    for line in open.reversed() {
       errors.add(
-        "this block is not closed", at: tree.statements[index].span,
+        "this block is not closed", at: tree.span(line),
         hint: "close it with .end")
     }
   }
@@ -149,20 +149,18 @@ struct TextParser {
 
   private mutating func append(_ statement: TextStatement) {
     tree.append(statement)
-    if changesNames(statement) { repeats.forget(before: tree.statements.count) }
+    switch statement.kind {
+    case .blank, .comment, .scope: return
+    // Whether it ends names depends on its block.
+    case .end: return
+    case .local: hasLocals = true
+    default: break
+    }
+    forgetLines()
   }
 
-  /// Whether a name may mean something else after a statement.
-  private mutating func changesNames(_ statement: TextStatement) -> Bool {
-    switch statement.kind {
-    case .blank, .comment, .operation, .tap, .scope: return false
-    case .end: return hasLocals || tree.statements[Int(statement.partner)].kind != .scope
-    case .local:
-      hasLocals = true
-      return true
-    default: return true
-    }
-  }
+  /// From here on a name may mean something else.
+  private mutating func forgetLines() { repeats.forget(before: tree.statements.count) }
 
   /// Attaches the comment in front to the last statement.
   private mutating func comment() {
@@ -178,10 +176,8 @@ struct TextParser {
   }
 
   private mutating func line() {
-    let line = token.kind == .name ? repeats.line(from: Int(token.span.start)) : nil
-    if let line, let first = repeats.statement(of: line) {
-      return takeAgain(first, to: line.end)
-    }
+    let line = repeats.line(from: Int(token.span.start))
+    if let line, let first = repeats.statement(of: line), takeAgain(first, to: line.end) { return }
     hasFailed = false
     let count = tree.statements.count
     statement()
@@ -199,17 +195,30 @@ struct TextParser {
     }
   }
 
-  /// Takes a line that stood before, up to its line break.
-  private mutating func takeAgain(_ first: Int, to end: Int) {
+  /// Takes a line that stood before, up to its line break; `false` where it must be read.
+  private mutating func takeAgain(_ first: Int, to end: Int) -> Bool {
     let shift = token.span.start - tree.statements[first].span.start
+    switch tree.statements[first].kind {
+    case .scope:
+      guard open.count < Self.nestingLimit else { return false }
+      open.append(tree.lines.count)
+    case .end:
+      guard let opener = open.popLast() else { return false }
+      close(opener)
+    default: break
+    }
     tree.lines.append(TextLine(statement: Int32(first), shift: shift))
     lexer.move(to: end)
     advance()
+    return true
   }
 
-  /// Whether a statement says all that there is to it, wherever it stands.
+  /// Whether a statement says the same wherever it stands.
   private func isComplete(_ statement: TextStatement) -> Bool {
-    statement.kind == .operation || statement.kind == .tap
+    switch statement.kind {
+    case .operation, .tap, .scope, .end: true
+    default: false
+    }
   }
 
   /// What is likely meant where a line goes on; `first` is its first statement.
@@ -338,8 +347,14 @@ struct TextParser {
         hint: "unroll or merge some of them")
       hasFailed = true
     }
-    open.append(tree.statements.count)
+    open.append(tree.lines.count)
     append(statement)
+  }
+
+  /// Lets the next line end a block.
+  private mutating func close(_ opener: Int) {
+    tree.lines[opener].partner = Int32(tree.lines.count)
+    if hasLocals || tree.statement(opener).kind != .scope { forgetLines() }
   }
 
   private mutating func close(_ statement: inout TextStatement) {
@@ -350,13 +365,12 @@ struct TextParser {
       hasFailed = true
       return
     }
-    statement.partner = Int32(opener)
-    tree.statements[opener].partner = Int32(tree.lines.count)
+    close(opener)
     append(statement)
   }
 
   private mutating func otherwise(_ statement: inout TextStatement) {
-    guard let opener = open.last, tree.statements[opener].kind == .branch else {
+    guard let opener = open.last, tree.statement(opener).kind == .branch else {
       errors.add(
         "found .else outside an .if", at: statement.span,
         hint: "it stands once between .if and its .end")
@@ -364,9 +378,7 @@ struct TextParser {
       return
     }
     open.removeLast()
-    statement.partner = Int32(opener)
-    tree.statements[opener].partner = Int32(tree.lines.count)
-    // An `.else` is closed in its turn: its partner becomes its end.
+    close(opener)
     push(statement)
   }
 }

@@ -1,13 +1,13 @@
 /// A text as the parser leaves it and the formatter prints it: nothing is resolved, comments are kept.
 ///
-/// Everything lies in a few flat arrays. A block is a statement followed by its body and by the
-/// statement that ends it, which know each other as ``TextStatement/partner``. Lines that say the same
-/// share a statement: a text without loops is one short line after another, most of which stood before.
+/// Everything lies in a few flat arrays. A block is a line followed by its body and by the line that ends
+/// it, which it knows as ``TextLine/partner``. Lines that say the same may share a statement: in a text
+/// without loops most lines stood before.
 struct TextTree: Sendable {
   var names = TextNames()
   /// What the text says, in its order.
   var lines: [TextLine] = []
-  /// In the order of their first lines. Those of blocks and declarations have one line each.
+  /// In the order of their first lines.
   var statements: [TextStatement] = []
   var operands: [TextOperand] = []
   var attributes: [TextAttribute] = []
@@ -26,6 +26,9 @@ struct TextTree: Sendable {
 
   /// The statement of a line.
   func statement(_ line: Int) -> TextStatement { statements[Int(lines[line].statement)] }
+
+  /// Where the statement of a line stands.
+  func span(_ line: Int) -> TextSpan { statement(line).span.shifted(lines[line].shift) }
 
   /// Adds a line with a statement of its own.
   mutating func append(_ statement: TextStatement) {
@@ -61,6 +64,8 @@ struct TextLine: Sendable {
   var statement: Int32
   /// How many bytes behind the first line of the statement, which has the spans.
   var shift: UInt32 = 0
+  /// Of a block: the line of its end, or of the `.else` of a branch.
+  var partner: Int32 = -1
 }
 
 /// What a line says.
@@ -96,9 +101,6 @@ struct TextStatement: Sendable {
   var step = TextNumber.none
   /// Whether a block stands on the line of its one statement, or an end is not written as that line ends.
   var isInline = false
-  /// Of a block: the line of its end, or of the `.else` of a branch. Of an end or an `.else` that is not
-  /// closed: the statement that it closes.
-  var partner: Int32 = -1
   /// 1 + the index of the comment after it.
   var comment: UInt32 = 0
   /// What else a declaration says, in ``TextTree/declarations``; −1 for other statements.
