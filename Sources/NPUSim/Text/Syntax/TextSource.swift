@@ -41,7 +41,10 @@ public struct TextSource: Sendable {
   public init(file: String, text: String) { self.init(file: file, bytes: Array(text.utf8)) }
 
   /// Lines; what is empty after the last line break is none.
-  public var lineCount: Int { lineStarts.count - (lineStarts.last.map { Int($0) } == bytes.count ? 1 : 0) }
+  public var lineCount: Int {
+    let isLastEmpty = lineStarts.last.map { Int($0) == bytes.count } ?? true
+    return lineStarts.count - (isLastEmpty ? 1 : 0)
+  }
 
   /// A one-based line without the space around it, `nil` if there is none.
   func line(_ number: Int) -> String? {
