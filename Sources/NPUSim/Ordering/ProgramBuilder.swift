@@ -114,7 +114,12 @@ public struct ProgramBuilder {
   /// Opens a nested scope; `iteration` numbers the turns of a loop.
   public mutating func pushScope(_ label: String, iteration: Int? = nil) {
     guard !isFull else { return scopeStack.append(scopeStack[scopeStack.count - 1]) }
-    let labelID = intern(label)
+    pushScope(intern(label), iteration: iteration)
+  }
+
+  /// As ``pushScope(_:iteration:)``, with the number of the label.
+  mutating func pushScope(_ labelID: UInt32, iteration: Int?) {
+    guard !isFull else { return scopeStack.append(scopeStack[scopeStack.count - 1]) }
     program.scopes.append(
       Scope(
         label: labelID, iteration: Int32(clamping: iteration ?? -1),
@@ -136,7 +141,7 @@ public struct ProgramBuilder {
   }
 
   /// The number of a label; a loop asks for the same one again and again.
-  private mutating func intern(_ label: String) -> UInt32 {
+  mutating func intern(_ label: String) -> UInt32 {
     if label == lastLabel.text { return lastLabel.id }
     let id = labelIDs[label] ?? UInt32(program.scopeLabels.count)
     if id == program.scopeLabels.count {
@@ -313,6 +318,9 @@ public struct ProgramBuilder {
 
   /// Micro-ops of the current core so far.
   var position: Int { stream.records.count }
+
+  /// A micro-op of the current core as it was appended.
+  func record(at position: Int) -> OpRecord { stream.records[position] }
 
   /// Makes room for so many micro-ops of the current core.
   mutating func reserve(_ count: Int) { streams[core].reserve(count) }

@@ -10,6 +10,8 @@ struct TileOverlap: Sendable {
 
   /// A number for each buffer that shares its bytes with no other one, and one for all the others.
   private let groups: [UInt32]
+  /// Whether any buffers share bytes: otherwise tiles of different ones never do.
+  let hasSharedBytes: Bool
 
   /// Numbers in use: the last one is that of buffers that share bytes, and of those that do not exist.
   var groupCount: Int { groups.count + 1 }
@@ -17,6 +19,7 @@ struct TileOverlap: Sendable {
   init(_ buffers: [Buffer]) {
     let isAlone = Self.lonely(buffers)
     groups = isAlone.indices.map { UInt32(isAlone[$0] ? $0 : isAlone.count) }
+    hasSharedBytes = isAlone.contains(false)
   }
 
   /// The number of a buffer.

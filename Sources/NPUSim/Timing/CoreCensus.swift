@@ -31,22 +31,17 @@ struct CoreCensus {
         if Int(record.pointee.work) < works && (bits == 0 || Int(highest) < tiles) { continue }
         throw Self.broken(core, index, "names work or tiles outside its tables")
       }
-      switch kind {
-      case .data:
-        break
-      case .set, .wait:
+      if kind == .set || kind == .wait {
         let event = record.pointee.event
-        let isSet = record.pointee.kind == .set
+        let isSet = kind == .set
         guard (isSet ? event.source : event.target) == queue, event.source != event.target else {
           throw Self.broken(core, index, "sets or waits for an event of other queues")
         }
         identifiers[event.pair] = max(identifiers[event.pair], Int(event.id) &+ 1)
         if !isSet { waits &+= 1 }
-      case .barrierQueue:
-        break
-      case .barrierAll, .barrierCores:
+      } else if kind != .barrierQueue {
         wideBarriers[queue.index] &+= 1
-        if record.pointee.kind == .barrierCores { coreBarriers &+= 1 }
+        if kind == .barrierCores { coreBarriers &+= 1 }
       }
     }
     for queue in 0..<Queue.count {

@@ -48,6 +48,10 @@ struct CorePipeline {
   private var isHeld = false
   /// Bit q is set while queue q holds no micro-op.
   private var empty: UInt8 = 63
+  /// Cycles in which the sequencer stood before a full queue.
+  private var stalled: Int64 = 0
+  /// Bit q is set where queue q was not free yet for some of these cycles, if it is empty.
+  private var excused: UInt8 = 0
   /// Queues whose head is the barrier on all.
   private var arrived: UInt8 = 0
   /// Latest cycle at which a queue reached the barrier.
@@ -131,10 +135,10 @@ struct CorePipeline {
           free = max(free, shared.hbm.serve(from: start, price))
           if shared.isRecorded { shared.hbmOrder.append(OpSite(core: UInt32(core), op: slot.op)) }
         }
+        queue.pointee.stalls[StallReason.hbmShare.index] &+= free &- start &- occupancy
       }
       queue.pointee.idle(until: start, dispatch: slot.time, for: code.idleReason)
       queue.pointee.busy &+= occupancy
-      queue.pointee.stalls[StallReason.hbmShare.index] &+= free &- start &- occupancy
       let visible = free &+ latency
       var woken = -1
       if code.isData {
@@ -178,7 +182,10 @@ struct CorePipeline {
     if queue.pointee.waiting > 0 {
       arm(q, &shared)
     } else {
-      empty |= 1 << UInt8(truncatingIfNeeded: q)
+      let bit: UInt8 = 1 << UInt8(truncatingIfNeeded: q)
+      empty |= bit
+      excused = free > nextDispatch ? excused | bit : excused & ~bit
+      queue.pointee.beginStarving(at: stalled)
     }
     if full == q { sequence(&shared) }
   }
@@ -308,17 +315,20 @@ struct CorePipeline {
     let bit: UInt8 = 1 << UInt8(truncatingIfNeeded: q)
     if empty & bit != 0 {
       empty &= ~bit
+      queues[q].endStarving(at: stalled)
       arm(q, &shared)
     }
   }
 
-  /// The sequencer stood before a full queue until `dispatch`: queues without a micro-op starved.
+  /// The sequencer stands before a full queue until `dispatch`: queues without a micro-op starve.
+  @inline(__always)
   private mutating func stall(until dispatch: Int64) {
-    var rest = empty
+    stalled &+= dispatch &- nextDispatch
+    var rest = empty & excused
     while rest != 0 {
       let q = rest.trailingZeroBitCount
       rest &= rest &- 1
-      queues[q].starve(from: nextDispatch, to: dispatch)
+      if !queues[q].excuse(from: nextDispatch, to: dispatch) { excused &= ~(1 << UInt8(q)) }
     }
   }
 

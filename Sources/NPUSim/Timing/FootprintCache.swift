@@ -22,7 +22,11 @@ struct FootprintCache {
   mutating func overlap(
     _ a: UInt32, padded aPadded: Bool, _ b: UInt32, padded bPadded: Bool
   ) -> Bool {
-    switch overlaps.judge(tiles[Int(a)], tiles[Int(b)]) {
+    if !overlaps.hasSharedBytes, tiles[Int(a)].buffer != tiles[Int(b)].buffer { return false }
+    if a == b, tiles[Int(a)].indexList == 0 {
+      return tiles[Int(a)].rows > 0 && tiles[Int(a)].columns > 0
+    }
+    return switch overlaps.judge(tiles[Int(a)], tiles[Int(b)]) {
     case .apart: false
     case .shared: true
     case .unknown: shareBytes(a, padded: aPadded, b, padded: bPadded)

@@ -39,9 +39,8 @@ struct QueuePipeline {
   var busy: Int64 = 0
   /// Indexed by ``StallReason/index``; `drained` is added at the end.
   var stalls = InlineArray<7, Int64>(repeating: 0)
-  /// Cycles since `free` in which the sequencer stood before another, full queue. They count once
-  /// another micro-op is dispatched; without one the queue is drained.
-  var starvedSoFar: Int64 = 0
+  /// While it is empty: how long the sequencer had stood before full queues when it began to starve.
+  private var starvedFrom: Int64 = 0
 
   private var writes: UnsafeMutablePointer<PendingWrite>
   private var writeCount = 0
@@ -84,11 +83,6 @@ struct QueuePipeline {
     tail &+= 1
     if tail == capacity { tail = 0 }
     waiting &+= 1
-    if starvedSoFar > 0 && waiting == 1 {
-      stalls[StallReason.starved.index] &+= starvedSoFar
-      stalls[StallReason.dispatch.index] &-= starvedSoFar
-      starvedSoFar = 0
-    }
   }
 
   /// Takes the head out at its start.
@@ -128,11 +122,24 @@ struct QueuePipeline {
     stalls[reason] &+= start &- known
   }
 
-  /// The sequencer stood before another, full queue from `from` to `to`, and this one was empty.
+  /// The queue is empty from now on. What the sequencer stands before full queues beyond the cycles
+  /// `stalled` starves it, until it gets another micro-op; without one it is drained.
   @inline(__always)
-  mutating func starve(from: Int64, to: Int64) {
-    let begin = from > free ? from : free
-    if to > begin { starvedSoFar &+= to &- begin }
+  mutating func beginStarving(at stalled: Int64) { starvedFrom = stalled }
+
+  /// The sequencer stood before a full queue from `from` to `to`: what of it lies before `free` does not
+  /// starve this one. Returns whether there may be more of that.
+  @inline(__always)
+  mutating func excuse(from: Int64, to: Int64) -> Bool {
+    if free > from { starvedFrom &+= min(free, to) &- from }
+    return free > to
+  }
+
+  /// The queue gets a micro-op after it was empty.
+  @inline(__always)
+  mutating func endStarving(at stalled: Int64) {
+    stalls[StallReason.starved.index] &+= stalled &- starvedFrom
+    stalls[StallReason.dispatch.index] &-= stalled &- starvedFrom
   }
 
   // MARK: Interlock

@@ -46,14 +46,14 @@ struct EngineBench {
       try line("emission") { () throws(NPUError) in _ = try kernel.program() }
       try line("checker") { () throws(NPUError) in _ = Checker.check(program) }
       try line("timing") { () throws(NPUError) in _ = try TimingEngine.run(program) }
-      guard name == SoftmaxV.name else { continue }
-      let rolled = try ProgramText.print(program)
       var written = ProgramText.Options()
       written.rollsLoops = false
       let flat = try ProgramText.print(program, written)
+      try line("assembly, flat") { () throws(NPUError) in try assemble(flat) }
+      guard name == SoftmaxV.name else { continue }
+      let rolled = try ProgramText.print(program)
       try line("text") { () throws(NPUError) in _ = try ProgramText.print(program) }
       try line("assembly, loops") { () throws(NPUError) in try assemble(rolled) }
-      try line("assembly, flat") { () throws(NPUError) in try assemble(flat) }
     }
     return lines + (try MemoryBench().measure())
   }

@@ -1,7 +1,8 @@
 extension TextExpander {
   /// Declares a tensor, a buffer, a tap tensor or an index list.
   mutating func declare(_ index: Int, _ statement: PlanStatement) {
-    let text = tree.statements[index]
+    let text = tree.statement(index)
+    settled.forget()
     if statement.kind == .index { return indexList(index, statement, text) }
     if statement.kind == .table {
       lists[Int(statement.key)] = values(text, index)

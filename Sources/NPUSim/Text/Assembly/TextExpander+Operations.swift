@@ -5,7 +5,7 @@ extension TextExpander {
     if microOps <= limits.microOps { return true }
     fail(
       "found more than \(limits.microOps) micro-ops, which is the limit",
-      at: tree.statements[index].span, index, hint: "use a smaller shape, or larger tiles",
+      at: tree.statement(index).span, index, hint: "use a smaller shape, or larger tiles",
       category: .limit)
     isStopped = true
     return false
@@ -15,7 +15,7 @@ extension TextExpander {
   private mutating func note(_ index: Int) {
     if core < wanted.count, wanted[core].contains(positions[core]) {
       found[Finding.Site(core: core, op: positions[core])] = TextPlace(
-        location: source.location(tree.statements[index].span), iterations: iterations)
+        location: source.location(tree.span(index)), iterations: iterations)
     }
   }
 
@@ -44,6 +44,13 @@ extension TextExpander {
   // MARK: Emission
 
   private mutating func emit(_ index: Int, _ statement: PlanStatement) {
+    let position = builder.position
+    let number = Int(tree.lines[index].statement)
+    if statement.isConstant, let known = settled.position(of: number) {
+      let record = builder.record(at: known)
+      if record.kind == .data { lastData[core] = position }
+      return builder.append(record)
+    }
     var words = InlineArray<6, UInt32>(repeating: 0)
     var tiles = InlineArray<6, TileRef>(repeating: placeholder)
     var isTile: UInt8 = 0
@@ -62,9 +69,9 @@ extension TextExpander {
         key.append(immediate: word)
       }
     }
-    let position = builder.position
     let known = memos.record(statement.opcode, key, index)
-    var record = known ?? completed(statement.opcode, words, tiles, isTile)
+    var record = known?.record ?? completed(statement.opcode, words, tiles, isTile)
+    var isLegal = known?.isLegal ?? true
     var isPlaced = true
     for k in 0..<count {
       guard isTile & 1 << UInt8(k) != 0 else {
@@ -78,11 +85,15 @@ extension TextExpander {
     if !isPlaced {
       record.work = 0
     } else if known == nil {
-      let isLegal = judge(&record, words, tiles, isTile, position)
+      isLegal = judge(&record, words, tiles, isTile, position)
       memos.keep(record, key, for: isLegal ? nil : index)
     }
     if record.kind == .data { lastData[core] = position }
     builder.append(record)
+    // A micro-op beyond the limit has no place.
+    if isPlaced, isLegal, builder.position > position {
+      settled.keep(position, of: number)
+    }
   }
 
   /// A record whose tiles are named by their places among `tiles`.
@@ -165,7 +176,7 @@ extension TextExpander {
         key.space == .hbm
           ? "'\(tree.names[key.name])' has no size here"
           : "core \(core) has no buffer '\(tree.names[key.name])' in \(key.space.name)",
-        at: tree.statements[index].span, index,
+        at: tree.statement(index).span, index,
         hint: "declare it in a .core block of this core, before its first use")
       return nil
     }
@@ -221,7 +232,7 @@ extension TextExpander {
     let source = plan.operands[Int(statement.operands.first) + 1]
     guard lastData[core] >= 0 else {
       return fail(
-        "found a tap before any micro-op of the core", at: tree.statements[index].span, index,
+        "found a tap before any micro-op of the core", at: tree.statement(index).span, index,
         hint: "a tap copies a tile after the last micro-op above it that works on values")
     }
     guard let tile = tile(source, index), Int(target.key) < builder.program.tapTensors.count else {
@@ -249,7 +260,7 @@ extension TextExpander {
       named: builder.program.describe(tile))
     if let wrong {
       return fail(
-        wrong, at: tree.statements[index].span, index, hint: Tap.remedy, category: .program)
+        wrong, at: tree.statement(index).span, index, hint: Tap.remedy, category: .program)
     }
     builder.program.taps.append(tap)
   }
@@ -302,8 +313,8 @@ extension TextExpander {
     guard let producer = ring.producer, let consumer = ring.consumer else { return }
     guard state.slots > 0 else {
       return fail(
-        "core \(core) has no slot of '\(tree.names[tree.statements[index].name])'",
-        at: tree.statements[index].span, index, hint: "declare the buffer in the core's block")
+        "core \(core) has no slot of '\(tree.names[tree.statement(index).name])'",
+        at: tree.statement(index).span, index, hint: "declare the buffer in the core's block")
     }
     if statement.kind == .produce {
       if state.produced >= state.slots {
@@ -323,7 +334,7 @@ extension TextExpander {
     guard let producer = ring.producer, let consumer = ring.consumer, state.slots > 0 else {
       return
     }
-    let end = Int(statement.partner)
+    let end = Int(tree.lines[index].partner)
     if statement.kind == .produce {
       let id = state.full + state.produced % state.slots
       synchronise(end, Event(from: producer, to: consumer, id: UInt16(clamping: id)), .set)

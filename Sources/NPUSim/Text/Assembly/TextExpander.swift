@@ -36,11 +36,14 @@ struct TextExpander {
   var passes: Int64 = 0
   /// Set where nothing further can be expanded.
   var isStopped = false
-  /// Statements that were reported: they are passed over.
+  /// Lines that were reported: they are passed over.
   var broken: [Bool]
 
   // Emission.
   var memos: TextMemos
+  var settled: TextSettled
+  /// 1 + the builder's number of a label, by name; 0 where it has none yet.
+  private var labels: [UInt32]
   let placeholder = Tile<UB>.placeholder.ref
   /// Micro-ops by core.
   var positions: [Int] = []
@@ -80,8 +83,10 @@ struct TextExpander {
     variables = Array(repeating: 0, count: plan.variables)
     lists = Array(repeating: nil, count: plan.lists.count)
     hbm = Array(repeating: -1, count: plan.keys.count)
-    broken = Array(repeating: false, count: plan.statements.count)
+    broken = Array(repeating: false, count: tree.lines.count)
     memos = TextMemos(isUsed: task == .emit)
+    settled = TextSettled(task == .emit ? plan.statements.count : 0)
+    labels = Array(repeating: 0, count: task == .emit ? tree.names.count : 0)
     begin(0)
   }
 
@@ -90,18 +95,19 @@ struct TextExpander {
 
   mutating func run() {
     if task == .emit { builder.reserve(Int(min(plan.least, limits.microOps, Self.mostReserved))) }
-    walk(0, plan.statements.count)
+    walk(0, tree.lines.count)
   }
 
   // MARK: Errors
 
-  /// Reports what is wrong with a statement, with the loops' variables as they are.
+  /// Reports what is wrong with a line, with the loops' variables as they are.
   mutating func fail(
-    _ message: String, at span: TextSpan, _ statement: Int, hint: String? = nil,
+    _ message: String, at span: TextSpan, _ line: Int, hint: String? = nil,
     category: NPUError.Category = .parse
   ) {
-    broken[statement] = true
+    broken[line] = true
     let values = iterations.map { "\($0.name) = \($0.value)" }.joined(separator: ", ")
+    errors.shift = tree.lines[line].shift
     errors.add(
       message + (values.isEmpty ? "" : ", where \(values)"), at: span, hint: hint,
       category: category)
@@ -109,11 +115,11 @@ struct TextExpander {
   }
 
   /// Reports why an expression has no value, unless that has been said where it comes from.
-  mutating func fail(_ failure: TextEvaluationFailure, at node: Int32, _ statement: Int) {
+  mutating func fail(_ failure: TextEvaluationFailure, at node: Int32, _ line: Int) {
     if failure == .reported {
-      broken[statement] = true
+      broken[line] = true
     } else {
-      fail(failure.words, at: tree.expressions[Int(node)].span, statement)
+      fail(failure.words, at: tree.expressions[Int(node)].span, line)
     }
   }
 
@@ -124,13 +130,13 @@ struct TextExpander {
     return result
   }
 
-  /// Where a number stands: the statement where the number has no place of its own.
-  func span(_ number: TextNumber, _ statement: Int) -> TextSpan {
-    number.isNode ? tree.expressions[Int(number.node)].span : tree.statements[statement].span
+  /// Where a number stands: the statement of a line where the number has no place of its own.
+  func span(_ number: TextNumber, _ line: Int) -> TextSpan {
+    number.isNode ? tree.expressions[Int(number.node)].span : tree.statement(line).span
   }
 
   /// The value of a whole number; `nil` after an error.
-  mutating func value(_ number: TextNumber, _ statement: Int) -> Int64? {
+  mutating func value(_ number: TextNumber, _ line: Int) -> Int64? {
     if let literal = number.literal { return literal }
     let node = number.node
     let kind = plan.nodes[Int(node)].kind
@@ -139,17 +145,18 @@ struct TextExpander {
     do throws(TextEvaluationFailure) {
       return try plan.integer(node, variables, lists)
     } catch {
-      fail(error, at: node, statement)
+      fail(error, at: node, line)
       return nil
     }
   }
 
   // MARK: Blocks
 
+  /// Runs the statements of lines.
   private mutating func walk(_ first: Int, _ end: Int) {
     var index = first
     while index < end && !isStopped {
-      let statement = plan.statements[index]
+      let statement = plan.statements[Int(tree.lines[index].statement)]
       switch statement.kind {
       case .operation:
         if !broken[index] { operation(index, statement) }
@@ -172,10 +179,10 @@ struct TextExpander {
 
   /// Runs a block and returns the statement after it.
   private mutating func block(_ index: Int, _ statement: PlanStatement) -> Int {
-    let partner = Int(statement.partner)
+    let partner = Int(tree.lines[index].partner)
     if statement.kind == .branch {
-      let hasElse = plan.statements[partner].kind == .otherwise
-      let end = hasElse ? Int(plan.statements[partner].partner) : partner
+      let hasElse = tree.statement(partner).kind == .otherwise
+      let end = hasElse ? Int(tree.lines[partner].partner) : partner
       if let condition = value(statement.first, index) {
         if condition != 0 {
           walk(index + 1, partner)
@@ -214,11 +221,11 @@ struct TextExpander {
     let (distance, overflow) = last.subtractingReportingOverflow(first)
     let count = overflow ? .max : (distance - 1) / step + 1
     guard admit(count, statement.least, index) else { return }
-    loops.append((tree.statements[index].name, Int(statement.variable)))
+    loops.append((tree.statement(index).name, Int(statement.variable)))
     var current = first
     for _ in 0..<count {
       variables[Int(statement.variable)] = current
-      walk(index + 1, Int(statement.partner))
+      walk(index + 1, Int(tree.lines[index].partner))
       if isStopped { break }
       current &+= step
     }
@@ -236,7 +243,7 @@ struct TextExpander {
       : "\(passes) passes of loops, the limit is \(limits.passes)"
     fail(
       "found \(count) passes of this loop, which make \(makes)",
-      at: tree.statements[index].span, index,
+      at: tree.statement(index).span, index,
       hint: "use a smaller shape, or larger tiles", category: .limit)
     isStopped = true
     return false
@@ -251,7 +258,7 @@ struct TextExpander {
     }
     let most = Int64(builder.machine.cores)
     guard first >= 0, first <= last, last <= most else {
-      let span = tree.statements[index].span
+      let span = tree.statement(index).span
       return fail(
         "found cores \(first)..<\(last), the machine has \(most)", at: span, index,
         hint: "take the number of cores from 'cores', or give the machine more with --cores",
@@ -259,7 +266,7 @@ struct TextExpander {
     }
     for number in first..<last {
       begin(Int(number))
-      walk(index + 1, Int(statement.partner))
+      walk(index + 1, Int(tree.lines[index].partner))
       if isStopped { break }
     }
     begin(0)
@@ -269,6 +276,7 @@ struct TextExpander {
     core = number
     variables[0] = Int64(number)
     builder.begin(core: number)
+    settled.forget()
     while buffers.count <= number {
       buffers.append(Array(repeating: -1, count: plan.keys.count))
       positions.append(0)
@@ -287,7 +295,10 @@ struct TextExpander {
         guard let number = value(label.slot, index) else { break }
         iteration = Int(number)
       }
-      builder.pushScope(tree.names[label.name], iteration: iteration)
+      if labels[Int(label.name)] == 0 {
+        labels[Int(label.name)] = 1 + builder.intern(tree.names[label.name])
+      }
+      builder.pushScope(labels[Int(label.name)] - 1, iteration: iteration)
     }
     return statement.operands.range.count
   }

@@ -58,14 +58,17 @@ struct TextMemos {
     memos = isUsed ? Array(repeating: TextMemo(), count: Self.size) : []
   }
 
-  /// The record of a micro-op that is alike, `nil` where none is known.
-  func record(_ opcode: UInt8, _ key: TextMemoKey, _ statement: Int) -> OpRecord? {
+  /// The record of a micro-op that is alike, and whether nothing is wrong with it; `nil` where none is
+  /// known.
+  func record(
+    _ opcode: UInt8, _ key: TextMemoKey, _ statement: Int
+  ) -> (record: OpRecord, isLegal: Bool)? {
     let place = place(opcode, key)
     guard key.isComparable, memos[place].opcode == Int16(opcode),
       memos[place].statement < 0 || memos[place].statement == Int32(statement),
       memos[place].key.isSame(key)
     else { return nil }
-    return memos[place].record
+    return (memos[place].record, memos[place].statement < 0)
   }
 
   /// Keeps what was found out, for the micro-ops of one statement or of all.

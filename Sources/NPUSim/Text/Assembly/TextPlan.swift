@@ -29,10 +29,10 @@ struct PlanStatement: Sendable {
   var first = TextNumber.none
   var last = TextNumber.none
   var step = TextNumber.none
-  /// Of a block: the statement that ends it, and of a branch its `.else` or its end.
-  var partner: Int32 = -1
   /// Of a declaration: its key, tap or list. Of `produce` and `consume`: the ring.
   var key: Int32 = -1
+  /// Whether the operands of a micro-op are the same at every turn, unless its core has other buffers.
+  var isConstant = false
   /// Micro-ops that one pass of a block makes at least.
   var least: Int64 = 0
 }

@@ -10,12 +10,26 @@ extension TextResolver {
     if form.hasTiles { tiles(statement, form) } else { positional(statement, form) }
     plan.statements[index].operands = TextSlice(
       first: Int32(first), count: Int32(plan.operands.count - first))
+    plan.statements[index].isConstant = Self.isConstant(plan.operands[first...], plan.nodes)
     if !statement.waits.isEmpty {
       plan.statements[index].waits = events(statement.waits, form, isSet: false)
     }
     if !statement.sets.isEmpty {
       plan.statements[index].sets = events(statement.sets, form, isSet: true)
     }
+  }
+
+  /// Whether operands depend on no variable and on no ring.
+  private static func isConstant(_ operands: ArraySlice<PlanOperand>, _ nodes: [PlanNode]) -> Bool {
+    func isConstant(_ number: TextNumber) -> Bool {
+      !number.isNode || nodes[Int(number.node)].kind == .constant
+    }
+    for operand in operands {
+      guard operand.ring == 0, isConstant(operand.slot), isConstant(operand.row),
+        isConstant(operand.rows), isConstant(operand.column), isConstant(operand.columns)
+      else { return false }
+    }
+    return true
   }
 
   private mutating func unknownMnemonic(_ statement: TextStatement) {
@@ -147,7 +161,7 @@ extension TextResolver {
   }
 
   /// The first attribute of a name.
-  func attribute(_ name: UInt32, of statement: TextStatement) -> Int? {
+  mutating func attribute(_ name: UInt32, of statement: TextStatement) -> Int? {
     for place in statement.attributes.range where tree.attributes[place].name == name {
       return place
     }

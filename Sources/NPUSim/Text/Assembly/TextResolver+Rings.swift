@@ -55,6 +55,9 @@ extension TextResolver {
     if let known, known != queue {
       let name = text(plan.keys[key].name)
       let statement = tree.statements[Int(plan.rings[holder.ring].statement)]
+      let shift = errors.shift
+      defer { errors.shift = shift }
+      errors.shift = 0
       errors.add(
         "ring '\(name)' is \(isWritten ? "filled" : "used up") by the queues \(known.name) and "
           + "\(queue.name), needed one", at: statement.nameSpan,
@@ -65,27 +68,32 @@ extension TextResolver {
   /// Counts the micro-ops that each block makes at least, so that the largest loops are refused
   /// before they run.
   mutating func countLeast() {
-    var totals: [Int64] = [0]
-    for index in plan.statements.indices {
+    // The blocks that are open, outermost first, and what is made before and behind them.
+    var outer: [(opener: Int, count: Int64)] = []
+    var count: Int64 = 0
+    for line in tree.lines {
+      let index = Int(line.statement)
       switch plan.statements[index].kind {
-      case .operation: totals[totals.count - 1] = totals[totals.count - 1].addedClamped(to: 1)
-      case .core, .loop, .scope, .branch, .produce, .consume: totals.append(0)
+      case .operation: count = count.addedClamped(to: 1)
+      case .core, .loop, .scope, .branch, .produce, .consume:
+        outer.append((index, count))
+        count = 0
       case .end:
-        guard totals.count > 1, let body = totals.popLast() else { continue }
-        let opener = Int(tree.statements[index].partner)
-        // A branch may make nothing.
-        if tree.statements[opener].kind == .otherwise { continue }
-        let kind = tree.statements[opener].kind
-        plan.statements[opener].least = body
-        if kind == .branch { continue }
-        var amount = body
-        if kind == .loop { amount = body.multipliedClamped(by: iterations(of: opener)) }
-        totals[totals.count - 1] = totals[totals.count - 1].addedClamped(to: amount)
+        guard let block = outer.popLast() else { continue }
+        switch plan.statements[block.opener].kind {
+        // It may make nothing.
+        case .branch: count = 0
+        case .loop:
+          plan.statements[block.opener].least = count
+          count = count.multipliedClamped(by: iterations(of: block.opener))
+        default: break
+        }
+        count = block.count.addedClamped(to: count)
       default: break
       }
     }
     let hasCores = tree.statements.contains { $0.kind == .core }
-    plan.least = hasCores ? 0 : totals[0]
+    plan.least = hasCores ? 0 : count
   }
 
   /// How often a loop with constant bounds runs; 0 where they are not constant.

@@ -71,11 +71,20 @@ struct TextResolver {
 
   mutating func run() {
     plan.statements.reserveCapacity(tree.statements.count)
-    for (index, statement) in tree.statements.enumerated() {
-      plan.statements.append(PlanStatement(kind: statement.kind, partner: statement.partner))
+    for line in tree.lines {
+      let index = Int(line.statement)
+      let statement = tree.statements[index]
+      if index == plan.statements.count {
+        plan.statements.append(PlanStatement(kind: statement.kind))
+      } else if errors.isEmpty, statement.kind == .operation || statement.kind == .tap {
+        // It means the same on all of its lines; what is wrong is wrong on each.
+        continue
+      }
+      errors.shift = line.shift
       resolve(statement, index)
       if errors.hasEnough { break }
     }
+    errors.shift = 0
     for ring in plan.rings where ring.producer == nil || ring.consumer == nil {
       let statement = tree.statements[Int(ring.statement)]
       let missing = ring.producer == nil ? "writes it between produce" : "reads it between consume"

@@ -97,20 +97,22 @@ struct RollPool {
     return events[first..<first + Int(leaf.sets)]
   }
 
-  /// Number `place` of the leaf of each turn; 0 where there is none.
-  func values(_ turns: [Int32], _ place: Int) -> [Int] {
-    turns.map { $0 < 0 ? 0 : numbers[Int(leaves[Int($0)].number) + place] }
+  /// Where the numbers of the leaf of each turn start; −1 where there is none.
+  func starts(_ turns: [Int32]) -> [Int32] {
+    turns.map { $0 < 0 ? -1 : leaves[Int($0)].number }
+  }
+
+  /// Number `place` of each turn; 0 where there is none.
+  func values(_ starts: [Int32], _ place: Int) -> [Int] {
+    starts.map { $0 < 0 ? 0 : numbers[Int($0) + place] }
   }
 
   /// The value of number `place` where it is the same in all turns that are there.
-  func constant(_ turns: [Int32], _ place: Int) -> Int? {
-    var result: Int?
-    for leaf in turns where leaf >= 0 {
-      let value = numbers[Int(leaves[Int(leaf)].number) + place]
-      if let result, result != value { return nil }
-      result = value
-    }
-    return result
+  func constant(_ starts: [Int32], _ place: Int) -> Int? {
+    guard let first = starts.first(where: { $0 >= 0 }) else { return nil }
+    let value = numbers[Int(first) + place]
+    for start in starts where start >= 0 && numbers[Int(start) + place] != value { return nil }
+    return value
   }
 
   /// Whether any of the turns has events.

@@ -107,16 +107,17 @@ struct RollView {
     if fit.points == 1, let leaf = pool.sample(node.turns) {
       return template.indices.map { .constant(pool.numbers[Int(leaf.number) + $0]) }
     }
+    let starts = pool.starts(node.turns)
     return template.indices.map { place in
       if template[place].kind == .flag { return .constant(0) }
-      if let value = pool.constant(node.turns, place) { return .constant(value) }
-      return fit.form(template[place], pool.values(node.turns, place), isThere)
+      if let value = pool.constant(starts, place) { return .constant(value) }
+      return fit.form(template[place], pool.values(starts, place), isThere)
     }
   }
 
   /// A leaf's flags as conditions.
   func flag(_ node: RollNode, _ place: Int, _ isThere: [Bool]) -> RollCondition? {
-    let values = pool.values(node.turns, place)
+    let values = pool.values(pool.starts(node.turns), place)
     var isYes = isThere
     var isNever = true
     for point in isYes.indices where isYes[point] {

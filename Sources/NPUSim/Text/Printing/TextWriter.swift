@@ -24,6 +24,7 @@ struct TextWriter {
   /// The text.
   mutating func text() -> [UInt8] {
     tree.statements.insert(contentsOf: tables, at: tablePlace)
+    tree.lines = tree.statements.indices.map { TextLine(statement: Int32($0)) }
     return TextFormatter.print(tree)
   }
 

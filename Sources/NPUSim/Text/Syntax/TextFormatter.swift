@@ -13,7 +13,7 @@ struct TextFormatter {
   /// The text of a tree, ending with a line break unless it is empty.
   static func print(_ tree: TextTree) -> [UInt8] {
     var formatter = TextFormatter(tree)
-    formatter.bytes.reserveCapacity(tree.statements.count * 48)
+    formatter.bytes.reserveCapacity(tree.lines.count * 48)
     formatter.run()
     return formatter.bytes
   }
@@ -22,7 +22,8 @@ struct TextFormatter {
     var isBlankDue = false
     var opens = true
     var isOnLine = false
-    for statement in tree.statements {
+    for place in tree.lines.indices {
+      let statement = tree.statement(place)
       if statement.kind == .blank {
         isBlankDue = !opens
         continue

@@ -31,6 +31,9 @@ struct TextLexer {
     return mark(start, first)
   }
 
+  /// Goes on at a byte where a token starts.
+  mutating func move(to place: Int) { index = place }
+
   /// The bytes of a token.
   func bytes(of span: TextSpan) -> UnsafeBufferPointer<UInt8> {
     UnsafeBufferPointer(rebasing: bytes[Int(span.start)..<Int(span.end)])
@@ -59,16 +62,27 @@ struct TextLexer {
     byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
   }
 
+  /// Whether a byte is a letter, a digit or `_`: a bit for each of the 64 bytes from 0x00 or 0x40 on.
+  @inline(__always)
+  private func isWord(_ byte: UInt8) -> Bool {
+    let bits: UInt64 = byte < 0x40 ? 0x03FF_0000_0000_0000 : 0x07FF_FFFE_87FF_FFFE
+    return byte < 0x80 && bits >> UInt64(byte & 0x3F) & 1 != 0
+  }
+
   private mutating func word() {
-    while index < bytes.count {
-      if isLetter(byte()) || isDigit(byte()) {
-        index += 1
-      } else if byte() == UInt8(ascii: "."), isLetter(byte(1)) || isDigit(byte(1)) {
-        index += 2
+    var place = index
+    while place < bytes.count {
+      if isWord(bytes[place]) {
+        place += 1
+      } else if bytes[place] == UInt8(ascii: "."), place + 1 < bytes.count,
+        isWord(bytes[place + 1])
+      {
+        place += 2
       } else {
-        return
+        break
       }
     }
+    index = place
   }
 
   private mutating func name(_ start: Int) -> TextToken {
@@ -89,8 +103,27 @@ struct TextLexer {
     return token(.invalid, start)
   }
 
+  /// A number of a few decimal digits, which is what most are; `nil` for others.
+  private mutating func plainNumber(_ start: Int) -> TextToken? {
+    var place = start
+    var value: Int64 = 0
+    while place < bytes.count, isDigit(bytes[place]), place - start < 9 {
+      value = value &* 10 &+ Int64(bytes[place] &- UInt8(ascii: "0"))
+      place += 1
+    }
+    guard place < bytes.count, !isWord(bytes[place]), bytes[place] != UInt8(ascii: "."),
+      bytes[start] != UInt8(ascii: "0") || place == start + 1
+    else { return nil }
+    index = place
+    var result = token(.integer, start)
+    result.value = value
+    result.isPlain = true
+    return result
+  }
+
   /// `12`, `0x1F`, `1.5`, `1e-3`; digits may be grouped by `_`.
   private mutating func number(_ start: Int) -> TextToken {
+    if let plain = plainNumber(start) { return plain }
     var result = TextToken(kind: .integer, span: .none)
     let isHexadecimal = byte() == UInt8(ascii: "0") && byte(1) | 0x20 == UInt8(ascii: "x")
     if isHexadecimal { index += 2 }

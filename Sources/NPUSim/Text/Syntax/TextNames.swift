@@ -66,8 +66,11 @@ struct TextNames: Sendable {
   private func isSame(_ known: Int, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
     let start = ends[known]
     guard ends[known + 1] - start == name.count else { return false }
-    return bytes.withUnsafeBufferPointer { bytes in
-      for index in 0..<name.count where bytes[start + index] != name[index] { return false }
+    return bytes.withUnsafeBytes { bytes in
+      let name = UnsafeRawBufferPointer(name)
+      let known = UnsafeRawBufferPointer(rebasing: bytes[start..<(start + name.count)])
+      for place in stride(from: 0, to: name.count, by: 8)
+      where Self.word(known, place) != Self.word(name, place) { return false }
       return true
     }
   }
@@ -76,16 +79,26 @@ struct TextNames: Sendable {
   @inline(__always)
   private static func hash(_ name: UnsafeBufferPointer<UInt8>) -> UInt64 {
     var hash = UInt64(truncatingIfNeeded: name.count) &* 0x9E37_79B9_7F4A_7C15
-    var word: UInt64 = 0
-    for index in 0..<name.count {
-      word = word << 8 | UInt64(name[index])
-      guard index & 7 == 7 else { continue }
-      hash = (hash ^ word) &* 0xBF58_476D_1CE4_E5B9
+    for place in stride(from: 0, to: name.count, by: 8) {
+      hash = (hash ^ word(UnsafeRawBufferPointer(name), place)) &* 0xBF58_476D_1CE4_E5B9
       hash ^= hash >> 31
-      word = 0
     }
-    hash = (hash ^ word) &* 0x94D0_49BB_1331_11EB
-    return hash ^ (hash >> 29)
+    return hash
+  }
+
+  /// The eight bytes from a place on, or all that are left: with their number they say which.
+  @inline(__always)
+  private static func word(_ bytes: UnsafeRawBufferPointer, _ place: Int) -> UInt64 {
+    func part<Word: FixedWidthInteger>(_ place: Int, _ type: Word.Type) -> UInt64 {
+      UInt64(truncatingIfNeeded: bytes.loadUnaligned(fromByteOffset: place, as: type))
+    }
+    switch bytes.count - place {
+    case 8...: return part(place, UInt64.self)
+    case 4...: return part(place, UInt32.self) | part(bytes.count - 4, UInt32.self) << 32
+    case let rest:
+      return part(place, UInt8.self) | part(place + rest / 2, UInt8.self) << 8
+        | part(bytes.count - 1, UInt8.self) << 16
+    }
   }
 
   private mutating func grow() {

@@ -25,6 +25,8 @@ struct TextErrors {
   private let source: TextSource
   private var found: [(span: TextSpan, error: NPUError)] = []
   private var isFull = false
+  /// How far behind the spans of its statement the line stands that errors are found in.
+  var shift: UInt32 = 0
 
   init(_ source: TextSource) { self.source = source }
 
@@ -38,6 +40,7 @@ struct TextErrors {
     _ message: String, at span: TextSpan, hint: String? = nil,
     category: NPUError.Category = .parse
   ) {
+    let span = span.shifted(shift)
     guard !isFull, !found.contains(where: { $0.span.start == span.start }) else { return }
     found.append(
       (span, NPUError(category, message, at: source.location(span), hint: hint)))

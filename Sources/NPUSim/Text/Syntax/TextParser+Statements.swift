@@ -220,7 +220,7 @@ extension TextParser {
     statement.attributes = attributes()
     statement.waits = events("wait")
     statement.sets = events("set")
-    tree.statements.append(statement)
+    tree.append(statement)
   }
 
   /// `wait QUEUE:ID if CONDITION, …`, or the same with `set`.

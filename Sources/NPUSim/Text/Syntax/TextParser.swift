@@ -13,8 +13,11 @@ struct TextParser {
   var token: TextToken
   /// End of the token before it.
   var lastEnd: UInt32 = 0
-  /// Statements whose blocks are open.
+  /// Lines whose blocks are open.
   private var open: [Int] = []
+  private var repeats: TextRepeats
+  /// Whether there was a local name: those end with their block.
+  private var hasLocals = false
   /// Set while the rest of a line is passed over.
   var hasFailed = false
 
@@ -22,8 +25,10 @@ struct TextParser {
     self.source = source
     errors = TextErrors(source)
     lexer = TextLexer(bytes)
+    repeats = TextRepeats(bytes)
     token = lexer.next()
     // What a line of a flat text needs. Room that is not used costs nothing.
+    tree.lines.reserveCapacity(source.lineCount)
     tree.statements.reserveCapacity(source.lineCount)
     tree.operands.reserveCapacity(2 * source.lineCount)
   }
@@ -128,20 +133,34 @@ struct TextParser {
       blanks = 0
       if take(.newline) { continue }
     }
-    for index in open.reversed() {
+    for line in open.reversed() {
       errors.add(
-        "this block is not closed", at: tree.statements[index].span,
+        "this block is not closed", at: tree.span(line),
         hint: "close it with .end")
     }
   }
 
   /// Keeps at most one of several empty lines.
   private mutating func separate(_ blanks: Int) {
-    guard blanks > 0, let last = tree.statements.last, last.kind != .blank else { return }
+    guard blanks > 0, let last = tree.lines.last else { return }
+    if tree.statements[Int(last.statement)].kind == .blank { return }
     append(TextStatement(kind: .blank, span: .none))
   }
 
-  private mutating func append(_ statement: TextStatement) { tree.statements.append(statement) }
+  private mutating func append(_ statement: TextStatement) {
+    tree.append(statement)
+    switch statement.kind {
+    case .blank, .comment, .scope: return
+    // Whether it ends names depends on its block.
+    case .end: return
+    case .local: hasLocals = true
+    default: break
+    }
+    forgetLines()
+  }
+
+  /// From here on a name may mean something else.
+  private mutating func forgetLines() { repeats.forget(before: tree.statements.count) }
 
   /// Attaches the comment in front to the last statement.
   private mutating func comment() {
@@ -157,15 +176,48 @@ struct TextParser {
   }
 
   private mutating func line() {
+    let line = repeats.line(from: Int(token.span.start))
+    if let line, let first = repeats.statement(of: line), takeAgain(first, to: line.end) { return }
     hasFailed = false
     let count = tree.statements.count
     statement()
+    if let line, !hasFailed, token.kind == .newline, tree.statements.count == count + 1,
+      isComplete(tree.statements[count])
+    {
+      return repeats.keep(line, as: count)
+    }
     if !hasFailed, token.kind != .newline, token.kind != .comment, token.kind != .end {
       fail(needed: "the end of the line", hint: endOfLineHint(count))
     }
     while token.kind != .newline && token.kind != .comment && token.kind != .end { advance() }
     if token.kind == .comment {
       if tree.statements.count > count { comment() } else { advance() }
+    }
+  }
+
+  /// Takes a line that stood before, up to its line break; `false` where it must be read.
+  private mutating func takeAgain(_ first: Int, to end: Int) -> Bool {
+    let shift = token.span.start - tree.statements[first].span.start
+    switch tree.statements[first].kind {
+    case .scope:
+      guard open.count < Self.nestingLimit else { return false }
+      open.append(tree.lines.count)
+    case .end:
+      guard let opener = open.popLast() else { return false }
+      close(opener)
+    default: break
+    }
+    tree.lines.append(TextLine(statement: Int32(first), shift: shift))
+    lexer.move(to: end)
+    advance()
+    return true
+  }
+
+  /// Whether a statement says the same wherever it stands.
+  private func isComplete(_ statement: TextStatement) -> Bool {
+    switch statement.kind {
+    case .operation, .tap, .scope, .end: true
+    default: false
     }
   }
 
@@ -217,14 +269,14 @@ struct TextParser {
     case .newline, .comment, .end:
       fail(needed: needed, hint: "without ':' a block goes on to its .end")
     case .directive:
-      let known = Self.directives[source.text(token.span)]
+      let known = directiveKind()
       if let known, TextStatement(kind: known, span: token.span).opensBlock, known != .otherwise {
         statement()
         // Without a colon of its own it would go on below.
         if let last = tree.statements.last, last.opensBlock, last.kind != .end {
           fail(needed: "':' and a micro-op", hint: "blocks on one line all have their colon")
           open.removeLast()
-          tree.statements.removeLast()
+          tree.removeLast()
         }
       } else {
         fail(needed: needed)
@@ -235,16 +287,15 @@ struct TextParser {
       if let last = tree.statements.last, tree.statements.count > count, last.opensBlock {
         fail(needed: "':' and a micro-op", hint: "blocks on one line all have their colon")
         open.removeLast()
-        tree.statements.removeLast()
+        tree.removeLast()
       }
     }
   }
 
   private mutating func directive() {
-    let text = source.text(token.span)
-    let known = Self.directives[text]
+    let known = directiveKind()
     if known == nil {
-      let near = DidYouMean.suggest(text, among: Self.directives.keys.sorted())
+      let near = DidYouMean.suggest(source.text(token.span), among: Self.directiveNames)
       fail(needed: "a directive", hint: near.map { "did you mean \($0)?" } ?? Self.directiveHint)
     }
     guard let known else { return }
@@ -269,14 +320,22 @@ struct TextParser {
     append(statement)
   }
 
-  static let directives: [String: TextStatement.Kind] = [
-    ".param": .parameter, ".let": .local, ".input": .input, ".output": .output, ".update": .update,
-    ".tensor": .tensor, ".tap": .tapTensor, ".buf": .buffer, ".index": .index, ".table": .table,
-    ".core": .core,
-    ".loop": .loop, ".scope": .scope, ".if": .branch, ".else": .otherwise, ".end": .end,
+  /// What the directive in front is; `nil` for one that does not exist.
+  private func directiveKind() -> TextStatement.Kind? {
+    for (name, kind) in Self.directives where lexer.spells(name, token.span) { return kind }
+    return nil
+  }
+
+  /// Those that a program has most of first.
+  private static let directives: [(name: StaticString, kind: TextStatement.Kind)] = [
+    (".end", .end), (".scope", .scope), (".loop", .loop), (".if", .branch), (".else", .otherwise),
+    (".let", .local), (".core", .core), (".param", .parameter), (".buf", .buffer),
+    (".input", .input), (".output", .output), (".update", .update), (".tensor", .tensor),
+    (".tap", .tapTensor), (".index", .index), (".table", .table),
   ]
 
-  private static let directiveHint = "known: " + directives.keys.sorted().joined(separator: ", ")
+  private static let directiveNames = directives.map { "\($0.name)" }.sorted()
+  private static let directiveHint = "known: " + directiveNames.joined(separator: ", ")
 
   // MARK: Blocks
 
@@ -288,8 +347,14 @@ struct TextParser {
         hint: "unroll or merge some of them")
       hasFailed = true
     }
-    open.append(tree.statements.count)
+    open.append(tree.lines.count)
     append(statement)
+  }
+
+  /// Lets the next line end a block.
+  private mutating func close(_ opener: Int) {
+    tree.lines[opener].partner = Int32(tree.lines.count)
+    if hasLocals || tree.statement(opener).kind != .scope { forgetLines() }
   }
 
   private mutating func close(_ statement: inout TextStatement) {
@@ -300,13 +365,12 @@ struct TextParser {
       hasFailed = true
       return
     }
-    statement.partner = Int32(opener)
-    tree.statements[opener].partner = Int32(tree.statements.count)
+    close(opener)
     append(statement)
   }
 
   private mutating func otherwise(_ statement: inout TextStatement) {
-    guard let opener = open.last, tree.statements[opener].kind == .branch else {
+    guard let opener = open.last, tree.statement(opener).kind == .branch else {
       errors.add(
         "found .else outside an .if", at: statement.span,
         hint: "it stands once between .if and its .end")
@@ -314,9 +378,7 @@ struct TextParser {
       return
     }
     open.removeLast()
-    statement.partner = Int32(opener)
-    tree.statements[opener].partner = Int32(tree.statements.count)
-    // An `.else` is closed in its turn: its partner becomes its end.
+    close(opener)
     push(statement)
   }
 }

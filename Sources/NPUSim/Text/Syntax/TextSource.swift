@@ -4,7 +4,7 @@ public struct TextSource: Sendable {
   public let file: String
   public let bytes: [UInt8]
   /// Offset of the first byte of each line.
-  private let lineStarts: [Int]
+  private let lineStarts: [UInt32]
 
   /// A source of at most 2^31 − 1 bytes; what lies beyond is cut off.
   public init(file: String, bytes: [UInt8]) {
@@ -14,25 +14,25 @@ public struct TextSource: Sendable {
   }
 
   /// The offsets of the first bytes of lines; eight bytes are looked at together.
-  private static func lineStarts(_ bytes: UnsafeRawBufferPointer) -> [Int] {
-    var starts = [0]
-    starts.reserveCapacity(bytes.count / 32 + 1)
+  private static func lineStarts(_ bytes: UnsafeRawBufferPointer) -> [UInt32] {
+    var starts: [UInt32] = [0]
+    starts.reserveCapacity(bytes.count / 16 + 1)
     var index = 0
+    while index + 8 <= bytes.count {
+      let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+      let differences = word ^ 0x0A0A_0A0A_0A0A_0A0A
+      // The highest bit of each byte that is no line break: no sum carries into the next byte.
+      let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
+      var breaks = ~((differences & low) &+ low | differences | low)
+      while breaks != 0 {
+        starts.append(UInt32(truncatingIfNeeded: index + breaks.trailingZeroBitCount / 8 + 1))
+        breaks &= breaks &- 1
+      }
+      index += 8
+    }
     while index < bytes.count {
-      if index + 8 <= bytes.count {
-        let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-        let differences = word ^ 0x0A0A_0A0A_0A0A_0A0A
-        let zeros = (differences &- 0x0101_0101_0101_0101) & ~differences & 0x8080_8080_8080_8080
-        if zeros == 0 {
-          index += 8
-          continue
-        }
-      }
-      let end = min(index + 8, bytes.count)
-      while index < end {
-        if bytes[index] == 0x0A { starts.append(index + 1) }
-        index += 1
-      }
+      if bytes[index] == 0x0A { starts.append(UInt32(truncatingIfNeeded: index + 1)) }
+      index += 1
     }
     return starts
   }
@@ -41,14 +41,17 @@ public struct TextSource: Sendable {
   public init(file: String, text: String) { self.init(file: file, bytes: Array(text.utf8)) }
 
   /// Lines; what is empty after the last line break is none.
-  public var lineCount: Int { lineStarts.count - (lineStarts.last == bytes.count ? 1 : 0) }
+  public var lineCount: Int {
+    let isLastEmpty = lineStarts.last.map { Int($0) == bytes.count } ?? true
+    return lineStarts.count - (isLastEmpty ? 1 : 0)
+  }
 
   /// A one-based line without the space around it, `nil` if there is none.
   func line(_ number: Int) -> String? {
     guard number > 0, number <= lineCount else { return nil }
-    let end = number < lineStarts.count ? lineStarts[number] : bytes.count
+    let end = number < lineStarts.count ? Int(lineStarts[number]) : bytes.count
     let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
-    let line = bytes[lineStarts[number - 1]..<end].drop(while: isSpace)
+    let line = bytes[Int(lineStarts[number - 1])..<end].drop(while: isSpace)
     guard let last = line.lastIndex(where: { !isSpace($0) }) else { return "" }
     // What a file holds must not steer a terminal.
     let shown = line[...last].map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: " ") : $0 }
@@ -62,10 +65,10 @@ public struct TextSource: Sendable {
     var high = lineStarts.count
     while high - low > 1 {
       let middle = (low + high) / 2
-      if lineStarts[middle] <= start { low = middle } else { high = middle }
+      if Int(lineStarts[middle]) <= start { low = middle } else { high = middle }
     }
-    let lineStart = lineStarts[low]
-    let lineEnd = low + 1 < lineStarts.count ? lineStarts[low + 1] - 1 : bytes.count
+    let lineStart = Int(lineStarts[low])
+    let lineEnd = low + 1 < lineStarts.count ? Int(lineStarts[low + 1]) - 1 : bytes.count
     let end = max(start, min(Int(span.end), lineEnd))
     return SourceLocation(
       file: file, line: low + 1, column: characters(lineStart, start) + 1,
@@ -92,4 +95,7 @@ struct TextSpan: Sendable, Hashable {
 
   /// From the start of this one to the end of the other.
   func joined(_ other: TextSpan) -> TextSpan { TextSpan(start: start, end: max(end, other.end)) }
+
+  /// So many bytes further on.
+  func shifted(_ bytes: UInt32) -> TextSpan { TextSpan(start: start &+ bytes, end: end &+ bytes) }
 }

@@ -1,9 +1,13 @@
 /// A text as the parser leaves it and the formatter prints it: nothing is resolved, comments are kept.
 ///
-/// Everything lies in a few flat arrays. A block is a statement followed by its body and by the
-/// statement that ends it, which know each other as ``TextStatement/partner``.
+/// Everything lies in a few flat arrays. A block is a line followed by its body and by the line that ends
+/// it, which it knows as ``TextLine/partner``. Lines that say the same may share a statement: in a text
+/// without loops most lines stood before.
 struct TextTree: Sendable {
   var names = TextNames()
+  /// What the text says, in its order.
+  var lines: [TextLine] = []
+  /// In the order of their first lines.
   var statements: [TextStatement] = []
   var operands: [TextOperand] = []
   var attributes: [TextAttribute] = []
@@ -18,6 +22,24 @@ struct TextTree: Sendable {
   func declaration(of statement: TextStatement) -> TextDeclaration {
     statement.declaration < 0
       ? TextDeclaration() : declarations[Int(statement.declaration)]
+  }
+
+  /// The statement of a line.
+  func statement(_ line: Int) -> TextStatement { statements[Int(lines[line].statement)] }
+
+  /// Where the statement of a line stands.
+  func span(_ line: Int) -> TextSpan { statement(line).span.shifted(lines[line].shift) }
+
+  /// Adds a line with a statement of its own.
+  mutating func append(_ statement: TextStatement) {
+    lines.append(TextLine(statement: Int32(statements.count)))
+    statements.append(statement)
+  }
+
+  /// Removes the last line with its statement.
+  mutating func removeLast() {
+    lines.removeLast()
+    statements.removeLast()
   }
 
   /// Keeps what a statement declares.
@@ -36,7 +58,17 @@ struct TextSlice: Sendable {
   var isEmpty: Bool { count == 0 }
 }
 
-/// A line of a text.
+/// Where a statement stands.
+struct TextLine: Sendable {
+  /// Its place in ``TextTree/statements``.
+  var statement: Int32
+  /// How many bytes behind the first line of the statement, which has the spans.
+  var shift: UInt32 = 0
+  /// Of a block: the line of its end, or of the `.else` of a branch.
+  var partner: Int32 = -1
+}
+
+/// What a line says.
 struct TextStatement: Sendable {
   enum Kind: UInt8, Sendable {
     case blank, comment
@@ -69,8 +101,6 @@ struct TextStatement: Sendable {
   var step = TextNumber.none
   /// Whether a block stands on the line of its one statement, or an end is not written as that line ends.
   var isInline = false
-  /// Of a block: its end, or the `.else` of a branch. Of an end or `.else`: what it closes.
-  var partner: Int32 = -1
   /// 1 + the index of the comment after it.
   var comment: UInt32 = 0
   /// What else a declaration says, in ``TextTree/declarations``; −1 for other statements.
