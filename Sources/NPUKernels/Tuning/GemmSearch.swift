@@ -13,7 +13,7 @@ struct GemmSearch {
 
   /// The cheapest schedule of any rung, or `nil` where nothing fits.
   func best() -> GemmSchedule? {
-    cheapest(short: [[1, 2, 3, 4], [0]]) ?? self.best(rung: 2) ?? self.best(rung: 1)
+    cheapest(short: [[1, 2, 3, 4], [0]]) ?? best(rung: 2) ?? best(rung: 1)
   }
 
   /// The schedule of a rung, or `nil` where it does not fit.
@@ -21,7 +21,9 @@ struct GemmSearch {
     switch rung {
     case 1: return direct()
     case 2:
-      guard var plan = cheapest(slabs: [0], hasLongLoads: false) else { return direct().map { tiled($0) } }
+      guard var plan = cheapest(slabs: [0], hasLongLoads: false) else {
+        return direct().map { tiled($0) }
+      }
       plan.chunkK = plan.tileK
       return tiled(plan)
     case 3: return cheapest(slabs: [0], hasLongLoads: false)
