@@ -1,3 +1,5 @@
+import Dispatch
+
 /// The memories of a machine while a program runs: one HBM, and five memories for each core.
 ///
 /// Owns every byte; hands out a ``Datapath`` for each core. Nothing is initialised: a byte that was
@@ -95,12 +97,24 @@ public final class MachineState {
           + "needed \(buffer.payloadExtent) and \(buffer.scaleExtent)")
     }
     if let source = payload.baseAddress {
-      UnsafeMutableRawPointer(hbm.pointer(buffer.base))
-        .copyMemory(from: source, byteCount: payload.count)
+      Self.copy(source, to: UnsafeMutableRawPointer(hbm.pointer(buffer.base)), payload.count)
     }
     for (offset, byte) in scales.enumerated() { hbm.bytes[buffer.scaleBase + offset] = byte }
     for region in wholeRegions(buffer) { hbm.markWritten(region) }
     layouts[Int(id)].isWritten = true
+  }
+
+  /// Copies bytes, large numbers of them on several threads: most of the time goes to memory that is
+  /// touched for the first time.
+  private static func copy(
+    _ source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, _ count: Int
+  ) {
+    let piece = 4 << 20
+    nonisolated(unsafe) let (source, destination) = (source, destination)
+    DispatchQueue.concurrentPerform(iterations: (count + piece - 1) / piece) { index in
+      let start = index * piece
+      (destination + start).copyMemory(from: source + start, byteCount: min(piece, count - start))
+    }
   }
 
   /// Copies a whole HBM tensor out. Bytes that were never written read as 0.
