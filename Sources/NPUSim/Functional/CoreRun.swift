@@ -4,7 +4,7 @@
 struct CoreRun {
   let core: Int
   private(set) var datapath: Datapath
-  private(set) var report = NumericReport()
+  private var own = NumericTally()
   private(set) var failure: NPUError?
   /// The next micro-op of the list.
   private(set) var position = 0
@@ -12,12 +12,20 @@ struct CoreRun {
   private let marks: [UInt64]?
   private var executed = 0
 
-  init(core: Int, state: MachineState, shared: ExecutionTables) {
+  /// - Parameter sharesProducts: whether a second thread may add large products.
+  init(core: Int, state: MachineState, shared: ExecutionTables, sharesProducts: Bool) {
     self.core = core
-    datapath = state.datapath(core: core)
+    datapath = state.datapath(core: core, sharesProducts: sharesProducts)
     let records = shared.program.cores[core]
     events = EventCounters(records)
     marks = shared.recorder.marks(core: core, count: records.count)
+  }
+
+  /// What the results contained.
+  var tally: NumericTally {
+    var tally = own
+    if let products = datapath.shared { tally.join(products.tally()) }
+    return tally
   }
 
   /// Whether the core stands before a barrier over the cores.
@@ -46,6 +54,7 @@ struct CoreRun {
         }
       }
     }
+    datapath.awaitSharedProducts()
     shared.progress?(executed)
     executed = 0
   }
@@ -120,13 +129,15 @@ struct CoreRun {
 
   @inline(__always)
   private mutating func execute(_ record: OpRecord, _ index: Int, _ shared: ExecutionTables) {
+    datapath.op = index
     shared.execute(record, &datapath)
     if let fault = datapath.fault {
       failure = shared.program.error(fault, core: core, op: index)
       return
     }
-    if datapath.health != report.health { report.note(datapath.health, core: core, op: index) }
+    if datapath.health != own.health { own.note(datapath.health, op: index) }
     if let marks, marks[index >> 6] >> UInt64(index & 63) & 1 == 1 {
+      datapath.awaitSharedProducts()
       shared.recorder.record(core: core, op: index, datapath)
     }
     executed += 1

@@ -19,7 +19,12 @@ public struct FunctionalEngine {
   ) throws(NPUError) -> FunctionalResult {
     try program.checkExecutable(state)
     let shared = try ExecutionTables(program, progress: options.progress)
-    var runs = program.cores.indices.map { CoreRun(core: $0, state: state, shared: shared) }
+    let sharesProducts =
+      options.runsCoresConcurrently && program.cores.count <= Processors.count / 2
+    var runs = program.cores.indices.map {
+      CoreRun(core: $0, state: state, shared: shared, sharesProducts: sharesProducts)
+    }
+    defer { for run in runs { run.datapath.shared?.close() } }
     let isConcurrent =
       options.runsCoresConcurrently && runs.count > 1
       && program.opCount >= runs.count * concurrentMinimum
@@ -35,9 +40,8 @@ public struct FunctionalEngine {
       }
       for index in runs.indices { runs[index].passBarrier() }
     }
-    var report = NumericReport()
-    for run in runs { report.join(run.report) }
-    return FunctionalResult(taps: shared.recorder.tensorsSoFar(), numerics: report)
+    return FunctionalResult(
+      taps: shared.recorder.tensorsSoFar(), numerics: NumericReport(runs.map(\.tally)))
   }
 
   private static func advance(

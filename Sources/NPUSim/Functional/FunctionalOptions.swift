@@ -1,7 +1,7 @@
 /// How a program's values are executed. Nothing here changes a result of a program without races.
 public struct FunctionalOptions: Sendable {
-  /// Whether cores run on several threads between barriers over the cores, and one core shares its
-  /// large products with a second thread, where it pays.
+  /// Whether cores run on several threads between barriers over the cores, and a core shares its
+  /// large products with a second thread where there are two processors for each core.
   ///
   /// A program with a race between cores has one result only when they run one after the other.
   public var runsCoresConcurrently: Bool

@@ -21,8 +21,8 @@ public struct FunctionalResult: Sendable {
 /// values (maximum, mask, select, copy, fill) produce none and count nothing.
 public struct NumericReport: Sendable, Hashable {
   public var health = NumericHealth()
-  /// The first micro-op that produced a NaN or an infinity: first by execution on its core, the
-  /// lowest core of several.
+  /// The first micro-op that produced a NaN or an infinity: first in its core's list, of the lowest
+  /// core.
   public var firstNonFinite: Finding.Site?
   /// The first micro-op that clamped a code, likewise.
   public var firstSaturated: Finding.Site?
@@ -31,25 +31,15 @@ public struct NumericReport: Sendable, Hashable {
 
   public init() {}
 
-  /// Adds what a later micro-op, or a higher core, found.
-  mutating func join(_ other: NumericReport) {
-    health.nans += other.health.nans
-    health.infinities += other.health.infinities
-    health.saturated += other.health.saturated
-    health.drifting += other.health.drifting
-    health.largestDrift = max(health.largestDrift, other.health.largestDrift)
-    firstNonFinite = firstNonFinite ?? other.firstNonFinite
-    firstSaturated = firstSaturated ?? other.firstSaturated
-    firstDrifting = firstDrifting ?? other.firstDrifting
-  }
-
-  /// Notes what a micro-op added to the counts of its core.
-  mutating func note(_ total: NumericHealth, core: Int, op: Int) {
-    let site = Finding.Site(core: core, op: op)
-    if firstNonFinite == nil && (total.nans > 0 || total.infinities > 0) { firstNonFinite = site }
-    if firstSaturated == nil && total.saturated > 0 { firstSaturated = site }
-    if firstDrifting == nil && total.drifting > 0 { firstDrifting = site }
-    health = total
+  /// What was found on each core, from core 0 on.
+  init(_ cores: [NumericTally]) {
+    for (core, tally) in cores.enumerated() {
+      let site = { (op: Int?) in op.map { Finding.Site(core: core, op: $0) } }
+      health.add(tally.health)
+      firstNonFinite = firstNonFinite ?? site(tally.firstNonFinite)
+      firstSaturated = firstSaturated ?? site(tally.firstSaturated)
+      firstDrifting = firstDrifting ?? site(tally.firstDrifting)
+    }
   }
 
   /// N001, N002 and N003 where they apply.

@@ -29,12 +29,9 @@ extension FunctionalEngine {
       case .write: try runs[core].write(op, shared)
       }
     }
-    var report = NumericReport()
-    for run in runs {
-      try run.checkComplete(program)
-      report.join(run.report)
-    }
-    return FunctionalResult(taps: shared.recorder.tensorsSoFar(), numerics: report)
+    for run in runs { try run.checkComplete(program) }
+    return FunctionalResult(
+      taps: shared.recorder.tensorsSoFar(), numerics: NumericReport(runs.map(\.tally)))
   }
 }
 
@@ -46,7 +43,7 @@ private struct OrderedRun {
 
   private let core: Int
   private var datapath: Datapath
-  private(set) var report = NumericReport()
+  private(set) var tally = NumericTally()
   private let marks: [UInt64]?
   private var progress: [Progress]
   /// Results between read and write step, oldest first: few at a time.
@@ -85,7 +82,7 @@ private struct OrderedRun {
     datapath.stage = StagedWrites()
     shared.execute(record, &datapath)
     if let fault = datapath.fault { throw shared.program.error(fault, core: core, op: op) }
-    if datapath.health != report.health { report.note(datapath.health, core: core, op: op) }
+    if datapath.health != tally.health { tally.note(datapath.health, op: op) }
     if let writes = datapath.stage {
       pending.append(Pending(op: op, writes: writes, source: source))
     }

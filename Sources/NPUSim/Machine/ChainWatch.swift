@@ -7,7 +7,7 @@
 /// accumulator's largest magnitude on the way. An addend alone is rounded away below 2^-9 of the
 /// accumulator, so a chain of independent signs stays far below that sum; one of equal addends
 /// reaches it at 265 blocks.
-struct ChainWatch {
+final class ChainWatch {
   /// One chain in so many is followed.
   static let interval = 8
   /// The share of the largest magnitude that may be rounded away: 4 to 8 units in the last place.
@@ -41,8 +41,7 @@ struct ChainWatch {
   ///   - accumulator: the tile that the product is added to.
   ///   - value: the middle element of it before the product, +0 where a chain starts.
   /// - Returns: the share that was rounded away, where this product makes the chain drift.
-  mutating func follow(_ product: BlockProduct, into accumulator: TileRef, value: Float) -> Double?
-  {
+  func follow(_ product: BlockProduct, into accumulator: TileRef, value: Float) -> Double? {
     let row = product.m / 2
     let column = product.n / 2
     guard product.m > 0, product.n > 0 else { return nil }
@@ -68,24 +67,5 @@ struct ChainWatch {
     chains[element] = Chain(
       absorbed: absorbed, peak: peak, value: end, isReported: chain.isReported || drifts)
     return drifts ? share : nil
-  }
-}
-
-extension Datapath {
-  /// Counts a matmul whose BF16 chain drifts; to be called before the product is added.
-  mutating func watch(_ product: BlockProduct, into tile: TileRef, _ view: TileView) {
-    guard settings.accumulator == .bf16 else { return }
-    var value: Float = 0
-    if !product.startsAtZero {
-      let row = view.row(product.m / 2)
-      value =
-        BF16(
-          bits: UnsafeRawPointer(row).load(
-            fromByteOffset: 2 * (product.n / 2), as: UInt16.self)
-        ).float
-    }
-    guard let share = chains.follow(product, into: tile, value: value) else { return }
-    health.drifting += 1
-    health.largestDrift = max(health.largestDrift, share)
   }
 }

@@ -39,16 +39,16 @@ extension Datapath {
     case .bf16:
       let words = raw.assumingMemoryBound(to: UInt16.self)
       Bulk.floatToBF16(floats, words, count: count)
-      countNonFinite(words, exponent: 0x7F80, count: count)
+      health.countNonFinite(words, exponent: 0x7F80, count: count)
     case .f16:
       let words = raw.assumingMemoryBound(to: UInt16.self)
       Bulk.floatToF16(floats, words, count: count)
-      countNonFinite(words, exponent: 0x7C00, count: count)
+      health.countNonFinite(words, exponent: 0x7C00, count: count)
     case .f32:
       let words = raw.assumingMemoryBound(to: UInt32.self)
       UnsafeMutableRawPointer(bytes).copyMemory(
         from: UnsafeRawPointer(floats), byteCount: count * 4)
-      countNonFinite(words, count: count)
+      health.countNonFinite(words, count: count)
     case .e4m3fn:
       if saturating { countSaturated(floats, limit: 464, count: count) }
       Bulk.floatToE4M3FN(floats, bytes, count: count, saturating: saturating)
@@ -64,28 +64,7 @@ extension Datapath {
   public mutating func countNonFinite(
     _ words: UnsafePointer<UInt16>, exponent: UInt16, count: Int
   ) {
-    // The common case is one branch-free pass that finds nothing.
-    if Bulk.hasSpecial(words, exponent: exponent, count: count) {
-      tally(words, exponent: exponent, count: count)
-    }
-  }
-
-  /// Counts the NaN and infinite FP32 words.
-  public mutating func countNonFinite(_ words: UnsafePointer<UInt32>, count: Int) {
-    if Bulk.hasSpecial(words, count: count) { tally(words, exponent: 0x7F80_0000, count: count) }
-  }
-
-  private mutating func tally<Word: FixedWidthInteger>(
-    _ words: UnsafePointer<Word>, exponent: Word, count: Int
-  ) {
-    let magnitude = exponent | (exponent &- 1) & ~(1 << (Word.bitWidth - 1))
-    for index in 0..<count where words[index] & exponent == exponent {
-      if words[index] & magnitude == exponent {
-        health.infinities += 1
-      } else {
-        health.nans += 1
-      }
-    }
+    health.countNonFinite(words, exponent: exponent, count: count)
   }
 
   private mutating func countSaturated(

@@ -25,8 +25,12 @@ public struct Datapath {
   public var fault: PoisonFault?
   /// What the results contained.
   public var health = NumericHealth()
+  /// Index of the micro-op that executes, in its core's list.
+  var op = 0
   /// The accumulator chains that are followed.
-  var chains = ChainWatch()
+  let chains = ChainWatch()
+  /// Where large products go that another thread may add; `nil` if there is none.
+  var shared: SharedProducts?
   /// Where results go while they are not yet visible; `nil` writes straight to memory.
   public var stage: StagedWrites?
   /// Results that are not yet visible and may be forwarded: an update in staged mode of exactly
@@ -59,6 +63,7 @@ public struct Datapath {
   /// A view of a tile that is read; remembers a fault if a byte of it was never written.
   public mutating func source<S: MemorySpace>(_ tile: Tile<S>) -> TileView {
     let view = view(tile.ref)
+    shared?.awaitBeforeReading(tile.ref, view)
     if fault == nil { checkPoison(tile.ref, view) }
     return view
   }
@@ -69,23 +74,33 @@ public struct Datapath {
     -> TileView
   {
     let view = view(tile.ref)
-    if stage != nil { return stagedView(tile.ref, view, zeroFill: zeroFill, copy: false) }
-    if zeroFill && tile.ref.format == .mxint8 { clearPadding(view) }
-    markWritten(tile.ref, view, zeroFill: zeroFill)
+    shared?.awaitBeforeWriting(tile.ref, view)
+    return destination(tile.ref, view, zeroFill: zeroFill)
+  }
+
+  mutating func destination(_ tile: TileRef, _ view: TileView, zeroFill: Bool) -> TileView {
+    if stage != nil { return stagedView(tile, view, zeroFill: zeroFill, copy: false) }
+    if zeroFill && tile.format == .mxint8 { clearPadding(view) }
+    markWritten(tile, view, zeroFill: zeroFill)
     return view
   }
 
   /// A view of a tile that is updated in place.
   public mutating func update<S: MemorySpace>(_ tile: Tile<S>) -> TileView {
     let view = view(tile.ref)
-    if stage != nil, let pending = forwarded?.pending.last(where: { $0.tile == tile.ref }) {
-      let staged = StagedWrite(tile: tile.ref, target: view, zeroFill: false)
+    shared?.awaitBeforeWriting(tile.ref, view)
+    return update(tile.ref, view)
+  }
+
+  mutating func update(_ tile: TileRef, _ view: TileView) -> TileView {
+    if stage != nil, let pending = forwarded?.pending.last(where: { $0.tile == tile }) {
+      let staged = StagedWrite(tile: tile, target: view, zeroFill: false)
       staged.copyIn(from: pending.view)
       stage?.pending.append(staged)
       return staged.view
     }
-    if fault == nil { checkPoison(tile.ref, view) }
-    if stage != nil { return stagedView(tile.ref, view, zeroFill: false, copy: true) }
+    if fault == nil { checkPoison(tile, view) }
+    if stage != nil { return stagedView(tile, view, zeroFill: false, copy: true) }
     return view
   }
 
@@ -179,21 +194,4 @@ public struct PoisonFault: Sendable, Hashable {
   public var plane: Plane
   /// Address on the plane.
   public var address: Int
-}
-
-/// What the results of micro-ops contained, counted over elements.
-public struct NumericHealth: Sendable, Hashable {
-  /// NaN results (FP32, BF16 or FP16 elements written, MX blocks made NaN).
-  public var nans = 0
-  /// Infinite results.
-  public var infinities = 0
-  /// FP8 codes clamped to the largest finite value.
-  public var saturated = 0
-  /// Followed chains of BF16 accumulators whose rounded-away addends together exceed 1/32 of the
-  /// accumulator.
-  public var drifting = 0
-  /// The largest share that a chain lost that way, when it was first found to drift.
-  public var largestDrift = 0.0
-
-  public init() {}
 }

@@ -73,16 +73,22 @@ public final class MachineState {
   }
 
   /// The datapath of one core over these memories. It must not outlive this object.
-  public func datapath(core: Int) -> Datapath {
+  ///
+  /// - Parameter sharesProducts: whether a second thread may add large products.
+  public func datapath(core: Int, sharesProducts: Bool = false) -> Datapath {
     var planes = InlineArray<9, BytePlane>(repeating: hbm)
     for plane in Plane.allCases where plane != .hbm {
       planes[plane.index] = onChip[core * Plane.count + plane.index]
     }
-    return Datapath(
+    var datapath = Datapath(
       settings: settings, planes: planes, layouts: layouts, listStorage: listStorage,
       listOffsets: listOffsets,
       scratch: scratch + core * Datapath.scratchCount * Datapath.chunk,
       functionTables: functionTables)
+    if sharesProducts {
+      datapath.shared = SharedProducts(mode: settings.accumulator, chains: datapath.chains)
+    }
+    return datapath
   }
 
   /// Copies a whole HBM tensor in: dense payload, then scales for MXINT8. Marks it written.

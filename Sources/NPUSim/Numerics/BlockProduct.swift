@@ -43,6 +43,17 @@ public struct BlockProduct {
     self.startsAtZero = startsAtZero
   }
 
+  /// Some columns of the product: of B, its scales and the output.
+  ///
+  /// - Parameter range: columns below ``n``.
+  func columns(_ range: Range<Int>) -> BlockProduct {
+    var part = self
+    part.b += range.lowerBound
+    part.bScale += range.lowerBound
+    part.n = range.count
+    return part
+  }
+
   /// Alignment of the memory that packing needs, in bytes.
   public static let workAlignment = 64
 

@@ -67,27 +67,12 @@ public struct Matmul: MicroOp {
   public func execute(_ datapath: inout Datapath) {
     let a = datapath.source(left)
     let b = datapath.source(right)
-    let c =
-      accumulate ? datapath.update(accumulator) : datapath.destination(accumulator)
+    let c = datapath.accumulators(accumulator, continuing: accumulate)
     let product = BlockProduct(
       a: signed(a.payload), aStride: a.pitch, aScale: a.scales, aScaleStride: a.scalePitch,
       b: signed(b.payload), bStride: b.pitch, bScale: b.scales, bScaleStride: b.scalePitch,
       m: c.rows, n: c.columns, k: a.columns, startsAtZero: !accumulate)
-    datapath.watch(product, into: accumulator.ref, c)
-    let raw = UnsafeMutableRawPointer(c.payload)
-    if c.format == .bf16 {
-      let words = raw.assumingMemoryBound(to: UInt16.self)
-      guard datapath.add(product, to: raw, stride: c.pitch / 2, isBF16: true) else { return }
-      for row in 0..<c.rows {
-        datapath.countNonFinite(words + row * (c.pitch / 2), exponent: 0x7F80, count: c.columns)
-      }
-    } else {
-      guard datapath.add(product, to: raw, stride: c.pitch / 4, isBF16: false) else { return }
-      let words = raw.assumingMemoryBound(to: UInt32.self)
-      for row in 0..<c.rows {
-        datapath.countNonFinite(words + row * (c.pitch / 4), count: c.columns)
-      }
-    }
+    datapath.add(product, of: a, and: b, to: accumulator, c)
   }
 
   private func signed(_ bytes: UnsafeMutablePointer<UInt8>) -> UnsafePointer<Int8> {

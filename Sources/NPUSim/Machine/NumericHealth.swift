@@ -1,0 +1,51 @@
+/// What the results of micro-ops contained, counted over elements.
+public struct NumericHealth: Sendable, Hashable {
+  /// NaN results (FP32, BF16 or FP16 elements written, MX blocks made NaN).
+  public var nans = 0
+  /// Infinite results.
+  public var infinities = 0
+  /// FP8 codes clamped to the largest finite value.
+  public var saturated = 0
+  /// Followed chains of BF16 accumulators whose rounded-away addends together exceed 1/32 of the
+  /// accumulator.
+  public var drifting = 0
+  /// The largest share that a chain lost that way, when it was first found to drift.
+  public var largestDrift = 0.0
+
+  public init() {}
+
+  /// Adds the counts of other results.
+  mutating func add(_ other: NumericHealth) {
+    nans += other.nans
+    infinities += other.infinities
+    saturated += other.saturated
+    drifting += other.drifting
+    largestDrift = max(largestDrift, other.largestDrift)
+  }
+
+  /// Counts the NaN and infinite words of a 16-bit format whose exponent field is `exponent`.
+  mutating func countNonFinite(_ words: UnsafePointer<UInt16>, exponent: UInt16, count: Int) {
+    // The common case is one branch-free pass that finds nothing.
+    if Bulk.hasSpecial(words, exponent: exponent, count: count) {
+      tally(words, exponent: exponent, count: count)
+    }
+  }
+
+  /// Counts the NaN and infinite FP32 words.
+  mutating func countNonFinite(_ words: UnsafePointer<UInt32>, count: Int) {
+    if Bulk.hasSpecial(words, count: count) { tally(words, exponent: 0x7F80_0000, count: count) }
+  }
+
+  private mutating func tally<Word: FixedWidthInteger>(
+    _ words: UnsafePointer<Word>, exponent: Word, count: Int
+  ) {
+    let magnitude = exponent | (exponent &- 1) & ~(1 << (Word.bitWidth - 1))
+    for index in 0..<count where words[index] & exponent == exponent {
+      if words[index] & magnitude == exponent {
+        infinities += 1
+      } else {
+        nans += 1
+      }
+    }
+  }
+}
