@@ -58,9 +58,9 @@ struct CompressEpilogTensors {
     x = try p.tensor(
       "x", kernel.input, rows: kernel.tokens, columns: kernel.columns, role: .input)
     cache = try p.tensor(
-      "cache", kernel.codes, rows: kernel.slots, columns: kernel.columns, role: .output)
+      "cache", kernel.codes, rows: kernel.slots, columns: kernel.columns, role: .inputOutput)
     scale = try p.tensor(
-      "scale", kernel.scales, rows: kernel.slots, columns: kernel.blocks, role: .output)
+      "scale", kernel.scales, rows: kernel.slots, columns: kernel.blocks, role: .inputOutput)
     rowList = p.indexList(moves.map(\.row))
     slotList = p.indexList(moves.map(\.slot))
   }

@@ -117,9 +117,9 @@ struct RunInputs: Sendable {
     switch spec.format {
     case .mxint8: return .mx(try HostEncoder.encode(source, spec))
     case .bf16: return .plain(try source.tensor(shape: spec.shape))
-    case .f16, .f32:
+    case .f16, .f32, .e4m3fn, .e5m2:
       return .plain(try source.tensor(shape: spec.shape, dtype: spec.format.dtype))
-    case .e4m3fn, .e5m2, .e8m0, .i8, .i32:
+    case .e8m0, .i8, .i32:
       throw NPUError(
         .tensor, "\(spec.name) is \(spec.format.name), which has no standard words from a seed",
         hint: "give it with --inputs")

@@ -86,6 +86,7 @@ struct CheckRun {
       outside.append("order: a record names no tile, or a core has 2^29 micro-ops or more")
     } else {
       judgeOrder(use)
+      findings += RoleJudgement(program, layout: layout, use: use, writer).findings()
     }
     let isClean = !findings.contains { $0.severity == .error }
     if options.lints && isClean { findings += lints(use) }

@@ -119,8 +119,8 @@ public enum FindingCode: String, Sendable, CaseIterable, Hashable {
   /// Out of bounds, misaligned, capacity exceeded, lifetime overlap, tensor bounds and illegal
   /// operands, slot errors.
   case M001, M002, M003, M004, M005, M006
-  /// Uninitialised read.
-  case I001
+  /// Uninitialised read, output that is not written whole, input that is written.
+  case I001, I002, I003
   /// NaN or infinity, saturation, accumulator drift, golden mismatch.
   case N001, N002, N003, N004
   /// Redundant event, over-wide barrier, small transfer, unaligned burst, bank conflict, no double
@@ -158,6 +158,8 @@ public enum FindingCode: String, Sendable, CaseIterable, Hashable {
     case .M005: "illegal operands"
     case .M006: "slot error"
     case .I001: "uninitialised read"
+    case .I002: "unwritten output"
+    case .I003: "written input"
     case .N001: "NaN or infinity"
     case .N002: "saturation"
     case .N003: "accumulator drift"

@@ -219,23 +219,32 @@ public struct TileLayout: Sendable {
     _ body: (Region) -> Void
   ) {
     guard rows > 0, runBytes > 0 else { return }
-    if tile.indexList == 0 {
+    forEachRun(of: tile, firstRow: firstRow, rows: rows) { run in
       body(
         Region(
-          plane: plane, base: origin + firstRow * pitch, pitch: pitch, runBytes: runBytes,
-          rows: rows))
-      return
+          plane: plane, base: origin + run.lowerBound * pitch, pitch: pitch, runBytes: runBytes,
+          rows: run.count))
     }
+  }
+
+  /// Calls `body` with the rows of its slot that a tile has, rows of a list joined where they follow
+  /// one another.
+  func forEachRun(of tile: TileRef, _ body: (Range<Int>) -> Void) {
+    forEachRun(of: tile, firstRow: Int(tile.row), rows: Int(tile.rows), body)
+  }
+
+  @inline(__always)
+  private func forEachRun(
+    of tile: TileRef, firstRow: Int, rows: Int, _ body: (Range<Int>) -> Void
+  ) {
+    guard tile.indexList != 0 else { return body(firstRow..<firstRow + rows) }
     let list = indexLists[Int(tile.indexList) - 1]
     var first = firstRow
     let end = min(firstRow + rows, list.count)
     while first < end {
       var last = first
       while last + 1 < end && list[last + 1] == list[last] + 1 { last += 1 }
-      body(
-        Region(
-          plane: plane, base: origin + Int(list[first]) * pitch, pitch: pitch, runBytes: runBytes,
-          rows: last - first + 1))
+      body(Int(list[first])..<Int(list[last]) + 1)
       first = last + 1
     }
   }

@@ -66,7 +66,7 @@ public struct SeededInput: Sendable {
   }
 
   /// The same elements as BF16, FP16 or FP32, in all of which they are exact: multiples of 2^-22 of
-  /// eight significant bits.
+  /// eight significant bits. In FP8 each is rounded.
   ///
   /// - Throws: `.tensor` for another type, or when the shape is not one.
   public func tensor(shape: [Int], dtype: DType) throws(NPUError) -> Tensor {

@@ -14,7 +14,7 @@ import Testing
     init(_ machine: MachineConfiguration = TestMachine.small()) throws {
       p = ProgramBuilder(machine: machine, catalogue: .standard)
       x = try p.tensor("x", .bf16, rows: 8, columns: 64, role: .input)
-      y = try p.tensor("y", .bf16, rows: 8, columns: 64, role: .output)
+      y = try p.tensor("y", .bf16, rows: 8, columns: 64, role: .scratch)
       a = try p.buffer("a", in: UB.self, .bf16, slots: 2, rows: 1, columns: 64)
       b = try p.buffer("b", in: UB.self, .bf16, slots: 2, rows: 1, columns: 64)
     }

@@ -76,7 +76,7 @@ import Testing
     for (columns, isWaste) in [(24, true), (32, false), (64, false)] {
       var p = ProgramBuilder(machine: TestMachine.small(), catalogue: .standard)
       let x = try p.tensor("x", .bf16, rows: 16, columns: 64, role: .input)
-      let y = try p.tensor("y", .bf16, rows: 16, columns: 64, role: .output)
+      let y = try p.tensor("y", .bf16, rows: 16, columns: 64, role: .scratch)
       let a = try p.buffer("a", in: UB.self, .bf16, rows: 16, columns: columns)
       let loaded = p.emit(LoadUB(a.tile(), from: x.tile(columns: columns)))
       p.emit(StoreHBM(y.tile(columns: columns), from: a.tile()), after: loaded)
@@ -94,7 +94,7 @@ import Testing
     for (address, meets) in [(128, true), (128 + 16, false), (192, true)] {
       var p = ProgramBuilder(machine: machine, catalogue: .standard)
       let x = try p.tensor("x", .bf16, rows: 2, columns: 32, role: .input)
-      let y = try p.tensor("y", .bf16, rows: 1, columns: 32, role: .output)
+      let y = try p.tensor("y", .bf16, rows: 1, columns: 32, role: .scratch)
       let a = try p.buffer("a", in: UB.self, .bf16, rows: 1, columns: 32, at: 0)
       let b = try p.buffer("b", in: UB.self, .bf16, rows: 1, columns: 32, at: address)
       let c = try p.buffer("c", in: UB.self, .bf16, rows: 1, columns: 32, at: 512)

@@ -27,7 +27,7 @@ struct RandomPrograms {
       cores: cores, depth: nil, eventsPerPair: nil, interlocks: interlocks)
     var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let x = try p.tensor("x", .bf16, rows: 16, columns: 64, role: .input)
-    let y = try p.tensor("y", .bf16, slots: cores, rows: 16, columns: 64, role: .output)
+    let y = try p.tensor("y", .bf16, slots: cores, rows: 16, columns: 64, role: .scratch)
     for core in 0..<cores {
       p.begin(core: core)
       var input = try p.ring(
