@@ -89,7 +89,10 @@ public enum Runner {
     progress?("executing \(Quantity.grouped(program.opCount)) micro-ops")
     let state = MachineState(program)
     try load(inputs, program, state)
-    let result = try FunctionalEngine.run(program, state: state)
+    // Where cores race, only one after the other gives them one result on any number of processors.
+    let result = try FunctionalEngine.run(
+      program, state: state,
+      options: FunctionalOptions(runsCoresConcurrently: report.check.isProved))
     let tensors = RunTensors(
       kernel.tensors, program: program, memory: FinishedMemory(state), taps: result.taps,
       inputs: inputs.values)
