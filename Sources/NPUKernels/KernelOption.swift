@@ -105,6 +105,15 @@ public struct KernelArguments: Sendable {
     return ""
   }
 
+  /// Throws `.usage` where an option is given that has no effect beside the others, with what it
+  /// needs: an option that is silently ignored answers another question than the one asked.
+  public func refuse(_ name: String, unless isUsed: Bool, needs: String) throws(NPUError) {
+    guard values[name] != nil, !isUsed else { return }
+    throw NPUError(
+      .usage, "--\(name) has no effect here: it needs \(needs)",
+      hint: "add that, or leave --\(name) out")
+  }
+
   /// Whether a switch is given.
   public func flag(_ name: String) -> Bool { values[name] != nil }
 

@@ -37,6 +37,15 @@ import Testing
     BadLine(
       "run softmax_v --schedule tile.kw=32", "the schedule has no field 'tile.kw'",
       "did you mean tile.kv?"),
+    BadLine(
+      "run softmax_v --kv 300 --config ideal --schedule stages=1000000000",
+      "--schedule stages needs a whole number from 1 to 65535, found '1000000000'"),
+    BadLine("run softmax_v --schedule stages=1,stages=2", "gives stages twice, as '1' and '2'"),
+    BadLine("run softmax_v --set cores=2 --set cores=3", "cores is set twice", "keep one of them"),
+    BadLine("run softmax_v --set cores=2 --cores 3", "by cores=2 and by cores=3"),
+    BadLine(
+      "run rope --positions 16 --factor 8",
+      "--factor has no effect here: it needs --scaling llama3", "or leave --factor out"),
     BadLine("run softmax_v --seed -1", "--seed needs a whole number from 0"),
     BadLine("run softmax_v --verify most", "--verify needs one of full, sample, none"),
     BadLine("run softmax_v --fail-on lints", "--fail-on needs one of lint", "did you mean lint?"),

@@ -67,16 +67,9 @@ public struct CompressEpilog: Kernel {
     isComposed = arguments.choice("rung") == "composed"
     self.machine = machine
     let keepsScale = arguments.flag("no-round-scale")
-    if arguments.choice("quant-mode") == "1" {
-      if keepsScale {
-        throw NPUError(
-          .usage, "--no-round-scale concerns the scales of --quant-mode 0, found --quant-mode 1",
-          hint: "add --quant-mode 0, or leave --no-round-scale out")
-      }
-      rule = .fp32
-    } else {
-      rule = .e8m0(roundsUp: !keepsScale)
-    }
+    let isFP32 = arguments.choice("quant-mode") == "1"
+    try arguments.refuse("no-round-scale", unless: !isFP32, needs: "--quant-mode 0")
+    rule = isFP32 ? .fp32 : .e8m0(roundsUp: !keepsScale)
     try ShapeLimits.check(
       [("tokens", tokens), ("dim", columns), ("slots", slots)],
       bytes: [

@@ -25,8 +25,8 @@ public struct CompressEpilogSchedule: Sendable, Hashable {
   /// Names and values, for reports and `--schedule`.
   public var fields: ScheduleFields {
     ScheduleFields([
-      ("tile.rows", tileRows), ("tile.cols", tileColumns), ("stages", stages),
-      ("stages.out", outStages), ("order", order.rawValue),
+      .extent("tile.rows", tileRows), .extent("tile.cols", tileColumns), .slots("stages", stages),
+      .slots("stages.out", outStages), .choice("order", order.rawValue, 1...Order.allCases.count),
     ])
   }
 
@@ -67,12 +67,7 @@ public struct CompressEpilogSchedule: Sendable, Hashable {
     tileColumns = min(chosen["tile.cols"], space.columns)
     stages = chosen["stages"]
     outStages = chosen["stages.out"]
-    guard let order = Order(rawValue: chosen["order"]) else {
-      throw NPUError(
-        .usage, "order needs 1 (fewest bursts), 2 (by slot) or 3 (by row), found \(chosen["order"])"
-      )
-    }
-    self.order = order
+    order = Order(rawValue: chosen["order"]) ?? order
     guard tileColumns == space.columns || tileColumns % FP8Block.blockSize == 0 else {
       throw NPUError(
         .usage,
@@ -87,8 +82,7 @@ public struct CompressEpilogSchedule: Sendable, Hashable {
     if let wrong = space.overflow(self) {
       throw NPUError(
         .program, "this schedule does not fit \(space.machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is "
-          + own.fields.map { "\($0.name)=\($0.value)" }.joined(separator: ","))
+        hint: "the schedule chosen by itself is \(own.text)")
     }
   }
 
@@ -133,7 +127,7 @@ struct CompressEpilogFootprint {
   let machine: MachineConfiguration
 
   /// Most stages of a ring.
-  var limit: Int { machine.eventsPerPair ?? 65_535 }
+  var limit: Int { machine.eventsPerPair ?? ScheduleField.mostSlots }
 
   /// What does not fit, or `nil`.
   func overflow(_ plan: CompressEpilogSchedule) -> String? {

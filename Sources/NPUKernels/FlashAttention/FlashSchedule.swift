@@ -34,9 +34,9 @@ public struct FlashSchedule: Sendable, Hashable {
   /// Names and values, for reports and `--schedule`.
   public var fields: ScheduleFields {
     ScheduleFields([
-      ("tile.q", tileQ), ("tile.kv", tileKV), ("tile.heads", tileHeads),
-      ("tile.staged", stagedRows), ("stages.kv", kvStages),
-      ("stages.rows", rowStages), ("stages", stages),
+      .extent("tile.q", tileQ), .extent("tile.kv", tileKV), .extent("tile.heads", tileHeads),
+      .extent("tile.staged", stagedRows), .slots("stages.kv", kvStages),
+      .slots("stages.rows", rowStages), .slots("stages", stages),
     ])
   }
 
@@ -79,14 +79,10 @@ public struct FlashSchedule: Sendable, Hashable {
         .usage, "\(name) needs a multiple of \(MXINT8.blockSize), found \(value)",
         hint: "a block of 32 elements shares one scale")
     }
-    for (name, value) in fields.fields where value > ShapeLimits.maximumExtent {
-      throw NPUError(.usage, "\(name) needs at most \(ShapeLimits.maximumExtent), found \(value)")
-    }
     if let wrong = program.overflow(self, shape: shape, machine: machine) {
       throw NPUError(
         .program, "this schedule does not fit \(machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is "
-          + plan.fields.fields.map { "\($0.name)=\($0.value)" }.joined(separator: ","))
+        hint: "the schedule chosen by itself is \(plan.fields.text)")
     }
   }
 }

@@ -46,11 +46,14 @@ public struct GemmSchedule: Sendable, Hashable {
   /// Names and values, for reports and `--schedule`.
   public var fields: ScheduleFields {
     ScheduleFields([
-      ("rung", rung), ("tile.m", tileM), ("tile.n", tileN), ("tile.k", tileK),
-      ("chunk.k", chunkK), ("chunks.input", inputChunks), ("stages.input", inputStages),
-      ("stages.other", otherStages),
-      ("stages.feed", feedStages), ("stages.acc", accStages), ("slabs", slabs), ("kept", kept),
-      ("other.side", otherSide),
+      .choice("rung", rung, 1...4), .extent("tile.m", tileM), .extent("tile.n", tileN),
+      .extent("tile.k", tileK),
+      .extent("chunk.k", chunkK), .extent("chunks.input", inputChunks),
+      .slots("stages.input", inputStages),
+      .slots("stages.other", otherStages),
+      .slots("stages.feed", feedStages), .slots("stages.acc", accStages),
+      .choice("slabs", slabs, 0...ShapeLimits.maximumExtent), .choice("kept", kept, 1...2),
+      .choice("other.side", otherSide, 1...2),
     ])
   }
 
@@ -71,10 +74,7 @@ public struct GemmSchedule: Sendable, Hashable {
     if named["rung"] != rung || text.contains("rung") {
       guard let base = search.best(rung: named["rung"]) else {
         throw NPUError(
-          .program,
-          (1...4).contains(named["rung"])
-            ? "rung \(named["rung"]) does not fit \(model.machine.name) at this shape"
-            : "rung needs 1 to 4, found \(named["rung"])",
+          .program, "rung \(named["rung"]) does not fit \(model.machine.name) at this shape",
           hint: "1 direct, 2 tiled, 3 double-buffered, 4 blocked for reuse")
       }
       self = base
@@ -120,21 +120,12 @@ public struct GemmSchedule: Sendable, Hashable {
   }
 
   private func check(_ model: GemmCostModel, _ base: GemmSchedule) throws(NPUError) {
-    for (name, value) in fields.fields where value > ShapeLimits.maximumExtent {
-      throw NPUError(
-        .usage, "\(name) needs at most \(ShapeLimits.maximumExtent), found \(value)")
-    }
     guard tileK % 32 == 0 else {
       throw NPUError(.usage, "tile.k needs a multiple of 32 (whole blocks), found \(tileK)")
     }
     guard chunkK % tileK == 0 else {
       throw NPUError(
         .usage, "chunk.k needs a multiple of tile.k = \(tileK), found \(chunkK)")
-    }
-    guard kept <= 2, otherSide <= 2 else {
-      throw NPUError(
-        .usage, "kept and other.side need 1 or 2, found \(kept) and \(otherSide)",
-        hint: "1 is the first operand or the right side, 2 the second operand or the left side")
     }
     guard otherSide == 1 || (model.m == 1 && model.n > 1) else {
       throw NPUError(
@@ -152,8 +143,7 @@ public struct GemmSchedule: Sendable, Hashable {
     if let wrong = model.overflow(self) {
       throw NPUError(
         .program, "this schedule does not fit \(model.machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is "
-          + base.fields.fields.map { "\($0.name)=\($0.value)" }.joined(separator: ","))
+        hint: "the schedule chosen by itself is \(base.fields.text)")
     }
   }
 }

@@ -59,6 +59,8 @@ public struct Rope: Kernel {
     table = arguments.choice("table") == "fp32" ? .f32 : .bf16
     scaling = Self.scaling(arguments, model)
     self.machine = machine
+    try arguments.refuse(
+      "factor", unless: scaling != nil, needs: "--scaling llama3, or a --model that rescales")
     guard headDim % 2 == 0 else {
       throw NPUError(
         .usage, "--head-dim needs an even number, found \(headDim)",

@@ -16,7 +16,8 @@ public struct RopeSchedule: Sendable, Hashable {
   /// Names and values, for reports and `--schedule`.
   public var fields: ScheduleFields {
     ScheduleFields([
-      ("tile.positions", tilePositions), ("tile.heads", tileHeads), ("stages", stages),
+      .extent("tile.positions", tilePositions), .extent("tile.heads", tileHeads),
+      .slots("stages", stages),
     ])
   }
 
@@ -48,10 +49,6 @@ public struct RopeSchedule: Sendable, Hashable {
     tilePositions = wanted["tile.positions"]
     tileHeads = wanted["tile.heads"]
     stages = wanted["stages"]
-    for (name, value) in fields.fields where value > ShapeLimits.maximumExtent {
-      throw NPUError(
-        .usage, "\(name) needs at most \(ShapeLimits.maximumExtent), found \(value)")
-    }
     guard tileHeads >= heads || tilePositions == 1 else {
       throw NPUError(
         .usage,
@@ -61,8 +58,7 @@ public struct RopeSchedule: Sendable, Hashable {
     if let wrong = shape.overflow(self) {
       throw NPUError(
         .program, "this schedule does not fit \(machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is "
-          + plan.fields.fields.map { "\($0.name)=\($0.value)" }.joined(separator: ","))
+        hint: "the schedule chosen by itself is \(plan.fields.text)")
     }
   }
 

@@ -12,7 +12,8 @@ public struct RowSchedule: Sendable, Hashable {
   /// Names and values, for reports and `--schedule`.
   public var fields: ScheduleFields {
     ScheduleFields([
-      ("tile.rows", tileRows), ("tile.columns", tileColumns), ("stages", stages),
+      .extent("tile.rows", tileRows), .extent("tile.columns", tileColumns),
+      .slots("stages", stages),
     ])
   }
 
@@ -111,10 +112,6 @@ public struct RowSchedule: Sendable, Hashable {
   }
 
   private func check(_ problem: Problem, standard: RowSchedule) throws(NPUError) {
-    for (name, value) in fields.fields where value > ShapeLimits.maximumExtent {
-      throw NPUError(
-        .usage, "\(name) needs at most \(ShapeLimits.maximumExtent), found \(value)")
-    }
     guard tileColumns >= problem.columns || tileColumns % problem.columnUnit == 0 else {
       throw NPUError(
         .usage,
@@ -124,8 +121,7 @@ public struct RowSchedule: Sendable, Hashable {
     if let wrong = overflow(problem) {
       throw NPUError(
         .program, "this schedule does not fit \(problem.footprint.machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is "
-          + standard.fields.fields.map { "\($0.name)=\($0.value)" }.joined(separator: ","))
+        hint: "the schedule chosen by itself is \(standard.fields.text)")
     }
   }
 

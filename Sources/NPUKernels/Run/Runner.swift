@@ -46,7 +46,7 @@ public enum Runner {
     }
     var report = RunReport(
       kernel: request.kernel, shape: kernel.shape + kernel.bindings(indices),
-      schedule: kernel.scheduleFields.fields
+      schedule: kernel.scheduleFields.fields.map { ($0.name, $0.value) }
         + [("lanes", request.machine.vector.lanes)],
       seed: request.seed, machine: request.machine, check: check, program: program)
     report.allowsHazards = request.allowHazards

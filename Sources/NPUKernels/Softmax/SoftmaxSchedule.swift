@@ -17,7 +17,8 @@ public struct SoftmaxSchedule: Sendable, Hashable {
   /// Names and values, for reports and `--schedule`.
   public var fields: ScheduleFields {
     ScheduleFields([
-      ("tile.rows", tileRows), ("tile.cols", tileColumns), ("stages", stages), ("tiles", tiles),
+      .extent("tile.rows", tileRows), .extent("tile.cols", tileColumns), .slots("stages", stages),
+      .slots("tiles", tiles),
     ])
   }
 
@@ -62,8 +63,7 @@ public struct SoftmaxSchedule: Sendable, Hashable {
     if let wrong = shape.overflow(self) {
       throw NPUError(
         .program, "this schedule does not fit \(machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is "
-          + plan.fields.fields.map { "\($0.name)=\($0.value)" }.joined(separator: ","))
+        hint: "the schedule chosen by itself is \(plan.fields.text)")
     }
   }
 
@@ -85,7 +85,7 @@ struct SoftmaxFootprint {
   static let columnTiles = 5
 
   /// Stages where the event IDs set no limit.
-  static let mostStages = 65_535
+  static let mostStages = ScheduleField.mostSlots
 
   /// Depths from the best to the least that is worth having.
   private static let depths: [(stages: Int, tiles: Int)] = [

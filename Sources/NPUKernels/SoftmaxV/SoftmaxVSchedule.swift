@@ -46,9 +46,10 @@ public struct SoftmaxVSchedule: Sendable, Hashable {
   /// Names and values, for reports and `--schedule`.
   public var fields: ScheduleFields {
     ScheduleFields([
-      ("tile.rows", tileRows), ("tile.kv", tileKV), ("tile.columns", tileColumns),
-      ("stages.v", vStages), ("stages.scores", scoreStages), ("stages", stages),
-      ("drain.parts", drainParts),
+      .extent("tile.rows", tileRows), .extent("tile.kv", tileKV),
+      .extent("tile.columns", tileColumns),
+      .slots("stages.v", vStages), .slots("stages.scores", scoreStages), .slots("stages", stages),
+      .slots("drain.parts", drainParts),
     ])
   }
 
@@ -130,8 +131,7 @@ public struct SoftmaxVSchedule: Sendable, Hashable {
     if let wrong = shape.overflow(self) {
       throw NPUError(
         .program, "this schedule does not fit \(machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is "
-          + plan.fields.fields.map { "\($0.name)=\($0.value)" }.joined(separator: ","))
+        hint: "the schedule chosen by itself is \(plan.fields.text)")
     }
   }
 

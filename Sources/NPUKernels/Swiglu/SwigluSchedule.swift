@@ -29,9 +29,11 @@ public struct SwigluSchedule: Sendable, Hashable {
   /// Names and values, for reports and `--schedule`.
   public var fields: ScheduleFields {
     ScheduleFields([
-      ("tile.tokens", tileTokens), ("tile.columns", tileColumns), ("tile.k", tileK),
-      ("chunk.k", chunkK), ("stages.weights", weightStages), ("stages.rows", rowStages),
-      ("stages.feed", feedStages), ("piece.columns", pieceColumns),
+      .extent("tile.tokens", tileTokens), .extent("tile.columns", tileColumns),
+      .extent("tile.k", tileK),
+      .extent("chunk.k", chunkK), .slots("stages.weights", weightStages),
+      .slots("stages.rows", rowStages),
+      .slots("stages.feed", feedStages), .extent("piece.columns", pieceColumns),
     ])
   }
 
@@ -70,10 +72,6 @@ public struct SwigluSchedule: Sendable, Hashable {
   }
 
   private func check(_ model: SwigluCostModel, standard: SwigluSchedule) throws(NPUError) {
-    for (name, value) in fields.fields where value > ShapeLimits.maximumExtent {
-      throw NPUError(
-        .usage, "\(name) needs at most \(ShapeLimits.maximumExtent), found \(value)")
-    }
     for (name, value) in [("tile.k", tileK), ("chunk.k", chunkK), ("piece.columns", pieceColumns)]
     where value % MXINT8.blockSize != 0 {
       throw NPUError(.usage, "\(name) needs a multiple of 32 (whole blocks), found \(value)")
@@ -81,8 +79,7 @@ public struct SwigluSchedule: Sendable, Hashable {
     if let wrong = model.overflow(self) {
       throw NPUError(
         .program, "this schedule does not fit \(model.machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is "
-          + standard.fields.fields.map { "\($0.name)=\($0.value)" }.joined(separator: ","))
+        hint: "the schedule chosen by itself is \(standard.fields.text)")
     }
   }
 }

@@ -101,8 +101,7 @@ struct MatrixBench {
     let arguments = try KernelArguments(
       kernel: Gemm.name, options: Gemm.options, values: shape)
     // Several cores share HBM and would choose a schedule of another kind.
-    let schedule = try Gemm(arguments, machine: machine, schedule: nil).scheduleFields.fields
-      .map { "\($0.name)=\($0.value)" }.joined(separator: ",")
+    let schedule = try Gemm(arguments, machine: machine, schedule: nil).scheduleFields.text
     machine.cores = threads
     let program = try Gemm(arguments, machine: machine, schedule: schedule).program()
     let state = MachineState(program)

@@ -69,9 +69,9 @@ enum DisasmVerb: Verb {
     options.rollsLoops = !arguments.has("unrolled")
     for tensor in kernel.tensors { options.shapes[tensor.name] = tensor.shape }
     let shape = kernel.shape.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
-    let schedule = kernel.scheduleFields.fields.map { "\($0.name)=\($0.value)" }
+    let schedule = kernel.scheduleFields.text
     options.comments = ["\(type.name): \(shape)"]
-    if !schedule.isEmpty { options.comments.append("schedule: \(schedule.joined(separator: " "))") }
+    if !schedule.isEmpty { options.comments.append("schedule: \(schedule)") }
     let cores = machine.cores == 1 ? "1 core" : "\(machine.cores) cores"
     options.comments.append("for \(machine.name), \(cores)")
     return options

@@ -63,7 +63,12 @@ import Testing
     let rate = try edge.applying(set: "paths.hbm_to_l1.bytes_per_cycle=1/3")
     #expect(rate[.hbmToL1].rate == Rate(1, over: 3))
     #expect(try edge.applying(set: "queues.interlocks.vector=false").interlocks(.vector) == false)
-    #expect(try edge.applying(sets: ["cores=2", "cores=3"]).cores == 3)
+  }
+
+  @Test func `a parameter that is set twice is refused, and both values are named`() throws {
+    let error = try failure("queues.depth=4", "cores=2", "queues.depth=8")
+    #expect(error.message == "queues.depth is set twice, by queues.depth=4 and by queues.depth=8")
+    #expect(error.hint == "keep one of them")
   }
 
   @Test func `changing the clock keeps the HBM bandwidth in bytes a second`() throws {

@@ -10,16 +10,31 @@ extension MachineConfiguration {
     try applying(sets: [setting])
   }
 
-  /// The configuration with several settings applied in order; only the result need be consistent.
+  /// The configuration with several settings applied; only the result need be consistent. Throws
+  /// too where two of them are of one parameter.
   public func applying(sets: [String]) throws(NPUError) -> MachineConfiguration {
     var result = self
-    for setting in sets { _ = try result.apply(setting) }
-    if let problem = result.inconsistencies().first { throw problem.error }
+    _ = try result.apply(sets)
     return result
   }
 
+  /// Applies settings of the form `path=value` and returns the paths that they changed.
+  mutating func apply(_ sets: [String]) throws(NPUError) -> [String] {
+    var given: [String: String] = [:]
+    for setting in sets {
+      let path = try apply(setting).path
+      if let earlier = given.updateValue(setting, forKey: path) {
+        throw NPUError(
+          .configuration, "\(path) is set twice, by \(earlier) and by \(setting)",
+          hint: "keep one of them")
+      }
+    }
+    if let problem = inconsistencies().first { throw problem.error }
+    return given.keys.sorted()
+  }
+
   /// Applies one setting without looking at the machine as a whole.
-  mutating func apply(_ setting: String) throws(NPUError) -> ConfigurationParameter {
+  private mutating func apply(_ setting: String) throws(NPUError) -> ConfigurationParameter {
     guard let equals = setting.firstIndex(of: "=") else {
       throw NPUError(
         .configuration, "the setting \(JSONWriter.quoted(setting)) has no value",

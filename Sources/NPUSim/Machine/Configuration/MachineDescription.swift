@@ -41,18 +41,14 @@ public struct MachineDescription: Sendable {
     return reader.problems
   }
 
-  /// The description with settings of the form `path=value` applied in order. Their provenance
-  /// becomes ``Provenance/commandLine``.
+  /// The description with settings of the form `path=value` applied. Their provenance becomes
+  /// ``Provenance/commandLine``.
   ///
   /// - Throws: `NPUError` for a setting that is not of that form, names no parameter or does not
-  ///   fit it, or for a machine that is inconsistent after all of them.
+  ///   fit it, for two of one parameter, or for a machine that is inconsistent after all of them.
   public func applying(sets: [String]) throws(NPUError) -> MachineDescription {
     var result = self
-    for setting in sets {
-      let parameter = try result.configuration.apply(setting)
-      result.provenance[parameter.path] = .commandLine
-    }
-    if let problem = result.configuration.inconsistencies().first { throw problem.error }
+    for path in try result.configuration.apply(sets) { result.provenance[path] = .commandLine }
     return result
   }
 

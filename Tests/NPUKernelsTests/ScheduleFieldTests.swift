@@ -1,0 +1,104 @@
+import NPUKernels
+import NPUSim
+import Testing
+
+@Suite struct ScheduleFieldTests {
+  /// A small shape of each kernel, and flash_attention by each of its rungs.
+  static let cases =
+    Catalog.kernels.filter { $0.name != FlashAttention.name }
+    .map { KernelCase($0.name, small[$0.name] ?? [:]) }
+    + ["scalar", "unfused", "online", "pipelined", "decode"].map {
+      KernelCase(
+        FlashAttention.name,
+        ["q": "4", "kv": "70", "rung": $0].merging(
+          $0 == "scalar" ? [:] : ["head-dim": "32"], uniquingKeysWith: { a, _ in a }))
+    }
+
+  private static let small = [
+    "gemm": ["m": "40", "n": "40", "k": "70"], "gevm": ["k": "70", "n": "40"],
+    "dot_product": ["n": "70"], "softmax": ["rows": "3", "cols": "70"],
+    "softmax_v": ["kv": "70", "heads": "2", "head-dim": "32"],
+    "compress_epilog": ["tokens": "4", "dim": "256"],
+    "rope": ["positions": "4", "head-dim": "32"], "rms_norm": ["rows": "3", "cols": "70"],
+    "swiglu": ["hidden": "70", "ffn": "40"],
+    "embedding": ["tokens": "4", "hidden": "70", "vocab": "9"],
+    "residual_add": ["rows": "3", "cols": "70"], "argmax": ["rows": "3", "cols": "70"],
+  ]
+
+  private func refusal(_ one: KernelCase, _ schedule: String) throws -> String? {
+    let machine = try Presets.named("ideal").configuration
+    let error = KernelRun.error { () throws(NPUError) in
+      try one.make(on: machine, schedule: schedule)
+    }
+    return error.map { "\($0)" }
+  }
+
+  @Test(arguments: cases)
+  func `a field outside its range is refused with the range`(one: KernelCase) throws {
+    let kernel = try one.make(on: Presets.named("ideal").configuration)
+    #expect(!kernel.scheduleFields.fields.isEmpty)
+    for field in kernel.scheduleFields.fields {
+      let (least, most) = (field.range.lowerBound, field.range.upperBound)
+      #expect(field.range.contains(field.value), "\(one): the default of \(field.name)")
+      for value in [least - 1, most + 1, .max, .min] {
+        let found = try refusal(one, "\(field.name)=\(value)")
+        let needed =
+          "\(field.name) needs a whole number from \(least) to \(most), found '\(value)'"
+        #expect(found?.contains(needed) == true, "\(one): \(found ?? "accepted")")
+      }
+    }
+  }
+
+  @Test(arguments: cases)
+  func `a field given twice is refused, and the schedule as it is printed is accepted`(
+    one: KernelCase
+  ) throws {
+    let kernel = try one.make(on: Presets.named("ideal").configuration)
+    let text = kernel.scheduleFields.text
+    #expect(try refusal(one, text) == nil)
+    for field in kernel.scheduleFields.fields {
+      let found = try refusal(one, "\(text),\(field.name)=\(field.value)")
+      #expect(found?.contains("gives \(field.name) twice") == true, "\(found ?? "accepted")")
+    }
+  }
+
+  /// Every combination of two fields at their largest: refused or not, never a trap.
+  @Test(arguments: cases)
+  func `fields at the ends of their ranges are judged without a trap`(one: KernelCase) throws {
+    let machines = try KernelCase.machines()
+    let fields = try one.make(on: machines[0]).scheduleFields.fields
+    for machine in machines {
+      for (a, b) in fields.flatMap({ a in fields.map { (a, $0) } }) {
+        let text = a.name == b.name ? "" : ",\(b.name)=\(b.range.upperBound)"
+        let schedule = "\(a.name)=\(a.range.upperBound)\(text)"
+        _ = KernelRun.error { () throws(NPUError) in
+          try one.make(on: machine, schedule: schedule)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("rope", ["positions": "16", "factor": "8"], "--factor has no effect here"),
+    (
+      "rope", ["positions": "16", "factor": "8", "scaling": "none", "model": "llama-3.2-1b"],
+      "--factor has no effect here"
+    ),
+    (
+      "compress_epilog", ["tokens": "4", "dim": "128", "no-round-scale": "true"],
+      "--no-round-scale has no effect here: it needs --quant-mode 0"
+    ),
+  ])
+  func `an option that has no effect is refused with what it needs`(
+    kernel: String, arguments: [String: String], reason: String
+  ) throws {
+    let found = KernelCase(kernel, arguments).refusal()
+    #expect(found?.contains(reason) == true, "\(found ?? "accepted")")
+  }
+
+  @Test(arguments: [["scaling": "llama3"], ["model": "llama-3.2-1b"]])
+  func `an option that has its effect is taken`(others: [String: String]) throws {
+    let flags = ["positions": "16", "factor": "8"].merging(others) { a, _ in a }
+    #expect(KernelCase("rope", flags).refusal() == nil)
+  }
+}
