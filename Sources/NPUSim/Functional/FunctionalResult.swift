@@ -17,8 +17,9 @@ public struct FunctionalResult: Sendable {
 
 /// What the results of micro-ops contained, over a whole program.
 ///
-/// Counted are elements as they are rounded to a result. Micro-ops that choose among existing
-/// values (maximum, mask, select, copy, fill) produce none and count nothing.
+/// Counted are elements as they are rounded to a result, by what their operands were
+/// (``OperandKind``). Micro-ops that choose among existing values (maximum, mask, select, copy, fill)
+/// produce none and count nothing.
 public struct NumericReport: Sendable, Hashable {
   public var health = NumericHealth()
   /// The first micro-op that produced a NaN or an infinity: first in its core's list, of the lowest

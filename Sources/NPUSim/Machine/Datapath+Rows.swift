@@ -25,12 +25,12 @@ extension Datapath {
     }
   }
 
-  /// Rounds `count` FP32 values once to `format` and counts what is not finite, unless the
-  /// micro-op only chose among values that existed (`counting` false). `saturating` is the overflow
-  /// rule of the FP8 formats.
+  /// Rounds `count` FP32 values once to `format` and counts what is not finite, by what its operands
+  /// were, unless the micro-op only chose among values that existed (`counting` false). `saturating`
+  /// is the overflow rule of the FP8 formats.
   public mutating func narrow(
     _ floats: UnsafePointer<Float>, to bytes: UnsafeMutablePointer<UInt8>, _ format: ElementFormat,
-    count: Int, saturating: Bool = true, counting: Bool = true
+    count: Int, saturating: Bool = true, counting: Bool = true, operands: (Int) -> OperandKind
   ) {
     let before = health
     defer { if !counting { health = before } }
@@ -39,16 +39,16 @@ extension Datapath {
     case .bf16:
       let words = raw.assumingMemoryBound(to: UInt16.self)
       Bulk.floatToBF16(floats, words, count: count)
-      health.countNonFinite(words, exponent: 0x7F80, count: count)
+      health.countNonFinite(words, exponent: 0x7F80, count: count, operands: operands)
     case .f16:
       let words = raw.assumingMemoryBound(to: UInt16.self)
       Bulk.floatToF16(floats, words, count: count)
-      health.countNonFinite(words, exponent: 0x7C00, count: count)
+      health.countNonFinite(words, exponent: 0x7C00, count: count, operands: operands)
     case .f32:
       let words = raw.assumingMemoryBound(to: UInt32.self)
       UnsafeMutableRawPointer(bytes).copyMemory(
         from: UnsafeRawPointer(floats), byteCount: count * 4)
-      health.countNonFinite(words, count: count)
+      health.countNonFinite(words, count: count, operands: operands)
     case .e4m3fn:
       if saturating { countSaturated(floats, limit: 464, count: count) }
       Bulk.floatToE4M3FN(floats, bytes, count: count, saturating: saturating)
@@ -60,11 +60,11 @@ extension Datapath {
     }
   }
 
-  /// Counts the NaN and infinite words of a 16-bit format whose exponent field is `exponent`.
-  public mutating func countNonFinite(
-    _ words: UnsafePointer<UInt16>, exponent: UInt16, count: Int
+  /// Counts the NaN and infinite BF16 words by what their operands were.
+  mutating func countNonFinite(
+    bf16 words: UnsafePointer<UInt16>, count: Int, operands: (Int) -> OperandKind
   ) {
-    health.countNonFinite(words, exponent: exponent, count: count)
+    health.countNonFinite(words, exponent: 0x7F80, count: count, operands: operands)
   }
 
   private mutating func countSaturated(

@@ -43,21 +43,37 @@ extension SpecialFunction {
     case .log: 8
     }
   }
+
+  /// What an argument is to the function: 0 is a pole of three of them.
+  func operandKind(_ argument: Float) -> OperandKind {
+    switch self {
+    case .reciprocal, .rsqrt, .log: argument == 0 ? .pole : OperandKind(argument)
+    case .exp, .exp2, .sin, .cos, .sigmoid, .silu: OperandKind(argument)
+    }
+  }
 }
 
 extension Datapath {
   /// A special function of `count` elements as BF16 words, rounded once, and counts what is not
-  /// finite.
+  /// finite. In place is allowed.
   mutating func specialToBF16(
     _ function: SpecialFunction, _ source: UnsafePointer<UInt8>, _ format: ElementFormat,
     _ words: UnsafeMutablePointer<UInt16>, count: Int
   ) {
     let index = function.index
     if format == .bf16 {
-      let arguments = UnsafeRawPointer(source).assumingMemoryBound(to: UInt16.self)
+      var arguments = UnsafeRawPointer(source).assumingMemoryBound(to: UInt16.self)
+      if arguments == UnsafePointer(words) {
+        // The results take the place of what they are judged by.
+        let copy = UnsafeMutableRawPointer(scratch(1)).assumingMemoryBound(to: UInt16.self)
+        copy.update(from: arguments, count: count)
+        arguments = UnsafePointer(copy)
+      }
       if Bulk.computes(function, mode: settings.sfuMode) {
         Bulk.special(function, mode: settings.sfuMode, bf16: arguments, words, count: count)
-        countNonFinite(words, exponent: 0x7F80, count: count)
+        countNonFinite(bf16: words, count: count) {
+          function.operandKind(BF16(bits: arguments[$0]).float)
+        }
         return
       }
       if functionUses.tables[index] == nil {
@@ -68,13 +84,15 @@ extension Datapath {
       }
       if let table = functionUses.tables[index] {
         table.apply(arguments, words, count: count)
-        countNonFinite(words, exponent: 0x7F80, count: count)
+        countNonFinite(bf16: words, count: count) {
+          function.operandKind(BF16(bits: arguments[$0]).float)
+        }
         return
       }
     }
     let values = scratch(0)
     widen(source, format, to: values, count: count)
     Bulk.specialToBF16(function, mode: settings.sfuMode, values, words, count: count)
-    countNonFinite(words, exponent: 0x7F80, count: count)
+    countNonFinite(bf16: words, count: count) { function.operandKind(values[$0]) }
   }
 }

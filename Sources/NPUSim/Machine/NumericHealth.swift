@@ -1,8 +1,8 @@
 /// What the results of micro-ops contained, counted over elements.
 public struct NumericHealth: Sendable, Hashable {
-  /// NaN results (FP32, BF16 or FP16 elements written, MX blocks made NaN).
+  /// NaN results (FP32, BF16 or FP16 elements written, MX blocks made NaN), but at poles.
   public var nans = 0
-  /// Infinite results.
+  /// Infinite results of finite operands, but at poles.
   public var infinities = 0
   /// FP8 codes clamped to the largest finite value.
   public var saturated = 0
@@ -23,29 +23,41 @@ public struct NumericHealth: Sendable, Hashable {
     largestDrift = max(largestDrift, other.largestDrift)
   }
 
-  /// Counts the NaN and infinite words of a 16-bit format whose exponent field is `exponent`.
-  mutating func countNonFinite(_ words: UnsafePointer<UInt16>, exponent: UInt16, count: Int) {
+  /// Counts the NaN and infinite words of a 16-bit format whose exponent field is `exponent`;
+  /// `operands` is asked where there is one.
+  mutating func countNonFinite(
+    _ words: UnsafePointer<UInt16>, exponent: UInt16, count: Int, operands: (Int) -> OperandKind
+  ) {
     // The common case is one branch-free pass that finds nothing.
     if Bulk.hasSpecial(words, exponent: exponent, count: count) {
-      tally(words, exponent: exponent, count: count)
+      tally(words, exponent: exponent, count: count, operands)
     }
   }
 
-  /// Counts the NaN and infinite FP32 words.
-  mutating func countNonFinite(_ words: UnsafePointer<UInt32>, count: Int) {
-    if Bulk.hasSpecial(words, count: count) { tally(words, exponent: 0x7F80_0000, count: count) }
+  /// Counts the NaN and infinite FP32 words; `operands` is asked where there is one.
+  mutating func countNonFinite(
+    _ words: UnsafePointer<UInt32>, count: Int, operands: (Int) -> OperandKind
+  ) {
+    if Bulk.hasSpecial(words, count: count) {
+      tally(words, exponent: 0x7F80_0000, count: count, operands)
+    }
   }
 
   private mutating func tally<Word: FixedWidthInteger>(
-    _ words: UnsafePointer<Word>, exponent: Word, count: Int
+    _ words: UnsafePointer<Word>, exponent: Word, count: Int, _ operands: (Int) -> OperandKind
   ) {
     let magnitude = exponent | (exponent &- 1) & ~(1 << (Word.bitWidth - 1))
     for index in 0..<count where words[index] & exponent == exponent {
-      if words[index] & magnitude == exponent {
-        infinities += 1
-      } else {
-        nans += 1
-      }
+      add(isNaN: words[index] & magnitude != exponent, of: operands(index))
+    }
+  }
+
+  /// Counts a NaN or an infinity that came of operands of some kind.
+  mutating func add(isNaN: Bool, of operands: OperandKind) {
+    switch operands {
+    case .finite where !isNaN: infinities += 1
+    case .finite, .nonFinite: nans += isNaN ? 1 : 0
+    case .pole: break
     }
   }
 }

@@ -26,14 +26,15 @@ struct TileProduct {
       let words = raw.assumingMemoryBound(to: UInt16.self)
       guard part.add(toBF16: words, stride: stride, work: memory) else { return }
       for row in 0..<part.m {
-        health.countNonFinite(words + row * stride, exponent: 0x7F80, count: part.n)
+        health.countNonFinite(words + row * stride, exponent: 0x7F80, count: part.n) { _ in .finite
+        }
       }
     } else {
       let floats = raw.assumingMemoryBound(to: Float.self)
       guard part.add(to: floats, stride: stride, mode: mode, work: memory) else { return }
       let words = raw.assumingMemoryBound(to: UInt32.self)
       for row in 0..<part.m {
-        health.countNonFinite(words + row * stride, count: part.n)
+        health.countNonFinite(words + row * stride, count: part.n) { _ in .finite }
       }
     }
   }

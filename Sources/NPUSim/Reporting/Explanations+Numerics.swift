@@ -5,8 +5,10 @@ extension Explanation {
     case .N001:
       Explanation(
         """
-        A NaN or an infinity came out of the datapath, as it would out of the hardware. The message
-        names the first micro-op that made one out of finite operands, or the input that had it.
+        A NaN came out of the datapath, or an infinity out of finite operands, as it would out of the
+        hardware. The message names the first micro-op. Not counted are infinities that are passed on
+        (the −∞ of masked elements) and what a definition names: log 0, 1/0 and 1/√0 of the special
+        functions, a block of zeros divided by its scale of 0.
         """,
         example: """
           exp(89) overflows BF16: softmax without its row maximum subtracted does this for scores

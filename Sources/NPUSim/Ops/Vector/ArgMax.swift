@@ -81,7 +81,7 @@ public struct ArgMax: MicroOp {
         column += count
       }
       place[0] = found
-      datapath.setElement(maxima, row, best, counting: false)
+      datapath.setElement(maxima, row, best, operands: nil)
     }
   }
 }

@@ -235,6 +235,8 @@ public struct WithScalar<Rule: ArithmeticRule>: MicroOp {
   public func execute(_ datapath: inout Datapath) {
     let from = datapath.source(a)
     let to = datapath.destination(result)
-    datapath.mapRows(to, from, counting: !Rule.selects) { Rule.apply($0, $1, scalar: b, $2) }
+    datapath.mapRows(to, from, counting: !Rule.selects, operands: { OperandKind($0, b) }) {
+      Rule.apply($0, $1, scalar: b, $2)
+    }
   }
 }

@@ -94,6 +94,7 @@ public struct BlockBroadcast<Rule: ArithmeticRule>: MicroOp {
     let to = datapath.destination(result)
     let values = datapath.scratch(0)
     let results = datapath.scratch(1)
+    let steps = datapath.scratch(2)
     datapath.forEachRun(of: to) { datapath, row, column, count in
       datapath.widen(
         from.row(row) + column * from.format.bytes, from.format, to: values, count: count)
@@ -105,11 +106,18 @@ public struct BlockBroadcast<Rule: ArithmeticRule>: MicroOp {
         datapath.widen(
           factors.row(row) + block * factors.format.bytes, factors.format, to: &factor, count: 1)
         Rule.apply(results + start, values + start, scalar: factor, present)
+        steps[start / FP8Block.blockSize] = factor
         start += present
       }
       datapath.narrow(
         results, to: to.row(row) + column * to.format.bytes, to.format, count: count,
-        counting: !Rule.selects)
+        counting: !Rule.selects
+      ) { index in
+        let factor = steps[index / FP8Block.blockSize]
+        // The scale of a block of zeros is 0.
+        let isPole = Rule.operation == .div && factor == 0 && values[index].isFinite
+        return isPole ? .pole : OperandKind(values[index], factor)
+      }
     }
   }
 }

@@ -51,7 +51,8 @@ public struct DecodeMX: MicroOp {
             rows: 1, cols: count, destination: values, destinationStride: count)
         }
         datapath.narrow(
-          values, to: to.row(row) + column * to.format.bytes, to.format, count: count)
+          values, to: to.row(row) + column * to.format.bytes, to.format, count: count
+        ) { _ in .finite }
         column += count
       }
     }

@@ -52,9 +52,8 @@ public struct EncodeFP8: MicroOp {
     let format: FP8Block.Format = to.format == .e5m2 ? .e5m2 : .e4m3fn
     let rule: FP8Block.ScaleRule =
       steps.format == .f32 ? .fp32 : .e8m0(roundsUp: roundScale)
-    let firstSpecial: UInt8 = format == .e4m3fn ? 0x7F : 0x7C
     if from.format == .bf16 && to.isApart(from: from) && steps.isApart(from: from) {
-      return encodeWords(&datapath, from, to, steps, format, rule, firstSpecial)
+      return encodeWords(&datapath, from, to, steps, format, rule)
     }
     let values = datapath.scratch(0)
     for row in 0..<from.rows {
@@ -70,7 +69,7 @@ public struct EncodeFP8: MicroOp {
           let word = FP8Block.encode(
             values + start, count: present, format: format, rule: rule, codes: out)
           store(word, steps, row, (column + start) / FP8Block.blockSize)
-          countSpecials(out, present, firstSpecial, &datapath)
+          countSpecials(out, present, format, &datapath) { values[start + $0] }
           start += present
         }
         column += count
@@ -81,7 +80,7 @@ public struct EncodeFP8: MicroOp {
   /// Rows of BF16 words, straight from words to codes.
   private func encodeWords(
     _ datapath: inout Datapath, _ from: TileView, _ to: TileView, _ steps: TileView,
-    _ format: FP8Block.Format, _ rule: FP8Block.ScaleRule, _ firstSpecial: UInt8
+    _ format: FP8Block.Format, _ rule: FP8Block.ScaleRule
   ) {
     let words = UnsafeMutableRawPointer(datapath.scratch(0)).assumingMemoryBound(to: UInt32.self)
     let most = Datapath.chunk * FP8Block.blockSize
@@ -96,20 +95,26 @@ public struct EncodeFP8: MicroOp {
         for block in 0..<FP8Block.blocks(present) {
           store(words[block], steps, row, column / FP8Block.blockSize + block)
         }
-        countSpecials(codes, present, firstSpecial, &datapath)
+        let values = from.words(row) + column
+        countSpecials(codes, present, format, &datapath) { BF16(bits: values[$0]).float }
         column += present
       }
     }
   }
 
-  /// Counts the codes that are no finite values.
+  /// Counts the codes of `values` that are not finite.
   private func countSpecials(
-    _ codes: UnsafePointer<UInt8>, _ count: Int, _ firstSpecial: UInt8, _ datapath: inout Datapath
+    _ codes: UnsafePointer<UInt8>, _ count: Int, _ format: FP8Block.Format,
+    _ datapath: inout Datapath, _ values: (Int) -> Float
   ) {
+    let first: UInt8 = format == .e4m3fn ? 0x7F : 0x7C
     var hasSpecial: UInt8 = 0
-    for index in 0..<count { hasSpecial |= codes[index] & 0x7F >= firstSpecial ? 1 : 0 }
+    for index in 0..<count { hasSpecial |= codes[index] & 0x7F >= first ? 1 : 0 }
     if hasSpecial == 0 { return }
-    for index in 0..<count where codes[index] & 0x7F >= firstSpecial { datapath.health.nans += 1 }
+    for index in 0..<count where codes[index] & 0x7F >= first {
+      let isNaN = format.value(codes[index]).isNaN
+      datapath.health.add(isNaN: isNaN, of: OperandKind(values(index)))
+    }
   }
 
   private func store(_ word: UInt32, _ steps: TileView, _ row: Int, _ block: Int) {

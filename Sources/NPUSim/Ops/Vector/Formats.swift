@@ -41,7 +41,7 @@ public struct Cast: MicroOp {
       for row in 0..<to.rows {
         let words = UnsafeMutableRawPointer(to.row(row)).assumingMemoryBound(to: UInt16.self)
         Bulk.fp8ToBF16(from.row(row), words, count: to.columns, format: format)
-        datapath.countNonFinite(words, exponent: 0x7F80, count: to.columns)
+        datapath.countNonFinite(bf16: words, count: to.columns) { _ in .nonFinite }
       }
       return
     }
@@ -176,7 +176,8 @@ public struct Fill: MicroOp {
         let count = min(Datapath.chunk, to.columns - column)
         datapath.narrow(
           values, to: to.row(row) + column * to.format.bytes, to.format, count: count,
-          counting: false)
+          counting: false
+        ) { OperandKind(values[$0]) }
         column += count
       }
     }

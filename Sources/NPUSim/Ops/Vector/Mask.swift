@@ -85,7 +85,8 @@ public struct Mask: MicroOp {
         (values + high).update(repeating: -.infinity, count: count - high)
         datapath.narrow(
           values, to: to.row(row) + column * to.format.bytes, to.format, count: count,
-          counting: false)
+          counting: false
+        ) { OperandKind(values[$0]) }
         column += count
       }
     }

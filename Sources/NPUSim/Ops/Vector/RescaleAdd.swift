@@ -50,6 +50,7 @@ public struct RescaleAdd: MicroOp {
     let to = datapath.destination(result)
     let value = datapath.scratch(0)
     let addend = datapath.scratch(1)
+    let sum = datapath.scratch(2)
     for row in 0..<to.rows {
       let scale = datapath.element(factors, row)
       var column = 0
@@ -59,10 +60,14 @@ public struct RescaleAdd: MicroOp {
           first.row(row) + column * first.format.bytes, first.format, to: value, count: count)
         datapath.widen(
           second.row(row) + column * second.format.bytes, second.format, to: addend, count: count)
-        Bulk.mul(value, value, scalar: scale, count: count)
-        Bulk.add(value, value, addend, count: count)
+        Bulk.mul(sum, value, scalar: scale, count: count)
+        Bulk.add(sum, sum, addend, count: count)
         datapath.narrow(
-          value, to: to.row(row) + column * to.format.bytes, to.format, count: count)
+          sum, to: to.row(row) + column * to.format.bytes, to.format, count: count
+        ) {
+          OperandKind(
+            areFinite: value[$0].isFinite && addend[$0].isFinite && scale.isFinite)
+        }
         column += count
       }
     }

@@ -91,7 +91,13 @@ public struct RotatePairs: MicroOp {
         case .interleaved: rotate(value, rotated, c, s, half, step: 2, distance: 1)
         case .halfSplit: rotate(value, rotated, c, s, half, step: 1, distance: half)
         }
-        datapath.narrow(rotated, to: to.row(row), to.format, count: 2 * half)
+        datapath.narrow(rotated, to: to.row(row), to.format, count: 2 * half) { index in
+          let pair = pairing == .interleaved ? index / 2 : index % half
+          let other = pairing == .interleaved ? index ^ 1 : (index + half) % (2 * half)
+          return OperandKind(
+            areFinite: value[index].isFinite && value[other].isFinite && c[pair].isFinite
+              && s[pair].isFinite)
+        }
       }
     }
   }

@@ -1,8 +1,9 @@
 /// The loops of the vector unit: a chunk of a row is widened to FP32, computed on, and rounded once.
 extension Datapath {
-  /// `to[r, c] = body(from[r, c])`, in chunks of a row.
+  /// `to[r, c] = body(from[r, c])`, in chunks of a row; `operands` says what an argument is.
   mutating func mapRows(
     _ to: TileView, _ from: TileView, saturating: Bool = true, counting: Bool = true,
+    operands: (Float) -> OperandKind = { OperandKind($0) },
     _ body: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
   ) {
     let source = scratch(0)
@@ -15,7 +16,8 @@ extension Datapath {
         body(result, source, count)
         narrow(
           result, to: to.row(row) + column * to.format.bytes, to.format, count: count,
-          saturating: saturating, counting: counting)
+          saturating: saturating, counting: counting
+        ) { operands(source[$0]) }
         column += count
       }
     }
@@ -38,7 +40,8 @@ extension Datapath {
         body(result, first, second, count)
         narrow(
           result, to: to.row(row) + column * to.format.bytes, to.format, count: count,
-          counting: counting)
+          counting: counting
+        ) { OperandKind(first[$0], second[$0]) }
         column += count
       }
     }
@@ -50,10 +53,37 @@ extension Datapath {
   ) {
     for row in 0..<to.rows {
       let words = to.words(row)
-      Bulk.combine(
-        operation, bf16: words, UnsafePointer(a.words(row)), UnsafePointer(b.words(row)),
-        count: to.columns)
-      if counting { countNonFinite(words, exponent: 0x7F80, count: to.columns) }
+      let (first, second) = (UnsafePointer(a.words(row)), UnsafePointer(b.words(row)))
+      func operands(_ index: Int) -> (Float, Float) {
+        (BF16(bits: first[index]).float, BF16(bits: second[index]).float)
+      }
+      let isInPlace = UnsafePointer(words) == first || UnsafePointer(words) == second
+      guard counting && isInPlace else {
+        Bulk.combine(operation, bf16: words, first, second, count: to.columns)
+        guard counting else { continue }
+        countNonFinite(bf16: words, count: to.columns) {
+          let (x, y) = operands($0)
+          return OperandKind(x, y)
+        }
+        continue
+      }
+      let isSpecial =
+        Bulk.hasSpecial(first, exponent: 0x7F80, count: to.columns)
+        || Bulk.hasSpecial(second, exponent: 0x7F80, count: to.columns)
+      guard isSpecial else {
+        Bulk.combine(operation, bf16: words, first, second, count: to.columns)
+        countNonFinite(bf16: words, count: to.columns) { _ in .finite }
+        continue
+      }
+      // Results take the place of what they are judged by: one at a time.
+      for index in 0..<to.columns {
+        let (x, y) = operands(index)
+        let result = BF16(operation(x, y))
+        words[index] = result.bits
+        if !result.float.isFinite {
+          health.add(isNaN: result.float.isNaN, of: OperandKind(x, y))
+        }
+      }
     }
   }
 
@@ -73,7 +103,8 @@ extension Datapath {
         body(result, source, value, count)
         narrow(
           result, to: to.row(row) + start * to.format.bytes, to.format, count: count,
-          counting: counting)
+          counting: counting
+        ) { OperandKind(source[$0], value) }
         start += count
       }
     }
@@ -86,11 +117,27 @@ extension Datapath {
     return value
   }
 
-  /// Rounds one value into the first element of a row.
+  /// Rounds one value into the first element of a row; `operands` is what it was computed from, or
+  /// `nil` where it was only chosen.
   mutating func setElement(
-    _ view: TileView, _ row: Int, _ value: Float, counting: Bool = true
+    _ view: TileView, _ row: Int, _ value: Float, operands: OperandKind?
   ) {
     var copy = value
-    narrow(&copy, to: view.row(row), view.format, count: 1, counting: counting)
+    narrow(&copy, to: view.row(row), view.format, count: 1, counting: operands != nil) { _ in
+      operands ?? .finite
+    }
   }
+}
+
+extension UnsafePointer<Float> {
+  /// Whether the first `count` values are finite.
+  func isFinite(count: Int) -> Bool {
+    !Bulk.hasSpecial(
+      UnsafeRawPointer(self).assumingMemoryBound(to: UInt32.self), count: count)
+  }
+}
+
+extension UnsafeMutablePointer<Float> {
+  /// Whether the first `count` values are finite.
+  func isFinite(count: Int) -> Bool { UnsafePointer(self).isFinite(count: count) }
 }

@@ -57,8 +57,15 @@ public struct RowSum: MicroOp {
         let count = min(Datapath.chunk, from.columns - column)
         datapath.widen(
           from.row(row) + column * from.format.bytes, from.format, to: values, count: count)
+        let present = min(lanes, offset + column)
+        let wasFinite = lane.isFinite(count: present)
         LaneReduction.accumulate(
           partials: lane, lanes: lanes, firstIndex: offset + column, values: values, count: count)
+        if wasFinite && !lane.isFinite(count: to.columns) && values.isFinite(count: count) {
+          for index in 0..<to.columns where lane[index].isInfinite {
+            datapath.health.infinities += 1
+          }
+        }
         column += count
       }
     }
@@ -109,7 +116,8 @@ public struct RowFinish: MicroOp {
     for row in 0..<from.rows {
       let lanes = UnsafeRawPointer(from.row(row)).assumingMemoryBound(to: Float.self)
       let sum = LaneReduction.finish(lanes, lanes: datapath.settings.lanes, count: from.columns)
-      datapath.setElement(to, row, sum)
+      let areFinite = sum.isFinite || (0..<from.columns).allSatisfy { lanes[$0].isFinite }
+      datapath.setElement(to, row, sum, operands: OperandKind(areFinite: areFinite))
     }
   }
 }
@@ -163,7 +171,7 @@ public struct RowMax: MicroOp {
         for index in 0..<count { best = FP32.max(best, values[index]) }
         column += count
       }
-      datapath.setElement(to, row, best, counting: false)
+      datapath.setElement(to, row, best, operands: nil)
     }
   }
 }

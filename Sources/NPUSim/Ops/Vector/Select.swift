@@ -63,7 +63,8 @@ public struct Select: MicroOp {
       for index in 0..<count { value[index] = choice[index] == 0 ? other[index] : value[index] }
       datapath.narrow(
         value, to: to.row(row) + column * to.format.bytes, to.format, count: count,
-        counting: false)
+        counting: false
+      ) { OperandKind(value[$0]) }
     }
   }
 }
@@ -127,7 +128,8 @@ public struct SelectScalar: MicroOp {
       for index in 0..<count { value[index] = choice[index] == 0 ? otherwise : value[index] }
       datapath.narrow(
         value, to: to.row(row) + column * to.format.bytes, to.format, count: count,
-        counting: false)
+        counting: false
+      ) { OperandKind(value[$0]) }
     }
   }
 }

@@ -98,7 +98,7 @@ public struct Special<Rule: SpecialRule>: MicroOp {
     let to = datapath.destination(result)
     let mode = datapath.settings.sfuMode
     if to.format == .f32 {
-      datapath.mapRows(to, from) {
+      datapath.mapRows(to, from, operands: Rule.function.operandKind) {
         Bulk.special(Rule.function, mode: mode, $1, $0, count: $2)
       }
     } else {
