@@ -9,6 +9,9 @@ public struct ScheduleFields: Sendable, Hashable {
   /// The value of a field, or 0.
   public subscript(name: String) -> Int { fields.first { $0.name == name }?.value ?? 0 }
 
+  /// Names and values, as reports have them.
+  public var values: [(name: String, value: Int)] { fields.map { ($0.name, $0.value) } }
+
   /// The fields as `--schedule` takes them.
   public var text: String { fields.map { "\($0.name)=\($0.value)" }.joined(separator: ",") }
 

@@ -89,7 +89,7 @@ enum CheckVerb: Verb {
       check.findings = FixTrials.annotate(check.findings, of: program)
       var report = RunReport(
         kernel: ready.kernel, shape: kernel.shape + kernel.bindings(indices),
-        schedule: kernel.scheduleFields.fields, seed: ready.seed, machine: ready.machine,
+        schedule: kernel.scheduleFields.values, seed: ready.seed, machine: ready.machine,
         check: check, program: program)
       if let text = kernel as? TextKernel { text.locate(&report) }
       if isMinimised && report.isClean {
