@@ -104,10 +104,14 @@ public protocol KernelReference: Sendable {
 public struct ReferenceUnit: Sendable {
   public var words: [ReferenceSlice]
   public var exact: [ExactSlice]
+  /// Output elements that are not finite only because NaN or an infinity reached them from an element
+  /// whose weight is 0, as the definition has it: 0 · NaN.
+  public var reached: Int
 
-  public init(words: [ReferenceSlice], exact: [ExactSlice]) {
+  public init(words: [ReferenceSlice], exact: [ExactSlice], reached: Int = 0) {
     self.words = words
     self.exact = exact
+    self.reached = reached
   }
 }
 

@@ -8,7 +8,9 @@ Output: Tests/Golden/flash_attention/, the same bytes every time.
   in_*.safetensors   inputs that no seed gives: infinities, NaN, subnormals, huge scores
 
 The online form, for each query row, k = fl32(log2(e) / sqrt(d)), from m = -Inf, l = 0, O = 0, for
-each kv tile in which the row sees a key, ascending:
+each kv tile in which some row of the query tile (tile-q queries from a multiple of it) sees a key,
+ascending, over the keys that the product touches: from the tile's first one, whole blocks of 32 up to
+the last key that some row of the query tile sees:
 
   S  = MXINT8(q) @ MXINT8(K)^T        blocks along d, drained in the accumulator's type
   x  = fl32(S * k), -Inf where the key is not seen
@@ -17,7 +19,11 @@ each kv tile in which the row sees a key, ascending:
   l  = fl32(fl32(l * a) + lane sum of p)
   O  = fl32(fl32(O * a) + MXINT8(p) @ MXINT8(V))     blocks along kv, a fresh chain, drained
 
-  out = bf16(fl32(O * fl32(1/l))), lse = fl32(fl32(m * ln2) + ln l);  0 and -Inf where l = 0
+  r = fl32(1/l), 0 where l = 0
+  out = bf16(fl32(O * r)), lse = fl32(fl32(m * ln2) + ln l);  0 and -Inf for a row that sees no key
+
+With finite V neither tile-q nor what is touched matters. A NaN or infinity of V in a touched block
+reaches every row of the query tile.
 
 Splits take whole tiles and are joined in order: M = max m_s, w = exp2(fl32(m_s - M)) (0 where
 m_s = -Inf), l = fl32(l + fl32(l_s * w)), O likewise. The unfused form takes x, m, p and l over the
@@ -123,14 +129,28 @@ def probabilities(x, m):
         return np.zeros_like(x) if m == -np.inf else exp2(canonical(x - m))
 
 
-def online(case, q, k, v, seen, factor, tiles):
-    """m, l and O of one row over some tiles."""
+def touched(case, query):
+    """Whether the products of a row touch each key: those of its query tile; 0 stands for any."""
+    tile, size = case["tile"], case["tile-q"] or 1
+    first = query // size * size
+    rows = range(first, min(case["q"], first + size))
+    seen = np.any([visible(case, row) for row in rows], axis=0)
+    result = np.zeros(case["kv"], bool)
+    for start in range(0, case["kv"], tile):
+        keys = np.flatnonzero(seen[start : start + tile])
+        if keys.size:
+            result[start : min(start + tile, start + (keys[-1] // 32 + 1) * 32)] = True
+    return result
+
+
+def online(case, q, k, v, seen, reach, factor, tiles):
+    """m, l and O of one row over some tiles, of which it touches the keys in `reach`."""
     tile, accumulator = case["tile"], case["accumulator"]
     m, l, o = F32(-np.inf), F32(0), np.zeros(v[0].shape[-1], F32)
     with np.errstate(all="ignore"):
         for start in (t * tile for t in tiles):
-            end = min(start + tile, len(seen))
-            if not seen[start:end].any():
+            end = start + int(reach[start : start + tile].sum())
+            if end == start:
                 continue
             s = scores(q, (k[0][start:end], k[1][start:end]), accumulator)
             x = np.where(seen[start:end], canonical(s * factor), F32(-np.inf))
@@ -160,12 +180,13 @@ def combined(parts):
     return top, l, o
 
 
-def finished(case, m, l, o):
-    if l == 0:
+def finished(case, seen, m, l, o):
+    if not seen.any():
         return np.zeros(o.shape, np.uint16), F32(-np.inf)
     with np.errstate(all="ignore"):
-        out = bf16_words(canonical(o * reciprocal(np.array(l, F32), case["sfu"])))
-        return out, canonical(canonical(m * LN2) + log(np.array(l, F32)))[()]
+        inverse = F32(0) if l == 0 else reciprocal(np.array(l, F32), case["sfu"])
+        lse = F32(-np.inf) if l == 0 else canonical(canonical(m * LN2) + log(np.array(l, F32)))[()]
+        return bf16_words(canonical(o * inverse)), lse
 
 
 def unfused(case, q, k, v, seen, factor):
@@ -241,7 +262,7 @@ def cache(case, name, given):
         return encoder(values)
     table = pages_of(case, case["batch"] * -(-kv // page))
     shape = (table.size, case["kv-heads"], page, d)
-    values = widen(seeded(case["seed"], name, shape))
+    values = widen(given if given is not None else seeded(case["seed"], name, shape))
     if case["kv-format"] in CODES:
         values = through_fp8(values, case["kv-format"])
 
@@ -276,6 +297,34 @@ def factor_of(d):
         return nearest(1 / (mpmath.log(2) * mpmath.sqrt(d)))
 
 
+def unseen_inputs():
+    """NaN and infinities at keys that some or all rows do not see: by name [q, k, v]."""
+    random = np.random.default_rng(14)
+    result = {}
+
+    def put(name, q, k, v, keys, values):
+        """Spoils an element of k in the rows `keys`, and a third of the columns of v in `values`."""
+        arrays = [random.normal(size=shape) for shape in (q, k, v)]
+        flat = [a.reshape(-1, a.shape[-1]) for a in arrays]
+        for place, row in enumerate(keys):
+            flat[1][row, row % 3] = [np.nan, np.inf, -np.inf][place % 3]
+        for place, row in enumerate(values):
+            flat[2][row, place % 5 :: 3] = [np.nan, -np.inf, np.inf][place % 3]
+        result["unseen_" + name] = [bf16_words(a.astype(F32)) for a in arrays]
+
+    # Causal rows end at keys 60 to 99, and a window of 9 begins at 52 to 91.
+    put("late", (1, 1, 40, 16), (1, 1, 100, 16), (1, 1, 100, 16), [95, 99], [70, 83, 99])
+    put("early", (1, 1, 40, 16), (1, 1, 100, 16), (1, 1, 100, 16), [0, 40, 66], [3, 45, 58])
+    # The queries of one kv tile end in different blocks, and in different tiles.
+    put("tail", (1, 2, 64, 8), (1, 1, 128, 8), (1, 1, 128, 8), [127], range(97, 128))
+    # 30 of 50 queries see no key at all.
+    put("blind", (1, 1, 50, 8), (1, 1, 20, 8), (1, 1, 20, 8), [19], [3, 18])
+    # Pages of 32 and of 16 tokens; the last page has rows behind the last of 70 keys.
+    put("paged", (1, 2, 3, 16), (3, 1, 32, 16), (3, 1, 32, 16), [], [7, 38, 71, 95])
+    put("short", (1, 2, 3, 16), (5, 1, 16, 16), (5, 1, 16, 16), [], [7, 38, 71, 79])
+    return result
+
+
 def explicit_inputs():
     """Values that no seed gives: q, k, v of one head each."""
     random = np.random.default_rng(2026)
@@ -297,7 +346,7 @@ def explicit_inputs():
     put("small", q * 1e-30, k * 1e-30, v)
     put("zeros", q * 0, k, v)
     put("large", q * 30, k * 30, v)
-    return result
+    return result | unseen_inputs()
 
 
 # --- cases ---------------------------------------------------------------------------------------
@@ -309,7 +358,7 @@ def cases(explicit):
             "q": q, "kv": kv, "heads": heads, "kv-heads": kv_heads or heads, "head-dim": d,
             "batch": batch, "causal": False, "window": 0, "kv-format": "bf16", "splits": 1,
             "page": 0, "tile": tile, "accumulator": "bf16", "sfu": "correctly-rounded",
-            "lanes": 32, "seed": 0, "input": None, "unfused": False,
+            "lanes": 32, "seed": 0, "input": None, "unfused": False, "tile-q": 0,
         }
         return base | {key.replace("_", "-"): value for key, value in more.items()}
 
@@ -351,10 +400,39 @@ def cases(explicit):
     for plain in [False, True]:
         yield case(q=2, kv=40, d=16, sfu="expu", seed=5, unfused=plain)
         yield case(q=1, kv=70, d=16, kv_format="mxint8", sfu="expu", seed=6, unfused=plain)
-        for name in explicit:
+        for name in (name for name in explicit if not name.startswith("unseen")):
             for accumulator in ["bf16", "fp32"]:
                 yield case(q=3, kv=70, d=40, tile=64, input=f"in_{name}.safetensors",
                            accumulator=accumulator, unfused=plain)
+
+
+    yield from unseen_cases(case)
+
+
+def unseen_cases(case):
+    """What reaches the rows that do not see a key: query tiles, kv tiles, masks and formats."""
+    shapes = [
+        ("late", dict(q=40, kv=100, d=16), [0], [1, 7, 16, 40]),
+        ("early", dict(q=40, kv=100, d=16), [9, 33], [1, 16, 40]),
+        ("tail", dict(q=64, kv=128, heads=2, kv_heads=1, d=8), [0, 33], [8, 32, 64]),
+        ("blind", dict(q=50, kv=20, d=8), [0, 3], [1, 16, 50]),
+    ]
+    for name, shape, windows, rows in shapes:
+        more = shape | dict(causal=True, input=f"in_unseen_{name}.safetensors")
+        for index, tile_q in enumerate(rows):
+            for tile in [32, 64, 128]:
+                yield case(
+                    **more, window=windows[index % len(windows)], tile_q=tile_q, tile=tile,
+                    kv_format=["bf16", "mxint8"][(index + tile // 64) % 2],
+                    accumulator=["bf16", "fp32"][index % 2])
+        yield case(**more, window=windows[-1], unfused=True)
+    for name, page, kinds in [("paged", 32, ["bf16", "mxint8"]), ("short", 16, ["bf16"])]:
+        for kind in kinds:
+            for more in [dict(), dict(causal=True), dict(window=2, causal=True), dict(splits=2)]:
+                for tile_q in [1, 2]:
+                    yield case(
+                        q=3, kv=70, heads=2, kv_heads=1, d=16, tile=32, page=page, tile_q=tile_q,
+                        kv_format=kind, seed=12, input=f"in_unseen_{name}.safetensors", **more)
 
 
 def evaluate(case, explicit):
@@ -379,7 +457,7 @@ def evaluate(case, explicit):
             keys, values = (k[0][b, g], k[1][b, g]), (v[0][b, g], v[1][b, g])
             for i in range(q):
                 row = queries[0][b, h, i], queries[1][b, h, i]
-                seen = visible(case, i)
+                seen, reach = visible(case, i), touched(case, i)
                 place = (b, h, i)
                 if case["unfused"]:
                     raw[place], weights[place], out[place], lse[place] = unfused(
@@ -389,10 +467,11 @@ def evaluate(case, explicit):
                 for s in range(case["splits"]):
                     count = size + (s < rest)
                     parts.append(
-                        online(case, row, keys, values, seen, factor, range(first, first + count)))
+                        online(case, row, keys, values, seen, reach, factor,
+                               range(first, first + count)))
                     first += count
                 state = combined(parts) if case["splits"] > 1 else parts[0]
-                out[place], lse[place] = finished(case, *state)
+                out[place], lse[place] = finished(case, seen, *state)
     tensors = {"out": out, "lse": canonical(lse).view(np.uint32)}
     if case["unfused"]:
         tensors["scores"] = (

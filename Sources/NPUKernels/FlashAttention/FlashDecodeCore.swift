@@ -36,10 +36,10 @@ struct FlashDecodeCore {
     var steps: [FlashSoftmax.Step] = []
     for (index, job) in jobs.enumerated() {
       for tile in job.tiles {
-        let first = tile * plan.tileKV
+        let keys = form.touched(tile, queries: job.queries, tileKV: plan.tileKV)
         steps.append(
           FlashSoftmax.Step(
-            job: job, jobIndex: index, keys: first..<min(form.kv, first + plan.tileKV),
+            job: job, jobIndex: index, keys: keys,
             isFirst: tile == job.tiles.lowerBound, isLast: tile == job.tiles.upperBound - 1))
       }
     }

@@ -54,7 +54,7 @@ struct FlashEpilogue {
     return store(job, l: l, o: o, m: m, to: partials, after: after, &p)
   }
 
-  /// out = bf16(fl32(O · fl32(1/l))) and lse = fl32(fl32(m·ln2) + ln l), 0 and −∞ where l = 0; returns
+  /// out = bf16(fl32(O · fl32(1/l))) and lse = fl32(fl32(m·ln2) + ln l), 0 for 1/l where l = 0; returns
   /// what has read l, O and m.
   mutating func emit(
     rows: Int, runs: [FlashDecodeJob.Run], l: Tile<UB>, o: Tile<UB>, m: Tile<UB>,
@@ -67,9 +67,13 @@ struct FlashEpilogue {
     let out = outSlot.tile(rows: rows)
     p.emit(Special<ReciprocalRule>(column, l), after: [])
     p.emit(WithScalar<MulRule>(lse, m, FlashReference.ln2), after: lseSlot.free)
+    p.emit(SelectScalar(column, where: l, column, else: 0), after: [])
     p.emit(RowBroadcast<MulRule>(out, o, column), after: outSlot.free)
     p.emit(Special<LogRule>(column, l), after: [])
-    p.emit(SelectScalar(out, where: l, out, else: 0), after: [])
+    // NaN that reached a row that sees no key is not its result.
+    if form.hasBlind(queries: 0..<form.queries) {
+      p.emit(SelectScalar(out, where: l, out, else: 0), after: [])
+    }
     let made = p.emit(Elementwise<AddRule>(lse, lse, column), after: [])
     var stored = made
     for run in runs {

@@ -91,13 +91,13 @@ struct FlashOnlineCore {
     sum = try layout.column("l").buffer(in: UB.self, &p)
   }
 
-  /// The keys of each kv tile that a query tile sees some key of.
+  /// The keys that a query tile touches of each kv tile.
   private static func steps(
     _ tile: FlashQueryTile, _ form: FlashShape, _ layout: FlashOnlineLayout
   ) -> [Range<Int>] {
     let width = layout.plan.tileKV
     return form.tiles(queries: tile.queries, tileKV: width).map {
-      $0 * width..<min(form.kv, ($0 + 1) * width)
+      form.touched($0, queries: tile.queries, tileKV: width)
     }
   }
 
@@ -155,7 +155,7 @@ struct FlashOnlineCore {
       [
         FlashResults.Row(
           tile: tile, sum: sum.tile(rows: rows), limit: before.tile(rows: rows),
-          output: outputs.tile(rows: rows))
+          output: outputs.tile(rows: rows), hasBlind: form.hasBlind(queries: tile.queries))
       ], &p)
   }
 

@@ -32,7 +32,7 @@ struct FlashPipelined: FlashProgram {
         kernel.form, tileQ: kernel.plan.tileQ, core: core, of: machine.cores)
       guard !tiles.isEmpty else { continue }
       let work = FlashWork(
-        tiles, kernel.form, plan: kernel.plan, inFlight: layout.inFlight, piece: layout.piece)
+        tiles, kernel.form, plan: kernel.plan, inFlight: layout.inFlight)
       var stream = try FlashPipelinedCore(
         kernel, layout, tensors: tensors, work: work, core: core, &p)
       stream.emit(&p)

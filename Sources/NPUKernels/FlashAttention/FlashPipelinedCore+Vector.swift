@@ -81,8 +81,9 @@ extension FlashPipelinedCore {
   /// Adds the products of the step before to O, and makes the scaled maxima and the rescaling factors
   /// of step `index`; at the end of a job its results. Micro-ops that need each other stand apart.
   mutating func settle(_ previous: FlashStep?, at index: Int, _ p: inout ProgramBuilder) {
-    if let previous, !previous.isFirst {
-      for (position, tile) in tiles(previous).enumerated() {
+    if let previous {
+      for (position, tile) in tiles(previous).enumerated()
+      where previous.touched[position] > 0 && !previous.isFirstProduct[position] {
         let output = column(buffers.outputs, position, tile)
         p.emit(
           RowBroadcast<MulRule>(output, output, column(buffers.factors, position, tile)))
@@ -97,7 +98,7 @@ extension FlashPipelinedCore {
       }
     }
     if let previous {
-      for (position, tile) in tiles(previous).enumerated() {
+      for (position, tile) in tiles(previous).enumerated() where previous.touched[position] > 0 {
         addProducts(previous, position, tile, &p)
       }
     }
@@ -115,12 +116,14 @@ extension FlashPipelinedCore {
           FlashResults.Row(
             tile: tile, sum: sum(previous, position, tile),
             limit: limit(index - 1, position, tile),
-            output: column(buffers.outputs, position, tile))
+            output: column(buffers.outputs, position, tile),
+            hasBlind: form.hasBlind(queries: tile.queries))
         }, &p)
     }
   }
 
-  /// O + T, where the first T of a job takes the place of O.
+  /// O + T, where the first T of a query tile takes the place of O. A step that a tile does not touch
+  /// adds nothing to it: its rows' maxima stay, and α is 1.
   private mutating func addProducts(
     _ step: FlashStep, _ position: Int, _ tile: FlashQueryTile, _ p: inout ProgramBuilder
   ) {
@@ -128,7 +131,7 @@ extension FlashPipelinedCore {
     let product = column(buffers.products, position, tile)
     let ready = productsReady[position]
     productsRead[position] =
-      step.isFirst
+      step.isFirstProduct[position]
       ? p.emit(WithScalar<AddRule>(output, product, 0), after: ready)
       : p.emit(Elementwise<AddRule>(output, output, product), after: ready)
   }
@@ -144,7 +147,7 @@ extension FlashPipelinedCore {
   mutating func weigh(
     _ index: Int, _ step: FlashStep, columns: Range<Int>, chunk: Range<Int>, free: [Token?],
     _ p: inout ProgramBuilder
-  ) -> (scores: Token, encoded: [Token]) {
+  ) -> (scores: Token, encoded: [Token?]) {
     let tiles = tiles(step)
     let first = columns.lowerBound + chunk.lowerBound
     var read: [Token] = []
@@ -157,15 +160,15 @@ extension FlashPipelinedCore {
             k: factor)))
     }
     sum(tiles, columns: first..<first + chunk.count, &p)
-    var encoded: [Token] = []
-    for (position, tile) in tiles.enumerated() {
-      encoded.append(
-        p.emit(
-          EncodeMX(
-            buffers.encoded.tile(
-              slot: position, column: chunk.lowerBound, rows: tile.rows, columns: chunk.count),
-            weights(position, tile, 0..<chunk.count)),
-          after: position < free.count ? free[position] : nil))
+    let encoded = tiles.enumerated().map { position, tile -> Token? in
+      let count = step.touched(first..<first + chunk.count, by: position).count
+      guard count > 0 else { return nil }
+      return p.emit(
+        EncodeMX(
+          buffers.encoded.tile(
+            slot: position, column: chunk.lowerBound, rows: tile.rows, columns: count),
+          weights(position, tile, 0..<count)),
+        after: position < free.count ? free[position] : nil)
     }
     return (read[read.count - 1], encoded)
   }

@@ -46,9 +46,9 @@ struct FlashPipelinedCore {
   /// The stores of `encoded`, by tile in flight.
   private var encodedRead: [Token?]
   /// By tile in flight: the last matmul into the products, their drain, and what read that.
-  private var multiplied: [Token] = []
+  private var multiplied: [Token?]
   private var accRead: [Token?]
-  var productsReady: [Token] = []
+  var productsReady: [Token?]
   var productsRead: [Token?]
 
   init(
@@ -74,7 +74,6 @@ struct FlashPipelinedCore {
     for (index, step) in work.steps.enumerated() {
       let first =
         work.jobs[step.job].group * source.perGroup + step.tile * source.perTile
-        + step.firstPiece(size)
       let before = index > 0 ? work.steps[index - 1].pieceCount(size) : 0
       let pieces = 0..<step.pieceCount(size)
       let order = Self.order(pieces.count, behind: before)
@@ -104,7 +103,9 @@ struct FlashPipelinedCore {
     scoresReady = Array(repeating: nil, count: (layout.plan.tileKV - 1) / layout.piece + 1)
     scoresRead = Array(repeating: nil, count: (layout.plan.tileKV - 1) / layout.chunk + 1)
     encodedRead = Array(repeating: nil, count: layout.inFlight)
+    multiplied = Array(repeating: nil, count: layout.inFlight)
     accRead = Array(repeating: nil, count: layout.inFlight)
+    productsReady = Array(repeating: nil, count: layout.inFlight)
     productsRead = Array(repeating: nil, count: layout.inFlight)
   }
 
@@ -226,66 +227,71 @@ struct FlashPipelinedCore {
     scoresReady[index] = drained
   }
 
-  /// Stores the weights of a piece and multiplies them with its values.
+  /// Stores the weights of a piece and multiplies them with its values, for each query tile that
+  /// touches some of them.
   private mutating func multiply(
-    _ step: FlashStep, _ index: Int, encoded: [Token], _ p: inout ProgramBuilder
+    _ step: FlashStep, _ index: Int, encoded: [Token?], _ p: inout ProgramBuilder
   ) {
-    let count = step.piece(index, of: layout.piece).count
+    let piece = step.piece(index, of: layout.piece)
     let tiles = tiles(step)
+    let active = tiles.indices.filter { !step.touched(piece, by: $0).isEmpty }
+    func count(_ position: Int) -> Int { step.touched(piece, by: position).count }
     var slots: [Ring<L1>.Slot] = []
     var stored: Token?
-    for (position, tile) in tiles.enumerated() {
+    for position in active {
+      let (rows, columns) = (tiles[position].rows, count(position))
       let slot = weightRing.acquire()
       stored = p.emit(
         StoreL1(
-          slot.tile(rows: tile.rows, columns: count),
-          from: buffers.encoded.tile(slot: position, rows: tile.rows, columns: count)),
+          slot.tile(rows: rows, columns: columns),
+          from: buffers.encoded.tile(slot: position, rows: rows, columns: columns)),
         after: encoded[position], and: slot.free)
       encodedRead[position] = stored
       slots.append(slot)
     }
     // One event for all tiles: the last store follows the others.
     var lefts: [(slot: Ring<Left>.Slot, ready: Token)] = []
-    for (slot, tile) in zip(slots, tiles) {
+    for (slot, position) in zip(slots, active) {
+      let (rows, columns) = (tiles[position].rows, count(position))
       let left = leftWeightRing.acquire()
       let fed = p.emit(
         FeedLeft(
-          left.tile(rows: tile.rows, columns: count),
-          from: slot.tile(rows: tile.rows, columns: count)), after: stored, and: left.free)
+          left.tile(rows: rows, columns: columns), from: slot.tile(rows: rows, columns: columns)),
+        after: stored, and: left.free)
       weightRing.release(slot, after: fed)
       lefts.append((left, fed))
     }
-    let value = values.take(valueUse, rows: count, columns: form.headDim, &p)
+    let value = values.take(valueUse, rows: piece.count, columns: form.headDim, &p)
     let right = rightValueRing.acquire()
-    let rightTile = right.tile(rows: count, columns: form.headDim)
+    let rightTile = right.tile(rows: piece.count, columns: form.headDim)
     let fed = p.emit(FeedRight(rightTile, from: value.tile), after: value.ready, and: right.free)
     values.release(valueUse, after: fed)
     valueUse += 1
-    multiplied = []
-    for (position, tile) in tiles.enumerated() {
-      let left = lefts[position]
+    var products: [Token] = []
+    for (left, position) in zip(lefts, active) {
+      let (rows, columns) = (tiles[position].rows, count(position))
       let product = p.emit(
         Matmul(
-          accProducts.tile(slot: position, rows: tile.rows),
-          left: left.slot.tile(rows: tile.rows, columns: count), right: rightTile,
-          accumulate: index > 0),
+          accProducts.tile(slot: position, rows: rows),
+          left: left.slot.tile(rows: rows, columns: columns),
+          right: right.tile(rows: columns, columns: form.headDim), accumulate: index > 0),
         after: left.ready, fed, and: index == 0 ? accRead[position].map { [$0] } ?? [] : [])
       leftWeightRing.release(left.slot, after: product)
-      multiplied.append(product)
+      multiplied[position] = product
+      products.append(product)
     }
-    rightValueRing.release(right, after: multiplied)
+    rightValueRing.release(right, after: products)
   }
 
   private mutating func drainProducts(_ step: FlashStep, _ p: inout ProgramBuilder) {
-    productsReady = []
-    for (position, tile) in tiles(step).enumerated() {
+    for (position, tile) in tiles(step).enumerated() where step.touched[position] > 0 {
       let drained = p.emit(
         DrainUB(
           buffers.products.tile(slot: position, rows: tile.rows),
           from: accProducts.tile(slot: position, rows: tile.rows)),
-        after: productsRead[position], and: [multiplied[position]])
+        after: productsRead[position], and: multiplied[position].map { [$0] } ?? [])
       accRead[position] = drained
-      productsReady.append(drained)
+      productsReady[position] = drained
     }
   }
 
@@ -303,14 +309,14 @@ struct FlashPipelinedCore {
   ) {
     for piece in 0..<step.pieceCount(layout.piece) {
       let columns = step.piece(piece, of: layout.piece)
-      var encoded: [Token] = []
+      var encoded = [Token?](repeating: nil, count: tiles(step).count)
       for start in stride(from: 0, to: columns.count, by: layout.chunk) {
         let end = min(start + layout.chunk, columns.count)
         let read = weigh(
           index, step, columns: columns, chunk: start..<end,
           free: start == 0 ? encodedRead : [], &p)
         scoresRead[(columns.lowerBound + start) / layout.chunk] = read.scores
-        encoded = read.encoded
+        encoded = zip(read.encoded, encoded).map { $0 ?? $1 }
         bringQueries(upTo: step.job + 1, &p)
         keys.advance(before: keyUse, &p)
         values.advance(before: valueUse, &p)

@@ -18,11 +18,10 @@ extension FlashReference {
     let visible = form.keys(query)
     let width = kernel.plan.tileKV
     let q = operands.q[index]
-    let start = query / kernel.plan.tileQ * kernel.plan.tileQ
-    let rows = start..<min(form.queries, start + kernel.plan.tileQ)
+    let rows = queryTile(query)
     var state = State(o: [0])
     for tile in form.tiles(queries: rows, tileKV: width) {
-      let keys = tile * width..<min(form.kv, (tile + 1) * width)
+      let keys = form.touched(tile, queries: rows, tileKV: width)
       let x = keys.map { key in
         visible.contains(key)
           ? FP32.mul(FP32.mul(q, operands.keys[group * form.kv + key]), factor) : -Float.infinity
@@ -39,12 +38,13 @@ extension FlashReference {
         o: [FP32.add(FP32.mul(state.o[0], alpha), product)])
     }
     var row = Row(out: [], lse: 0, state: state)
-    finish(&row)
+    finish(&row, seesKeys: !visible.isEmpty)
     return ReferenceUnit(
       words: [
         ReferenceSlice("out", start: index, bf16: row.out),
         ReferenceSlice("lse", start: index, fp32: [row.lse]),
-      ], exact: exactScalar(index, group, visible))
+      ], exact: exactScalar(index, group, visible),
+      reached: reached(index, out: row.out, lse: row.lse))
   }
 
   /// Σ W·v of exact weights in FP64, and a bound on the datapath's error: that of the whole attention

@@ -56,6 +56,6 @@ extension FlashReference {
         ReferenceSlice("probabilities", start: index * form.kv, bf16: probabilities),
         ReferenceSlice("out", start: index * d, bf16: out),
         ReferenceSlice("lse", start: index, fp32: [logSum]),
-      ], exact: exact(index, trace))
+      ], exact: exact(index, trace), reached: reached(index, out: out, lse: logSum))
   }
 }

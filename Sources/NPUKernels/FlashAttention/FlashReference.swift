@@ -63,17 +63,14 @@ struct FlashReference: KernelReference {
       words: [
         ReferenceSlice("out", start: index * d, bf16: row.out),
         ReferenceSlice("lse", start: index, fp32: [row.lse]),
-      ], exact: exact(index, row))
+      ], exact: exact(index, row), reached: reached(index, out: row.out, lse: row.lse))
   }
 
   /// One query row, tile by tile and split by split.
   func row(_ index: Int) -> Row {
     let form = kernel.form
     let (group, query) = place(index)
-    let tileQ = kernel.plan.tileQ
-    let block = query / tileQ * tileQ
-    let tiles = form.tiles(
-      queries: block..<min(form.queries, block + tileQ), tileKV: kernel.plan.tileKV)
+    let tiles = form.tiles(queries: queryTile(query), tileKV: kernel.plan.tileKV)
     let encoded = operands.query(index)
     let start = State(o: [Float](repeating: 0, count: form.headDim))
     var row = Row(out: [], lse: 0, state: start)
@@ -86,8 +83,16 @@ struct FlashReference: KernelReference {
       parts.append(part)
     }
     row.state = form.splits == 1 ? parts[0] : combine(parts)
-    finish(&row)
+    finish(&row, seesKeys: !form.keys(query).isEmpty)
     return row
+  }
+
+  /// The queries that share the products of a query: those of its query tile, which is thereby part of
+  /// the definition where V is not finite.
+  func queryTile(_ query: Int) -> Range<Int> {
+    let size = kernel.plan.tileQ
+    let first = query / size * size
+    return first..<min(kernel.form.queries, first + size)
   }
 
   /// One kv tile of the online softmax.
@@ -95,8 +100,8 @@ struct FlashReference: KernelReference {
     _ tile: Int, _ query: ReferenceBlocks, _ group: Int, _ index: Int, _ row: inout Row,
     _ state: inout State
   ) {
-    let first = tile * kernel.plan.tileKV
-    let keys = first..<min(kernel.form.kv, first + kernel.plan.tileKV)
+    let keys = kernel.form.touched(
+      tile, queries: queryTile(index), tileKV: kernel.plan.tileKV)
     let visible = kernel.form.keys(index)
     let (scores, magnitudes) = operands.scores(
       query, group: group, keys: keys, accumulator: settings.accumulator)
@@ -108,7 +113,7 @@ struct FlashReference: KernelReference {
     let p = x.map { isEmpty ? 0 : exp2(FP32.sub($0, m)) }
     let alpha = isEmpty ? 1 : exp2(FP32.sub(state.m, m))
     let product = operands.product(
-      p, group: group, first: first, accumulator: settings.accumulator)
+      p, group: group, first: keys.lowerBound, accumulator: settings.accumulator)
     let sum = LaneReduction.sum(p, lanes: settings.lanes)
     state = State(
       m: m, l: FP32.add(FP32.mul(state.l, alpha), sum),
@@ -136,15 +141,16 @@ struct FlashReference: KernelReference {
     return state
   }
 
-  /// out and the log-sum-exp; 0 and −∞ for a row that saw nothing.
-  func finish(_ row: inout Row) {
+  /// out and the log-sum-exp; 0 and −∞ for a row that sees no key.
+  func finish(_ row: inout Row, seesKeys: Bool) {
     let state = row.state
-    if state.l == 0 {
+    guard seesKeys else {
       row.out = state.o.map { _ in 0 }
       row.lse = -.infinity
       return
     }
-    let inverse = SpecialFunction.reciprocal.fp32(state.l, mode: settings.sfuMode)
+    let inverse =
+      state.l == 0 ? 0 : SpecialFunction.reciprocal.fp32(state.l, mode: settings.sfuMode)
     row.out = state.o.map { BF16(FP32.mul($0, inverse)).float }
     row.lse = lse(m: state.m, l: state.l)
   }

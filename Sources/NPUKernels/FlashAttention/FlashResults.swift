@@ -10,6 +10,8 @@ struct FlashResults {
     var sum: Tile<UB>
     var limit: Tile<UB>
     var output: Tile<UB>
+    /// Whether some query of the tile sees no key: NaN that reached its O is not its result.
+    var hasBlind: Bool
   }
 
   private let tensors: FlashTensors
@@ -67,9 +69,10 @@ struct FlashResults {
     }
     for (position, row) in rows.enumerated() {
       let result = resultRing.acquire()
-      let made = p.emit(
-        RowBroadcast<MulRule>(
-          result.tile(rows: row.tile.rows), row.output, inverse(position)), after: result.free)
+      let out = result.tile(rows: row.tile.rows)
+      var made = p.emit(
+        RowBroadcast<MulRule>(out, row.output, inverse(position)), after: result.free)
+      if row.hasBlind { made = p.emit(SelectScalar(out, where: row.sum, out, else: 0)) }
       store(row.tile, result, logSums[position], after: made, &p)
     }
   }

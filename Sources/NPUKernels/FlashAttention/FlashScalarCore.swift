@@ -72,7 +72,7 @@ struct FlashScalarCore {
     var read = loaded
     for block in blocks {
       p.pushScope("keys", iteration: block)
-      let keys = block * width..<min(form.kv, (block + 1) * width)
+      let keys = form.touched(block, queries: tile.queries, tileKV: width)
       let score = scores.tile(rows: rows, columns: keys.count)
       let row = spread(tensors.k, tile, keys, &p)
       read = p.emit(RowBroadcast<MulRule>(score, row, query), after: loaded)
@@ -87,7 +87,7 @@ struct FlashScalarCore {
       [
         FlashResults.Row(
           tile: tile, sum: sum.tile(rows: rows), limit: limit.tile(rows: rows),
-          output: output.tile(rows: rows))
+          output: output.tile(rows: rows), hasBlind: form.hasBlind(queries: tile.queries))
       ], &p)
   }
 

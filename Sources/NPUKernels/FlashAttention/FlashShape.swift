@@ -88,6 +88,23 @@ struct FlashShape: Sendable, Hashable {
     return start / tileKV..<(end + tileKV - 1) / tileKV
   }
 
+  /// The keys of a kv tile that the products of a query tile touch: from the first key of the tile,
+  /// whole 32-blocks up to the last one that some query of `range` sees. Empty where they see none.
+  func touched(_ tile: Int, queries range: Range<Int>, tileKV: Int) -> Range<Int> {
+    let start = tile * tileKV
+    guard tiles(queries: range, tileKV: tileKV).contains(tile), let last = range.last else {
+      return start..<start
+    }
+    let end = min(kv, start + tileKV)
+    let blocks = MXINT8.blocks(min(end, keys(last).upperBound) - start)
+    return start..<min(end, start + blocks * MXINT8.blockSize)
+  }
+
+  /// Whether the first query of a range sees no key, the last one being at the last key.
+  func hasBlind(queries range: Range<Int>) -> Bool {
+    !range.isEmpty && keys(range.lowerBound).isEmpty
+  }
+
   /// The kv tiles of split `split`: contiguous parts of all tiles, the remainder in the lowest.
   func tiles(split: Int, tileKV: Int) -> Range<Int> {
     WorkSplit.range((kv + tileKV - 1) / tileKV, core: split, of: splits)

@@ -6,21 +6,25 @@ struct FlashJob: Sendable {
   var tiles: [FlashQueryTile]
 }
 
-/// One kv tile of a job, cut to what its queries see.
+/// One kv tile of a job, cut to what its queries touch.
 struct FlashStep: Sendable {
   var job: Int
   /// The kv tile.
   var tile: Int
-  /// Its first key.
-  var tileStart: Int
-  /// The keys of the tile that are worked on: from a whole piece on, to a whole block or the end of
-  /// the tile. Keys that are left out weigh nothing for every query of the job.
+  /// The keys of the tile that some query tile of the job touches: from its first one.
   var keys: Range<Int>
   var isFirst: Bool
   var isLast: Bool
+  /// By query tile of the job: the keys that its product takes, counted from the first one; none
+  /// where the tile touches none.
+  var touched: [Int]
+  /// By query tile of the job: whether its product is the first one.
+  var isFirstProduct: [Bool]
 
-  /// Whole pieces left out before the first key.
-  func firstPiece(_ size: Int) -> Int { (keys.lowerBound - tileStart) / size }
+  /// The keys of a range, counted from the first one, that the product of a query tile takes.
+  func touched(_ columns: Range<Int>, by position: Int) -> Range<Int> {
+    columns.clamped(to: 0..<touched[position])
+  }
 
   /// Pieces of `size` keys.
   func pieceCount(_ size: Int) -> Int { (keys.count + size - 1) / size }
@@ -38,11 +42,8 @@ struct FlashWork: Sendable {
   /// Query tiles that see no key.
   let blind: [FlashQueryTile]
 
-  /// - Parameters:
-  ///   - piece: keys that are fed together; a multiple of 32 and of the lanes, or the whole kv tile.
   init(
-    _ tiles: ArraySlice<FlashQueryTile>, _ form: FlashShape, plan: FlashSchedule, inFlight: Int,
-    piece: Int
+    _ tiles: ArraySlice<FlashQueryTile>, _ form: FlashShape, plan: FlashSchedule, inFlight: Int
   ) {
     var jobs: [FlashJob] = []
     for tile in tiles where !tile.keys(form).isEmpty {
@@ -59,15 +60,19 @@ struct FlashWork: Sendable {
       let ends = job.tiles.map { $0.keys(form).upperBound }
       let seen = starts.reduce(form.kv, min)..<ends.reduce(0, max)
       let kvTiles = seen.lowerBound / plan.tileKV...(seen.upperBound - 1) / plan.tileKV
+      var hasProduct = Array(repeating: false, count: job.tiles.count)
       for tile in kvTiles {
+        let touched = job.tiles.map {
+          form.touched(tile, queries: $0.queries, tileKV: plan.tileKV).count
+        }
         let start = tile * plan.tileKV
-        let end = min(form.kv, start + plan.tileKV)
-        let left = max(0, seen.lowerBound - start) / piece * piece
-        let right = (min(end, seen.upperBound) - start + 31) / 32 * 32
+        let isFirstProduct = zip(touched, hasProduct).map { $0 > 0 && !$1 }
+        for position in touched.indices where touched[position] > 0 { hasProduct[position] = true }
         steps.append(
           FlashStep(
-            job: index, tile: tile, tileStart: start, keys: start + left..<min(end, start + right),
-            isFirst: tile == kvTiles.lowerBound, isLast: tile == kvTiles.upperBound))
+            job: index, tile: tile, keys: start..<start + touched.reduce(0, max),
+            isFirst: tile == kvTiles.lowerBound, isLast: tile == kvTiles.upperBound,
+            touched: touched, isFirstProduct: isFirstProduct))
       }
     }
     self.jobs = jobs

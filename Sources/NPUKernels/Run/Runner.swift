@@ -46,7 +46,7 @@ public enum Runner {
     }
     var report = RunReport(
       kernel: request.kernel, shape: kernel.shape + kernel.bindings(indices),
-      schedule: kernel.scheduleFields.fields.map { ($0.name, $0.value) }
+      schedule: kernel.scheduleFields.values
         + [("lanes", request.machine.vector.lanes)],
       seed: request.seed, machine: request.machine, check: check, program: program)
     report.allowsHazards = request.allowHazards
@@ -219,5 +219,6 @@ extension RunReport.Numerics {
     worstOfBound = result.error.worstOfBound
     beyondBound = result.error.beyond
     nonFiniteOutputs = result.error.nonFinite
+    reachedOutputs = result.reached
   }
 }

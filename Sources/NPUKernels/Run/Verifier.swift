@@ -20,6 +20,8 @@ struct Verifier: Sendable {
     /// The lowest unit's first difference.
     var first: Mismatch?
     var error = ErrorSummary()
+    /// ``ReferenceUnit/reached`` over all units.
+    var reached = 0
   }
 
   /// One word that differs.
@@ -121,6 +123,7 @@ struct Verifier: Sendable {
       total.mismatches += part.mismatches
       if total.first == nil { total.first = part.first }
       total.error.join(part.error)
+      total.reached += part.reached
     }
     total.units = units.count
     total.checkedOutputs = units.count * kernel.outputsPerUnit
@@ -129,6 +132,7 @@ struct Verifier: Sendable {
   }
 
   private func compare(_ unit: ReferenceUnit, _ result: inout Result) {
+    result.reached += unit.reached
     for slice in unit.words {
       guard let size = elementBytes[slice.tensor] else { continue }
       tensors.withBytes(of: slice.tensor) { compare(slice, size, $0, &result) }

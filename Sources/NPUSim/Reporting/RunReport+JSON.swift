@@ -130,6 +130,7 @@ extension RunReport {
       "worst_error_of_bound": .double(numerics.worstOfBound),
       "beyond_bound": .integer(numerics.beyondBound),
       "non_finite_outputs": .integer(numerics.nonFiniteOutputs),
+      "reached_outputs": .integer(numerics.reachedOutputs),
       "input_nans": .integer(numerics.inputNaNs),
       "input_infinities": .integer(numerics.inputInfinities),
       "result_nans": .integer(numerics.health.nans),

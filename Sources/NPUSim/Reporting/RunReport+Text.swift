@@ -183,6 +183,15 @@ extension RunReport {
             "\(Quantity.grouped(numerics.nonFiniteOutputs)) outputs are not finite, or should "
               + "not be: no error is defined for them")))
     }
+    if numerics.reachedOutputs > 0 {
+      lines.append(
+        row(
+          "",
+          style.warning(
+            "NaN or infinities at keys that their rows do not see reached "
+              + "\(Quantity.grouped(numerics.reachedOutputs)) outputs, by the definition: 0 · NaN"))
+      )
+    }
     if numerics.inputNaNs > 0 || numerics.inputInfinities > 0 {
       lines.append(
         row(

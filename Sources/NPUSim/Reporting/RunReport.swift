@@ -101,6 +101,8 @@ public struct RunReport: Sendable {
     public var beyondBound: Int
     /// Outputs without an error, as they or their exact values are not finite.
     public var nonFiniteOutputs: Int
+    /// Outputs that are not finite only because NaN or infinities reached them with the weight 0.
+    public var reachedOutputs: Int
     public var inputNaNs: Int
     public var inputInfinities: Int
     /// Results of micro-ops that were NaN, infinite, or clamped.
@@ -120,6 +122,7 @@ public struct RunReport: Sendable {
       worstOfBound = 0
       beyondBound = 0
       nonFiniteOutputs = 0
+      reachedOutputs = 0
       self.inputNaNs = inputNaNs
       self.inputInfinities = inputInfinities
       self.health = health

@@ -75,9 +75,6 @@ struct FlashCase: Sendable, Hashable, CustomStringConvertible {
     return try Runner.run(request)
   }
 
-  /// What is wrong with a run, one line each. That a row without keys has −∞ is said (N001) and is
-  /// no fault.
-  static func faults(_ report: RunReport) -> [String] {
-    KernelRun.faults(report).filter { !$0.hasPrefix("N001") && !$0.hasPrefix("N002") }
-  }
+  /// What is wrong with a run, one line each.
+  static func faults(_ report: RunReport) -> [String] { KernelRun.faults(report) }
 }

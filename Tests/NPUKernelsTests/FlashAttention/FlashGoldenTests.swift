@@ -24,7 +24,7 @@ import Testing
         // A case is as good on one machine as on another: they take turns.
         let name = ["edge", "ascend-910b-like", "ideal"][index / Self.hands % 3]
         let run = try one.run(
-          on: golden.machine(name), schedule: "tile.kv=\(golden.tile)", seed: golden.seed,
+          on: golden.machine(name), schedule: golden.schedule, seed: golden.seed,
           inputs: golden.inputs())
         let faults = golden.faults(run)
         #expect(faults.isEmpty, "\(one) on \(name): \(faults.prefix(3))")
@@ -44,7 +44,7 @@ import Testing
       one.rung = rung
       let name = ["edge", "ascend-910b-like", "ideal"][index % 3]
       let run = try one.run(
-        on: golden.machine(name), schedule: "tile.kv=\(golden.tile)", seed: golden.seed,
+        on: golden.machine(name), schedule: golden.schedule, seed: golden.seed,
         inputs: golden.inputs())
       let faults = golden.faults(run)
       #expect(faults.isEmpty, "\(one) on \(name): \(faults.prefix(3))")
@@ -62,6 +62,7 @@ import Testing
       #expect(Set(some.map(\.sfuMode)).count == 2)
       #expect(some.contains { $0.one.isCausal && $0.one.queries > $0.one.kv })
       #expect(some.contains { ($0.one.window ?? .max) < 20 })
+      #expect(some.filter { $0.input?.contains("unseen") == true }.count >= 4)
     }
     for format in ["bf16", "mxint8", "e4m3fn", "e5m2"] {
       let some = cases.filter { $0.one.format == format }
