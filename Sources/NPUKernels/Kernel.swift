@@ -61,7 +61,8 @@ public protocol Kernel: Sendable {
 
 extension Kernel {
   /// As ``program(_:)``; throws `.limit` where it would have too many micro-ops to be kept, before it
-  /// is built where the least number of matmuls says so.
+  /// is built where the least number of matmuls says so, and `.program` where its schedule asks for more
+  /// memory or events than the machine has, with what would fit.
   public func wholeProgram(
     _ indices: IndexTensors, on machine: MachineConfiguration
   ) throws(NPUError) -> Program {
@@ -76,7 +77,21 @@ extension Kernel {
     }
     let program = try program(indices)
     try program.requireWhole()
+    // What has no schedule of its own was written as it is, and is checked as written.
+    if !scheduleFields.fields.isEmpty { try requireFit(program, on: machine) }
     return program
+  }
+
+  private func requireFit(_ program: Program, on machine: MachineConfiguration) throws(NPUError) {
+    let misfits = program.defects.filter { $0.code == .S006 || $0.code == .M003 }
+    guard let first = misfits.first else { return }
+    throw NPUError(
+      .program,
+      "\(Self.name) with the schedule \(scheduleFields.text) does not fit \(machine.name): "
+        + first.message,
+      hint: misfits.compactMap(\.neededEvents).max().map {
+        "--set events.per_pair=\($0) has room for it; so may a schedule with fewer stages"
+      } ?? "use smaller tiles or fewer stages, or a machine with larger memories")
   }
 
   public func statedWork(_ indices: IndexTensors) -> CompulsoryWork? { compulsory }

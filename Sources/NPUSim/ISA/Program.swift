@@ -107,18 +107,21 @@ public struct ProgramDefect: Sendable, Hashable {
   public var op: Int?
   /// The name of the buffer whose place or size is to blame, where it is one's.
   public var buffer: String?
+  /// Event IDs of a pair of queues that would be enough, where these are short.
+  public var neededEvents: Int?
   /// What to do.
   public var fix: String
 
   public init(
     code: FindingCode, message: String, core: Int, op: Int? = nil, buffer: String? = nil,
-    fix: String
+    neededEvents: Int? = nil, fix: String
   ) {
     self.code = code
     self.message = message
     self.core = core
     self.op = op
     self.buffer = buffer
+    self.neededEvents = neededEvents
     self.fix = fix
   }
 }

@@ -73,6 +73,8 @@ private struct EdgeReduction: ~Copyable {
   private var edges: [Edge] = []
   private var barriers: [UInt32] = []
   private var defects: [ProgramDefect] = []
+  /// The pairs of queues that took more IDs than the machine has, and the first consumer without one.
+  private var shortages: [(pair: Int, consumer: Int)] = []
   /// What a queue knows, and what it may rely on, which is never less.
   private struct Knowledge {
     var known = QueueClock(repeating: 0)
@@ -106,7 +108,7 @@ private struct EdgeReduction: ~Copyable {
     repeating: [], count: Queue.count)
 
   /// Whether some pair of queues took more IDs than the machine has.
-  var needsMoreIdentifiers: Bool { defects.contains { $0.code == .S006 } }
+  var needsMoreIdentifiers: Bool { !shortages.isEmpty }
 
   init(
     stream: CoreStream, machine: MachineConfiguration, layout: TileLayout, overlaps: TileOverlap,
@@ -171,6 +173,21 @@ private struct EdgeReduction: ~Copyable {
     }
     // The events are all that is asked for from now on.
     touched.forgetAll()
+    for shortage in shortages { report(shortage.pair, first: shortage.consumer) }
+  }
+
+  /// Says that a pair of queues is short of IDs, and how many would do.
+  private mutating func report(_ pair: Int, first consumer: Int) {
+    guard let limit = machine.eventsPerPair else { return }
+    let (source, target) = (pair / Queue.count, pair % Queue.count)
+    let needed = lastWaits[pair].count
+    defects.append(
+      ProgramDefect(
+        code: .S006,
+        message: "\(Queue.allCases[source].name) to \(Queue.allCases[target].name) needs "
+          + "\(needed) event IDs at once, and the machine has \(limit)",
+        core: 0, op: consumer, neededEvents: needed,
+        fix: "use rings whose depths between these two queues sum to at most \(limit)"))
   }
 
   /// Micro-ops after which accesses that every queue knows are dropped.
@@ -216,16 +233,8 @@ private struct EdgeReduction: ~Copyable {
     if id == nil {
       id = lastWaits[pair].count
       lastWaits[pair].append(0)
-      if let limit = machine.eventsPerPair, lastWaits[pair].count > limit {
-        if lastWaits[pair].count == limit + 1 {
-          defects.append(
-            ProgramDefect(
-              code: .S006,
-              message: "\(source.name) to \(target.name) needs more than the machine's \(limit) "
-                + "event IDs at once",
-              core: 0, op: consumer,
-              fix: "use rings whose depths between these two queues sum to at most \(limit)"))
-        }
+      if let limit = machine.eventsPerPair, lastWaits[pair].count == limit + 1 {
+        shortages.append((pair, consumer))
       }
     }
     let chosen = id ?? 0

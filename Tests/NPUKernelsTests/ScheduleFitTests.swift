@@ -1,0 +1,50 @@
+import NPUKernels
+import NPUSim
+import Testing
+
+/// The schedule that a kernel chooses by itself fits its machine, or is refused with what would.
+@Suite struct ScheduleFitTests {
+  private static let seed: UInt64 = 0x5EED_3000
+
+  /// What building and checking a kernel by itself gives: its capacity and event findings, or an error.
+  private static func outcome(_ run: RandomRun) throws -> Result<[String], NPUError> {
+    let machine = try run.machine
+    do throws(NPUError) {
+      let kernel = try KernelRun.kernel(run.kernel, run.arguments, on: machine)
+      let program = try kernel.wholeProgram(IndexTensors(kernel, seed: run.seed), on: machine)
+      let findings = Checker.check(program, CheckOptions()).findings
+      return .success(findings.filter { $0.severity == .error }.map { "\($0.code): \($0.message)" })
+    } catch { return .failure(error) }
+  }
+
+  @Test func `no schedule of a kernel's own has a finding on any machine`() throws {
+    var refusals = 0
+    for number in 0..<(TestScale.isFull ? 2000 : 200) {
+      var random = SeededGenerator(seed: Self.seed + UInt64(number))
+      var run = RandomRun(seed: Self.seed + UInt64(number))
+      if random.below(3) == 0 { run.settings.append("events.per_pair=\(1 + random.below(6))") }
+      if random.below(6) == 0 { run.settings.append("vector.lanes=\(4 << random.below(6))") }
+      switch try Self.outcome(run) {
+      case .success(let faults): #expect(faults == [], "\(run.command)")
+      case .failure(let error):
+        refusals += 1
+        #expect([.program, .usage].contains(error.category), "\(run.command): \(error)")
+        #expect(error.hint != nil, "\(run.command): \(error.message)")
+      }
+    }
+    #expect(refusals > 0)
+  }
+
+  @Test func `a schedule short of events is refused with a number of them that is enough`() throws {
+    let one = KernelCase(
+      FlashAttention.name, ["q": "1", "kv": "1", "heads": "3", "head-dim": "16"])
+    let refusal = try #require(one.refusal(on: "tiny"))
+    #expect(refusal.contains("does not fit tiny: vector to store needs"))
+    let text = "--set events.per_pair="
+    let start = try #require(refusal.firstRange(of: text)?.upperBound)
+    let count = try #require(Int(refusal[start...].prefix { $0.isNumber }))
+    let machine = try Presets.named("tiny").configuration
+    let enough = try machine.applying(set: "events.per_pair=\(count)")
+    #expect(try KernelRun.faults(one.run(on: enough).report) == [])
+  }
+}
