@@ -40,27 +40,37 @@ public enum LaneReduction {
   public static func reduce(
     _ values: some Sequence<Float>, lanes: Int, _ operation: Operation
   ) -> Float {
+    reduce(values, lanes: lanes, first: FP32.canonical, combine: operation.combine)
+      ?? operation.identity
+  }
+
+  /// The order of a row reduction over anything: `first` makes the first value of a lane its partial,
+  /// `combine` takes two values into one. `nil` over no values.
+  public static func reduce<Value>(
+    _ values: some Sequence<Value>, lanes: Int, first: (Value) -> Value,
+    combine: (Value, Value) -> Value
+  ) -> Value? {
     let lanes = Swift.max(lanes, 1)
-    var partials: [Float] = []
+    var partials: [Value] = []
     var index = 0
     for value in values {
       if index < lanes {
-        partials.append(FP32.canonical(value))
+        partials.append(first(value))
       } else {
         let lane = index % lanes
-        partials[lane] = operation.combine(partials[lane], value)
+        partials[lane] = combine(partials[lane], value)
       }
       index += 1
     }
     var distance = halvingStart(lanes)
     while distance >= 1 {
       for lane in 0..<distance where lane + distance < partials.count {
-        partials[lane] = operation.combine(partials[lane], partials[lane + distance])
+        partials[lane] = combine(partials[lane], partials[lane + distance])
       }
       partials.removeLast(Swift.max(0, partials.count - distance))
       distance /= 2
     }
-    return partials.first ?? operation.identity
+    return partials.first
   }
 
   /// Takes the elements `firstIndex ..< firstIndex + count` of a row into the partials.
