@@ -34,6 +34,9 @@ public protocol Kernel: Sendable {
   /// What the throughput counts: a number of items and their plural, such as tokens.
   var throughput: (count: Double, unit: String) { get }
 
+  /// What in the errors of a tensor is no rounding, as the report prints it.
+  var errorNote: String? { get }
+
   /// The micro-op program for the given index tensors. Its HBM buffers carry the tensors' names, its
   /// taps the intermediates'.
   ///
@@ -98,6 +101,8 @@ extension Kernel {
 
   public func bindings(_ indices: IndexTensors) -> [(name: String, value: String)] { [] }
 
+  public var errorNote: String? { nil }
+
   public func seededInput(_ spec: TensorSpec, seed: UInt64) throws(NPUError) -> TensorValue? { nil }
 
   public func validate(_ inputs: [String: TensorValue]) throws(NPUError) {}
@@ -111,22 +116,51 @@ extension Kernel {
 /// The pure reference of a kernel over given inputs: scalar definitions over arrays, no tiles.
 public protocol KernelReference: Sendable {
   /// What unit `index` of every intermediate and output must be, word for word, and the exact values
-  /// of its outputs in FP64, each with a proved bound on the error of the datapath's result.
+  /// of its elements in FP64, with a proved bound on each stage's error and the expected ones.
   func evaluate(unit index: Int) -> ReferenceUnit
 }
 
 /// One unit of a reference.
 public struct ReferenceUnit: Sendable {
-  public var words: [ReferenceSlice]
-  public var exact: [ExactSlice]
+  public var words: [ReferenceSlice] = []
+  public var errors: [ErrorSlice] = []
   /// Output elements that are not finite only because NaN or an infinity reached them from an element
   /// whose weight is 0, as the definition has it: 0 · NaN.
-  public var reached: Int
+  public var reached = 0
 
-  public init(words: [ReferenceSlice], exact: [ExactSlice], reached: Int = 0) {
-    self.words = words
-    self.exact = exact
-    self.reached = reached
+  public init() {}
+
+  /// What the unit takes in memory, about.
+  var bytes: Int {
+    words.reduce(0) { $0 + $1.bytes.count }
+      + errors.reduce(0) { $0 + $1.figures.count * MemoryLayout<ErrorFigure>.stride }
+  }
+
+  /// Adds the elements of a tensor from `start` on, as words of BF16 or FP32 and as figures.
+  mutating func add(_ tensor: String, start: Int, _ values: [Traced], as format: ElementFormat) {
+    let floats = values.map(\.word)
+    words.append(
+      format == .bf16
+        ? ReferenceSlice(tensor, start: start, bf16: floats)
+        : ReferenceSlice(tensor, start: start, fp32: floats))
+    errors.append(ErrorSlice(tensor, start: start, values))
+  }
+
+  /// Adds a row of an MXINT8 tensor with blocks along its rows of `width` elements, each row from
+  /// `start` on, and what its elements decode to.
+  mutating func add(
+    _ tensor: String, start: Int, _ row: ProductRow, _ elements: [Traced], width: Int
+  ) {
+    let scales = tensor + ".scale"
+    words += [
+      ReferenceSlice(tensor, start: start, bytes: row.payload.map { UInt8(bitPattern: $0) }),
+      ReferenceSlice(
+        scales, start: start / max(1, width) * row.scales.count, bytes: row.scales),
+    ]
+    errors.append(
+      ErrorSlice(
+        tensor, start: start, elements,
+        scaling: ErrorSlice.Scaling(tensor: scales, width: width, block: MXINT8.blockSize)))
   }
 }
 
@@ -161,23 +195,5 @@ public struct ReferenceSlice: Sendable {
       bytes: values.flatMap { value in
         withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
       })
-  }
-}
-
-/// A contiguous run of exact output values.
-public struct ExactSlice: Sendable {
-  public var tensor: String
-  /// First element in the flattened tensor.
-  public var start: Int
-  public var values: [Double]
-  /// A bound on |result − value|, derived from the roundings on the way; infinite where the
-  /// datapath overflows.
-  public var bounds: [Double]
-
-  public init(_ tensor: String, start: Int, values: [Double], bounds: [Double]) {
-    self.tensor = tensor
-    self.start = start
-    self.values = values
-    self.bounds = bounds
   }
 }

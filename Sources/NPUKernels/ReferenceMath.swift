@@ -20,6 +20,16 @@ enum ReferenceMath {
     #endif
   }
 
+  static func exp2(_ x: Double) -> Double {
+    #if canImport(Glibc)
+      Glibc.exp2(x)
+    #elseif canImport(Musl)
+      Musl.exp2(x)
+    #else
+      Darwin.exp2(x)
+    #endif
+  }
+
   static func log(_ x: Double) -> Double {
     #if canImport(Glibc)
       Glibc.log(x)

@@ -21,12 +21,10 @@ struct ArgmaxReference: KernelReference {
       }
       if value > row[place] { place = column }
     }
-    return ReferenceUnit(
-      words: [
-        ReferenceSlice("maximum", start: index, f32: [row[place]]),
-        ReferenceSlice("index", start: index, words: [UInt32(truncatingIfNeeded: place)]),
-      ],
-      // Nothing is rounded on the way.
-      exact: [ExactSlice("index", start: index, values: [Double(place)], bounds: [0])])
+    var unit = ReferenceUnit()
+    unit.add("maximum", start: index, [Traced(row[place])], as: .f32)
+    unit.words.append(
+      ReferenceSlice("index", start: index, words: [UInt32(truncatingIfNeeded: place)]))
+    return unit
   }
 }

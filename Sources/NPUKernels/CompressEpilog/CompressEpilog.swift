@@ -144,6 +144,13 @@ public struct CompressEpilog: Kernel {
     ]
   }
 
+  public var errorNote: String? {
+    guard case .e8m0(roundsUp: false) = rule else { return nil }
+    return
+      "cache: codes are quotients by the full scale, of which only the exponent is stored, so a "
+      + "decoded value is up to half of x too small"
+  }
+
   public var throughput: (count: Double, unit: String) { (Double(tokens), "tokens") }
 
   /// A unit is a slot.

@@ -36,92 +36,89 @@ struct CompressEpilogReference: KernelReference {
   func evaluate(unit slot: Int) -> ReferenceUnit {
     let codeStart = slot * kernel.columns
     let scaleStart = slot * kernel.blocks
+    var unit = ReferenceUnit()
     guard let row = rows[slot] else {
       let size = kernel.scales.bytes
-      return ReferenceUnit(
-        words: [
-          ReferenceSlice(
-            "cache", start: codeStart, bytes: Array(cache[codeStart..<codeStart + kernel.columns])),
-          ReferenceSlice(
-            "scale", start: scaleStart,
-            bytes: Array(scales[scaleStart * size..<(scaleStart + kernel.blocks) * size])),
-        ], exact: [])
+      unit.words = [
+        ReferenceSlice(
+          "cache", start: codeStart, bytes: Array(cache[codeStart..<codeStart + kernel.columns])),
+        ReferenceSlice(
+          "scale", start: scaleStart,
+          bytes: Array(scales[scaleStart * size..<(scaleStart + kernel.blocks) * size])),
+      ]
+      return unit
     }
     let values = values(row: row)
     var codes: [UInt8] = []
-    var words: [UInt8] = []
-    var exact = ExactRow()
+    var figures: [ErrorFigure] = []
+    var scales: [Traced] = []
+    var bytes: [UInt8] = []
     for start in stride(from: 0, to: values.count, by: FP8Block.blockSize) {
       let block = Array(values[start..<min(start + FP8Block.blockSize, values.count)])
+      let scale = scale(of: block)
       switch kernel.rule {
       case .fp32:
         let encoded = FP8Block.encode(block, format: kernel.block)
         codes += encoded.codes
-        let bits = encoded.scale.bitPattern
-        words += [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: bits >> $0) }
+        figures += self.figures(block, encoded.codes, divisor: encoded.scale, encoded.scale)
+        scales.append(scale)
       case .e8m0(let roundsUp):
         let encoded = FP8Block.encode(block, format: kernel.block, roundsUp: roundsUp)
+        let stored = encoded.scale.float
         codes += encoded.codes
-        words.append(encoded.scale.bits)
+        figures += self.figures(
+          block, encoded.codes, divisor: roundsUp ? stored : scale.word, stored)
+        bytes.append(encoded.scale.bits)
       }
-      exact.append(block, kernel)
     }
-    return ReferenceUnit(
-      words: [
-        ReferenceSlice("cache", start: codeStart, bytes: codes),
-        ReferenceSlice("scale", start: scaleStart, bytes: words),
-      ], exact: exact.slices(kernel, codeStart: codeStart, scaleStart: scaleStart))
-  }
-}
-
-/// The quotients and scales of a row in FP64, and bounds on the datapath's errors.
-///
-/// amax is exact, C = 1 / largest within 2^-25, the product and the quotient round by 2^-24 each:
-/// a quotient is within 2^-22, and a code within half a step of it: 2^-4 of the quotient for E4M3FN, 2^-3
-/// for E5M2, or half the least subnormal, 2^-10 or 2^-17. With the powers of two of quant mode 0 only the
-/// quotient and the code round; which power of two it is belongs to the definition, as its choice is not
-/// continuous. Where the scale is subnormal there is no relative bound.
-private struct ExactRow {
-  private var quotients: [Double] = []
-  private var bounds: [Double] = []
-  private var scales: [Double] = []
-  private var scaleBounds: [Double] = []
-
-  mutating func append(_ block: [Float], _ kernel: CompressEpilog) {
-    let largest = Double(kernel.block.largest)
-    let amax = Double(FP8Block.finiteMaximum(block))
-    let scale: Double
-    switch kernel.rule {
-    case .fp32: scale = amax / largest
-    case .e8m0(let roundsUp):
-      let floor = Double(Float(1e-4))
-      scale =
-        roundsUp
-        ? Double(FP8Block.encode(block, format: kernel.block, roundsUp: true).scale.float)
-        : Swift.max(amax, floor) / largest
-    }
-    let isSubnormal = scale < 0x1p-126
-    let relative = kernel.block == .e4m3fn ? 0x1p-4 : 0x1p-3
-    let least = kernel.block == .e4m3fn ? 0x1p-10 : 0x1p-17
-    for value in block {
-      let quotient = scale == 0 ? 0 : Double(value) / scale
-      let moved = quotient.magnitude * 0x1p-22
-      quotients.append(quotient)
-      bounds.append(
-        isSubnormal && scale != 0
-          ? .infinity : moved + Swift.max((quotient.magnitude + moved) * relative, least))
-    }
-    if kernel.rule == .fp32 {
-      scales.append(scale)
-      scaleBounds.append(scale * 0x1p-22 + 0x1p-149)
-    }
-  }
-
-  func slices(_ kernel: CompressEpilog, codeStart: Int, scaleStart: Int) -> [ExactSlice] {
-    let codes = ExactSlice("cache", start: codeStart, values: quotients, bounds: bounds)
-    if kernel.rule != .fp32 { return [codes] }
-    return [
-      codes, ExactSlice("scale", start: scaleStart, values: scales, bounds: scaleBounds),
+    unit.words = [ReferenceSlice("cache", start: codeStart, bytes: codes)]
+    unit.errors = [
+      ErrorSlice(
+        "cache", start: codeStart, figures: figures,
+        scaling: ErrorSlice.Scaling(
+          tensor: "scale", width: kernel.columns, block: FP8Block.blockSize))
     ]
+    if kernel.rule == .fp32 {
+      unit.add("scale", start: scaleStart, scales, as: .f32)
+    } else {
+      // Which power of two it is belongs to the definition: it has no error.
+      unit.words.append(ReferenceSlice("scale", start: scaleStart, bytes: bytes))
+    }
+    return unit
+  }
+
+  /// fl32(amax · C), of at least 1e-4 in quant mode 0.
+  private func scale(of block: [Float]) -> Traced {
+    let largest = FP8Block.finiteMaximum(block)
+    return .mul(
+      Traced(kernel.rule == .fp32 ? largest : FP32.max(largest, 1e-4)),
+      Traced(kernel.block.reciprocal, for: 1 / Double(kernel.block.largest)))
+  }
+
+  /// The figures of a block's decoded values, code · stored scale, of which x is exact.
+  ///
+  /// The quotient x / divisor is rounded to FP32 and to the code, so code · divisor is within half a step
+  /// of each, times the divisor; where the stored scale is the divisor's power of two alone, the decoded
+  /// value is off by |code| · (divisor − stored) more, which is no rounding. A divisor that underflowed
+  /// to 0 decodes to 0.
+  private func figures(
+    _ block: [Float], _ codes: [UInt8], divisor: Float, _ stored: Float
+  ) -> [ErrorFigure] {
+    let precision: Precision = kernel.block == .e4m3fn ? .e4m3fn : .e5m2
+    let (scale, kept) = (Double(divisor), Double(stored))
+    return zip(block, codes).map { x, code in
+      let value = Double(x)
+      let decoded = kernel.block.value(code)
+      let quotient = FP32.div(x, divisor)
+      guard divisor > 0, quotient.isFinite else {
+        return ErrorFigure(exact: value, bound: value.magnitude, end: value, variance: 0)
+      }
+      let (coded, divided) = (precision.step(decoded), Precision.fp32.step(quotient))
+      return ErrorFigure(
+        exact: value,
+        bound: scale * 0.5 * (coded + divided) * Precision.slack
+          + (scale - kept).magnitude * Double(decoded.magnitude),
+        end: value, variance: scale * scale * (coded * coded + divided * divided) / 12)
+    }
   }
 }

@@ -21,12 +21,9 @@ struct EmbeddingReference: KernelReference {
   func evaluate(unit index: Int) -> ReferenceUnit {
     let row = Int(ids[index])
     let start = index * hidden
-    return ReferenceUnit(
-      words: [ReferenceSlice("out", start: start, bytes: table.bytes(row))],
-      exact: [
-        ExactSlice(
-          "out", start: start, values: table[row].map { Double($0) },
-          bounds: [Double](repeating: 0, count: hidden))
-      ])
+    var unit = ReferenceUnit()
+    unit.words = [ReferenceSlice("out", start: start, bytes: table.bytes(row))]
+    unit.errors = [ErrorSlice("out", start: start, table[row].map { Traced($0) })]
+    return unit
   }
 }

@@ -8,7 +8,7 @@ struct FlashReference: KernelReference {
   let settings: DatapathSettings
   let operands: FlashOperands
   /// log2(e) / √d in FP32.
-  let factor: Float
+  let factor: Traced
 
   init(_ kernel: FlashAttention, _ inputs: [String: TensorValue], settings: DatapathSettings)
     throws(NPUError)
@@ -16,7 +16,8 @@ struct FlashReference: KernelReference {
     self.kernel = kernel
     self.settings = settings
     operands = try FlashOperands(kernel.form, inputs)
-    factor = kernel.form.scoreFactor
+    factor = Traced(
+      kernel.form.scoreFactor, for: 1.4426950408889634 / Double(kernel.form.headDim).squareRoot())
   }
 
   /// The head's kv group and the query of a row.
@@ -29,62 +30,32 @@ struct FlashReference: KernelReference {
 
   /// m, l and O of a row after some kv tiles.
   struct State {
-    var m = -Float.infinity
-    var l: Float = 0
-    var o: [Float]
-  }
-
-  /// A kv tile as a row saw it, for the error bound.
-  struct Step {
-    var keys: Range<Int>
-    /// The maximum after it.
-    var m: Float
-    var scales: [UInt8]
-    /// Σ |accumulator| of the chain of each column.
-    var magnitudes: [Double]
-  }
-
-  /// A row's result and how it came about.
-  struct Row {
-    var out: [Float]
-    var lse: Float
-    var state: State
-    var steps: [Step] = []
-    /// Σ |accumulator| of the score chain of each key from the first tile's first on.
-    var scoreMagnitudes: [Int: Double] = [:]
+    var m = Traced(-.infinity)
+    var l = Traced(0)
+    var o: [Traced]
   }
 
   func evaluate(unit index: Int) -> ReferenceUnit {
     if kernel.rung.isUnfused { return unfused(index) }
-    if kernel.rung == .scalar { return scalar(index) }
-    let row = row(index)
-    let d = kernel.form.headDim
-    return ReferenceUnit(
-      words: [
-        ReferenceSlice("out", start: index * d, bf16: row.out),
-        ReferenceSlice("lse", start: index, fp32: [row.lse]),
-      ], exact: exact(index, row), reached: reached(index, out: row.out, lse: row.lse))
+    return finished(index, kernel.rung == .scalar ? scalar(index) : row(index))
   }
 
   /// One query row, tile by tile and split by split.
-  func row(_ index: Int) -> Row {
+  private func row(_ index: Int) -> State {
     let form = kernel.form
     let (group, query) = place(index)
     let tiles = form.tiles(queries: queryTile(query), tileKV: kernel.plan.tileKV)
     let encoded = operands.query(index)
-    let start = State(o: [Float](repeating: 0, count: form.headDim))
-    var row = Row(out: [], lse: 0, state: start)
+    let start = State(o: [Traced](repeating: Traced(0), count: form.headDim))
     var parts: [State] = []
     for split in 0..<form.splits {
       var part = start
       for tile in form.tiles(split: split, tileKV: kernel.plan.tileKV).clamped(to: tiles) {
-        step(tile, encoded, group, query, &row, &part)
+        step(tile, encoded, group, query, &part)
       }
       parts.append(part)
     }
-    row.state = form.splits == 1 ? parts[0] : combine(parts)
-    finish(&row, seesKeys: !form.keys(query).isEmpty)
-    return row
+    return form.splits == 1 ? parts[0] : combine(parts)
   }
 
   /// The queries that share the products of a query: those of its query tile, which is thereby part of
@@ -97,68 +68,80 @@ struct FlashReference: KernelReference {
 
   /// One kv tile of the online softmax.
   private func step(
-    _ tile: Int, _ query: ReferenceBlocks, _ group: Int, _ index: Int, _ row: inout Row,
-    _ state: inout State
+    _ tile: Int, _ query: ProductRow, _ group: Int, _ index: Int, _ state: inout State
   ) {
     let keys = kernel.form.touched(
       tile, queries: queryTile(index), tileKV: kernel.plan.tileKV)
     let visible = kernel.form.keys(index)
-    let (scores, magnitudes) = operands.scores(
-      query, group: group, keys: keys, accumulator: settings.accumulator)
+    let scores = operands.k.product(
+      query, slab: group, lines: keys, accumulator: settings.accumulator)
+    // The scores are a step of their own, of which the error is known as well as its bound.
     let x = zip(keys, scores).map { key, score in
-      visible.contains(key) ? FP32.mul(score, factor) : -Float.infinity
+      visible.contains(key) ? Traced.mul(score, factor).measured : Traced(-.infinity)
     }
-    let m = x.reduce(state.m) { FP32.max($0, $1) }
-    let isEmpty = m == -.infinity
-    let p = x.map { isEmpty ? 0 : exp2(FP32.sub($0, m)) }
-    let alpha = isEmpty ? 1 : exp2(FP32.sub(state.m, m))
-    let product = operands.product(
-      p, group: group, first: keys.lowerBound, accumulator: settings.accumulator)
-    let sum = LaneReduction.sum(p, lanes: settings.lanes)
-    state = State(
-      m: m, l: FP32.add(FP32.mul(state.l, alpha), sum),
-      o: zip(state.o, product.values).map { FP32.add(FP32.mul($0, alpha), $1) })
-    row.steps.append(
-      Step(keys: keys, m: m, scales: product.scales, magnitudes: product.magnitudes))
-    for (key, magnitude) in zip(keys, magnitudes) { row.scoreMagnitudes[key] = magnitude }
+    let weights = weights(x, &state)
+    let product = operands.v.product(
+      ProductRow(encoding: weights), slab: group, lines: 0..<kernel.form.headDim,
+      start: keys.lowerBound,
+      accumulator: settings.accumulator)
+    state.o = zip(state.o, product).map { Traced.add($0, $1) }
   }
 
-  func exp2(_ x: Float) -> Float {
-    SpecialFunction.exp2.fp32(x, mode: settings.sfuMode)
+  /// The weights of some scaled scores. The state is brought to their maximum, and its sum takes them.
+  func weights(_ x: [Traced], _ state: inout State) -> [Traced] {
+    let m = x.reduce(state.m) { Traced.max($0, $1) }.shift
+    let weights = x.map { weight($0, maximum: m) }
+    if m.word != -.infinity {
+      let alpha = exp2(.sub(state.m, m))
+      state.l = .mul(state.l, alpha)
+      state.o = state.o.map { .mul($0, alpha) }
+    }
+    state.l = .add(state.l, .sum(weights, lanes: settings.lanes))
+    state.m = m
+    return weights
   }
+
+  /// exp2(fl32(x − m)), 0 where m = −∞: as it must be, or without a value where the scores overflowed.
+  func weight(_ x: Traced, maximum: Traced) -> Traced {
+    if maximum.word == -.infinity {
+      return Traced(0, for: maximum.exact == -.infinity ? 0 : .nan)
+    }
+    return exp2(.sub(x, maximum))
+  }
+
+  func exp2(_ x: Traced) -> Traced { x.applying(.exp2, mode: settings.sfuMode) }
 
   /// Partial results of the splits, in ascending order.
   private func combine(_ parts: [State]) -> State {
-    let m = parts.reduce(-Float.infinity) { FP32.max($0, $1.m) }
-    var state = State(m: m, o: [Float](repeating: 0, count: kernel.form.headDim))
+    let m = Traced.max(parts.lazy.map(\.m)).shift
+    var state = State(m: m, o: [Traced](repeating: Traced(0), count: kernel.form.headDim))
     for part in parts {
-      let isEmpty = part.m == -.infinity
-      let weight = isEmpty ? 0 : exp2(FP32.sub(part.m, m))
-      state = State(
-        m: m, l: FP32.add(state.l, FP32.mul(part.l, weight)),
-        o: zip(state.o, part.o).map { FP32.add($0, FP32.mul($1, weight)) })
+      let weight = part.m.word == -.infinity ? Traced(0) : exp2(.sub(part.m, m))
+      state.l = .add(state.l, .mul(part.l, weight))
+      state.o = zip(state.o, part.o).map { .add($0, .mul($1, weight)) }
     }
     return state
   }
 
   /// out and the log-sum-exp; 0 and −∞ for a row that sees no key.
-  func finish(_ row: inout Row, seesKeys: Bool) {
-    let state = row.state
-    guard seesKeys else {
-      row.out = state.o.map { _ in 0 }
-      row.lse = -.infinity
-      return
-    }
+  private func finished(_ index: Int, _ state: State) -> ReferenceUnit {
+    let seesKeys = !kernel.form.keys(place(index).query).isEmpty
     let inverse =
-      state.l == 0 ? 0 : SpecialFunction.reciprocal.fp32(state.l, mode: settings.sfuMode)
-    row.out = state.o.map { BF16(FP32.mul($0, inverse)).float }
-    row.lse = lse(m: state.m, l: state.l)
+      state.l.word == 0 ? Traced(0) : state.l.applying(.reciprocal, mode: settings.sfuMode)
+    let out = state.o.map { seesKeys ? Traced.mul($0, inverse).bf16 : Traced(0) }
+    let logSum = seesKeys ? self.logSum(m: state.m, l: state.l) : Traced(-.infinity)
+    var unit = ReferenceUnit()
+    unit.add("out", start: index * kernel.form.headDim, out, as: .bf16)
+    unit.add("lse", start: index, [logSum], as: .f32)
+    unit.reached = reached(index, out: out, lse: logSum)
+    return unit
   }
 
   /// fl32(fl32(m·ln2) + ln l).
-  func lse(m: Float, l: Float) -> Float {
-    FP32.add(
-      FP32.mul(m, FlashReference.ln2), SpecialFunction.log.fp32(l, mode: settings.sfuMode))
+  func logSum(m: Traced, l: Traced) -> Traced {
+    .add(
+      .mul(m, Traced(Self.ln2, for: SpecialFunction.ln2)),
+      l.applying(.log, mode: settings.sfuMode))
   }
 
   /// ln 2 rounded to FP32: 0x3f317218.

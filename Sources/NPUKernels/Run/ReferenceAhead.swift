@@ -4,8 +4,8 @@ import Synchronization
 /// The reference of a run on a thread of its own: the units to verify, from the first on, are
 /// evaluated while the datapath executes.
 final class ReferenceAhead: Sendable {
-  /// Most output elements whose expected words are kept until they are compared.
-  private static let mostOutputs = 1 << 20
+  /// Most bytes of evaluated units that are kept until they are compared.
+  private static let mostBytes = 1 << 26
 
   /// What was evaluated until somebody asked.
   struct Evaluated: Sendable {
@@ -23,13 +23,14 @@ final class ReferenceAhead: Sendable {
   ) {
     let isAsked = Flag()
     self.isAsked = isAsked
-    let most = Self.mostOutputs / max(1, kernel.outputsPerUnit)
     task = SideTask { () throws(NPUError) in
       let reference = try kernel.reference(inputs.value().values, settings: settings)
       var evaluated: [ReferenceUnit] = []
-      for unit in units.prefix(most) {
-        if isAsked.value.load(ordering: .relaxed) { break }
+      var bytes = 0
+      for unit in units {
+        if isAsked.value.load(ordering: .relaxed) || bytes > Self.mostBytes { break }
         evaluated.append(reference.evaluate(unit: unit))
+        bytes += evaluated.last?.bytes ?? 0
       }
       return Evaluated(reference: reference, units: evaluated)
     }

@@ -105,19 +105,14 @@ public enum Runner {
       progress?("comparing with the reference")
       let compared = Verifier(kernel, tensors).verify(try ahead.evaluated(), units: units)
       numerics.take(compared)
+      numerics.errorNote = kernel.errorNote
       let writer = WriterIndex(program)
       if let first = compared.first {
         report.findings.append(
           RunReport.Described(mismatch(first, compared, kernel, writer), in: program))
       }
-      if compared.error.beyond > 0 {
-        report.findings.append(
-          RunReport.Described(
-            Finding(
-              .N004,
-              "\(compared.error.beyond) outputs are further from their FP64 values than the "
-                + "derived bound allows",
-              fix: "the reference and the bound disagree: report this"), in: program))
+      report.findings += ErrorFindings.findings(numerics.tensors).map {
+        RunReport.Described($0, in: program)
       }
     }
     report.numerics = numerics
@@ -212,13 +207,7 @@ extension RunReport.Numerics {
     checkedOutputs = result.checkedOutputs
     words = result.words
     mismatches = result.mismatches
-    maximumError = result.error.maximum
-    rmsError =
-      result.error.count > 0
-      ? (result.error.squares / Double(result.error.count)).squareRoot() : 0
-    worstOfBound = result.error.worstOfBound
-    beyondBound = result.error.beyond
-    nonFiniteOutputs = result.error.nonFinite
+    tensors = result.errors.errors
     reachedOutputs = result.reached
   }
 }

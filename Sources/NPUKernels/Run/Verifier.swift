@@ -2,7 +2,7 @@ import Dispatch
 import NPUSim
 import Synchronization
 
-/// Compares the datapath's words with the reference's, and its outputs with exact values.
+/// Compares the datapath's words with the reference's, and their values with exact ones.
 struct Verifier: Sendable {
   /// Most reference MACs that are verified in full by default.
   static let fullLimit = 1 << 27
@@ -19,9 +19,11 @@ struct Verifier: Sendable {
     var mismatches = 0
     /// The lowest unit's first difference.
     var first: Mismatch?
-    var error = ErrorSummary()
+    var errors: ErrorTally
     /// ``ReferenceUnit/reached`` over all units.
     var reached = 0
+
+    init(_ tensors: [TensorSpec]) { errors = ErrorTally(tensors) }
   }
 
   /// One word that differs.
@@ -33,45 +35,19 @@ struct Verifier: Sendable {
     var needed: UInt32
   }
 
-  /// The outputs against FP64.
-  struct ErrorSummary: Sendable {
-    var maximum = 0.0
-    var squares = 0.0
-    var count = 0
-    /// Largest error as a fraction of its derived bound.
-    var worstOfBound = 0.0
-    /// Outputs beyond their bound.
-    var beyond = 0
-    /// Outputs whose result or exact value is not finite: no error is defined.
-    var nonFinite = 0
-
-    mutating func join(_ other: ErrorSummary) {
-      maximum = Swift.max(maximum, other.maximum)
-      squares += other.squares
-      count += other.count
-      worstOfBound = Swift.max(worstOfBound, other.worstOfBound)
-      beyond += other.beyond
-      nonFinite += other.nonFinite
-    }
-  }
-
   let kernel: any Kernel
   let tensors: RunTensors
   private let elementBytes: [String: Int]
-  private let formats: [String: ElementFormat]
 
   init(_ kernel: any Kernel, _ tensors: RunTensors) {
     self.kernel = kernel
     self.tensors = tensors
     var sizes: [String: Int] = [:]
-    var formats: [String: ElementFormat] = [:]
     for spec in kernel.tensors {
       sizes[spec.name] = spec.format.bytes
-      formats[spec.name] = spec.format
       if spec.format == .mxint8 { sizes[spec.name + ".scale"] = 1 }
     }
     elementBytes = sizes
-    self.formats = formats
   }
 
   /// The units to compare: all, or a seeded choice of at least `sampleOutputs` output elements that
@@ -107,9 +83,10 @@ struct Verifier: Sendable {
   /// Compares units, in two or more threads; the first ones may have been evaluated before.
   func verify(_ ahead: ReferenceAhead.Evaluated, units: [Int]) -> Result {
     let bands = min(units.count, Self.bands)
-    let results = Mutex([Result](repeating: Result(), count: bands))
+    let empty = Result(kernel.tensors)
+    let results = Mutex([Result](repeating: empty, count: bands))
     DispatchQueue.concurrentPerform(iterations: bands) { band in
-      var part = Result()
+      var part = empty
       for index in WorkSplit.range(units.count, core: band, of: bands) {
         compare(
           index < ahead.units.count
@@ -117,12 +94,12 @@ struct Verifier: Sendable {
       }
       results.withLock { $0[band] = part }
     }
-    var total = Result()
+    var total = empty
     for part in results.withLock({ $0 }) {
       total.words += part.words
       total.mismatches += part.mismatches
       if total.first == nil { total.first = part.first }
-      total.error.join(part.error)
+      total.errors.join(part.errors)
       total.reached += part.reached
     }
     total.units = units.count
@@ -137,9 +114,15 @@ struct Verifier: Sendable {
       guard let size = elementBytes[slice.tensor] else { continue }
       tensors.withBytes(of: slice.tensor) { compare(slice, size, $0, &result) }
     }
-    for slice in unit.exact {
-      guard let format = formats[slice.tensor] else { continue }
-      tensors.withBytes(of: slice.tensor) { compare(slice, format, $0, &result.error) }
+    for slice in unit.errors {
+      tensors.withBytes(of: slice.tensor) { words in
+        guard let scaling = slice.scaling else {
+          return result.errors.take(slice, words: words, scales: nil)
+        }
+        tensors.withBytes(of: scaling.tensor) {
+          result.errors.take(slice, words: words, scales: $0)
+        }
+      }
     }
   }
 
@@ -165,28 +148,6 @@ struct Verifier: Sendable {
             tensor: slice.tensor, element: slice.start + element, found: actual, needed: needed)
         }
       }
-    }
-  }
-
-  private func compare(
-    _ slice: ExactSlice, _ format: ElementFormat, _ bytes: UnsafeRawBufferPointer,
-    _ error: inout ErrorSummary
-  ) {
-    for index in slice.values.indices {
-      let word = Self.word(bytes, (slice.start + index) * format.bytes, format.bytes)
-      let found = Self.value(word, format)
-      guard found.isFinite, slice.values[index].isFinite else {
-        error.nonFinite += 1
-        continue
-      }
-      let difference = (found - slice.values[index]).magnitude
-      error.maximum = max(error.maximum, difference)
-      error.squares += difference * difference
-      error.count += 1
-      if slice.bounds[index].isFinite, slice.bounds[index] > 0 {
-        error.worstOfBound = max(error.worstOfBound, difference / slice.bounds[index])
-      }
-      if difference > slice.bounds[index] { error.beyond += 1 }
     }
   }
 

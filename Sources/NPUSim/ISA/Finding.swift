@@ -122,7 +122,7 @@ public enum FindingCode: String, Sendable, CaseIterable, Hashable {
   /// Uninitialised read, output that is not written whole, input that is written.
   case I001, I002, I003
   /// NaN or infinity, saturation, accumulator drift, golden mismatch.
-  case N001, N002, N003, N004
+  case N001, N002, N003, N004, N005
   /// Redundant event, over-wide barrier, small transfer, unaligned burst, bank conflict, no double
   /// buffering, idle unit, dead store.
   case P001, P002, P003, P004, P005, P006, P007, P008
@@ -130,7 +130,7 @@ public enum FindingCode: String, Sendable, CaseIterable, Hashable {
   /// The severity of the family.
   public var severity: Finding.Severity {
     switch self {
-    case .N001, .N002, .N003: .warning
+    case .N001, .N002, .N003, .N005: .warning
     case .P001, .P002, .P003, .P004, .P005, .P006, .P007, .P008: .lint
     default: .error
     }
@@ -164,6 +164,7 @@ public enum FindingCode: String, Sendable, CaseIterable, Hashable {
     case .N002: "saturation"
     case .N003: "accumulator drift"
     case .N004: "golden mismatch"
+    case .N005: "error larger than roundings explain"
     case .P001: "redundant event"
     case .P002: "over-wide barrier"
     case .P003: "small transfer"

@@ -126,8 +126,10 @@ extension RunReport {
       "checked_outputs": .integer(numerics.checkedOutputs),
       "total_outputs": .integer(numerics.totalOutputs),
       "compared_words": .integer(numerics.words), "mismatches": .integer(numerics.mismatches),
-      "max_abs_error": .double(numerics.maximumError), "rms_error": .double(numerics.rmsError),
-      "worst_error_of_bound": .double(numerics.worstOfBound),
+      "max_abs_error": value(numerics.worstOutput?.maximum),
+      "max_abs_error_tensor": numerics.worstOutput.map { .string($0.name) } ?? .null,
+      "rms_error": value(numerics.worstOutput?.rmsError),
+      "worst_error_of_bound": value(numerics.worstOfBound),
       "beyond_bound": .integer(numerics.beyondBound),
       "non_finite_outputs": .integer(numerics.nonFiniteOutputs),
       "reached_outputs": .integer(numerics.reachedOutputs),
@@ -137,7 +139,24 @@ extension RunReport {
       "result_infinities": .integer(numerics.health.infinities),
       "saturated": .integer(numerics.health.saturated),
       "drifting_chains": .integer(numerics.health.drifting),
+      "tensors": .array(numerics.tensors.map(value)),
+      "error_note": numerics.errorNote.map { .string($0) } ?? .null,
     ]
+  }
+
+  private static func value(_ error: TensorError) -> JSONValue {
+    [
+      "name": .string(error.name), "max_abs_error": value(error.maximum),
+      "rms_error": value(error.rmsError), "rms": value(error.rms),
+      "relative_rms_error": value(error.relative),
+      "expected_rms_error": value(error.expected), "bound": value(error.bound),
+      "worst_error_of_bound": value(error.worstOfBound), "non_finite": .integer(error.nonFinite),
+    ]
+  }
+
+  /// Null where there is no number.
+  private static func value(_ number: Double?) -> JSONValue {
+    number.map { $0.isFinite ? .double($0) : .null } ?? .null
   }
 
   private static func value(_ trial: FixTrial) -> JSONValue {

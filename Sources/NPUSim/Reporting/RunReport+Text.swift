@@ -50,7 +50,7 @@ extension RunReport {
   }
 
   /// A row whose text is broken at 100 columns.
-  private func wrapped(_ label: String, _ text: String) -> [String] {
+  func wrapped(_ label: String, _ text: String) -> [String] {
     var lines: [String] = []
     var line = ""
     for word in text.split(separator: " ") {
@@ -163,26 +163,7 @@ extension RunReport {
   }
 
   private func page(_ numerics: Numerics, _ style: TextStyle) -> [String] {
-    var lines: [String] = []
-    if numerics.checkedOutputs > 0 {
-      let beyond =
-        numerics.beyondBound > 0
-        ? style.bad("\(Quantity.grouped(numerics.beyondBound)) outputs beyond their bound")
-        : "at most \(Quantity.percent(numerics.worstOfBound, of: 1)) of the derived bound"
-      lines.append(
-        row(
-          "error",
-          "max \(Quantity.significant(numerics.maximumError)), rms "
-            + "\(Quantity.significant(numerics.rmsError)) against FP64; \(beyond)"))
-    }
-    if numerics.nonFiniteOutputs > 0 {
-      lines.append(
-        row(
-          "",
-          style.warning(
-            "\(Quantity.grouped(numerics.nonFiniteOutputs)) outputs are not finite, or should "
-              + "not be: no error is defined for them")))
-    }
+    var lines = errors(numerics, style)
     if numerics.reachedOutputs > 0 {
       lines.append(
         row(

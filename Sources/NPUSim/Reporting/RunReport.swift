@@ -93,14 +93,10 @@ public struct RunReport: Sendable {
     public var totalOutputs: Int
     public var words: Int
     public var mismatches: Int
-    /// Against FP64 over the inputs that the datapath was given.
-    public var maximumError: Double
-    public var rmsError: Double
-    /// Largest error as a fraction of its derived bound.
-    public var worstOfBound: Double
-    public var beyondBound: Int
-    /// Outputs without an error, as they or their exact values are not finite.
-    public var nonFiniteOutputs: Int
+    /// Against FP64, for each compared tensor in the order of the algorithm.
+    public var tensors: [TensorError]
+    /// What in these errors is no rounding.
+    public var errorNote: String?
     /// Outputs that are not finite only because NaN or infinities reached them with the weight 0.
     public var reachedOutputs: Int
     public var inputNaNs: Int
@@ -117,15 +113,25 @@ public struct RunReport: Sendable {
       self.totalOutputs = totalOutputs
       words = 0
       mismatches = 0
-      maximumError = 0
-      rmsError = 0
-      worstOfBound = 0
-      beyondBound = 0
-      nonFiniteOutputs = 0
+      tensors = []
+      errorNote = nil
       reachedOutputs = 0
       self.inputNaNs = inputNaNs
       self.inputInfinities = inputInfinities
       self.health = health
+    }
+
+    /// The output with the largest relative error; `nil` where no error is defined.
+    public var worstOutput: TensorError? {
+      tensors.filter { $0.isOutput && $0.rmsError != nil }.worstFirst.first
+    }
+    /// Elements beyond the bounds of their stages.
+    public var beyondBound: Int { tensors.reduce(0) { $0 + $1.beyondBound } }
+    /// Largest error of a stage as a fraction of its bound.
+    public var worstOfBound: Double? { tensors.compactMap(\.worstOfBound).max() }
+    /// Elements of outputs without an error, as they or their exact values are not finite.
+    public var nonFiniteOutputs: Int {
+      tensors.filter(\.isOutput).reduce(0) { $0 + $1.nonFinite }
     }
   }
 

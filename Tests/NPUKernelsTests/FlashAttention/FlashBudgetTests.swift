@@ -18,22 +18,13 @@ import Testing
         try SeededInput(seed: seed, name: spec.name).tensor(shape: spec.shape))
     }
     let reference = try kernel.reference(inputs, settings: DatapathSettings(machine))
-    var maximum = 0.0
-    var squares = 0.0
-    var count = 0
+    var tally = ErrorTally(kernel.tensors)
     for row in stride(from: 0, to: kernel.referenceUnits, by: max(1, kernel.referenceUnits / 24)) {
-      let unit = reference.evaluate(unit: row)
-      let out = try #require(unit.words.first { $0.tensor == "out" })
-      let exact = try #require(unit.exact.first { $0.tensor == "out" })
-      for (index, value) in exact.values.enumerated() {
-        let word = UInt16(out.bytes[2 * index]) | UInt16(out.bytes[2 * index + 1]) << 8
-        let difference = (Double(BF16(bits: word).float) - value).magnitude
-        maximum = max(maximum, difference)
-        squares += difference * difference
-        count += 1
-      }
+      ReferenceErrors.take(reference.evaluate(unit: row), kernel, .own, &tally)
     }
-    return (maximum, (squares / Double(max(1, count))).squareRoot())
+    let out = try #require(tally.errors.first { $0.name == "out" })
+    #expect(out.beyondBound == 0)
+    return (try #require(out.maximum), try #require(out.rmsError))
   }
 
   static let shapes = [

@@ -102,19 +102,17 @@ import Testing
       let inputs = try shape.inputs(seed: 12)
       let reference = try kernel.reference(inputs, settings: DatapathSettings(machine))
       var random = SeededGenerator(seed: Self.seed)
+      var tally = ErrorTally(kernel.tensors)
       for unit in 0..<kernel.referenceUnits
       where TestScale.isFull || unit == 0 || random.below(10) == 0 {
         let evaluated = reference.evaluate(unit: unit)
-        let out = try #require(evaluated.words.first { $0.tensor == "softmaxed_v.out" })
-        for slice in evaluated.exact {
-          for index in slice.values.indices {
-            let word = UInt16(out.bytes[2 * index]) | UInt16(out.bytes[2 * index + 1]) << 8
-            let error = (Double(BF16(bits: word).float) - slice.values[index]).magnitude
-            #expect(
-              error <= slice.bounds[index] && slice.bounds[index].isFinite,
-              "\(shape), row \(unit), column \(index): error \(error) of \(slice.values[index])")
-          }
-        }
+        ReferenceErrors.take(evaluated, kernel, .own, &tally)
+      }
+      #expect(tally.errors.count == 6)
+      for error in tally.errors {
+        // Every element has a bound, and lies within it.
+        #expect(error.beyondBound == 0 && error.nonFinite == 0, "\(shape): \(error)")
+        #expect(error.worstOfBound != nil, "\(shape): \(error)")
       }
     }
   }

@@ -1,0 +1,73 @@
+import NPUKernels
+import NPUSim
+import Testing
+
+/// The errors that a run reports: for each tensor, in its own unit, and only where there are any.
+@Suite struct TensorErrorTests {
+  private func run(
+    _ shape: KernelCase, _ inputs: TensorSet? = nil
+  ) throws -> (report: RunReport, numerics: RunReport.Numerics) {
+    let report = try shape.run(on: Presets.named("edge").configuration, inputs: inputs).report
+    return (report, try #require(report.numerics))
+  }
+
+  @Test func `errors of tensors with different units are apart`() throws {
+    let flash = try run(KernelCase("flash_attention", ["q": "4", "kv": "64"])).numerics
+    #expect(flash.tensors.map(\.name) == ["out", "lse"])
+    let rope = try run(KernelCase("rope", ["positions": "8", "head-dim": "16"])).numerics
+    #expect(
+      rope.tensors.map(\.name) == ["rope.freq_bf16", "rope.cos_bf16", "rope.sin_bf16", "out"])
+    let cache = try run(KernelCase("compress_epilog", ["tokens": "4", "dim": "256"])).numerics
+    #expect(cache.tensors.map(\.name) == ["cache", "scale"])
+    for numerics in [flash, rope, cache] {
+      let worst = try #require(numerics.worstOutput)
+      for error in numerics.tensors where error.isOutput {
+        #expect(try #require(error.relative) <= worst.relative ?? 0)
+      }
+    }
+  }
+
+  @Test func `a cache errs by what its codes decode to`() throws {
+    // Decoded values have three bits of fraction: half a step of 2^-3 is at most 2^-4 of a value.
+    let rounded = try run(
+      KernelCase("compress_epilog", ["tokens": "4", "dim": "256", "quant-mode": "0"]))
+    let cache = try #require(rounded.numerics.tensors.first)
+    #expect(cache.name == "cache" && rounded.numerics.tensors.count == 1)
+    #expect(try #require(cache.relative) < 0x1p-4)
+    #expect(rounded.numerics.errorNote == nil)
+    // A power of two below the scale makes values up to half too small.
+    let truncated = try run(
+      KernelCase(
+        "compress_epilog",
+        ["tokens": "4", "dim": "256", "quant-mode": "0", "no-round-scale": "true"]))
+    #expect(try #require(truncated.numerics.tensors.first?.relative) > 0.25)
+    #expect(truncated.report.text().contains("only the exponent is stored"))
+    #expect(truncated.report.isClean)
+  }
+
+  @Test func `where no element is finite no number is given`() throws {
+    var files = TensorSet()
+    try files.insert(
+      Tensor(
+        dtype: .bf16, shape: [2, 8], storage: (0..<16).flatMap { _ in [UInt8(0xC0), 0x7F] }),
+      named: "x")
+    let (report, numerics) = try run(
+      KernelCase("softmax", ["rows": "2", "cols": "8"]), files)
+    let error = try #require(numerics.tensors.first)
+    #expect(error.maximum == nil && error.rmsError == nil && error.nonFinite == 16)
+    #expect(error.judgement == nil && numerics.worstOutput == nil)
+    let json = try #require(report.json().members.first { $0.key == "numerics" }).value
+    for key in ["max_abs_error", "max_abs_error_tensor", "rms_error"] {
+      #expect(json.members.first { $0.key == key }?.value == .null, "\(key)")
+    }
+  }
+
+  @Test func `an infinity that is right is no missing error`() throws {
+    // The first two of four queries see none of two keys.
+    let numerics = try run(
+      KernelCase("flash_attention", ["q": "4", "kv": "2", "causal": "true"])
+    ).numerics
+    let logSum = try #require(numerics.tensors.first { $0.name == "lse" })
+    #expect(logSum.nonFinite == 0 && logSum.rmsError != nil)
+  }
+}
