@@ -35,14 +35,12 @@ extension ProductMatrix {
         }
       }
     }
-    let isGiven = factors.isEmpty
     let slack = accumulator == .bf16 ? 1 + 0x1p-14 : Precision.slack
     return chains.map { chain in
-      let exact = isGiven ? chain.inner : chain.exact
-      return Traced(
-        word: chain.word, exact: exact,
+      Traced(
+        word: chain.word, exact: chain.exact,
         bound: (0.5 * chain.steps + chain.moved) * slack,
-        end: factors.hasEnds ? chain.end : exact,
+        end: factors.hasEnds ? chain.end : chain.exact,
         variance: chain.squares * (1 / 12) + chain.variance)
     }
   }
@@ -54,18 +52,18 @@ extension ProductMatrix {
     _ accumulator: AccumulatorMode
   ) {
     let right = E8M0(bits: scales[scale])
-    chain.word = accumulator.add(
-      chain.word, BlockMAC.value(sum: sums.integer, a: left.scale, b: right))
+    let value = BlockMAC.value(sum: sums.integer, a: left.scale, b: right)
+    if value.magnitude < 0x1p-126 && sums.integer != 0 { chain.steps += Precision.fp32.least }
+    chain.word = accumulator.add(chain.word, value)
     let step = (accumulator == .bf16 ? Precision.bf16 : .fp32).step(chain.word)
     chain.steps += step
     chain.squares += step * step
     let unit = ReferenceBlocks.step(right.bits)
-    if left.isGiven && moved.isEmpty {
-      chain.inner += Double(sums.integer) * left.step * unit
+    if left.isGiven {
+      chain.exact += Double(sums.integer) * left.step * unit
       return
     }
     let scaling = values.isEmpty ? unit : 1
-    chain.inner += Double(sums.integer) * left.step * unit
     chain.exact += sums.exact * scaling
     chain.end += sums.end * scaling
     chain.moved += sums.bound * scaling
@@ -83,8 +81,7 @@ extension ProductMatrix {
   /// One element of a product on the way.
   private struct Chain {
     var word: Float = 0
-    /// The exact product of the words of the matrix unit.
-    var inner = 0.0
+    /// Over the exact values of the stage, and of the run.
     var exact = 0.0
     var end = 0.0
     /// Of the accumulator after each add, and their squares.

@@ -70,4 +70,30 @@ import Testing
     let logSum = try #require(numerics.tensors.first { $0.name == "lse" })
     #expect(logSum.nonFinite == 0 && logSum.rmsError != nil)
   }
+
+  /// A BF16 tensor of a function of the place.
+  private func tensor(_ shape: [Int], _ value: (Int) -> Float) throws -> Tensor {
+    try Tensor(
+      dtype: .bf16, shape: shape,
+      storage: (0..<shape.reduce(1, *)).flatMap { index -> [UInt8] in
+        let bits = BF16(value(index)).bits
+        return [UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits >> 8)]
+      })
+  }
+
+  @Test(arguments: [(85, 88.5), (-103, -85), (-120, -100)] as [(Float, Float)])
+  func `scores at either end of the range are clean, and say what is not finite`(
+    low: Float, high: Float
+  ) throws {
+    var files = TensorSet()
+    try files.insert(
+      tensor([1, 1, 1, 64]) { low + (high - low) * Float($0) / 63 }, named: "softmaxed_v.qk_T")
+    let (report, numerics) = try run(
+      KernelCase("softmax_v", ["kv": "64", "heads": "1"]), files)
+    #expect(report.isClean && numerics.beyondBound == 0)
+    let out = try #require(numerics.tensors.first { $0.name == "softmaxed_v.out" })
+    let isFinite = low == -103
+    #expect((out.nonFinite == 0) == isFinite, "\(out)")
+    #expect(report.findings.contains { $0.finding.code == .N001 } != isFinite)
+  }
 }
