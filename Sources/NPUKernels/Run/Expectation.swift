@@ -2,13 +2,20 @@ import NPUSim
 
 /// Compares a run's tensors with somebody's dump.
 enum ExpectationCheck {
+  /// What a comparison gave: the figures, and N004 where they are not what was expected.
+  struct Outcome {
+    var expectation: RunReport.Expectation
+    var finding: Finding?
+  }
+
   /// Compares every tensor of `expect` that the run has. Throws `.tensor` for a name that the kernel
   /// does not have and for another shape or type.
   static func compare(
     _ tensors: RunTensors, with expect: TensorSet, tolerance: Double, program: Program,
     writer: WriterIndex
-  ) throws(NPUError) -> RunReport.Expectation {
+  ) throws(NPUError) -> Outcome {
     var result = RunReport.Expectation(tolerance: tolerance)
+    var site: Finding.Site?
     let dump = try tensors.dump()
     for given in expect.names {
       guard let wanted = expect[given] else { continue }
@@ -30,15 +37,25 @@ enum ExpectationCheck {
       result.tensors += 1
       result.words += found.elementCount
       guard wanted.storage != found.storage else { continue }
-      compare(name, found, wanted, writer: writer, program: program, &result)
+      let first = compare(name, found, wanted, writer: writer, program: program, &result)
+      site = site ?? first
     }
-    return result
+    guard result.beyondTolerance > 0 else { return Outcome(expectation: result) }
+    return Outcome(
+      expectation: result,
+      finding: Finding(
+        .N004,
+        "\(Quantity.grouped(result.beyondTolerance)) words differ from those expected; "
+          + (result.details.first ?? ""),
+        sites: site.map { [$0] } ?? [],
+        fix: "compare the tensors in the order of the algorithm: the first that differs shows the "
+          + "step at fault"))
   }
 
   private static func compare(
     _ name: String, _ found: Tensor, _ wanted: Tensor, writer: WriterIndex, program: Program,
     _ result: inout RunReport.Expectation
-  ) {
+  ) -> Finding.Site? {
     let size = found.dtype.byteCount
     let format = ElementFormat.allCases.first { $0.dtype == found.dtype } ?? .i8
     var first: Int?
@@ -54,7 +71,7 @@ enum ExpectationCheck {
       result.beyondTolerance += 1
       if first == nil { first = element }
     }
-    guard let first else { return }
+    guard let first else { return nil }
     let a = Verifier.word(found.storage, first * size, size)
     let b = Verifier.word(wanted.storage, first * size, size)
     let hex = { (word: UInt32) in
@@ -67,9 +84,9 @@ enum ExpectationCheck {
     if let distance = ulps(a, b, format) { line += ", \(distance) ULPs apart" }
     line += "; \(Quantity.grouped(count)) of \(Quantity.grouped(found.elementCount)) differ"
     result.details.append(line)
-    if let site = writer.writer(of: name, element: first) {
-      result.details.append("  written by \(program.line(site))")
-    }
+    guard let site = writer.writer(of: name, element: first) else { return nil }
+    result.details.append("  written by \(program.line(site))")
+    return site
   }
 
   /// The element's place as `[0, 3, 0, 17]`.

@@ -32,6 +32,8 @@ public struct RunRequest: Sendable {
   public var allowHazards: Bool
   /// Whether lint is looked for, too.
   public var lints: Bool
+  /// The severities that make the verdict `findings`.
+  public var failing: Set<Finding.Severity>
   /// Randomised timings under which values are executed once more; 0 is none.
   public var jitterRuns: Int
   /// Largest deviation of a randomised duration, in percent.
@@ -47,6 +49,7 @@ public struct RunRequest: Sendable {
     withValues = true
     allowHazards = false
     lints = false
+    failing = [.error]
     jitterRuns = 0
     jitterPercent = 20
   }

@@ -29,7 +29,7 @@ struct RunTiming: Sendable {
       unit: kernel.throughput.unit, macs: traffic.macs)
     timing.bounds = bounds
     timing.binding = binding
-    if request.lints && report.isClean {
+    if request.lints && !report.hasErrors {
       report.findings += try TimedLints.findings(program, timing: result, bounds: bounds)
         .map { RunReport.Described($0, in: program) }
     }

@@ -50,6 +50,7 @@ public enum Runner {
         + [("lanes", request.machine.vector.lanes)],
       seed: request.seed, machine: request.machine, check: check, program: program)
     report.allowsHazards = request.allowHazards
+    report.failing = request.failing
 
     let mayRun = check.isClean || (request.allowHazards && program.defects.isEmpty)
     guard mayRun else { return RunOutcome(report: report, tensors: nil) }
@@ -62,7 +63,7 @@ public enum Runner {
       progress?("making inputs")
       tensors = try execute(request, kernel, program, inputs, &report, progress)
       // A wrong number is as much a finding as a race: no cycles without leave.
-      guard report.isClean || request.allowHazards else {
+      guard !report.hasErrors || request.allowHazards else {
         return RunOutcome(report: report, tensors: tensors)
       }
     }
@@ -117,9 +118,13 @@ public enum Runner {
     }
     report.numerics = numerics
     if let expect = request.expect {
-      report.expectation = try ExpectationCheck.compare(
+      let compared = try ExpectationCheck.compare(
         tensors, with: expect, tolerance: request.tolerance, program: program,
         writer: WriterIndex(program))
+      report.expectation = compared.expectation
+      if let finding = compared.finding {
+        report.findings.append(RunReport.Described(finding, in: program))
+      }
     }
     if request.jitterRuns > 0 {
       progress?("executing in the order of randomised timings")
@@ -183,11 +188,6 @@ public struct RunOutcome: Sendable {
   init(report: RunReport, tensors: RunTensors?) {
     self.report = report
     self.tensors = tensors
-  }
-
-  /// Whether the run says what was wanted: clean, equal to what was expected, within its bounds.
-  public var isSuccess: Bool {
-    report.isClean && (report.expectation?.beyondTolerance ?? 0) == 0
   }
 
   /// Every input, intermediate and output by name, as the datapath made them. Throws `.usage` where

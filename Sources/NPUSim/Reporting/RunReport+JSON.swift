@@ -18,7 +18,10 @@ extension RunReport {
         [
           "seed": .integer(seed), "generator_version": .integer(SeededInput.generatorVersion),
         ]),
-      JSONMember("verdict", .string(isClean ? "clean" : "findings")),
+      JSONMember("verdict", .string(verdict.rawValue)),
+      JSONMember(
+        "fails_on",
+        .array(Finding.Severity.allCases.filter(failing.contains).map { .string($0.rawValue) })),
       JSONMember("hazards_allowed", .bool(allowsHazards)),
       JSONMember(
         "proof",
@@ -41,7 +44,7 @@ extension RunReport {
           ]))
       members.append(JSONMember("macs", .integer(traffic.macs)))
     }
-    if let numerics { members.append(JSONMember("numerics", Self.value(numerics))) }
+    if let numerics { members.append(JSONMember("numerics", value(numerics))) }
     if let expectation {
       members.append(
         JSONMember(
@@ -120,8 +123,10 @@ extension RunReport {
       })
   }
 
-  private static func value(_ numerics: Numerics) -> JSONValue {
-    [
+  private func value(_ numerics: Numerics) -> JSONValue {
+    let compared = [numerics.isBitExact.map { _ in "reference" }, expectation.map { _ in "expect" }]
+    return [
+      "compared_with": .array(compared.compactMap { $0 }.map { .string($0) }),
       "bit_exact": numerics.isBitExact.map { .bool($0) } ?? .null,
       "checked_outputs": .integer(numerics.checkedOutputs),
       "total_outputs": .integer(numerics.totalOutputs),

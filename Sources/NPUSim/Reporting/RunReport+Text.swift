@@ -16,10 +16,10 @@ extension RunReport {
     }
     lines.append("")
     lines += verdict(style)
-    if allowsHazards && !isClean {
+    if allowsHazards && hasErrors {
       lines.append(
         style.bad(
-          "HAZARDS ALLOWED: this program is not proved; its cycles and values are not a result."))
+          "HAZARDS ALLOWED: the errors below stand; these cycles and values are not a result."))
     }
     if let timing {
       lines.append("")
@@ -65,29 +65,37 @@ extension RunReport {
   }
 
   private func verdict(_ style: TextStyle) -> [String] {
-    let errors = findings.filter { $0.finding.severity == .error }.count
     let state =
       isClean
-      ? style.good("clean")
-      : style.bad("\(errors) \(errors == 1 ? "error" : "errors")") + ", listed below"
+      ? style.good(verdictText) : style.bad(verdictText) + ", listed below"
     var lines = [row("verdict", state), row("proof", check.statement)]
     for item in check.outside { lines.append(row("", "outside the proof: \(item)")) }
-    if let numerics, let isBitExact = numerics.isBitExact {
-      let coverage =
-        numerics.checkedOutputs == numerics.totalOutputs
-        ? "all \(Quantity.grouped(numerics.totalOutputs)) outputs"
-        : "\(Quantity.grouped(numerics.checkedOutputs)) of "
-          + "\(Quantity.grouped(numerics.totalOutputs)) outputs"
-      let words = "\(coverage), \(Quantity.grouped(numerics.words)) words with intermediates"
-      lines.append(
-        row(
-          "numbers",
-          isBitExact
-            ? style.good("bit-exact") + ": \(words)"
-            : style.bad("not bit-exact")
-              + ": \(Quantity.grouped(numerics.mismatches)) differ of \(words)"))
+    if let numerics {
+      lines.append(row("numbers", comparison(numerics, style)))
+      if findings.contains(where: { $0.finding.code == .N001 }) {
+        lines.append(row("", style.warning("NaN or infinite results: N001, listed below")))
+      }
     }
     return lines
+  }
+
+  /// What the words were compared with, and what came of it.
+  private func comparison(_ numerics: Numerics, _ style: TextStyle) -> String {
+    guard let isBitExact = numerics.isBitExact else {
+      return expectation == nil
+        ? style.warning("not compared") + " with anything"
+        : "compared with the expected tensors alone"
+    }
+    let coverage =
+      numerics.checkedOutputs == numerics.totalOutputs
+      ? "all \(Quantity.grouped(numerics.totalOutputs)) outputs"
+      : "\(Quantity.grouped(numerics.checkedOutputs)) of "
+        + "\(Quantity.grouped(numerics.totalOutputs)) outputs"
+    let words = "\(coverage), \(Quantity.grouped(numerics.words)) words with intermediates"
+    return isBitExact
+      ? style.good("bit-exact") + ": \(words)"
+      : style.bad("not bit-exact")
+        + ": \(Quantity.grouped(numerics.mismatches)) differ of \(words)"
   }
 
   private func page(_ timing: Timing, _ style: TextStyle) -> [String] {

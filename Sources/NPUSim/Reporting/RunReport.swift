@@ -177,6 +177,8 @@ public struct RunReport: Sendable {
   public var check: Check
   /// Findings with their sites in words.
   public var findings: [Described]
+  /// The severities that make the verdict `findings`.
+  public var failing: Set<Finding.Severity> = [.error]
   public var allowsHazards = false
   public var timing: Timing?
   public var traffic: Traffic?
@@ -217,9 +219,4 @@ public struct RunReport: Sendable {
     return "\(claim): \(parts.joined(separator: ", "))"
   }
 
-  /// Whether nothing is an error: the verdict `clean`.
-  public var isClean: Bool { !findings.contains { $0.finding.severity == .error } }
-
-  /// Whether anything is lint.
-  public var hasLint: Bool { findings.contains { $0.finding.severity == .lint } }
 }

@@ -74,6 +74,7 @@ enum RunFlags {
     request.withValues = !arguments.has("no-values")
     request.allowHazards = arguments.has("allow-hazards")
     request.lints = arguments.has("lint") || arguments.has("fail-on")
+    if arguments.has("fail-on") { request.failing.insert(.lint) }
     if let text = arguments.value("jitter") {
       request.jitterPercent = try percent(text)
       request.jitterRuns = try arguments.integer("runs", minimum: 1, otherwise: 10)

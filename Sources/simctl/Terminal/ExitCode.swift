@@ -22,6 +22,14 @@ enum ExitCode: Int32, Sendable {
     }
   }
 
+  /// The code of a report, which says the same as its page and its JSON.
+  init(_ verdict: RunReport.Verdict) {
+    switch verdict {
+    case .clean: self = .clean
+    case .findings: self = .findings
+    }
+  }
+
   /// The meaning, for help and documentation.
   static let table: [(code: ExitCode, meaning: String)] = [
     (.clean, "clean"),

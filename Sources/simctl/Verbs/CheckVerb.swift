@@ -91,15 +91,15 @@ enum CheckVerb: Verb {
         kernel: ready.kernel, shape: kernel.shape + kernel.bindings(indices),
         schedule: kernel.scheduleFields.values, seed: ready.seed, machine: ready.machine,
         check: check, program: program)
+      report.failing = ready.failing
       if let text = kernel as? TextKernel { text.locate(&report) }
-      if isMinimised && report.isClean {
+      if isMinimised && !report.hasErrors {
         progress("looking for synchronisation that can go")
         report.minimisation = try Minimisation(program)
       }
       return report
     }
     try ReportOutput.write(report, arguments, since: start, &console)
-    if !report.isClean { return .findings }
-    return arguments.has("fail-on") && report.hasLint ? .findings : .clean
+    return ExitCode(report.verdict)
   }
 }

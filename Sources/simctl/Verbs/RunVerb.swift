@@ -84,7 +84,6 @@ enum RunVerb: Verb {
       try OutputFile.write(try outcome.dump(), to: path, force: force, &console)
     }
     try ReportOutput.write(outcome.report, arguments, since: start, &console)
-    if !outcome.isSuccess { return .findings }
-    return arguments.has("fail-on") && outcome.report.hasLint ? .findings : .clean
+    return ExitCode(outcome.report.verdict)
   }
 }
