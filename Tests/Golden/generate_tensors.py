@@ -26,8 +26,10 @@ DTYPES = [
     ("BF16", ml_dtypes.bfloat16, "bfloat16"),
     ("F16", np.float16, "float16"),
     ("F32", np.float32, "float32"),
+    ("F64", np.float64, "float64"),
     ("I8", np.int8, "int8"),
     ("I32", np.int32, "int32"),
+    ("I64", np.int64, "int64"),
     ("F8_E4M3", ml_dtypes.float8_e4m3fn, "float8_e4m3fn"),
     ("F8_E5M2", ml_dtypes.float8_e5m2, "float8_e5m2"),
     ("F8_E8M0", ml_dtypes.float8_e8m0fnu, "float8_e8m0fnu"),
@@ -39,6 +41,14 @@ def words(dtype):
     size = np.dtype(dtype).itemsize
     if size == 1:
         return np.arange(256, dtype=np.uint8).reshape(2, 4, 32)
+    if np.dtype(dtype) == np.float64:
+        # Values that FP32 holds exactly, its specials among them.
+        with np.errstate(invalid="ignore"):
+            return words(np.float32).view(np.float32).astype(np.float64).view(np.uint64)
+    if np.dtype(dtype) == np.int64:
+        wide = words(np.int32).view(np.int32).astype(np.int64)
+        wide[0, :2] = [1 << 62, -(1 << 63)]
+        return wide.view(np.uint64)
     spread = np.random.default_rng(size).integers(0, 2 ** (8 * size), 56)
     if np.dtype(dtype) == np.int32:
         # Integers that FP32 holds exactly, up to the largest.
@@ -105,7 +115,7 @@ def tensors():
     described["version"] = describe("I32", array)
     np.save(OUT / "fortran.npy", np.asfortranarray(array))
     np.save(OUT / "big_endian.npy", array.astype(">i4"))
-    np.save(OUT / "double.npy", array.astype(np.float64))
+    np.save(OUT / "complex.npy", array.astype(np.complex64))
     np.save(OUT / "structured.npy", np.zeros(2, dtype=[("a", "<f4"), ("b", "<i4")]))
     (OUT / "tensors.json").write_text(json.dumps(described, indent=1) + "\n")
 

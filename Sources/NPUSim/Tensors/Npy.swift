@@ -65,6 +65,8 @@ public enum Npy {
     case .f32: "<f4"
     case .i8: "|i1"
     case .i32: "<i4"
+    case .f64: "<f8"
+    case .i64: "<i8"
     case .e4m3fn, .e5m2, .e8m0: "|u1"
     }
   }
@@ -72,8 +74,10 @@ public enum Npy {
   /// The types that words of a descriptor may be.
   private static func candidates(_ descriptor: String) -> [DType] {
     switch descriptor {
+    case "<f8": [.f64]
     case "<f4": [.f32]
     case "<f2": [.f16]
+    case "<i8": [.i64]
     case "<i4": [.i32]
     case "|i1": [.i8]
     case "<u2", "<V2", "|V2": [.bf16]
@@ -92,7 +96,7 @@ public enum Npy {
     guard let first = candidates.first else {
       throw NPUError(
         .tensor, "\(file) holds elements of type '\(descriptor)', which is not supported",
-        hint: "supported: <f4, <f2, <i4, |i1, <u2 (BF16), |u1 (FP8, E8M0); "
+        hint: "supported: <f8, <f4, <f2, <i8, <i4, |i1, <u2 (BF16), |u1 (FP8, E8M0); "
           + "convert with .astype before saving")
     }
     if let wanted, !candidates.contains(wanted) {

@@ -128,14 +128,16 @@ public enum Safetensors {
   /// The place of a type in the reference implementation's order of data.
   private static func rank(_ dtype: DType) -> Int {
     switch dtype {
-    case .f32: 0
-    case .i32: 1
-    case .bf16: 2
-    case .f16: 3
-    case .e8m0: 4
-    case .e4m3fn: 5
-    case .e5m2: 6
-    case .i8: 7
+    case .i64: 0
+    case .f64: 1
+    case .f32: 2
+    case .i32: 3
+    case .bf16: 4
+    case .f16: 5
+    case .e8m0: 6
+    case .e4m3fn: 7
+    case .e5m2: 8
+    case .i8: 9
     }
   }
 }

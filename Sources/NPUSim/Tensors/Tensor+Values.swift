@@ -37,10 +37,11 @@ extension Tensor {
 
   // MARK: Values
 
-  /// Every element as FP32. Exact for every type: an I32 element that FP32 cannot hold is an error.
-  /// An I8 element is its integer; the scales of MXINT8 are applied by ``MXTensor/floats()``.
+  /// Every element as FP32. Exact for every type: an I32, I64 or F64 element that FP32 cannot hold is
+  /// an error. An I8 element is its integer; the scales of MXINT8 are applied by
+  /// ``MXTensor/floats()``.
   ///
-  /// - Throws: `.tensor` for an I32 element that is not an FP32 number.
+  /// - Throws: `.tensor` for such an element.
   public func floats() throws(NPUError) -> [Float] {
     let count = elementCount
     var inexact: Int?
@@ -54,8 +55,9 @@ extension Tensor {
     }
     if let inexact {
       throw NPUError(
-        .tensor, "element \(inexact) of an I32 tensor is not exactly an FP32 number",
-        hint: "FP32 holds every integer up to 2^24 in magnitude")
+        .tensor,
+        "element \(inexact) of an \(dtype.rawValue) tensor is not exactly an FP32 number",
+        hint: dtype.isFloat ? nil : "FP32 holds every integer up to 2^24 in magnitude")
     }
     return values
   }
@@ -66,7 +68,7 @@ extension Tensor {
   /// - Throws: `.tensor` for any other type, or a count that does not match the shape.
   public init(rounding values: [Float], to dtype: DType, shape: [Int]) throws(NPUError) {
     switch dtype {
-    case .i8, .i32, .e8m0:
+    case .i8, .i32, .i64, .f64, .e8m0:
       throw NPUError(.tensor, "FP32 values cannot be rounded to \(dtype.rawValue)")
     default: break
     }
@@ -109,15 +111,30 @@ extension Tensor {
         target[index] = Float(source.load(fromByteOffset: index, as: Int8.self))
       }
     case .i32:
-      var inexact: Int?
-      for index in 0..<count {
-        let value = source.loadUnaligned(fromByteOffset: index * 4, as: Int32.self)
-        target[index] = Float(value)
-        if inexact == nil, Int64(target[index]) != Int64(value) { inexact = index }
+      return convert(source, target, count: count) { (value: Int32) in Float(exactly: value) }
+    case .i64:
+      return convert(source, target, count: count) { (value: Int64) in Float(exactly: value) }
+    case .f64:
+      return convert(source, target, count: count) { (value: Double) in
+        value.isNaN ? Float(value) : Float(exactly: value)
       }
-      return inexact
     }
     return nil
+  }
+
+  /// Writes what `exactly` gives for each element; returns the first for which it gives nothing.
+  private static func convert<Word: BitwiseCopyable>(
+    _ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, count: Int,
+    _ exactly: (Word) -> Float?
+  ) -> Int? {
+    var inexact: Int?
+    for index in 0..<count {
+      let value = exactly(
+        source.loadUnaligned(fromByteOffset: index * MemoryLayout<Word>.size, as: Word.self))
+      if value == nil && inexact == nil { inexact = index }
+      target[index] = value ?? .nan
+    }
+    return inexact
   }
 
   /// Writes `count` rounded elements of a type that ``init(rounding:to:shape:)`` accepts.
@@ -132,7 +149,7 @@ extension Tensor {
     case .f16: Bulk.floatToF16(source, raw.assumingMemoryBound(to: UInt16.self), count: count)
     case .e4m3fn: Bulk.floatToE4M3FN(source, target, count: count, saturating: false)
     case .e5m2: Bulk.floatToE5M2(source, target, count: count, saturating: false)
-    case .f32, .i8, .i32, .e8m0: break
+    case .f32, .f64, .i8, .i32, .i64, .e8m0: break
     }
   }
 }

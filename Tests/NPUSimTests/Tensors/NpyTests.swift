@@ -80,8 +80,8 @@ import Testing
     #expect(error("fortran.npy")?.message.hasSuffix("Fortran order; C order is needed") == true)
     #expect(error("fortran.npy")?.hint == "save numpy.ascontiguousarray(x)")
     #expect(error("big_endian.npy")?.message.contains("type '>i4', which is not") == true)
-    #expect(error("double.npy")?.message.contains("type '<f8', which is not") == true)
-    #expect(error("double.npy")?.hint?.contains(".astype") == true)
+    #expect(error("complex.npy")?.message.contains("type '<c8', which is not") == true)
+    #expect(error("complex.npy")?.hint?.contains(".astype") == true)
     #expect(error("structured.npy")?.message.contains("the elements are structured") == true)
   }
 

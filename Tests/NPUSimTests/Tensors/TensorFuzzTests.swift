@@ -79,7 +79,7 @@ import Testing
         if random.below(24) == 0 { bounds.append(0) }
         offset &+= size
         var entry: [JSONMember] = [
-          JSONMember("dtype", .string(random.below(24) == 0 ? "F64" : dtype.rawValue)),
+          JSONMember("dtype", .string(random.below(24) == 0 ? "C64" : dtype.rawValue)),
           JSONMember("shape", .array(shape.map { .integer($0) })),
           JSONMember("data_offsets", .array(bounds.map { .integer($0) })),
         ]
@@ -133,7 +133,7 @@ import Testing
         try Npy.decode(Npy.encode(tensor), file: "g", as: tensor.dtype)
       }
       #expect(again == tensor, "seed \(seed)")
-      if tensor.dtype != .i32 {
+      if ![.i32, .i64, .f64].contains(tensor.dtype) {
         #expect((try? tensor.floats().count) == tensor.elementCount, "seed \(seed)")
       }
     }

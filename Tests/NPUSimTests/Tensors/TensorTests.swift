@@ -12,7 +12,7 @@ import Testing
     #expect(tensor.elementCount == 6)
     #expect(tensor.rank == 2)
     #expect(try Tensor(zeros: .i8, shape: [0, 7]).storage.isEmpty)
-    #expect(DType.allCases.map(\.byteCount) == [2, 2, 4, 1, 4, 1, 1, 1])
+    #expect(DType.allCases.map(\.byteCount) == [2, 2, 4, 8, 1, 4, 8, 1, 1, 1])
   }
 
   static let badShapes: [(shape: [Int], dtype: DType, message: String)] = [
@@ -84,6 +84,10 @@ import Testing
       let error = tensorFailure { _ = try tensor.floats() }
       #expect(error?.message == "element 1 of an I32 tensor is not exactly an FP32 number")
     }
+    let wide = try Tensor(words: [0.5, 0.1], dtype: .f64, shape: [2])
+    #expect(
+      tensorFailure { _ = try wide.floats() }?.message
+        == "element 1 of an F64 tensor is not exactly an FP32 number")
   }
 
   @Test(arguments: [DType.bf16, .f16, .f32, .e4m3fn, .e5m2])
