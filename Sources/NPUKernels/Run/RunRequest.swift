@@ -23,8 +23,8 @@ public struct RunRequest: Sendable {
   public var inputs: TensorSet?
   /// Somebody's dump to compare with.
   public var expect: TensorSet?
-  /// Largest absolute difference to `expect` that counts as equal; 0 compares words.
-  public var tolerance: Double
+  /// When an element counts as that of `expect`.
+  public var closeness: Closeness
   public var verification: Verification
   /// Whether values are executed; without them a run only checks and times.
   public var withValues: Bool
@@ -44,7 +44,7 @@ public struct RunRequest: Sendable {
     self.machine = machine
     arguments = [:]
     seed = 0
-    tolerance = 0
+    closeness = .value()
     verification = .standard
     withValues = true
     allowHazards = false

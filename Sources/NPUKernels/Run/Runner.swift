@@ -30,6 +30,10 @@ public enum Runner {
   private static func run(
     _ request: RunRequest, of kernel: any Kernel, progress: ((String) -> Void)?
   ) throws(NPUError) -> RunOutcome {
+    var expected: ExpectationPlan?
+    if let expect = request.expect {
+      expected = try ExpectationPlan(kernel.tensors, with: expect, request.closeness)
+    }
     progress?("building the program")
     let indices = try IndexTensors(kernel, seed: request.seed, files: request.inputs)
     let inputs =
@@ -61,7 +65,7 @@ public enum Runner {
     if let inputs {
       timing = SideTask { () throws(NPUError) in try RunTiming(program, work: work) }
       progress?("making inputs")
-      tensors = try execute(request, kernel, program, inputs, &report, progress)
+      tensors = try execute(request, kernel, program, inputs, expected, &report, progress)
       // A wrong number is as much a finding as a race: no cycles without leave.
       guard !report.hasErrors || request.allowHazards else {
         return RunOutcome(report: report, tensors: tensors)
@@ -78,7 +82,8 @@ public enum Runner {
 
   private static func execute(
     _ request: RunRequest, _ kernel: any Kernel, _ program: Program,
-    _ pending: SideTask<RunInputs>, _ report: inout RunReport, _ progress: ((String) -> Void)?
+    _ pending: SideTask<RunInputs>, _ expected: ExpectationPlan?, _ report: inout RunReport,
+    _ progress: ((String) -> Void)?
   ) throws(NPUError) -> RunTensors {
     let units = Verifier.units(of: kernel, request.verification, seed: request.seed)
     let ahead =
@@ -117,14 +122,11 @@ public enum Runner {
       }
     }
     report.numerics = numerics
-    if let expect = request.expect {
-      let compared = try ExpectationCheck.compare(
-        tensors, with: expect, tolerance: request.tolerance, program: program,
-        writer: WriterIndex(program))
+    if let expected {
+      progress?("comparing with the expected tensors")
+      let compared = try ExpectationCheck(expected, program).compare(tensors)
       report.expectation = compared.expectation
-      if let finding = compared.finding {
-        report.findings.append(RunReport.Described(finding, in: program))
-      }
+      report.findings += compared.findings.map { RunReport.Described($0, in: program) }
     }
     if request.jitterRuns > 0 {
       progress?("executing in the order of randomised timings")

@@ -63,12 +63,12 @@ extension Explanation {
     default:
       Explanation(
         """
-        A tensor differs from the expected one by more than the tolerance. The message has the
-        first difference: index, both words, the distance in units of the last place, and the
-        micro-op that wrote it.
+        A tensor differs from the reference, or from the expected one by more than `--tolerance`,
+        `--rtol` and `--ulp` accept. The message has the first difference: index, both words, the
+        distance in units of the last place, and the micro-op that wrote it.
         """,
         example: """
-          simctl run softmax_v --kv 128 --expect golden.safetensors --tolerance 0
+          simctl run softmax_v --kv 128 --expect golden.safetensors --rtol 0.01
           """,
         fix: """
           Compare the intermediate tensors from the first to the last: the first that differs shows

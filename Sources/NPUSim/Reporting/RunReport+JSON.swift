@@ -45,18 +45,7 @@ extension RunReport {
       members.append(JSONMember("macs", .integer(traffic.macs)))
     }
     if let numerics { members.append(JSONMember("numerics", value(numerics))) }
-    if let expectation {
-      members.append(
-        JSONMember(
-          "expect",
-          [
-            "tensors": .integer(expectation.tensors), "words": .integer(expectation.words),
-            "mismatches": .integer(expectation.mismatches),
-            "beyond_tolerance": .integer(expectation.beyondTolerance),
-            "tolerance": .double(expectation.tolerance),
-            "details": .array(expectation.details.map { .string($0) }),
-          ]))
-    }
+    if let expectation { members.append(JSONMember("expect", Self.value(expectation))) }
     if let minimisation {
       members.append(JSONMember("minimise", Self.value(minimisation)))
     }
@@ -124,7 +113,9 @@ extension RunReport {
   }
 
   private func value(_ numerics: Numerics) -> JSONValue {
-    let compared = [numerics.isBitExact.map { _ in "reference" }, expectation.map { _ in "expect" }]
+    let compared = [
+      numerics.isBitExact.map { _ in "reference" }, expectation.map { _ in "expect" },
+    ]
     return [
       "compared_with": .array(compared.compactMap { $0 }.map { .string($0) }),
       "bit_exact": numerics.isBitExact.map { .bool($0) } ?? .null,

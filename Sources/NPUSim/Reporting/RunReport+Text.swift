@@ -191,18 +191,4 @@ extension RunReport {
     }
     return lines
   }
-
-  private func page(_ expectation: Expectation, _ style: TextStyle) -> [String] {
-    let outcome: String
-    if expectation.mismatches == 0 {
-      outcome = style.good("equal")
-    } else if expectation.beyondTolerance == 0 {
-      outcome = "\(Quantity.grouped(expectation.mismatches)) words differ within the tolerance"
-    } else {
-      outcome = style.bad("\(Quantity.grouped(expectation.beyondTolerance)) words differ")
-    }
-    let amount =
-      "\(Quantity.grouped(expectation.words)) words of \(expectation.tensors) tensors compared"
-    return [row("expected", "\(outcome); \(amount)")] + expectation.details.map { row("", $0) }
-  }
 }

@@ -135,26 +135,6 @@ public struct RunReport: Sendable {
     }
   }
 
-  /// A comparison with somebody's dump.
-  public struct Expectation: Sendable {
-    public var tensors: Int
-    public var words: Int
-    public var mismatches: Int
-    /// Mismatches beyond the tolerance.
-    public var beyondTolerance: Int
-    public var tolerance: Double
-    public var details: [String]
-
-    public init(tolerance: Double) {
-      tensors = 0
-      words = 0
-      mismatches = 0
-      beyondTolerance = 0
-      self.tolerance = tolerance
-      details = []
-    }
-  }
-
   /// Values executed in the order of randomised timings.
   public struct Jitter: Sendable {
     public var runs: Int

@@ -20,6 +20,9 @@ enum RunFlags {
       Flag(
         "tolerance", .text("X"), "largest difference to --expect that is no mismatch",
         standard: "0"),
+      Flag("rtol", .text("X"), "and this part of the expected value besides", standard: "0"),
+      Flag("ulp", .text("N"), "or this many units in the last place, after rounding to the format"),
+      Flag("bits", .none, "compare words bit for bit, NaNs and zeros too"),
     ])
 
   static let checks = FlagGroup(
@@ -67,7 +70,7 @@ enum RunFlags {
       kernel: name, machine: try MachineFlags.machine(arguments).configuration)
     request.schedule = arguments.value("schedule")
     request.seed = try arguments.seed("seed", otherwise: 0)
-    request.tolerance = try arguments.real("tolerance", otherwise: 0)
+    request.closeness = try closeness(arguments)
     if let word = arguments.value("verify") {
       request.verification = RunRequest.Verification(rawValue: word) ?? .standard
     }
@@ -81,6 +84,16 @@ enum RunFlags {
     }
     try refuseContradictions(arguments)
     return request
+  }
+
+  /// When an element counts as the expected one.
+  private static func closeness(_ arguments: ParsedArguments) throws(NPUError) -> Closeness {
+    let steps =
+      arguments.has("ulp") ? try arguments.integer("ulp", minimum: 0, otherwise: 0) : nil
+    let value = Closeness.value(
+      absolute: try arguments.real("tolerance", otherwise: 0),
+      relative: try arguments.real("rtol", otherwise: 0), steps: steps)
+    return arguments.has("bits") ? .bits : value
   }
 
   /// A whole percentage, with or without its sign.
@@ -102,7 +115,13 @@ enum RunFlags {
           hint: "drop one of the two")
       }
     }
-    for (name, needed) in [("runs", "jitter"), ("tolerance", "expect")] {
+    for name in ["tolerance", "rtol", "ulp"] where arguments.has("bits") && arguments.has(name) {
+      throw NPUError(
+        .usage, "--\(name) allows differences, and --bits allows none",
+        hint: "drop one of the two")
+    }
+    let needs = [("runs", "jitter")] + ["tolerance", "rtol", "ulp", "bits"].map { ($0, "expect") }
+    for (name, needed) in needs {
       if arguments.has(name), !arguments.has(needed) {
         throw NPUError(
           .usage, "--\(name) means nothing without --\(needed)", hint: "add --\(needed) or drop it")
