@@ -56,7 +56,10 @@ enum Simctl {
     let parser = ArgumentParser(
       command: verb.command(for: tokens), flags: flags + [Flag.help],
       maximumWords: verb.description.maximumWords)
-    return try verb.run(try parser.parse(tokens), &console)
+    let parsed = try parser.parse(tokens)
+    let files = verb.description.takesFiles ? parsed.words.filter(TextFile.isText) : []
+    try FileUses(parsed, flags: flags, words: files).check()
+    return try verb.run(parsed, &console)
   }
 
   /// The verb of a name.

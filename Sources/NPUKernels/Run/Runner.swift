@@ -23,6 +23,7 @@ public enum Runner {
     _ request: RunRequest, text: TextKernel, progress: ((String) -> Void)? = nil
   ) throws(NPUError) -> RunOutcome {
     var outcome = try run(request, of: text, progress: progress)
+    outcome.report.parameters = text.assembly.parameters
     text.locate(&outcome.report)
     return outcome
   }

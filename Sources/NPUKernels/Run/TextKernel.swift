@@ -45,8 +45,19 @@ public struct TextKernel: Kernel {
   public func statedWork(_ indices: IndexTensors) -> CompulsoryWork? { nil }
   public var throughput: (count: Double, unit: String) { (1, "runs") }
 
-  /// The program as it was assembled: its index lists are bound already.
-  public func program(_ indices: IndexTensors) throws(NPUError) -> Program { assembly.program }
+  /// The program as it was assembled: its index lists are bound already. Throws `.program` where it is
+  /// empty: there would be nothing to prove, and every claim would hold of it.
+  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
+    guard assembly.program.opCount == 0 else { return assembly.program }
+    let parameters = assembly.parameters.map { "\($0.name)=\($0.text)" }
+    throw NPUError(
+      .program,
+      "\(assembly.file) is empty: no micro-op is left"
+        + (parameters.isEmpty ? "" : " with \(parameters.joined(separator: ", "))"),
+      hint: parameters.isEmpty
+        ? "write one, such as load.ub a <- x"
+        : "see what loops and conditions make of these values; --param NAME=VALUE changes one")
+  }
 
   /// Index lists have the values that the program was assembled with.
   public func seededInput(_ spec: TensorSpec, seed: UInt64) throws(NPUError) -> TensorValue? {

@@ -6,6 +6,15 @@ extension RunReport {
       JSONMember("kernel", .string(kernel)),
       JSONMember("shape", .object(shape.map { JSONMember($0.name, .string($0.value)) })),
       JSONMember(
+        "parameters",
+        .object(
+          parameters.map { parameter in
+            switch parameter.value {
+            case .whole(let number): JSONMember(parameter.name, .integer(number))
+            case .real(let number): JSONMember(parameter.name, .double(number))
+            }
+          })),
+      JSONMember(
         "machine",
         [
           "name": .string(machine.name), "cores": .integer(machine.cores),

@@ -10,6 +10,10 @@ extension RunReport {
       row(
         "machine",
         "\(machine.name), \(cores), \(Quantity.prefixed(Double(machine.clockHz), "Hz"))"))
+    if !parameters.isEmpty {
+      lines += wrapped(
+        "parameters", parameters.map { "\($0.name)=\($0.text)" }.joined(separator: " "))
+    }
     if !schedule.isEmpty {
       lines.append(
         row("schedule", schedule.map { "\($0.name)=\($0.value)" }.joined(separator: " ")))

@@ -151,6 +151,8 @@ public struct RunReport: Sendable {
 
   public var kernel: String
   public var shape: [(name: String, value: String)]
+  /// The parameters of a text program; a kernel has a ``shape`` instead.
+  public var parameters: [TextParameter] = []
   public var schedule: [(name: String, value: Int)]
   public var seed: UInt64
   public var machine: Machine

@@ -8,17 +8,22 @@ struct Flag: Sendable {
     case text(String)
     /// One of a list of words, or with `open`, anything else too.
     case words([String], placeholder: String, open: Bool)
-    /// A file or folder.
-    case path(String)
+    /// A file or folder that is read, or written.
+    case input(String), output(String)
 
     /// What stands for the value in help; `nil` for a switch.
     var placeholder: String? {
       switch self {
       case .none: nil
-      case .text(let placeholder), .path(let placeholder): placeholder
+      case .text(let placeholder), .input(let placeholder), .output(let placeholder): placeholder
       case .words(_, let placeholder, _): placeholder
       }
     }
+  }
+
+  /// What a command line must name for the flag to mean something.
+  enum Scope: Sendable, Hashable {
+    case anything, kernels, texts
   }
 
   /// The name without its dashes.
@@ -30,16 +35,18 @@ struct Flag: Sendable {
   var standard: String?
   /// Whether the flag may be given several times.
   var isRepeatable = false
+  var scope: Scope
 
   init(
     _ name: String, _ value: Value = .none, _ help: String, standard: String? = nil,
-    isRepeatable: Bool = false
+    isRepeatable: Bool = false, scope: Scope = .anything
   ) {
     self.name = name
     self.value = value
     self.help = help
     self.standard = standard
     self.isRepeatable = isRepeatable
+    self.scope = scope
   }
 
   /// The flag as help shows it: `--kv N`.
@@ -57,5 +64,10 @@ struct FlagGroup: Sendable {
   init(_ title: String, _ flags: [Flag]) {
     self.title = title
     self.flags = flags
+  }
+
+  /// The group without the flags that belong to something else.
+  func only(_ scope: Flag.Scope) -> FlagGroup {
+    FlagGroup(title, flags.filter { $0.scope == scope || $0.scope == .anything })
   }
 }

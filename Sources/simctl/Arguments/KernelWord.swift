@@ -14,9 +14,18 @@ enum KernelWord {
     return try Catalog.kernel(named: word)
   }
 
-  /// Whether the first word names a text program.
-  static func namesText(_ tokens: [String], flags: [FlagGroup]) -> Bool {
-    word(of: tokens, flags: flags + [TextFile.parameters]).map(TextFile.isText) ?? false
+  /// The text program that the first word names, if it names one.
+  static func text(of tokens: [String], flags: [FlagGroup]) -> String? {
+    word(of: tokens, flags: flags).flatMap { TextFile.isText($0) ? $0 : nil }
+  }
+
+  /// The flags of a verb for what its first word names: a text, a kernel, or nothing yet.
+  static func groups(
+    of verb: VerbDescription, for tokens: [String]
+  ) throws(NPUError) -> [FlagGroup] {
+    if text(of: tokens, flags: verb.groups) != nil { return verb.groups.map { $0.only(.texts) } }
+    guard let kernel = try kernel(of: tokens, flags: verb.groups) else { return verb.groups }
+    return [group(kernel)] + verb.groups.map { $0.only(.kernels) }
   }
 
   /// The first word. Which flags take a value decides which token that is.
@@ -44,8 +53,13 @@ enum KernelWord {
   static func tensors(_ kernel: any Kernel.Type) throws(NPUError) -> String {
     let arguments = try KernelArguments(kernel: kernel.name, options: kernel.options, values: [:])
     let machine = try Presets.named(Presets.defaultName).configuration
+    return tensors(of: try kernel.init(arguments, machine: machine, schedule: nil))
+  }
+
+  /// The tensors of a kernel or a text of one shape, one a line.
+  static func tensors(of kernel: any Kernel) -> String {
     var table = TextTable([.left, .left, .left, .left], indent: "  ")
-    for tensor in try kernel.init(arguments, machine: machine, schedule: nil).tensors {
+    for tensor in kernel.tensors {
       let axis = tensor.format == .mxint8 ? ", blocks along axis \(tensor.fileAxis)" : ""
       table.row([tensor.name, tensor.role.label, "\(tensor.shape)", "\(tensor.format)\(axis)"])
     }

@@ -7,16 +7,17 @@ enum RunFlags {
     "Schedule",
     [
       Flag(
-        "schedule", .text("FIELD=N,..."), "replace fields of the schedule, as the report has them")
+        "schedule", .text("FIELD=N,..."), "replace fields of the schedule, as the report has them",
+        scope: .kernels)
     ])
 
   static let data = FlagGroup(
     "Data",
     [
       Flag("seed", .text("N"), "inputs that no file gives come from this seed", standard: "0"),
-      Flag("inputs", .path("FILE|DIR"), "tensors by name: .safetensors, or .npy with a manifest"),
-      Flag("dump", .path("FILE|DIR"), "write every input, intermediate and output"),
-      Flag("expect", .path("FILE|DIR"), "compare with another dump"),
+      Flag("inputs", .input("FILE|DIR"), "tensors by name: .safetensors, or .npy with a manifest"),
+      Flag("dump", .output("FILE|DIR"), "write every input, intermediate and output"),
+      Flag("expect", .input("FILE|DIR"), "compare with another dump"),
       Flag(
         "tolerance", .text("X"), "largest difference to --expect that is no mismatch",
         standard: "0"),
@@ -31,7 +32,7 @@ enum RunFlags {
       Flag(
         "verify", .words(["full", "sample", "none"], placeholder: "full|sample|none", open: false),
         "how much to compare with the reference",
-        standard: "full; sample above 2^27 MACs"),
+        standard: "full; sample above 2^27 MACs", scope: .kernels),
       Flag("no-values", .none, "check and time only"),
       Flag("jitter", .text("PERCENT"), "execute again in the order of randomised timings"),
       Flag("runs", .text("N"), "how many of those", standard: "10"),
@@ -45,13 +46,10 @@ enum RunFlags {
   static let report = FlagGroup(
     "Report",
     [
-      Flag("json", .path("FILE"), "write the whole report as JSON; - for standard output"),
+      Flag("json", .output("FILE"), "write the whole report as JSON; - for standard output"),
       Flag("meta", .none, "add version and elapsed time, which differ from run to run"),
       Flag("force", .none, "overwrite files"),
     ])
-
-  /// What of ``checks`` holds for a text program, which has no reference.
-  static let textChecks = FlagGroup(checks.title, checks.flags.filter { $0.name != "verify" })
 
   /// The request that a command line makes for a kernel, without its files.
   static func request(
@@ -126,11 +124,6 @@ enum RunFlags {
         throw NPUError(
           .usage, "--\(name) means nothing without --\(needed)", hint: "add --\(needed) or drop it")
       }
-    }
-    if arguments.value("dump") == "-", arguments.value("json") == "-" {
-      throw NPUError(
-        .usage, "--dump and --json cannot both go to standard output",
-        hint: "give one of them a file")
     }
   }
 }

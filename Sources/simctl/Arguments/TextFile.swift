@@ -4,10 +4,11 @@ import NPUSim
 /// Text programs that a command line names.
 enum TextFile {
   static let parameters = FlagGroup(
-    "Program",
+    "Program of FILE.npu",
     [
       Flag(
-        "param", .text("NAME=VALUE"), "the value of a .param of the text", isRepeatable: true)
+        "param", .text("NAME=VALUE"), "the value of a .param of the text", isRepeatable: true,
+        scope: .texts)
     ])
 
   /// Whether a word names a text program rather than a kernel.

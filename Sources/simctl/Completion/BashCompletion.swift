@@ -16,7 +16,7 @@ enum BashCompletion {
         switch flag.value {
         case .none: continue
         case .text: values += "    \(pattern)/--\(flag.name)) return ;;\n"
-        case .path: values += "    \(pattern)/--\(flag.name)) files=1 ;;\n"
+        case .input, .output: values += "    \(pattern)/--\(flag.name)) files=1 ;;\n"
         case .words(let choices, _, let open):
           values += "    \(pattern)/--\(flag.name)) values='\(choices.joined(separator: " "))'"
           values += open ? "; files=1 ;;\n" : " ;;\n"

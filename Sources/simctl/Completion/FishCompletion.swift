@@ -17,7 +17,7 @@ enum FishCompletion {
         switch flag.value {
         case .none: break
         case .text: text += " -x"
-        case .path: text += " -r -F"
+        case .input, .output: text += " -r -F"
         case .words(let words, _, let open):
           text += (open ? " -r -F" : " -x") + " -a \(quoted(words.joined(separator: " ")))"
         }

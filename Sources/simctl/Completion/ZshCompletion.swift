@@ -56,7 +56,8 @@ enum ZshCompletion {
     switch flag.value {
     case .none: return "\(start)\(help)'"
     case .text(let placeholder): return "\(start)=\(help):\(escaped(placeholder)):'"
-    case .path(let placeholder): return "\(start)=\(help):\(escaped(placeholder)):_files'"
+    case .input(let placeholder), .output(let placeholder):
+      return "\(start)=\(help):\(escaped(placeholder)):_files'"
     case .words(let words, let placeholder, let open):
       let list = words.joined(separator: " ")
       let action = open ? "{_values value \(list); _files}" : "(\(list))"

@@ -8,7 +8,9 @@ enum KernelPage {
     _ verb: VerbDescription, _ tokens: [String]
   ) throws(NPUError) -> HelpPage {
     var page = HelpPage(verb)
-    if verb.takesFiles, KernelWord.namesText(tokens, flags: verb.groups) { return page }
+    if verb.takesFiles, let path = KernelWord.text(of: tokens, flags: verb.groups) {
+      return try TextPage.page(verb, path, tokens)
+    }
     guard let kernel = try KernelWord.kernel(of: tokens, flags: verb.groups) else {
       var table = TextTable([.left, .left], indent: "  ")
       for kernel in Catalog.kernels { table.row([kernel.name, kernel.summary]) }
@@ -19,7 +21,7 @@ enum KernelPage {
     page.usage = ["\(verb.name) \(kernel.name) [flags]"]
     page.examples = examples(verb, kernel)
     page.sections = [("Tensors, at the default shape", try KernelWord.tensors(kernel))]
-    page.groups = [KernelWord.group(kernel)] + verb.groups
+    page.groups = try KernelWord.groups(of: verb, for: tokens)
     return page
   }
 

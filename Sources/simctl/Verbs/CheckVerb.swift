@@ -13,7 +13,7 @@ enum CheckVerb: Verb {
     ],
     usage: ["check KERNEL [flags]", "check FILE.npu [flags]"],
     groups: [
-      MachineFlags.group, RunFlags.schedule,
+      MachineFlags.group, RunFlags.schedule, TextFile.parameters,
       FlagGroup("Data", RunFlags.data.flags.filter { ["seed", "inputs"].contains($0.name) }),
       FlagGroup(
         "Checks",
@@ -25,14 +25,7 @@ enum CheckVerb: Verb {
     words: Catalog.kernels.map { $0.name }, takesFiles: true, maximumWords: 1)
 
   static func groups(for tokens: [String]) throws(NPUError) -> [FlagGroup] {
-    if KernelWord.namesText(tokens, flags: description.groups) {
-      return [TextFile.parameters]
-        + description.groups.filter { $0.title != RunFlags.schedule.title }
-    }
-    guard let kernel = try KernelWord.kernel(of: tokens, flags: description.groups) else {
-      return description.groups
-    }
-    return [KernelWord.group(kernel)] + description.groups
+    try KernelWord.groups(of: description, for: tokens)
   }
 
   static func command(for tokens: [String]) -> String {
@@ -92,7 +85,10 @@ enum CheckVerb: Verb {
         schedule: kernel.scheduleFields.values, seed: ready.seed, machine: ready.machine,
         check: check, program: program)
       report.failing = ready.failing
-      if let text = kernel as? TextKernel { text.locate(&report) }
+      if let text = kernel as? TextKernel {
+        report.parameters = text.assembly.parameters
+        text.locate(&report)
+      }
       if isMinimised && !report.hasErrors {
         progress("looking for synchronisation that can go")
         report.minimisation = try Minimisation(program)

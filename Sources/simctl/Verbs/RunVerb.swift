@@ -17,7 +17,8 @@ enum RunVerb: Verb {
     ],
     usage: ["run KERNEL [flags]", "run FILE.npu [flags]"],
     groups: [
-      MachineFlags.group, RunFlags.schedule, RunFlags.data, RunFlags.checks, RunFlags.report,
+      MachineFlags.group, RunFlags.schedule, TextFile.parameters, RunFlags.data, RunFlags.checks,
+      RunFlags.report,
     ],
     notes: [
       """
@@ -28,21 +29,12 @@ enum RunVerb: Verb {
     words: Catalog.kernels.map { $0.name }, takesFiles: true, maximumWords: 1)
 
   static func groups(for tokens: [String]) throws(NPUError) -> [FlagGroup] {
-    if KernelWord.namesText(tokens, flags: description.groups) { return textGroups }
-    guard let kernel = try KernelWord.kernel(of: tokens, flags: description.groups) else {
-      return description.groups
-    }
-    return [KernelWord.group(kernel)] + description.groups
+    try KernelWord.groups(of: description, for: tokens)
   }
 
   static func command(for tokens: [String]) -> String {
     KernelPage.command(description, tokens)
   }
-
-  /// The flags for a text program: it has no shape flags, no schedule and no reference.
-  private static let textGroups = [
-    TextFile.parameters, MachineFlags.group, RunFlags.data, RunFlags.textChecks, RunFlags.report,
-  ]
 
   static func help(for tokens: [String]) throws(NPUError) -> HelpPage {
     try KernelPage.page(description, tokens)

@@ -7,6 +7,8 @@ struct TextPlan: Sendable {
   /// The buffers that operands name, one for each name and memory.
   var keys: [PlanKey] = []
   var rings: [PlanRing] = []
+  /// Parameters with their values, in the order of the text.
+  var parameters: [(name: UInt32, value: PlanNode)] = []
   /// Index lists and tables.
   var lists: [PlanList] = []
   /// Micro-ops that it makes at least on one core.

@@ -74,6 +74,17 @@ public struct TextAssembly: Sendable {
   let indices: [String: [Int32]]
   let limits: TextLimits
 
+  /// The file of the text, as messages call it.
+  public var file: String { text.source.file }
+
+  /// The parameters in the order of the text.
+  public var parameters: [TextParameter] {
+    plan.parameters.map { name, node in
+      TextParameter(
+        name: text.tree.names[name], value: node.isReal ? .real(node.real) : .whole(node.value))
+    }
+  }
+
   /// A one-based line of the text without the space around it, `nil` if there is none.
   public func line(_ number: Int) -> String? { text.source.line(number) }
 

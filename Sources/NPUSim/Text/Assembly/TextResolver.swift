@@ -240,6 +240,7 @@ struct TextResolver {
             + "--param \(text(statement.name))=\(node.isReal ? "0.5" : "256")", category: .usage)
       }
     }
+    if node.kind == .constant { plan.parameters.append((statement.name, node)) }
     declare(
       statement.name, statement.nameSpan, node.kind == .constant ? .parameter(node) : .broken)
   }
