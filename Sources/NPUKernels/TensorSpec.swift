@@ -19,6 +19,14 @@ public struct TensorSpec: Sendable, Hashable {
       }
     }
 
+    /// Whether a run makes its words, or changes them.
+    public var isMade: Bool {
+      switch self {
+      case .intermediate, .output, .updated: true
+      case .input, .index: false
+      }
+    }
+
     /// The role as help prints it.
     public var label: String {
       switch self {

@@ -69,7 +69,7 @@ import Testing
     #expect(kernel.status == 0, "\(kernel.error)")
     let flags = parameters.components(separatedBy: " ").flatMap { ["--param", $0] }
     let text = try SimctlProcess.run(
-      ["run", Self.file(name), "--inputs", dump, "--expect", dump] + flags)
+      ["run", Self.file(name), "--inputs", dump, "--expect", dump, "--bits"] + flags)
     #expect(text.status == 0, "\(text.text)\(text.error)")
     let wanted = try Self.cycles(kernel.text)
     let found = try Self.cycles(text.text)
@@ -83,7 +83,7 @@ import Testing
       ["run", "rms_norm", "--rows", "64", "--cols", "512", "--verify", "none", "--dump", dump])
     #expect(kernel.status == 0, "\(kernel.error)")
     let text = try SimctlProcess.run(
-      ["run", Self.file("rms_norm.npu"), "--inputs", dump, "--expect", dump])
+      ["run", Self.file("rms_norm.npu"), "--inputs", dump, "--expect", dump, "--bits"])
     #expect(text.status == 0, "\(text.text)\(text.error)")
   }
 

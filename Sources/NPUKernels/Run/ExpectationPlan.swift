@@ -12,7 +12,7 @@ struct ExpectationPlan: Sendable {
     var expected: ComparedTensor
 
     /// Whether a run is given the tensor and does not change it.
-    var isInput: Bool { spec.role.isGiven && spec.role != .updated }
+    var isInput: Bool { !spec.role.isMade }
   }
 
   let closeness: Closeness
@@ -44,7 +44,7 @@ struct ExpectationPlan: Sendable {
     self.pairs = pairs
     guard pairs.contains(where: { !$0.isInput && $0.expected.count > 0 }) else {
       let held = pairs.map(\.name)
-      let results = specs.filter { !$0.role.isGiven || $0.role == .updated }.map(\.name)
+      let results = specs.filter(\.role.isMade).map(\.name)
       throw NPUError(
         .tensor,
         "\(origin) holds "
@@ -103,7 +103,7 @@ struct ExpectationPlan: Sendable {
       return .numbers(pair.floats(), type: spec.format.name.uppercased())
     }
     guard tensor.dtype.isFloat else { return nil }
-    guard spec.role.isGiven, tensor.shape == spec.shape else { return .words(tensor) }
+    guard !spec.role.isMade, tensor.shape == spec.shape else { return .words(tensor) }
     return .numbers(
       try HostEncoder.encode(tensor.floats(), spec).floats(), type: tensor.dtype.rawValue)
   }
