@@ -131,10 +131,10 @@ extension RunReport {
       "checked_outputs": .integer(numerics.checkedOutputs),
       "total_outputs": .integer(numerics.totalOutputs),
       "compared_words": .integer(numerics.words), "mismatches": .integer(numerics.mismatches),
-      "max_abs_error": value(numerics.worstOutput?.maximum),
+      "max_abs_error": Self.value(numerics.worstOutput?.maximum),
       "max_abs_error_tensor": numerics.worstOutput.map { .string($0.name) } ?? .null,
-      "rms_error": value(numerics.worstOutput?.rmsError),
-      "worst_error_of_bound": value(numerics.worstOfBound),
+      "rms_error": Self.value(numerics.worstOutput?.rmsError),
+      "worst_error_of_bound": Self.value(numerics.worstOfBound),
       "beyond_bound": .integer(numerics.beyondBound),
       "non_finite_outputs": .integer(numerics.nonFiniteOutputs),
       "reached_outputs": .integer(numerics.reachedOutputs),
@@ -144,7 +144,7 @@ extension RunReport {
       "result_infinities": .integer(numerics.health.infinities),
       "saturated": .integer(numerics.health.saturated),
       "drifting_chains": .integer(numerics.health.drifting),
-      "tensors": .array(numerics.tensors.map(value)),
+      "tensors": .array(numerics.tensors.map { Self.value($0) }),
       "error_note": numerics.errorNote.map { .string($0) } ?? .null,
     ]
   }
