@@ -116,6 +116,37 @@ import Testing
       TextFixture.errors(text) == ["6:15 found a division by zero, where i = 2"])
   }
 
+  @Test func `a condition is evaluated before what it guards`() throws {
+    let guarded = """
+      .param n = 0
+      .if n > 0
+      .loop i 0..<10 / n: vector.fill a[i % n] {value=0}
+      .end
+      .loop i 0..<n: vector.fill a[1 / n] {value=0}
+      .if n != 0 && 10 / n > 2: vector.fill a {value=0}
+      vector.fill a {value=0} set load:8 / n if n > 0
+
+      """
+    #expect(TextFixture.errors(head + guarded) == [])
+    #expect(try TextFixture.program(head + guarded).opCount == 1)
+    #expect(
+      TextFixture.errors(head + guarded, parameters: ["n": "2"]).isEmpty)
+    #expect(
+      TextFixture.errors(head + ".if 1 / 0 > 2: vector.fill a {value=0}\n") == [
+        "5:5 found a division by zero"
+      ])
+    #expect(
+      TextFixture.errors(head + ".loop i 0..<3: vector.fill a[4 * i + 1 / 0] {value=0}\n") == [
+        "5:38 found a division by zero, where i = 0"
+      ])
+    #expect(
+      TextFixture.errors(head + ".param a = 3 + 4 % 0\n") == ["5:16 found a division by zero"])
+    #expect(
+      TextFixture.errors(head + ".param a = core / 0\n") == [
+        "5:12 the value of a parameter is not constant"
+      ])
+  }
+
   @Test func `hints guess what was meant`() throws {
     func hint(_ line: String) -> String? {
       let parsed = TextFixture.parse(head + line)

@@ -54,6 +54,39 @@ extension TextPlan {
     }
   }
 
+  /// Whether an expression names no variable and no list.
+  func isOfConstants(_ index: Int32) -> Bool {
+    let node = nodes[Int(index)]
+    switch node.kind {
+    case .constant: return true
+    case .operation:
+      return isOfConstants(node.left) && (node.right < 0 || isOfConstants(node.right))
+    case .variable, .element, .wrong: return false
+    }
+  }
+
+  /// The innermost part of an expression that has no value, and why; `nil` if all of it has one.
+  func failure(
+    of index: Int32, _ variables: [Int64], _ lists: [[Int32]?]
+  ) -> (node: Int32, failure: TextEvaluationFailure)? {
+    let node = nodes[Int(index)]
+    do throws(TextEvaluationFailure) {
+      if node.isReal {
+        _ = try real(index, variables, lists)
+      } else {
+        _ = try integer(index, variables, lists)
+      }
+      return nil
+    } catch {
+      if node.kind == .operation || node.kind == .element {
+        for part in [node.left, node.right] where part >= 0 {
+          if let inner = failure(of: part, variables, lists) { return inner }
+        }
+      }
+      return (index, error)
+    }
+  }
+
   /// One operation on whole numbers. Quotients are rounded down, and remainders have the sign of the
   /// divisor; comparisons give 1 or 0.
   static func apply(

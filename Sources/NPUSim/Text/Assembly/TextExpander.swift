@@ -119,7 +119,8 @@ struct TextExpander {
     if failure == .reported {
       broken[line] = true
     } else {
-      fail(failure.words, at: tree.expressions[Int(node)].span, line)
+      let place = plan.failure(of: node, variables, lists)?.node ?? node
+      fail(failure.words, at: tree.expressions[Int(place)].span, line)
     }
   }
 

@@ -61,7 +61,8 @@ extension TextResolver {
     }
   }
 
-  /// Replaces an operation on constants by its value.
+  /// Replaces an operation on constants by its value. One without a value is left as it is: whether it
+  /// is ever asked for is decided by the conditions and loops around it.
   private mutating func fold(_ node: inout PlanNode, _ expression: TextExpression) {
     plan.nodes.append(node)
     let last = Int32(plan.nodes.count - 1)
@@ -74,9 +75,19 @@ extension TextResolver {
       }
       node.kind = .constant
     } catch {
-      errors.add(error.words, at: expression.span)
-      node.kind = .wrong
+      node.kind = .operation
     }
+  }
+
+  /// Reports a parameter whose value is not constant, or has none.
+  mutating func notConstant(_ number: TextNumber) {
+    if plan.isOfConstants(number.node), let (place, failure) = plan.failure(of: number.node, [], [])
+    {
+      return errors.add(failure.words, at: tree.expressions[Int(place)].span)
+    }
+    errors.add(
+      "the value of a parameter is not constant", at: tree.expressions[Int(number.node)].span,
+      hint: "use numbers and earlier parameters")
   }
 
   private mutating func symbol(_ expression: TextExpression) -> PlanNode {

@@ -222,9 +222,7 @@ struct TextResolver {
     guard statement.first.isThere else { return }
     var node = resolve(statement.first)
     if node.kind != .constant, node.kind != .wrong {
-      errors.add(
-        "the value of a parameter is not constant", at: span(statement.first, statement.span),
-        hint: "use numbers and earlier parameters")
+      notConstant(statement.first)
       node.kind = .wrong
     }
     if let given = overrides.removeValue(forKey: text(statement.name)) {
