@@ -8,12 +8,23 @@ struct AccessIndex {
     /// The tile; the top bit is set if the access forwards.
     var tileAndForward: UInt32
 
+    /// The key without the position.
+    var lane: UInt64 { key >> 32 }
     var position: UInt32 { UInt32(truncatingIfNeeded: key) }
     var isWrite: Bool { key >> 32 & 1 != 0 }
     var queue: Int { Int(key >> 33 & 7) }
     var core: Int { Int(key >> 36) }
     var tile: UInt32 { tileAndForward & ~AccessIndex.forwardBit }
     var forwards: Bool { tileAndForward & AccessIndex.forwardBit != 0 }
+  }
+
+  /// The accesses of an atom by one queue of a core, only reads or only writes.
+  struct Lane {
+    var core: Int
+    var queue: Int
+    var isWrite: Bool
+    /// Its accesses in ``accesses``, by position.
+    var range: Range<Int>
   }
 
   static let forwardBit: UInt32 = 1 << 31
@@ -25,6 +36,9 @@ struct AccessIndex {
   /// Accesses of atom `a`: `accesses[starts[a]..<starts[a + 1]]`.
   private(set) var starts: [Int]
   private(set) var accesses: [Access]
+  /// Where the lanes of atom `a` begin: `lanes[laneStarts[a]..<laneStarts[a + 1]]`.
+  private var laneStarts: [Int] = [0]
+  private var lanes: [Int] = []
 
   init(_ program: Program, table: AtomTable, orders: [OrderRecord]) {
     starts = Array(repeating: 0, count: table.count + 1)
@@ -58,6 +72,28 @@ struct AccessIndex {
     for atom in 0..<table.count where starts[atom + 1] - starts[atom] > 1 {
       accesses[starts[atom]..<starts[atom + 1]].sort { $0.key < $1.key }
     }
+    laneStarts.reserveCapacity(table.count + 1)
+    for atom in 0..<table.count {
+      for place in starts[atom]..<starts[atom + 1]
+      where place == starts[atom] || accesses[place].lane != accesses[place - 1].lane {
+        lanes.append(place)
+      }
+      laneStarts.append(lanes.count)
+    }
+  }
+
+  /// Calls `body` with each lane of an atom.
+  @inline(__always)
+  func forEachLane(_ atom: Int, _ body: (Lane) -> Void) {
+    for index in laneStarts[atom]..<laneStarts[atom + 1] { body(lane(index, of: atom)) }
+  }
+
+  private func lane(_ index: Int, of atom: Int) -> Lane {
+    let first = lanes[index]
+    let end = index + 1 < laneStarts[atom + 1] ? lanes[index + 1] : starts[atom + 1]
+    let access = accesses[first]
+    return Lane(
+      core: access.core, queue: access.queue, isWrite: access.isWrite, range: first..<end)
   }
 
   /// Calls `body` with the atom, whether it is written, the tile and whether the access forwards.
@@ -97,10 +133,14 @@ struct AccessIndex {
 
   /// The accesses of an atom by one queue of a core, only reads or only writes.
   func list(atom: Int, core: Int, queue: Int, isWrite: Bool) -> Range<Int> {
-    let all = starts[atom]..<starts[atom + 1]
-    let first = Self.key(core: core, queue: queue, isWrite: isWrite, position: 0)
-    let last = Self.key(core: core, queue: queue, isWrite: isWrite, position: .max)
-    let low = partitionPoint(all) { $0.key < first }
-    return low..<partitionPoint(low..<all.upperBound) { $0.key <= last }
+    let key = Self.key(core: core, queue: queue, isWrite: isWrite, position: 0) >> 32
+    var low = laneStarts[atom]
+    var high = laneStarts[atom + 1]
+    while low < high {
+      let middle = (low + high) / 2
+      if accesses[lanes[middle]].lane < key { low = middle + 1 } else { high = middle }
+    }
+    guard low < laneStarts[atom + 1], accesses[lanes[low]].lane == key else { return 0..<0 }
+    return lane(low, of: atom).range
   }
 }

@@ -214,12 +214,15 @@ struct AllocationMap {
   ) {
     let allocation = allocations[index]
     guard allocation.isGrid else {
-      for row in 0..<region.rows {
+      // Rows that touch are one run.
+      let isWhole = region.pitch == region.runBytes
+      for row in 0..<(isWhole ? 1 : region.rows) {
         let start = region.base + row * region.pitch
         rects.append(
           ByteRect(
             domain: allocation.firstDomain, footprint: footprint, rowStart: 0, rowEnd: 1,
-            columnStart: start, columnEnd: start + region.runBytes))
+            columnStart: start,
+            columnEnd: start + region.runBytes * (isWhole ? region.rows : 1)))
       }
       return
     }

@@ -26,6 +26,15 @@ struct AtomList {
   /// Completes an atom.
   mutating func finish() { starts.append(UInt32(truncatingIfNeeded: footprints.count)) }
 
+  /// How far the list has come.
+  var mark: (atoms: Int, footprints: Int) { (starts.count, footprints.count) }
+
+  /// Drops the atoms that were added since.
+  mutating func forget(after mark: (atoms: Int, footprints: Int)) {
+    starts.removeLast(starts.count - mark.atoms)
+    footprints.removeLast(footprints.count - mark.footprints)
+  }
+
   // MARK: Cells
 
   /// Begins a group of cells: those of equal footprints become one atom.

@@ -1,9 +1,10 @@
-/// The atoms of every footprint of a program.
+/// The atoms of every footprint of a program, and its rectangles in crowds.
 ///
 /// A footprint is the bytes that a tile covers when it is read or written (`2 × tile`) or written
 /// with its last 32-block filled up (`2 × tile + 1`). Payload and scale bytes both count.
 struct AtomTable {
-  /// Atoms of footprint `f`: `atoms[starts[f]..<starts[f + 1]]`.
+  /// Members of footprint `f`: `atoms[starts[f]..<starts[f + 1]]`. Numbers below ``count`` are atoms;
+  /// from there on they are the rectangles of the crowds, one crowd after the other.
   private(set) var starts: [UInt32] = []
   private(set) var atoms: [UInt32] = []
   /// Number of atoms.
@@ -12,22 +13,47 @@ struct AtomTable {
   private(set) var firstShared = 0
   /// Whether an atom is initialised before the program starts.
   private(set) var isInitial: [Bool] = []
+  private(set) var crowds: [CrowdPlace] = []
+  /// The first member of each crowd.
+  private var crowdStarts: [Int] = []
+
+  /// A crowd and where it lies.
+  struct CrowdPlace {
+    var crowd: Crowd
+    /// In HBM, which the cores share.
+    var isShared: Bool
+    /// Initialised before the program starts.
+    var isInitial: Bool
+  }
 
   /// The footprint of an access.
   @inline(__always) static func footprint(tile: UInt32, filled: Bool) -> Int {
     Int(tile) * 2 + (filled ? 1 : 0)
   }
 
-  init(_ program: Program, layout: TileLayout, use: TileUse) {
+  /// `nil` where the footprints have more atoms than the total budget.
+  init?(
+    _ program: Program, layout: TileLayout, use: TileUse, budget: RectPartition.Budget
+  ) {
     let map = AllocationMap(program, layout: layout, use: use)
     let (rects, domains) = map.rects()
-    let list = RectPartition.atoms(of: rects)
+    guard let (list, crowds) = RectPartition.atoms(of: consume rects, uses: use.counts, budget)
+    else { return nil }
     count = list.count
     firstShared = list.domains.first { domains[Int($0.domain)].isShared }?.first ?? count
     isInitial = Array(repeating: false, count: count)
     for (index, own) in list.domains.enumerated() where domains[Int(own.domain)].isInitial {
       let end = index + 1 < list.domains.count ? list.domains[index + 1].first : count
       for atom in own.first..<end { isInitial[atom] = true }
+    }
+    var first = count
+    for crowd in crowds {
+      let domain = domains[Int(crowd.domain)]
+      self.crowds.append(
+        CrowdPlace(
+          crowd: crowd, isShared: domain.isShared, isInitial: domain.isInitial))
+      crowdStarts.append(first)
+      first += crowd.rects.count
     }
     transpose(list, footprints: program.tiles.count * 2)
     if hasRepeats(program) { dropRepeats(program) }
@@ -38,6 +64,11 @@ struct AtomTable {
   private mutating func transpose(_ list: AtomList, footprints count: Int) {
     var next = [UInt32](repeating: 0, count: count + 1)
     for footprint in list.footprints where footprint < count { next[Int(footprint) + 1] += 1 }
+    for place in crowds {
+      for footprint in place.crowd.footprints where footprint < count {
+        next[Int(footprint) + 1] += 1
+      }
+    }
     for footprint in 0..<count { next[footprint + 1] += next[footprint] }
     starts = next
     var members = [UInt32](repeating: 0, count: Int(next[count]))
@@ -52,7 +83,24 @@ struct AtomTable {
         }
       }
     }
+    for (place, start) in zip(crowds, crowdStarts) {
+      for (index, footprint) in place.crowd.footprints.enumerated() where footprint < count {
+        members[Int(next[Int(footprint)])] = UInt32(truncatingIfNeeded: start + index)
+        next[Int(footprint)] += 1
+      }
+    }
     atoms = members
+  }
+
+  /// The crowd of a member, and the rectangle's place in it.
+  func crowd(of member: Int) -> (crowd: Int, place: Int) {
+    var low = 0
+    var high = crowdStarts.count
+    while low + 1 < high {
+      let middle = (low + high) / 2
+      if crowdStarts[middle] <= member { low = middle } else { high = middle }
+    }
+    return (low, member - crowdStarts[low])
   }
 
   /// Whether a list names a row twice, so that an atom is listed twice.

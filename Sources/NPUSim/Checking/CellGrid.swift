@@ -13,6 +13,8 @@ struct CellGrid {
   /// Whether the cells of the slab differ from each other and from those of earlier slabs: each has a
   /// rectangle of its own, and one that begins here covers them all.
   private(set) var isNew = false
+  /// Whether the group has too many cells.
+  private(set) var isOver = false
 
   /// The columns of the rectangles for which ``places`` and ``ends`` were made.
   private var columns: [(start: Int, end: Int)] = []
@@ -27,13 +29,18 @@ struct CellGrid {
   /// Places in ``active`` of the rectangles that cover the cell.
   private var open: [UInt32] = []
 
-  /// Begins with a group of rectangles, numbered by their place in it.
-  mutating func begin(_ rects: UnsafeBufferPointer<ByteRect>) {
+  /// Rectangles from which on their cells are counted before they are made.
+  private static let many = 256
+
+  /// Begins with a group of rectangles, numbered by their place in it; `false` where the slabs that
+  /// they cover come to more than `most` together.
+  mutating func begin(_ rects: UnsafeBufferPointer<ByteRect>, most: Int) -> Bool {
     rowCuts.removeAll(keepingCapacity: true)
     byStart.removeAll(keepingCapacity: true)
     active.removeAll(keepingCapacity: true)
     nextCut = 0
     nextStart = 0
+    isOver = false
     // No pattern of another group stands for this one.
     columns.removeAll(keepingCapacity: true)
     places.removeAll(keepingCapacity: true)
@@ -45,15 +52,37 @@ struct CellGrid {
       byStart.append(UInt32(truncatingIfNeeded: index))
     }
     Self.makeUnique(&rowCuts)
+    if rects.count > Self.many {
+      let count = rects.reduce(0) {
+        $0 + Self.count(of: $1.rowStart..<$1.rowEnd, in: rowCuts)
+      }
+      if count > most { return false }
+    }
     byStart.sort {
       let (a, b) = (rects[Int($0)], rects[Int($1)])
       if a.rowStart != b.rowStart { return a.rowStart < b.rowStart }
       return (a.columnStart, $0) < (b.columnStart, $1)
     }
+    return true
   }
 
-  /// Goes to the next slab of the group; `false` behind the last one.
-  mutating func advance(_ rects: UnsafeBufferPointer<ByteRect>) -> Bool {
+  /// Pieces that sorted cuts, the ends among them, divide a range into.
+  private static func count(of range: Range<Int>, in cuts: [Int]) -> Int {
+    func place(_ cut: Int) -> Int {
+      var low = 0
+      var high = cuts.count
+      while low < high {
+        let middle = (low + high) / 2
+        if cuts[middle] < cut { low = middle + 1 } else { high = middle }
+      }
+      return low
+    }
+    return place(range.upperBound) - place(range.lowerBound)
+  }
+
+  /// Goes to the next slab of the group; `false` behind the last one, and where its rectangles and
+  /// cells come to more than `most`, which ``isOver`` says.
+  mutating func advance(_ rects: UnsafeBufferPointer<ByteRect>, most: Int) -> Bool {
     guard nextCut + 1 < rowCuts.count else { return false }
     let cut = rowCuts[nextCut]
     nextCut += 1
@@ -63,7 +92,12 @@ struct CellGrid {
       nextStart += 1
     }
     enter(first..<nextStart, rects)
-    if !hasSameColumns(rects) { findCells(rects) }
+    isOver = active.count > most
+    if !isOver && !hasSameColumns(rects) { findCells(rects, most: most - active.count) }
+    if isOver || active.count + places.count > most {
+      isOver = true
+      return false
+    }
     isNew = areDistinct && isCovered(by: first..<nextStart, rects)
     return true
   }
@@ -107,7 +141,7 @@ struct CellGrid {
   }
 
   /// Cuts the slab that the active rectangles cover.
-  private mutating func findCells(_ rects: UnsafeBufferPointer<ByteRect>) {
+  private mutating func findCells(_ rects: UnsafeBufferPointer<ByteRect>, most: Int) {
     columns.removeAll(keepingCapacity: true)
     columnCuts.removeAll(keepingCapacity: true)
     for index in active {
@@ -121,6 +155,13 @@ struct CellGrid {
     ends.removeAll(keepingCapacity: true)
     open.removeAll(keepingCapacity: true)
     let columns = columns
+    if columns.count > Self.many {
+      let count = columns.reduce(0) { $0 + Self.count(of: $1.start..<$1.end, in: columnCuts) }
+      if count > most {
+        isOver = true
+        return
+      }
+    }
     var next = 0
     for column in columnCuts.dropLast() {
       Self.drop(&open) { columns[Int($0)].end <= column }
@@ -130,6 +171,10 @@ struct CellGrid {
       }
       if open.isEmpty { continue }
       places.append(contentsOf: open)
+      if places.count > most {
+        isOver = true
+        return
+      }
       ends.append(UInt32(truncatingIfNeeded: places.count))
     }
     var cells = [Int](repeating: 0, count: columns.count)

@@ -2,17 +2,28 @@
 public struct CheckOptions: Sendable, Hashable {
   /// Also judge what is correct but wasteful (the P codes). Only done for a program without errors.
   public var lints: Bool
-  /// Most racing pairs kept in ``CheckResult/races``; all are counted.
+  /// Most racing pairs kept in ``CheckResult/races``; all are counted. Where not all could be looked
+  /// at, one of each further kind is kept too.
   public var raceLimit: Int
   /// Most racing pairs looked at before counting stops: a program without any order has
   /// quadratically many.
   public var enumerationLimit: Int
+  /// The number of pieces that the others of a group of overlapping tiles may cut a tile into, on
+  /// average, before the group is judged by its rectangles instead of by pieces. Decides what a check
+  /// costs, never what it says.
+  public var pieceLimit: Int
 
-  public init(lints: Bool = false, raceLimit: Int = 10_000, enumerationLimit: Int = 50_000_000) {
+  public init(
+    lints: Bool = false, raceLimit: Int = 10_000, enumerationLimit: Int = 1 << 22,
+    pieceLimit: Int = 16
+  ) {
     self.lints = lints
     self.raceLimit = raceLimit
     self.enumerationLimit = enumerationLimit
+    self.pieceLimit = pieceLimit
   }
+
+  var budget: RectPartition.Budget { RectPartition.Budget(cells: max(0, pieceLimit)) }
 }
 
 /// The verdict on a program's schedule.

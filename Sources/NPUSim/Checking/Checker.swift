@@ -17,39 +17,47 @@ public enum Checker {
   /// The events each of which alone can be deleted (both its set and its wait) without any error
   /// appearing. Empty for a program that is not clean. Two of them may stand in for each other: see
   /// ``removableEvents(_:)``.
-  public static func redundantEvents(_ program: Program) -> [EventPair] {
-    guard check(program).isClean else { return [] }
-    return needs(program) { $0.redundant() }
+  public static func redundantEvents(
+    _ program: Program, _ options: CheckOptions = CheckOptions()
+  ) -> [EventPair] {
+    guard check(program, options).isClean else { return [] }
+    return needs(program, options) { $0.redundant() }
   }
 
   /// Events that can all be deleted together without any error appearing, chosen in program order; no
   /// event that is left can go. Empty for a program that is not clean.
-  public static func removableEvents(_ program: Program) -> [EventPair] {
-    guard check(program).isClean else { return [] }
-    return needs(program) { $0.removable() }
+  public static func removableEvents(
+    _ program: Program, _ options: CheckOptions = CheckOptions()
+  ) -> [EventPair] {
+    guard check(program, options).isClean else { return [] }
+    return needs(program, options) { $0.removable() }
   }
 
   /// The barriers on one queue each of which alone can be deleted without any error appearing. Empty
   /// for a program that is not clean.
-  public static func redundantBarriers(_ program: Program) -> [Finding.Site] {
-    guard check(program).isClean else { return [] }
-    return needs(program) { need in
+  public static func redundantBarriers(
+    _ program: Program, _ options: CheckOptions = CheckOptions()
+  ) -> [Finding.Site] {
+    guard check(program, options).isClean else { return [] }
+    return needs(program, options) { need in
       need.redundantBarriers().map { Finding.Site(core: need.core, op: $0) }
     }
   }
 
   /// Judges the synchronisation of each core of a clean program.
-  static func needs<Answer>(_ program: Program, _ judge: (inout EventNeed) -> [Answer])
-    -> [Answer]
-  {
+  static func needs<Answer>(
+    _ program: Program, _ options: CheckOptions, _ judge: (inout EventNeed) -> [Answer]
+  ) -> [Answer] {
     let layout = TileLayout(program)
     let use = TileUse(program, layout: layout)
-    let table = AtomTable(program, layout: layout, use: use)
+    guard let table = AtomTable(program, layout: layout, use: use, budget: options.budget) else {
+      return []
+    }
     let orders = OrderRecord.record(program, use)
-    let index = AccessIndex(program, table: table, orders: orders)
+    let dependences = DependenceRecord.record(program, use, table)
     return program.cores.indices.flatMap { core in
       var need = EventNeed(
-        program, core: core, table: table, index: index, order: orders[core])
+        program, core: core, dependences: dependences[core], order: orders[core])
       return judge(&need)
     }
   }
@@ -101,16 +109,18 @@ struct CheckRun {
 
   /// The P codes that need no timing.
   private func lints(_ use: TileUse) -> [Finding] {
-    let table = AtomTable(program, layout: layout, use: use)
+    guard let table = AtomTable(program, layout: layout, use: use, budget: options.budget) else {
+      return []
+    }
     let orders = OrderRecord.record(program, use)
-    let index = AccessIndex(program, table: table, orders: orders)
+    let dependences = DependenceRecord.record(program, use, table)
     var events: [EventPair] = []
     var removable: Set<EventPair> = []
     var barriers: [Finding.Site] = []
     var dead: [Finding.Site] = []
     for core in program.cores.indices {
       var need = EventNeed(
-        program, core: core, table: table, index: index, order: orders[core])
+        program, core: core, dependences: dependences[core], order: orders[core])
       let alone = need.redundant()
       events += alone
       barriers += need.redundantBarriers().map { Finding.Site(core: core, op: $0) }
@@ -136,22 +146,13 @@ struct CheckRun {
   }
 
   private mutating func judgeOrder(_ use: TileUse) {
-    let table = AtomTable(program, layout: layout, use: use)
+    guard let table = AtomTable(program, layout: layout, use: use, budget: options.budget) else {
+      return outside.append("order: the tiles cut each other into too many pieces")
+    }
     var order = ProgramOrder(program, use)
-    let (hasRace, reads) = table.starts.withUnsafeBufferPointer { starts in
-      table.atoms.withUnsafeBufferPointer { members -> (Bool, [UninitialisedRead]) in
-        guard let first = starts.baseAddress else { return (false, []) }
-        // A table without members is never read through the stand-in.
-        let memberBase = members.baseAddress ?? first
-        var history = AccessHistory(
-          table, starts: first, members: memberBase, machine: program.machine,
-          cores: program.cores.count)
-        order.run(&history) { history, core, phase in
-          history.core = Int32(truncatingIfNeeded: core)
-          history.phase = UInt32(truncatingIfNeeded: phase)
-        }
-        return (history.hasRace, history.uninitialised)
-      }
+    let (hasRace, reads) = table.withHistory(of: program, listsRaces: false) { history in
+      order.run(&history) { history, core, phase in history.enter(core: core, phase: phase) }
+      return (history.hasRace, history.uninitialised)
     }
     matchedEvents = order.walks.reduce(0) { $0 + $1.events.matched }
     uninitialised = reads
@@ -169,11 +170,26 @@ struct CheckRun {
     if left > 0 { outside.append("\(left) micro-ops that a deadlock keeps from ever executing") }
   }
 
+  /// Lists the races: every pair, or of each racing micro-op the latest ones that it races with where
+  /// footprints have too many atoms for that.
   private mutating func enumerate(_ table: AtomTable, _ use: TileUse) {
+    let exact =
+      table.crowds.isEmpty
+      ? table
+      : AtomTable(
+        program, layout: layout, use: use, budget: .exact(total: options.enumerationLimit))
+    guard let exact else {
+      let latest = LatestRaces(program, layout: layout, table: table, use)
+      races = Array(latest.races.prefix(options.raceLimit))
+      raceCount = latest.races.count
+      uninitialised = latest.uninitialised
+      outside.append("racing pairs beyond the latest ones of each micro-op")
+      return
+    }
     let orders = OrderRecord.record(program, use)
-    let index = AccessIndex(program, table: table, orders: orders)
+    let index = AccessIndex(program, table: exact, orders: orders)
     var enumeration = RaceEnumeration(
-      program, table: table, orders: orders, index: index, options: options)
+      program, table: exact, orders: orders, index: index, options: options)
     enumeration.run()
     races = enumeration.races
     raceCount = enumeration.count

@@ -18,19 +18,43 @@ struct DeadStores {
     var lastWriter = [Int32](repeating: -1, count: table.firstShared)
     var writes = [Bool](repeating: false, count: records.count)
     var isRead = [Bool](repeating: false, count: records.count)
+    // In crowds, 1 + the last writer, until that is read.
+    var crowds: [Int: PaintMap] = [:]
     for entry in order.sequence {
       let op = Int(entry)
       let record = records[op]
       guard record.accessBits != 0 else { continue }
       AccessIndex.forEachAccess(record, table) { atom, isWrite, _, _ in
-        if !isWrite, atom < table.firstShared, lastWriter[atom] >= 0 {
+        if isWrite { return }
+        if atom >= table.count {
+          let (own, place) = table.crowd(of: atom)
+          let rect = table.crowds[own].crowd.rects[place]
+          var isUnread = false
+          crowds[own]?.visit(rect) { writer, _ in
+            if writer > 0 {
+              isRead[Int(writer) - 1] = true
+              isUnread = true
+            }
+            return true
+          }
+          if isUnread { crowds[own]?.paint(rect, 0) }
+        } else if atom < table.firstShared, lastWriter[atom] >= 0 {
           isRead[Int(lastWriter[atom])] = true
         }
       }
       AccessIndex.forEachAccess(record, table) { atom, isWrite, _, _ in
         guard isWrite else { return }
         writes[op] = true
-        if atom < table.firstShared {
+        if atom >= table.count {
+          let (own, place) = table.crowd(of: atom)
+          if table.crowds[own].isShared {
+            isRead[op] = true
+          } else {
+            let crowd = table.crowds[own].crowd
+            crowds[own, default: PaintMap(rows: crowd.rows, columns: crowd.columns)]
+              .paint(crowd.rects[place], UInt32(truncatingIfNeeded: op + 1))
+          }
+        } else if atom < table.firstShared {
           lastWriter[atom] = Int32(truncatingIfNeeded: op)
         } else {
           isRead[op] = true

@@ -5,9 +5,8 @@
 /// conflict that the full knowledge orders and the lesser one does not means that the event is needed.
 /// The program must be clean; the judgement is then exact.
 struct EventNeed {
-  private let program: Program
-  private let table: AtomTable
-  private let index: AccessIndex
+  /// What each micro-op has to come after.
+  private let dependences: [QueueClock]
   let core: Int
   private let records: [OpRecord]
   private var order: OrderRecord
@@ -34,10 +33,8 @@ struct EventNeed {
     func has(_ queue: Int) -> Bool { queues & (1 << UInt8(queue)) != 0 }
   }
 
-  init(_ program: Program, core: Int, table: AtomTable, index: AccessIndex, order: OrderRecord) {
-    self.program = program
-    self.table = table
-    self.index = index
+  init(_ program: Program, core: Int, dependences: [QueueClock], order: OrderRecord) {
+    self.dependences = dependences
     self.core = core
     self.order = order
     records = program.cores[core]
@@ -217,29 +214,9 @@ struct EventNeed {
     return true
   }
 
-  /// Whether a micro-op conflicts with one that only the full knowledge orders before it.
+  /// Whether a micro-op has to come after one that only the full knowledge orders before it.
   private func conflicts(_ op: Int, knowing clock: QueueClock) -> Bool {
-    let record = records[op]
-    let full = order.clocks[op]
-    var found = false
-    AccessIndex.forEachAccess(record, table) { atom, isWrite, tile, forwards in
-      if found { return }
-      for queue in 0..<Queue.count where clock[queue] < full[queue] {
-        let isOwn = queue == record.queue.index
-        if isOwn && program.machine.interlocks(record.queue) { continue }
-        for partnerWrites in isWrite && !isOwn ? [false, true] : [true] {
-          let list = index.list(atom: atom, core: core, queue: queue, isWrite: partnerWrites)
-          var next = index.partitionPoint(list) { $0.position < clock[queue] }
-          while next < list.upperBound && index.accesses[next].position < full[queue] {
-            if !(isOwn && forwards && index.accesses[next].tile == tile) {
-              found = true
-              return
-            }
-            next += 1
-          }
-        }
-      }
-    }
-    return found
+    for queue in 0..<Queue.count where dependences[op][queue] > clock[queue] { return true }
+    return false
   }
 }

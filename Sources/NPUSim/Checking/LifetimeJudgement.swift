@@ -20,68 +20,101 @@ struct LifetimeJudgement {
     self.writer = writer
   }
 
-  /// Whether any bytes belong to tiles of two buffers; most programs end here.
-  private func sharedAtoms() -> [Bool]? {
+  /// Where bytes belong to tiles of two buffers.
+  private struct SharedBytes {
+    var atoms: [Bool]
+    var crowds: [Bool]
+  }
+
+  /// `nil` if no bytes belong to tiles of two buffers; most programs end here.
+  private func sharedBytes() -> SharedBytes? {
     var owner = [UInt32](repeating: .max, count: table.firstShared)
-    var isShared = [Bool](repeating: false, count: table.firstShared)
+    var crowdOwner = [UInt32](repeating: .max, count: table.crowds.count)
+    var shared = SharedBytes(
+      atoms: Array(repeating: false, count: table.firstShared),
+      crowds: Array(repeating: false, count: table.crowds.count))
     var isAny = false
+    func enter(_ owner: inout UInt32, _ isShared: inout Bool, _ buffer: UInt32) {
+      if owner == .max {
+        owner = buffer
+      } else if owner != buffer {
+        isShared = true
+        isAny = true
+      }
+    }
     for (tile, ref) in program.tiles.enumerated() where ref.space.isOnChip {
       let footprint = AtomTable.footprint(tile: UInt32(tile), filled: false)
       for member in table.starts[footprint]..<table.starts[footprint + 2] {
         let atom = Int(table.atoms[Int(member)])
-        guard atom < table.firstShared else { continue }
-        if owner[atom] == .max {
-          owner[atom] = ref.buffer
-        } else if owner[atom] != ref.buffer {
-          isShared[atom] = true
-          isAny = true
+        if atom < table.firstShared {
+          enter(&owner[atom], &shared.atoms[atom], ref.buffer)
+        } else if atom >= table.count {
+          let crowd = table.crowd(of: atom).crowd
+          enter(&crowdOwner[crowd], &shared.crowds[crowd], ref.buffer)
         }
       }
     }
-    return isAny ? isShared : nil
+    return isAny ? shared : nil
   }
 
   /// The findings of a program whose order is sound, given the order of each core; one for each pair
   /// of buffers.
   func findings(_ orders: @autoclosure () -> [OrderRecord]) -> [Finding] {
-    guard let isShared = sharedAtoms() else { return [] }
-    return orders().enumerated().flatMap { core, order in findings(core, order, isShared) }
+    guard let shared = sharedBytes() else { return [] }
+    return orders().enumerated().flatMap { core, order in findings(core, order, shared) }
   }
 
-  private func findings(_ core: Int, _ order: OrderRecord, _ isShared: [Bool]) -> [Finding] {
+  private func findings(_ core: Int, _ order: OrderRecord, _ shared: SharedBytes) -> [Finding] {
     var last: [Int: (op: Int, buffer: UInt32)] = [:]
     var written: [Int: Set<UInt32>] = [:]
+    var crowds = CrowdOwners()
     var result: [Finding] = []
     var known: [Clobber: Int] = [:]
     for entry in order.sequence {
       let op = Int(entry)
       let record = program.cores[core][op]
       guard record.accessBits != 0 else { continue }
-      var clobbered: (atom: Int, tile: UInt32)?
+      var clobbered: (tile: UInt32, holder: (op: Int, buffer: UInt32))?
       AccessIndex.forEachAccess(record, table) { atom, isWrite, tile, _ in
-        guard !isWrite, atom < isShared.count, isShared[atom], clobbered == nil,
-          let holder = last[atom]
-        else { return }
+        guard !isWrite, clobbered == nil else { return }
         let buffer = program.tiles[Int(tile)].buffer
-        if holder.buffer != buffer && written[atom]?.contains(buffer) == true {
-          clobbered = (atom, tile)
+        if atom < shared.atoms.count {
+          guard shared.atoms[atom], let holder = last[atom] else { return }
+          if holder.buffer != buffer && written[atom]?.contains(buffer) == true {
+            clobbered = (tile, holder)
+          }
+        } else if atom >= table.count {
+          let (own, place) = table.crowd(of: atom)
+          guard shared.crowds[own] else { return }
+          if let holder = crowds.clobberer(
+            of: table.crowds[own].crowd.rects[place], crowd: own, buffer: buffer)
+          {
+            clobbered = (tile, holder)
+          }
         }
       }
-      if let clobbered, let holder = last[clobbered.atom] {
+      if let clobbered {
         let tile = program.tiles[Int(clobbered.tile)]
-        let key = Clobber(reader: tile.buffer, writer: holder.buffer)
+        let key = Clobber(reader: tile.buffer, writer: clobbered.holder.buffer)
         if let index = known[key] {
           result[index].folded += 1
         } else {
           known[key] = result.count
-          result.append(finding(core, op, tile, holder))
+          result.append(finding(core, op, tile, clobbered.holder))
         }
       }
       AccessIndex.forEachAccess(record, table) { atom, isWrite, tile, _ in
-        guard isWrite, atom < isShared.count, isShared[atom] else { return }
+        guard isWrite else { return }
         let buffer = program.tiles[Int(tile)].buffer
-        last[atom] = (op, buffer)
-        written[atom, default: []].insert(buffer)
+        if atom < shared.atoms.count {
+          guard shared.atoms[atom] else { return }
+          last[atom] = (op, buffer)
+          written[atom, default: []].insert(buffer)
+        } else if atom >= table.count {
+          let (own, place) = table.crowd(of: atom)
+          guard shared.crowds[own] else { return }
+          crowds.write(table.crowds[own].crowd, place, crowd: own, op: op, buffer: buffer)
+        }
       }
     }
     return result

@@ -2,7 +2,8 @@
 ///
 /// For each micro-op and atom, the accesses of another queue that are unordered with it are one run
 /// of that queue's accesses: from the first that it does not know, to the last that does not know it.
-/// The cost is proportional to the pairs found, up to a logarithm.
+/// The cost is proportional to the pairs found, up to a logarithm. From the limit on only the first
+/// pair of each such run is looked at, so that every racing micro-op is still seen.
 struct RaceEnumeration {
   private let program: Program
   private let table: AtomTable
@@ -12,7 +13,7 @@ struct RaceEnumeration {
 
   private(set) var races: [Race] = []
   private(set) var count = 0
-  /// Whether counting stopped at the limit.
+  /// Whether pairs beyond the limit were left out.
   private(set) var isTruncated = false
   private(set) var uninitialised: [UninitialisedRead] = []
 
@@ -28,6 +29,7 @@ struct RaceEnumeration {
 
   private var partners: [Partner] = []
   private var looked = 0
+  private var kinds: Set<Kind> = []
 
   init(
     _ program: Program, table: AtomTable, orders: [OrderRecord], index: AccessIndex,
@@ -45,10 +47,6 @@ struct RaceEnumeration {
       for (op, record) in records.enumerated()
       where record.accessBits != 0 && orders[core].isExecuted(op) {
         judge(core, op, record)
-        if looked > options.enumerationLimit {
-          isTruncated = true
-          return
-        }
       }
     }
   }
@@ -72,10 +70,15 @@ struct RaceEnumeration {
     }
     partners.sort()
     var last: Partner?
+    var own = 0
     for partner in partners where partner != last {
       last = partner
       count += 1
-      if races.count < options.raceLimit {
+      own += 1
+      let isKept =
+        races.count < options.raceLimit
+        || (isTruncated && own <= Self.mostCompared && isNewKind(core, op, partner))
+      if isKept {
         races.append(
           Race(
             partner.code, .init(core: core, op: op),
@@ -84,26 +87,65 @@ struct RaceEnumeration {
     }
   }
 
+  // MARK: Kinds
+
+  /// What the micro-ops of races of one cause have in common.
+  private struct Kind: Hashable {
+    var code: FindingCode
+    var opcodes: SIMD2<UInt8>
+    var queues: SIMD2<UInt8>
+    var cores: SIMD2<Int>
+    var labels: SIMD2<UInt32>
+    var buffers: SIMD2<UInt32>
+  }
+
+  /// Partners of a micro-op that may be kept for their kind when the list is full.
+  private static let mostCompared = 16
+  /// Kinds that are told apart.
+  private static let mostKinds = 1_000
+
+  /// Whether no race of this kind was kept for its kind.
+  private mutating func isNewKind(_ core: Int, _ op: Int, _ partner: Partner) -> Bool {
+    guard kinds.count < Self.mostKinds else { return false }
+    let a = program.cores[core][op]
+    let b = program.cores[partner.core][Int(partner.op)]
+    func label(_ record: OpRecord) -> UInt32 {
+      Int(record.scope) < program.scopes.count ? program.scopes[Int(record.scope)].label : 0
+    }
+    func buffer(_ record: OpRecord) -> UInt32 {
+      record.access(0).isEmpty ? .max : program.tiles[Int(record.words[0])].buffer
+    }
+    return kinds.insert(
+      Kind(
+        code: partner.code, opcodes: SIMD2(a.opcode, b.opcode),
+        queues: SIMD2(a.queue.rawValue, b.queue.rawValue), cores: SIMD2(core, partner.core),
+        labels: SIMD2(label(a), label(b)), buffers: SIMD2(buffer(a), buffer(b)))
+    ).inserted
+  }
+
   // MARK: Pairs
 
   private mutating func findPartners(
     _ core: Int, _ op: Int, _ queue: Int, _ atom: Int, _ isWrite: Bool, _ tile: UInt32
   ) {
-    for other in 0..<Queue.count where other != queue {
-      findUnordered(core, op, queue, other, atom, isWrite, partnerWrites: true)
-      if isWrite { findUnordered(core, op, queue, other, atom, true, partnerWrites: false) }
-    }
-    if isWrite && !program.machine.interlocks[queue] {
-      findUnseen(core, op, queue, atom, tile, partnerWrites: true)
-      findUnseen(core, op, queue, atom, tile, partnerWrites: false)
-    }
-    if program.cores.count > 1 && atom >= table.firstShared {
-      findOnOtherCores(core, op, atom, isWrite)
+    // The closure mutates self, of which the index is a part.
+    let index = index
+    index.forEachLane(atom) { lane in
+      if lane.core == core && lane.queue != queue {
+        if isWrite || lane.isWrite { findUnordered(core, op, queue, lane, after: isWrite) }
+      } else if lane.core == core {
+        if isWrite && !program.machine.interlocks[queue] {
+          findUnseen(core, op, queue, lane.range, tile)
+        }
+      } else if lane.core > core && atom >= table.firstShared && (isWrite || lane.isWrite) {
+        findOnOtherCore(core, op, lane, after: isWrite)
+      }
     }
   }
 
   private mutating func add(_ access: AccessIndex.Access, after isWrite: Bool) {
     looked += 1
+    if looked > options.enumerationLimit { isTruncated = true }
     partners.append(
       Partner(
         core: access.core, op: access.op,
@@ -112,18 +154,16 @@ struct RaceEnumeration {
 
   /// Later micro-ops of another queue of the core.
   private mutating func findUnordered(
-    _ core: Int, _ op: Int, _ queue: Int, _ other: Int, _ atom: Int, _ isWrite: Bool,
-    partnerWrites: Bool
+    _ core: Int, _ op: Int, _ queue: Int, _ lane: AccessIndex.Lane, after isWrite: Bool
   ) {
-    let list = index.list(atom: atom, core: core, queue: other, isWrite: partnerWrites)
-    guard !list.isEmpty else { return }
-    let known = orders[core].clocks[op][other]
+    let known = orders[core].clocks[op][lane.queue]
     let position = orders[core].positions[op]
-    var next = index.partitionPoint(list) { $0.position < known || Int($0.op) < op }
-    while next < list.upperBound {
+    var next = index.partitionPoint(lane.range) { $0.position < known || Int($0.op) < op }
+    while next < lane.range.upperBound {
       let access = index.accesses[next]
       if orders[core].clocks[Int(access.op)][queue] > position { return }
       add(access, after: isWrite)
+      if isTruncated { return }
       next += 1
     }
   }
@@ -131,36 +171,34 @@ struct RaceEnumeration {
   /// Later micro-ops of the same queue, which does not hold them off, that start too early to see
   /// this one's results.
   private mutating func findUnseen(
-    _ core: Int, _ op: Int, _ queue: Int, _ atom: Int, _ tile: UInt32, partnerWrites: Bool
+    _ core: Int, _ op: Int, _ queue: Int, _ list: Range<Int>, _ tile: UInt32
   ) {
-    let list = index.list(atom: atom, core: core, queue: queue, isWrite: partnerWrites)
     let position = orders[core].positions[op]
     var next = index.partitionPoint(list) { $0.position <= position }
     while next < list.upperBound {
       let access = index.accesses[next]
       if orders[core].clocks[Int(access.op)][queue] > position { return }
-      if !(access.forwards && access.tile == tile) { add(access, after: true) }
+      if !(access.forwards && access.tile == tile) {
+        add(access, after: true)
+        if isTruncated { return }
+      }
       next += 1
     }
   }
 
-  /// Accesses of higher cores between the same barriers over the cores.
-  private mutating func findOnOtherCores(_ core: Int, _ op: Int, _ atom: Int, _ isWrite: Bool) {
+  /// Accesses of a higher core between the same barriers over the cores.
+  private mutating func findOnOtherCore(
+    _ core: Int, _ op: Int, _ lane: AccessIndex.Lane, after isWrite: Bool
+  ) {
     let phase = orders[core].phase(of: op)
-    for other in (core + 1)..<max(core + 1, program.cores.count) {
-      let barriers = orders[other].coreBarriers
-      let first = phase == 0 ? 0 : phase <= barriers.count ? barriers[phase - 1] : Int.max
-      let end = phase < barriers.count ? barriers[phase] : Int.max
-      for queue in 0..<Queue.count {
-        for partnerWrites in isWrite ? [false, true] : [true] {
-          let list = index.list(atom: atom, core: other, queue: queue, isWrite: partnerWrites)
-          var next = index.partitionPoint(list) { Int($0.op) < first }
-          while next < list.upperBound && Int(index.accesses[next].op) < end {
-            add(index.accesses[next], after: isWrite)
-            next += 1
-          }
-        }
-      }
+    let barriers = orders[lane.core].coreBarriers
+    let first = phase == 0 ? 0 : phase <= barriers.count ? barriers[phase - 1] : Int.max
+    let end = phase < barriers.count ? barriers[phase] : Int.max
+    var next = index.partitionPoint(lane.range) { Int($0.op) < first }
+    while next < lane.range.upperBound && Int(index.accesses[next].op) < end {
+      add(index.accesses[next], after: isWrite)
+      if isTruncated { return }
+      next += 1
     }
   }
 

@@ -4,8 +4,36 @@
 /// Rectangles are first separated by straight cuts that cross none of them, along rows and columns in
 /// turn. What cannot be separated is decomposed into cells (slabs between row cuts, cut again at the
 /// columns of the rectangles in the slab), and cells of equal footprints become one atom. The cost is
-/// proportional to n log n and the (rectangle, cell) incidences.
+/// proportional to n log n and the (rectangle, cell) incidences; a group that has more of them than
+/// ``Budget`` grants becomes a ``Crowd``.
 struct RectPartition {
+  /// What a partition into atoms may cost; a group that would cost more becomes a crowd.
+  struct Budget {
+    /// Cells that a rectangle may have on average over a group, and that an access may touch on
+    /// average over the accesses of the group.
+    var cells: Int
+    /// Atoms of all footprints together.
+    var total = Int.max
+
+    /// Everything is cut, whatever it costs.
+    static func exact(total: Int) -> Budget { Budget(cells: .max, total: total) }
+
+    /// Rectangles, or accesses, that a group has for nothing: a small one is cut whatever it is like.
+    private static let slack = 32
+    /// Steps for a cell: cells of equal footprints are found again and again.
+    private static let steps = 4
+
+    func cells(for count: Int) -> Int {
+      let (product, isOver) = cells.multipliedReportingOverflow(by: count + Self.slack)
+      return isOver ? .max : product
+    }
+
+    func steps(for count: Int) -> Int {
+      let (product, isOver) = cells(for: count).multipliedReportingOverflow(by: Self.steps)
+      return isOver ? .max : product
+    }
+  }
+
   /// Rectangles that no cut has separated yet.
   private struct Group {
     var range: Range<Int>
@@ -15,16 +43,29 @@ struct RectPartition {
     var isLast: Bool
   }
 
+  private let uses: [UInt32]
+  private let budget: Budget
   private var atoms = AtomList()
+  private var crowds: [Crowd] = []
+  private var isOverTotal = false
   private var grid = CellGrid()
   private var stack: [Group] = []
   /// The footprints of the rectangles in a slab.
   private var covering: [UInt32] = []
 
-  /// The atoms of some rectangles.
-  static func atoms(of rects: [ByteRect]) -> AtomList {
-    var partition = RectPartition()
-    var (sorted, ends) = byDomain(rects)
+  private init(_ uses: [UInt32], _ budget: Budget) {
+    self.uses = uses
+    self.budget = budget
+  }
+
+  /// The atoms and crowds of some rectangles, `nil` where the total budget does not suffice. `uses`
+  /// counts the accesses of each tile.
+  static func atoms(of rects: consuming [ByteRect], uses: [UInt32], _ budget: Budget)
+    -> (AtomList, [Crowd])?
+  {
+    var partition = RectPartition(uses, budget)
+    // There may be millions: they are not kept twice.
+    var (sorted, ends) = byDomain(consume rects)
     sorted.withUnsafeMutableBufferPointer { rects in
       var start = 0
       for end in ends where end > start {
@@ -32,20 +73,21 @@ struct RectPartition {
         start = end
       }
     }
-    return partition.atoms
+    return partition.isOverTotal ? nil : (partition.atoms, partition.crowds)
   }
 
   /// The rectangles in the order of their domains, and where each domain ends.
-  private static func byDomain(_ rects: [ByteRect]) -> ([ByteRect], ends: [Int]) {
+  private static func byDomain(_ rects: consuming [ByteRect]) -> ([ByteRect], ends: [Int]) {
     guard let first = rects.first else { return ([], []) }
     let domains = rects.reduce(0) { max($0, Int($1.domain)) } + 1
     var next = [Int](repeating: 0, count: domains + 1)
-    for rect in rects { next[Int(rect.domain) + 1] += 1 }
+    for index in rects.indices { next[Int(rects[index].domain) + 1] += 1 }
     for domain in 0..<domains { next[domain + 1] += next[domain] }
     var sorted = [ByteRect](repeating: first, count: rects.count)
-    for rect in rects {
-      sorted[next[Int(rect.domain)]] = rect
-      next[Int(rect.domain)] += 1
+    for index in rects.indices {
+      let domain = Int(rects[index].domain)
+      sorted[next[domain]] = rects[index]
+      next[domain] += 1
     }
     return (sorted, next)
   }
@@ -55,7 +97,7 @@ struct RectPartition {
   private mutating func separate(_ rects: UnsafeMutableBufferPointer<ByteRect>, _ all: Range<Int>) {
     atoms.begin(domain: rects[all.lowerBound].domain)
     stack.append(Group(range: all, byRows: true, isLast: false))
-    while let group = stack.popLast() {
+    while let group = stack.popLast(), !isOverTotal {
       var own = UnsafeMutableBufferPointer(rebasing: rects[group.range])
       let first = own[0]
       if own.allSatisfy({ $0.hasExtent(of: first) }) {
@@ -89,9 +131,13 @@ struct RectPartition {
   // MARK: Cells
 
   private mutating func decompose(_ rects: UnsafeBufferPointer<ByteRect>) {
+    let known = atoms.mark
+    let most = budget.steps(for: rects.count)
+    var steps = 0
     atoms.beginGroup()
-    grid.begin(rects)
-    while grid.advance(rects) {
+    let isSmall = grid.begin(rects, most: most)
+    while isSmall && grid.advance(rects, most: most - steps) {
+      steps += grid.active.count + grid.places.count
       covering.removeAll(keepingCapacity: true)
       for index in grid.active { covering.append(rects[Int(index)].footprint) }
       var start = 0
@@ -103,6 +149,28 @@ struct RectPartition {
         }
         start = Int(end)
       }
+      if atoms.footprints.count > budget.total {
+        isOverTotal = true
+        return
+      }
     }
+    if !isSmall || grid.isOver || !isWorthwhile(rects, after: known.footprints) {
+      atoms.forget(after: known)
+      grid = CellGrid()
+      crowds.append(Crowd(rects))
+    }
+  }
+
+  /// Whether the atoms of a group are few for its rectangles and its accesses.
+  private func isWorthwhile(_ rects: UnsafeBufferPointer<ByteRect>, after known: Int) -> Bool {
+    if atoms.footprints.count - known > budget.cells(for: rects.count) { return false }
+    var touched = 0
+    for footprint in atoms.footprints[known...] { touched += count(of: footprint) }
+    return touched <= budget.cells(for: rects.reduce(0) { $0 + count(of: $1.footprint) })
+  }
+
+  /// The accesses of a footprint's tile; none where it stands for initialised bytes.
+  private func count(of footprint: UInt32) -> Int {
+    Int(footprint / 2) < uses.count ? Int(uses[Int(footprint / 2)]) : 0
   }
 }

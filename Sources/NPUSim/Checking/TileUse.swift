@@ -8,6 +8,8 @@ struct TileUse {
 
   /// One byte for each tile of the program.
   private(set) var flags: [UInt8]
+  /// How often each tile is accessed.
+  private(set) var counts: [UInt32] = []
   /// What cannot be judged, with the reason: one finding for each tile, at its first use.
   private(set) var unsound: [Finding] = []
   /// Whether a record names a tile that the program does not have: nothing can be judged then.
@@ -32,6 +34,7 @@ struct TileUse {
     }
     var reported: [Int: Int] = [:]
     var flags = [UInt8](repeating: 0, count: program.tiles.count)
+    var counts = [UInt32](repeating: 0, count: program.tiles.count)
     flags.withUnsafeMutableBufferPointer { flags in
       for (core, records) in program.cores.enumerated() {
         let own = Int32(truncatingIfNeeded: core)
@@ -49,12 +52,14 @@ struct TileUse {
                 continue
               }
               flags[tile] |= Self.flags(ofAccess: access)
+              counts[tile] &+= 1
             }
           }
         }
       }
     }
     self.flags = flags
+    self.counts = counts
   }
 
   /// The flags of a use, by the bits of its access.

@@ -16,6 +16,9 @@ import Testing
       var source = RandomPrograms(seed: seed)
       let program = try source.program()
       let result = Checker.check(program)
+      #expect(
+        Checker.check(program, CheckOptions(pieceLimit: 0)) == result,
+        "judged by rectangles, seed \(seed)")
       let brute = BruteChecker(program)
       let found = Set(
         result.races.map { BruteChecker.Pair(code: $0.code, first: $0.first, second: $0.second) })
