@@ -83,9 +83,11 @@ import Testing
     #expect(reached > 0)
   }
 
-  /// Causal queries whose tile ends after the keys that are spoiled.
-  private static let spoiled: ([Float], [Float]) -> [Float] = { values, other in
-    values.enumerated().map { $0.offset / 64 >= 100 ? other[$0.offset % other.count] : $0.element }
+  /// Rows of 64 with what `other` gives in turn from row 100 on.
+  private static func spoiled(_ values: [Float], _ other: [Float]) -> [Float] {
+    values.enumerated().map { index, value in
+      index / 64 >= 100 ? other[index % other.count] : value
+    }
   }
 
   @Test(arguments: ["online", "pipelined", "unfused", "decode"])
