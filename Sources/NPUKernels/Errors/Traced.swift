@@ -32,10 +32,10 @@ struct Traced: Sendable {
     self.init(word: word, exact: Double(word), bound: 0, end: Double(word), variance: 0)
   }
 
-  /// A word that stands for `exact`.
+  /// A word that stands for `exact`, off by what is known.
   init(_ word: Float, for exact: Double) {
-    self.init(
-      word: word, exact: exact, bound: (Double(word) - exact).magnitude, end: exact, variance: 0)
+    let error = (Double(word) - exact).magnitude
+    self.init(word: word, exact: exact, bound: error, end: exact, variance: error * error)
   }
 
   /// The figures that a comparison takes.

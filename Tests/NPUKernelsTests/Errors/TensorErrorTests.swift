@@ -35,12 +35,12 @@ import Testing
     #expect(cache.name == "cache" && rounded.numerics.tensors.count == 1)
     #expect(try #require(cache.relative) < 0x1p-4)
     #expect(rounded.numerics.errorNote == nil)
-    // A power of two below the scale makes values up to half too small.
+    // The scale of a largest value near 2 is 1.14 powers of two, and values are that much too small.
     let truncated = try run(
       KernelCase(
         "compress_epilog",
         ["tokens": "4", "dim": "256", "quant-mode": "0", "no-round-scale": "true"]))
-    #expect(try #require(truncated.numerics.tensors.first?.relative) > 0.25)
+    #expect(try #require(truncated.numerics.tensors.first?.relative) > 0.1)
     #expect(truncated.report.text().contains("only the exponent is stored"))
     #expect(truncated.report.isClean)
   }
