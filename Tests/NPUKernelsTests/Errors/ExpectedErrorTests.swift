@@ -66,13 +66,15 @@ import Testing
       })
   }
 
-  @Test(arguments: [true, false])
-  func `roundings of great depth that all go one way are reported`(isRamp: Bool) throws {
+  @Test(arguments: [(1, 1), (1.3, 1.3), (1.2, 1.4), (1.5, 1.25)] as [(Float, Float)])
+  func `roundings of great depth that all go one way are reported`(first: Float, last: Float)
+    throws
+  {
     let depth = 14_336
     var files = TensorSet()
     for name in ["a", "b"] {
       try files.insert(
-        tensor([depth]) { isRamp ? Float($0 + 1) / Float(depth) : 1.1 }, named: name)
+        tensor([depth]) { first + (last - first) * Float($0) / Float(depth) }, named: name)
     }
     var machine = try Presets.named("edge").configuration
     let shape = KernelCase("dot_product", ["n": "\(depth)", "operands": "bf16"])
