@@ -86,6 +86,14 @@ public struct TileLayout: Sendable {
         message: "\(mnemonic()) names \(name()), but the buffer holds \(extent)", core: 0,
         fix: "keep the tile inside its buffer, or enlarge the buffer")
     }
+    guard tile.indexList == 0 || tile.format != .mxint8 || tile.axis == .alongColumns else {
+      return ProgramDefect(
+        code: .M005,
+        message:
+          "\(mnemonic()) names \(name()), whose rows come from a list and whose blocks run over "
+          + "rows: a block cannot be taken apart", core: 0,
+        fix: "give the buffer blocks along columns, or take a rectangle")
+    }
     guard isAligned(tile) else {
       return ProgramDefect(
         code: .M002,

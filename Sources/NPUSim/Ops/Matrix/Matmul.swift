@@ -47,6 +47,9 @@ public struct Matmul: MicroOp {
       return "found \(TileRules.shape(c)) from \(TileRules.shape(a)) times \(TileRules.shape(b)), "
         + "needed m × n from m × k times k × n"
     }
+    if a.indexList != 0 || b.indexList != 0 || c.indexList != 0 {
+      return "found rows of an index list, needed rectangles"
+    }
     if a.format != .mxint8 || b.format != .mxint8 {
       return "found \(a.format.name) and \(b.format.name) operands, needed mxint8"
     }
