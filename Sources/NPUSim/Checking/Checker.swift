@@ -87,6 +87,7 @@ struct CheckRun {
     findings = program.defects.map(writer.defect)
     let use = TileUse(program, layout: layout)
     for finding in use.unsound where !isReported(finding) { findings.append(finding) }
+    findings += use.overlaps
     if !use.unsound.isEmpty {
       outside.append("accesses of tiles that do not lie in a buffer of the core")
     }

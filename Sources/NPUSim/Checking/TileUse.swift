@@ -21,16 +21,29 @@ struct TileUse {
   /// Barriers of the program.
   private(set) var barriers = 0
 
-  /// What ``owners`` says of a tile that does not lie in its buffer.
+  /// One finding for each kind of micro-op whose operands share bytes as they must not.
+  private(set) var overlaps: [Finding] = []
+
+  /// The core whose memory a tile lies in, and the marks of ``OperandOverlaps``.
+  private struct Place {
+    /// −1 where every core may use it.
+    var owner: Int32
+    var marks: UInt32
+  }
+
+  /// The owner of a tile that does not lie in its buffer.
   private static let unsoundOwner: Int32 = -2
 
   init(_ program: Program, layout: TileLayout) {
     flags = []
     eventIDs = Array(
       repeating: Array(repeating: 0, count: Queue.count * Queue.count), count: program.cores.count)
-    // The core whose memory a tile lies in; −1 where every core may use it.
-    let owners = program.tiles.map {
-      layout.contains($0) ? max(-1, program.buffers[Int($0.buffer)].core) : Self.unsoundOwner
+    var overlaps = OperandOverlaps(program, layout: layout)
+    let places = program.tiles.map {
+      Place(
+        owner: layout.contains($0)
+          ? max(-1, program.buffers[Int($0.buffer)].core) : Self.unsoundOwner,
+        marks: overlaps.marks(of: $0))
     }
     var reported: [Int: Int] = [:]
     var flags = [UInt8](repeating: 0, count: program.tiles.count)
@@ -43,23 +56,33 @@ struct TileUse {
             if records[op].kind != .data { note(records[op], core: core) }
             let bits = records[op].accessBits
             if bits == 0 { continue }
+            var marks: UInt32 = 0
+            var mayOverlap = false
+            var isSound = true
             for k in 0..<min(Int(records[op].operandCount), OpRecord.maximumOperands) {
               let access = bits >> UInt32(truncatingIfNeeded: 4 * k) & 15
               if access == 0 { continue }
               let tile = Int(records[op].words[k])
-              guard tile < owners.count, owners[tile] == own || owners[tile] == -1 else {
+              guard tile < places.count, places[tile].owner == own || places[tile].owner == -1
+              else {
                 reject(program, records[op], tile, core: core, op: op, layout, &reported)
+                isSound = false
                 continue
               }
               flags[tile] |= Self.flags(ofAccess: access)
               counts[tile] &+= 1
+              let next = places[tile].marks
+              mayOverlap = mayOverlap || marks & next != 0 || next == .max
+              marks |= next
             }
+            if mayOverlap && isSound { overlaps.judge(records[op], core: core, op: op) }
           }
         }
       }
     }
     self.flags = flags
     self.counts = counts
+    self.overlaps = overlaps.findings
   }
 
   /// The flags of a use, by the bits of its access.

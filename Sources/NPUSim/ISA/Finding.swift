@@ -117,8 +117,8 @@ public enum FindingCode: String, Sendable, CaseIterable, Hashable {
   /// Deadlock cycle, starvation, capacity deadlock.
   case D001, D002, D003
   /// Out of bounds, misaligned, capacity exceeded, lifetime overlap, tensor bounds and illegal
-  /// operands, slot errors.
-  case M001, M002, M003, M004, M005, M006
+  /// operands, slot errors, operands that share bytes.
+  case M001, M002, M003, M004, M005, M006, M007
   /// Uninitialised read, output that is not written whole, input that is written.
   case I001, I002, I003
   /// NaN or infinity, saturation, accumulator drift, golden mismatch.
@@ -157,6 +157,7 @@ public enum FindingCode: String, Sendable, CaseIterable, Hashable {
     case .M004: "lifetime overlap"
     case .M005: "illegal operands"
     case .M006: "slot error"
+    case .M007: "operands share bytes"
     case .I001: "uninitialised read"
     case .I002: "unwritten output"
     case .I003: "written input"

@@ -23,9 +23,14 @@ public struct Access: OptionSet, Sendable, Hashable {
   /// A read and write that continues a chain: it forwards from an earlier micro-op of its queue
   /// that wrote exactly this tile, and does not wait for it.
   public static let forward = Access(rawValue: 8)
+  /// The operand may be the very tile of a result: each element is read before its own bytes are
+  /// written, and serves no other element. Otherwise no byte of it may belong to a result.
+  public static let inPlace = Access(rawValue: 16)
 
-  /// In-place update.
+  /// Read and written.
   public static let update: Access = [.read, .write]
+  /// Read element by element, so that a result may be the same tile.
+  public static let elementwise: Access = [.read, .inPlace]
 }
 
 /// One micro-op as programs store it: 40 bytes, no references.
@@ -41,7 +46,8 @@ public struct OpRecord: Sendable, Hashable {
   public var queue: Queue
   public var kind: OpKind
   public var operandCount: UInt8
-  /// Four bits of ``Access`` an operand, operand 0 lowest.
+  /// Four bits of ``Access`` an operand, operand 0 lowest; from bit 24 on, a bit an operand that is
+  /// ``Access/inPlace``.
   public var accessBits: UInt32
   /// Index in ``Program/works``.
   public var work: UInt32
@@ -62,10 +68,15 @@ public struct OpRecord: Sendable, Hashable {
     self.words = InlineArray(repeating: 0)
   }
 
-  /// How operand `k` is used; empty for an immediate.
+  /// How operand `k` is used, ``Access/inPlace`` aside; empty for an immediate.
   @inlinable public func access(_ k: Int) -> Access {
     let shifted = accessBits >> UInt32(truncatingIfNeeded: 4 * k)
     return Access(rawValue: UInt8(truncatingIfNeeded: shifted) & 15)
+  }
+
+  /// Whether operand `k` may be the very tile of a result.
+  @inlinable public func isInPlace(_ k: Int) -> Bool {
+    accessBits >> UInt32(truncatingIfNeeded: 24 + k) & 1 != 0
   }
 
   /// The event of a `set` or `wait`.

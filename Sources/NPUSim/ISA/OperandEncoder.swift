@@ -14,7 +14,8 @@ struct OperandEncoder: OperandVisitor {
   mutating func tile<S: MemorySpace>(_ name: String, _ tile: inout Tile<S>, _ access: Access) {
     guard Int(count) < OpRecord.maximumOperands else { return }
     tiles[Int(count)] = tile.ref
-    accessBits |= UInt32(access.rawValue) << UInt32(4 * count)
+    accessBits |= UInt32(access.rawValue & 15) << UInt32(4 * count)
+    if access.contains(.inPlace) { accessBits |= 1 << UInt32(24 + count) }
     append(0)
   }
 

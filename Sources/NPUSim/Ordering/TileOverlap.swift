@@ -12,6 +12,8 @@ struct TileOverlap: Sendable {
   private let groups: [UInt32]
   /// Whether any buffers share bytes: otherwise tiles of different ones never do.
   let hasSharedBytes: Bool
+  /// The bytes of each buffer in its memory, where any are shared.
+  private let extents: [Range<Int>]
 
   /// Numbers in use: the last one is that of buffers that share bytes, and of those that do not exist.
   var groupCount: Int { groups.count + 1 }
@@ -20,6 +22,7 @@ struct TileOverlap: Sendable {
     let isAlone = Self.lonely(buffers)
     groups = isAlone.indices.map { UInt32(isAlone[$0] ? $0 : isAlone.count) }
     hasSharedBytes = isAlone.contains(false)
+    extents = hasSharedBytes ? buffers.map(Self.extent) : []
   }
 
   /// The number of a buffer.
@@ -32,7 +35,9 @@ struct TileOverlap: Sendable {
   @inline(__always) func judge(_ x: TileRef, _ y: TileRef) -> Verdict {
     guard x.buffer == y.buffer else {
       if x.space != y.space || group(of: x.buffer) != group(of: y.buffer) { return .apart }
-      return .unknown
+      let (a, b) = (Int(x.buffer), Int(y.buffer))
+      guard a < extents.count, b < extents.count else { return .unknown }
+      return extents[a].overlaps(extents[b]) ? .unknown : .apart
     }
     guard x.indexList == 0, y.indexList == 0, x.format == y.format, x.axis == y.axis else {
       return .unknown

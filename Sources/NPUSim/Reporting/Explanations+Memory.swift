@@ -1,5 +1,5 @@
 extension Explanation {
-  /// The codes M001 to M006 and I001.
+  /// The codes M001 to M007 and I001.
   static func memory(_ code: FindingCode) -> Explanation {
     switch code {
     case .M001:
@@ -68,6 +68,24 @@ extension Explanation {
         fix: """
           Correct the list; -1 leaves a row out. Where a later row shall win over an earlier one,
           remove the earlier before the program is built.
+          """)
+    case .M007:
+      Explanation(
+        """
+        A result shares bytes with another operand of the same micro-op: a source, a scale, one
+        value a row, or a second result. In which order a micro-op reads and writes is its own
+        affair and differs between processors, so that the words would depend on more than the
+        program. A source that is read element by element may be the very tile of the result (the
+        same bytes, pitch, format and extent); docs/isa.md says for each micro-op which.
+        """,
+        example: """
+          vector.transpose  a <- a                                ; 16 x 16, in place
+          vector.copy       a[4 +: 8, :] <- a[0 +: 8, :]          ; rows that overlap
+          vector.exp        a <- a                                ; this one is right
+          """,
+        fix: """
+          Give the result a tile of its own, or, where the micro-op allows it, exactly that of the
+          source. Buffers that are placed with `at` may share bytes unseen: place them apart.
           """)
     default:
       Explanation(

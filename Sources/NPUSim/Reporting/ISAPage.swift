@@ -10,7 +10,9 @@ public enum ISAPage {
       A micro-op is written `mnemonic destination, source, ..., name=value`. A tile operand says in
       which memory it lies and whether it is read, written, or both. machine.md has the order and the
       time of micro-ops (the price of a path or class is in the machine's configuration), numerics.md
-      their arithmetic.
+      their arithmetic. No operand shares a byte with a result of its micro-op (M007), unless the
+      micro-op says that the two may coincide: be the very same tile, with the same bytes, pitch,
+      format and extent.
 
       | family | micro-ops |
       |---|---|
@@ -33,6 +35,7 @@ public enum ISAPage {
           text += "Queue: `\(entry.queue.name)`.\n"
         }
         if let work = describe(entry.unit) { text += "Work: \(work).\n" }
+        if let sharing = describeSharing(entry) { text += "May coincide: \(sharing).\n" }
         guard !entry.operands.isEmpty else { continue }
         text += "\n| operand | is |\n|---|---|\n"
         for operand in entry.operands { text += "| \(operand.name) | \(describe(operand)) |\n" }
@@ -78,6 +81,18 @@ public enum ISAPage {
     case .set, .wait, .barrierQueue: true
     default: false
     }
+  }
+
+  /// Which tiles may coincide; `nil` where there are not two.
+  private static func describeSharing(_ entry: OpEntry) -> String? {
+    let tiles = entry.operands.compactMap { operand in
+      operand.tileAccess.map { (name: "`\(operand.name)`", access: $0) }
+    }
+    guard tiles.count > 1 else { return nil }
+    let results = tiles.filter { $0.access.contains(.write) }.map(\.name)
+    let sources = tiles.filter { $0.access.contains(.inPlace) }.map(\.name)
+    if sources.isEmpty { return "nothing" }
+    return results.joined(separator: ", ") + " with " + sources.joined(separator: ", ")
   }
 
   private static func describe(_ operand: OperandDescription) -> String {

@@ -19,7 +19,7 @@ struct CoreCensus {
       ops[queue.index] &+= 1
       let kind = record.pointee.kind
       if kind == .data {
-        let bits = record.pointee.accessBits
+        let bits = record.pointee.accessBits & 0xFF_FFFF
         // The highest tile that any operand names; few micro-ops have more than four.
         var highest: UInt32 = 0
         for k in 0..<4 { highest = max(highest, Self.tile(record, k, bits)) }

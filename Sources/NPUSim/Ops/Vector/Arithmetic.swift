@@ -121,8 +121,8 @@ public struct Elementwise<Rule: ArithmeticRule>: MicroOp {
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.tile("result", &result, .write)
-    visitor.tile("a", &a, .read)
-    visitor.tile("b", &b, .read)
+    visitor.tile("a", &a, .elementwise)
+    visitor.tile("b", &b, .elementwise)
   }
 
   public func legality(_ layout: TileLayout) -> String? {
@@ -171,7 +171,7 @@ public struct RowBroadcast<Rule: ArithmeticRule>: MicroOp {
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.tile("result", &result, .write)
-    visitor.tile("a", &a, .read)
+    visitor.tile("a", &a, .elementwise)
     visitor.tile("b", &b, .read)
   }
 
@@ -217,7 +217,7 @@ public struct WithScalar<Rule: ArithmeticRule>: MicroOp {
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.tile("result", &result, .write)
-    visitor.tile("a", &a, .read)
+    visitor.tile("a", &a, .elementwise)
     visitor.scalar("b", &b)
   }
 

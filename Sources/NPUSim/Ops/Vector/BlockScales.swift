@@ -72,7 +72,7 @@ public struct BlockBroadcast<Rule: ArithmeticRule>: MicroOp {
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.tile("result", &result, .write)
-    visitor.tile("a", &a, .read)
+    visitor.tile("a", &a, .elementwise)
     visitor.tile("b", &b, .read)
   }
 

@@ -42,7 +42,7 @@ public struct Exp2Fused: MicroOp {
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.tile("result", &result, .write)
-    visitor.tile("a", &a, .read)
+    visitor.tile("a", &a, .elementwise)
     visitor.tile("row", &row, .read)
     visitor.scalar("k", &k)
     visitor.choice("empty", &empty)

@@ -20,7 +20,7 @@ public struct Cast: MicroOp {
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.tile("result", &result, .write)
-    visitor.tile("a", &a, .read)
+    visitor.tile("a", &a, .elementwise)
     visitor.choice("saturating", &saturating)
   }
 
@@ -69,7 +69,7 @@ public struct CopyUB: MicroOp {
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.tile("result", &result, .write)
-    visitor.tile("a", &a, .read)
+    visitor.tile("a", &a, .elementwise)
   }
 
   public func legality(_ layout: TileLayout) -> String? {
@@ -202,7 +202,7 @@ public struct Abs: MicroOp {
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.tile("result", &result, .write)
-    visitor.tile("a", &a, .read)
+    visitor.tile("a", &a, .elementwise)
   }
 
   public func legality(_ layout: TileLayout) -> String? {

@@ -48,7 +48,7 @@ public struct Mask: MicroOp {
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.tile("result", &result, .write)
-    visitor.tile("a", &a, .read)
+    visitor.tile("a", &a, .elementwise)
     visitor.integer("lowest", &lowest)
     visitor.integer("highest", &highest)
     visitor.integer("rows_per_position", &rowsPerPosition)

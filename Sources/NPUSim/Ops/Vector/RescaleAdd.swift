@@ -1,7 +1,6 @@
 /// `result[r, c] = fl32(fl32(a[r, c] · factor[r]) + b[r, c])`: the step that carries a sum over to a
 /// new maximum. Both roundings take place; it is no fused multiply-add in value, only in cost.
 public struct RescaleAdd: MicroOp {
-  /// May be `a` or `b` itself.
   public var result: Tile<UB>
   public var a: Tile<UB>
   /// `rows × 1`.
@@ -24,9 +23,9 @@ public struct RescaleAdd: MicroOp {
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.tile("result", &result, .write)
-    visitor.tile("a", &a, .read)
+    visitor.tile("a", &a, .elementwise)
     visitor.tile("factor", &factor, .read)
-    visitor.tile("b", &b, .read)
+    visitor.tile("b", &b, .elementwise)
   }
 
   public func legality(_ layout: TileLayout) -> String? {

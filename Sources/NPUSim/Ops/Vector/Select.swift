@@ -28,9 +28,9 @@ public struct Select: MicroOp {
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.tile("result", &result, .write)
-    visitor.tile("condition", &condition, .read)
-    visitor.tile("a", &a, .read)
-    visitor.tile("b", &b, .read)
+    visitor.tile("condition", &condition, .elementwise)
+    visitor.tile("a", &a, .elementwise)
+    visitor.tile("b", &b, .elementwise)
   }
 
   public func legality(_ layout: TileLayout) -> String? {
@@ -98,8 +98,8 @@ public struct SelectScalar: MicroOp {
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.tile("result", &result, .write)
-    visitor.tile("condition", &condition, .read)
-    visitor.tile("a", &a, .read)
+    visitor.tile("condition", &condition, .elementwise)
+    visitor.tile("a", &a, .elementwise)
     visitor.scalar("otherwise", &otherwise)
   }
 
@@ -154,8 +154,8 @@ public struct SelectFinite: MicroOp {
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.tile("result", &result, .write)
-    visitor.tile("a", &a, .read)
-    visitor.tile("b", &b, .read)
+    visitor.tile("a", &a, .elementwise)
+    visitor.tile("b", &b, .elementwise)
   }
 
   public func legality(_ layout: TileLayout) -> String? {

@@ -80,7 +80,7 @@ public struct Special<Rule: SpecialRule>: MicroOp {
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.tile("result", &result, .write)
-    visitor.tile("a", &a, .read)
+    visitor.tile("a", &a, .elementwise)
   }
 
   public func legality(_ layout: TileLayout) -> String? {
