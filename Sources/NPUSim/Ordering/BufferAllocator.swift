@@ -1,5 +1,9 @@
 /// Places buffers: tensors one after the other in HBM on burst boundaries, on-chip buffers one after
 /// the other in their memory on its alignment.
+///
+/// Scales in a side array lie at 1/32 of the address of their payload, so that whatever shares
+/// payload bytes shares scale bytes, and nothing else does. In `ub` they lie behind the buffer; one
+/// that is placed within an earlier buffer takes its scales from there, at 1/32 of the distance.
 struct BufferAllocator {
   private let machine: MachineConfiguration
   /// Next free byte of each plane of each core; HBM is core 0's.
@@ -7,7 +11,16 @@ struct BufferAllocator {
   /// Named sizes by core and space, for the owners of a full memory.
   private var owners: [[(name: String, bytes: Int)]] = []
   private var full: Set<Int> = []
+  /// Buffers of `ub` whose scales lie like those of a side array.
+  private var scaleAreas: [ScaleArea] = []
   private(set) var defects: [ProgramDefect] = []
+
+  /// Payload bytes of a core's `ub`, and where their scales begin.
+  private struct ScaleArea {
+    var core: Int
+    var payload: Range<Int>
+    var scaleBase: Int
+  }
 
   init(machine: MachineConfiguration) { self.machine = machine }
 
@@ -58,11 +71,6 @@ struct BufferAllocator {
     buffer.pitch = roundUp(rowBytes, to: alignment)
     buffer.slotStride = try Self.product(buffer.paddedRows, buffer.pitch, of: buffer)
     let payload = try Self.product(slots, buffer.slotStride, of: buffer)
-    if format == .mxint8 {
-      buffer.scalePitch = axis == .alongColumns ? (columns + 31) / 32 : columns
-      buffer.scaleSlotStride =
-        (axis == .alongColumns ? rows : (rows + 31) / 32) * buffer.scalePitch
-    }
     if let address {
       buffer.base = address
       let plane = Plane(payloadOf: space)
@@ -78,13 +86,43 @@ struct BufferAllocator {
     } else {
       buffer.base = place(payload, Plane(payloadOf: space), core: core, granule: alignment, name)
     }
-    // Side arrays are addressed apart; 1/32 of the memory always holds the scales of its payload.
-    let scalePlane = Plane(scalesOf: space)
-    buffer.scaleBase = place(
-      buffer.scaleExtent, scalePlane, core: core,
-      granule: scalePlane == Plane(payloadOf: space) ? alignment : 1, "\(name).scale")
+    if format == .mxint8 { placeScales(of: &buffer, isPlaced: address != nil, core: core) }
     checkCapacity(space, core: core)
     return buffer
+  }
+
+  /// Lays out the scales of an on-chip buffer whose payload has its place.
+  private mutating func placeScales(of buffer: inout Buffer, isPlaced: Bool, core: Int) {
+    // Both are whole blocks of 32, as alignments are powers of two.
+    let across = buffer.axis == .alongColumns
+    buffer.scalePitch = across ? buffer.pitch / 32 : buffer.pitch
+    buffer.scaleSlotStride = buffer.slotStride / 32
+    if buffer.space.hasScaleSideArray {
+      buffer.scaleBase = buffer.base / 32
+      return
+    }
+    let payload = buffer.base..<(buffer.base + buffer.payloadExtent)
+    let area = scaleAreas.last { area in
+      area.core == core && area.payload.lowerBound <= payload.lowerBound
+        && payload.upperBound <= area.payload.upperBound
+    }
+    if isPlaced, let area {
+      buffer.scaleBase = area.scaleBase + (buffer.base - area.payload.lowerBound) / 32
+      return
+    }
+    // A buffer that is placed automatically has its scales without gaps, as in HBM.
+    let dense = across ? (buffer.columns + 31) / 32 : buffer.columns
+    let isPacked = !isPlaced && dense < buffer.scalePitch
+    if isPacked {
+      buffer.scalePitch = dense
+      buffer.scaleSlotStride = (across ? buffer.rows : (buffer.rows + 31) / 32) * dense
+    }
+    buffer.scaleBase = place(
+      buffer.scaleExtent, Plane(scalesOf: buffer.space), core: core,
+      granule: max(1, machine[buffer.space].alignment), "\(buffer.name).scale")
+    if !isPacked {
+      scaleAreas.append(ScaleArea(core: core, payload: payload, scaleBase: buffer.scaleBase))
+    }
   }
 
   private static func product(_ a: Int, _ b: Int, of buffer: Buffer) throws(NPUError) -> Int {

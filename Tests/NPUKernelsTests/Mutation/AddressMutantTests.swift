@@ -1,0 +1,49 @@
+import NPUKernels
+import NPUSim
+import Testing
+
+/// Kernels with one on-chip buffer 32 bytes from its place: over a neighbour, over what another
+/// buffer still holds, over operands of its own micro-ops.
+@Suite struct AddressMutantTests {
+  /// Randomised timings under which an unreported mutant is executed.
+  private static let timings: UInt64 = TestScale.isFull ? 6 : 1
+
+  @Test(arguments: MutationSetup.all)
+  func `a buffer in a wrong place is reported, or no word changes`(setup: MutationSetup) throws {
+    let program = try setup.program()
+    let bench = try MutationBench(program, inputs: setup.inputs())
+    var tried = 0
+    var reported = 0
+    for index in program.buffers.indices where program.buffers[index].space != .hbm {
+      for offset in [-32, 32] {
+        guard let mutant = Self.shifted(program, index, by: offset) else { continue }
+        tried += 1
+        guard Checker.check(mutant).isClean else {
+          reported += 1
+          continue
+        }
+        let name = program.buffers[index].name
+        #expect(try bench.isUnchanged(mutant), "\(setup): \(name) by \(offset)")
+        for timing in 0..<Self.timings {
+          #expect(
+            try bench.isUnchanged(mutant, timing: timing),
+            "\(setup): \(name) by \(offset), timing \(timing)")
+        }
+      }
+    }
+    #expect(tried > 0, "\(setup)")
+    // A buffer may have room behind it; those of a product have not.
+    if setup.kernel == "gemm" { #expect(3 * reported > tried, "\(setup): \(reported)") }
+  }
+
+  /// The program with a buffer elsewhere, its scales in a side array along with it.
+  private static func shifted(_ program: Program, _ index: Int, by offset: Int) -> Program? {
+    var mutant = program
+    mutant.buffers[index].base += offset
+    guard mutant.buffers[index].base >= 0 else { return nil }
+    if mutant.buffers[index].space.hasScaleSideArray {
+      mutant.buffers[index].scaleBase += offset / 32
+    }
+    return mutant
+  }
+}
