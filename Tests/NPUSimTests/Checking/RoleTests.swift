@@ -52,7 +52,8 @@ import Testing
         + stores.map { "store.hbm \($0)\n" }.joined()
       let message = try findings(text).first { $0.code == .I002 }?.message
       return message?.split(separator: ":").first.map {
-        $0.replacing("no micro-op writes ", with: "").replacing(" of the output y", with: "")
+        String($0).replacing("no micro-op writes ", with: "").replacing(
+          " of the output y", with: "")
       }
     }
     #expect(
