@@ -38,7 +38,7 @@ public enum FindingText {
     var origin: [String] = []
     if let location = place.location {
       origin.append(
-        "\(location.file):\(location.line):\(location.column)"
+        "\(ForeignText.visible(location.file)):\(location.line):\(location.column)"
           + (place.turns.isEmpty ? "" : " (\(place.turns))"))
     }
     if !place.scope.isEmpty { origin.append(place.scope) }
@@ -51,7 +51,7 @@ public enum FindingText {
     let what = place.text + (when.isEmpty ? "" : style.dim(" (\(when.joined(separator: ", ")))"))
     if origin.isEmpty { return ["  at \(what)"] }
     var lines = ["  at \(origin.joined(separator: ", "))"]
-    if let line = place.line { lines.append(style.dim("     | ") + line) }
+    if let line = place.line { lines.append(style.dim("     | ") + ForeignText.visible(line)) }
     return lines + ["     \(what)"]
   }
 

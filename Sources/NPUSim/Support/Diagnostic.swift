@@ -46,6 +46,9 @@ public enum Diagnostic {
 
   /// Renders an error.
   ///
+  /// Text that may come from files is shown with ``ForeignText/visible(_:)``: no escape sequence of a
+  /// name reaches the terminal.
+  ///
   /// - Parameters:
   ///   - error: what to show. Without a location only message and hint are shown.
   ///   - source: the text of the file the location is in, when it is at hand; bytes that are not
@@ -55,13 +58,14 @@ public enum Diagnostic {
   public static func render(
     _ error: NPUError, source: [UInt8]? = nil, style: Style = .plain
   ) -> String {
-    var text = "\(style.label.around("error")): \(style.message.around(error.message))\n"
+    var text =
+      "\(style.label.around("error")): \(style.message.around(ForeignText.visible(error.message)))\n"
     var margin = 1
     if let location = error.location {
       margin = String(location.line).utf8.count
       let indent = String(repeating: " ", count: margin)
       let arrow = style.gutter.around("\(indent)-->")
-      text += "\(arrow) \(location.file):\(location.line):\(location.column)\n"
+      text += "\(arrow) \(ForeignText.visible(location.file)):\(location.line):\(location.column)\n"
       if let source, let line = lineBytes(location.line, of: source) {
         let bar = style.gutter.around("\(indent) |")
         let (shown, before, carets) = excerpt(line, location)
@@ -71,7 +75,7 @@ public enum Diagnostic {
     }
     if let hint = error.hint {
       let indent = String(repeating: " ", count: margin)
-      text += "\(style.gutter.around("\(indent) =")) help: \(hint)\n"
+      text += "\(style.gutter.around("\(indent) =")) help: \(ForeignText.visible(hint))\n"
     }
     return text
   }
@@ -104,8 +108,8 @@ public enum Diagnostic {
     var before = first > 0 ? " " : ""
     for index in first..<last {
       let scalar = scalars[index]
-      let isControl = scalar.value < 0x20 && scalar != "\t" || scalar.value == 0x7F
-      shown.unicodeScalars.append(isControl ? "\u{FFFD}" : scalar)
+      let isHidden = ForeignText.isInvisible(scalar)
+      shown.unicodeScalars.append(isHidden ? "\u{FFFD}" : scalar)
       if index < column { before.unicodeScalars.append(scalar == "\t" ? "\t" : " ") }
     }
     if last < scalars.count { shown += "…" }

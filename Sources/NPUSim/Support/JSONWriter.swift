@@ -197,9 +197,31 @@ public struct JSONWriter: Sendable {
 
   private mutating func appendQuoted(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
+    defer { bytes.append(UInt8(ascii: "\"")) }
+    if text.utf8.contains(where: { $0 >= 0x7F }),
+      text.unicodeScalars.contains(where: ForeignText.isInvisible)
+    {
+      appendVisible(text)
+      return
+    }
     let isDone: Void? = text.utf8.withContiguousStorageIfAvailable { appendEscaped($0) }
     if isDone == nil { Array(text.utf8).withUnsafeBufferPointer { appendEscaped($0) } }
-    bytes.append(UInt8(ascii: "\""))
+  }
+
+  /// Text whose invisible characters are escapes too: JSON goes to terminals as well.
+  private mutating func appendVisible(_ text: String) {
+    for scalar in text.unicodeScalars {
+      if scalar.value >= 0x7F && ForeignText.isInvisible(scalar) {
+        for unit in UTF16.encode(scalar) ?? UTF16.EncodedScalar() {
+          let digits = String(unit, radix: 16)
+          bytes.append(contentsOf: "\\u".utf8)
+          bytes.append(contentsOf: String(repeating: "0", count: 4 - digits.utf8.count).utf8)
+          bytes.append(contentsOf: digits.utf8)
+        }
+      } else {
+        Array(String(scalar).utf8).withUnsafeBufferPointer { appendEscaped($0) }
+      }
+    }
   }
 
   private mutating func appendEscaped(_ utf8: UnsafeBufferPointer<UInt8>) {

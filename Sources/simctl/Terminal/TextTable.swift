@@ -1,3 +1,5 @@
+import NPUSim
+
 /// Rows of text in columns, each as wide as its widest cell.
 struct TextTable {
   /// Where the text of a column stands in its width.
@@ -15,8 +17,8 @@ struct TextTable {
     self.indent = indent
   }
 
-  /// Adds a row; missing cells are empty.
-  mutating func row(_ cells: [String]) { rows.append(cells) }
+  /// Adds a row; missing cells are empty. What shows nothing itself is written as an escape.
+  mutating func row(_ cells: [String]) { rows.append(cells.map(ForeignText.visible)) }
 
   /// The table, two spaces between columns, no space at the end of a line.
   var text: String {

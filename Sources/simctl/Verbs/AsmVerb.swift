@@ -69,7 +69,7 @@ enum AsmVerb: Verb {
   /// Lines, micro-ops by queue, and the bytes of each memory.
   private static func sizes(_ program: Program, _ source: TextSource) -> String {
     var text =
-      "\(source.file)  \(Quantity.grouped(source.lineCount)) lines, "
+      "\(ForeignText.visible(source.file))  \(Quantity.grouped(source.lineCount)) lines, "
       + "\(Quantity.grouped(program.opCount)) micro-ops, "
       + "\(program.cores.count == 1 ? "1 core" : "\(program.cores.count) cores")\n\n"
     var table = TextTable([.left, .right, .right, .right, .right])

@@ -44,7 +44,7 @@ enum FmtVerb: Verb {
       let text = program.formatted()
       if arguments.has("check") {
         guard text != source.bytes else { continue }
-        console.line(source.file)
+        console.line(ForeignText.visible(source.file))
         if code == .clean { code = .findings }
       } else if arguments.has("in-place"), path != "-" {
         guard text != source.bytes else { continue }
