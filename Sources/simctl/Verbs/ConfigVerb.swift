@@ -10,6 +10,7 @@ enum ConfigVerb: Verb {
       .init("simctl config list", "the built-in machines"),
       .init("simctl config show edge", "every value, and where it comes from"),
       .init("simctl config show edge --json > mine.json", "a description to start one's own from"),
+      .init("simctl config show edge --set vector.lanes=64 --json > mine.json", "another machine"),
       .init("simctl config validate mine.json", "all that is wrong with it"),
     ],
     usage: [
@@ -93,7 +94,8 @@ enum ConfigVerb: Verb {
       console.out(bytes: json.takeBytes())
       return .clean
     }
-    console.line("\(machine.configuration.name): \(machine.configuration.summary)")
+    console.line(
+      ForeignText.visible("\(machine.configuration.name): \(machine.configuration.summary)"))
     console.line()
     var table = TextTable([.left, .right, .left, .left, .left])
     table.row(["parameter", "value", "unit", "provenance", "source"])
@@ -119,7 +121,8 @@ enum ConfigVerb: Verb {
       return .usage
     }
     let machine = try MachineDescription.parse(json: json, file: file)
-    console.line("\(file): valid, \(machine.rows.count) parameters")
+    let set = machine.settings == 0 ? "" : ", \(machine.settings) of them set here"
+    console.line("\(ForeignText.visible(file)): valid, \(machine.rows.count) parameters\(set)")
     return .clean
   }
 }

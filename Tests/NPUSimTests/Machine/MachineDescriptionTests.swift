@@ -138,8 +138,6 @@ import Testing
     let source = try failure(edited("\"chosen to be checked by hand\"", "\"\""))
     #expect(source.message.hasPrefix("clock_ghz.source is the string \"\""))
     #expect(try failure(edited("\"tiny\"", "7")).message.hasPrefix("name is the number 7"))
-    let bare = try failure(edited("{\"value\": 1.0, ", "1.0, \"x\": {"))
-    #expect(bare.message.contains("must be an object with value, provenance and source"))
   }
 
   @Test func `a group that is no object, and a document that is none, are refused`() throws {

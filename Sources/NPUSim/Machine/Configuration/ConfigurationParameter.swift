@@ -9,6 +9,8 @@ public struct ConfigurationParameter: Sendable {
   public let unit: String
   /// What the parameter is, in one line.
   public let summary: String
+  /// Whether a value may be a JSON object.
+  let takesObjects: Bool
   let read: @Sendable (MachineConfiguration) -> JSONValue
   let write: @Sendable (JSONValue, inout MachineConfiguration) throws(NPUError) -> Void
 
@@ -20,20 +22,22 @@ public struct ConfigurationParameter: Sendable {
     _ codec: ParameterCodec<Value>, unit: String = "", _ summary: String
   ) {
     self.init(
-      path, unit: unit, summary, read: { codec.encode($0[keyPath: field]) },
+      path, unit: unit, summary, takesObjects: codec.takesObjects,
+      read: { codec.encode($0[keyPath: field]) },
       write: { (value, configuration) throws(NPUError) in
         configuration[keyPath: field] = try codec.decode(value, path)
       })
   }
 
   init(
-    _ path: String, unit: String, _ summary: String,
+    _ path: String, unit: String, _ summary: String, takesObjects: Bool = false,
     read: @escaping @Sendable (MachineConfiguration) -> JSONValue,
     write: @escaping @Sendable (JSONValue, inout MachineConfiguration) throws(NPUError) -> Void
   ) {
     self.path = path
     self.unit = unit
     self.summary = summary
+    self.takesObjects = takesObjects
     self.read = read
     self.write = write
   }

@@ -1,10 +1,15 @@
 /// Walks the JSON of a machine description along the schema and collects every problem.
+///
+/// With a `base`, a built-in machine, the description says only what is different from it. A value is
+/// stated with its provenance and source, or bare: then it is one that somebody has set.
 struct DescriptionReader {
   let file: String
   private(set) var problems: [NPUError] = []
   private var configuration = MachineConfiguration.blank
   private var provenance: [String: Provenance] = [:]
   private var places: [String: SourceLocation] = [:]
+  /// Whether there is a base, which has what the description leaves out.
+  private var hasBase = false
 
   init(file: String) { self.file = file }
 
@@ -21,6 +26,7 @@ struct DescriptionReader {
       problems.append(.mismatch(root, "the machine description", "an object"))
       return nil
     }
+    if let base = root["base"] { readBase(base) }
     for member in members where member.key == "name" || member.key == "summary" {
       readText(member)
     }
@@ -37,10 +43,38 @@ struct DescriptionReader {
     return MachineDescription(configuration: configuration, provenance: provenance)
   }
 
-  private mutating func readText(_ member: JSONMember) {
-    guard case .string(let text) = member.value.content, !text.isEmpty,
-      text.utf8.count <= 200, !text.unicodeScalars.contains(where: { $0.value < 0x20 })
+  /// Starts from a built-in machine, under the name of the file.
+  private mutating func readBase(_ value: JSONValue) {
+    hasBase = true
+    guard case .string(let name) = value.content, let text = Presets.text(named: name),
+      let base = try? MachineDescription.parse(json: text, file: "\(name).json")
     else {
+      var problem = NPUError.mismatch(
+        value, "base", "a built-in machine: \(Presets.names.joined(separator: ", "))")
+      if case .string(let name) = value.content {
+        problem.hint =
+          DidYouMean.suggest(name, among: Presets.names).map { "did you mean \"\($0)\"?" }
+          ?? "a base cannot be another file; put its values into this one"
+      }
+      problems.append(problem)
+      return
+    }
+    configuration = base.configuration
+    provenance = base.provenance
+    configuration.summary = "\(base.configuration.name) with changes"
+    let own = FileFailure.name(of: file)
+    let stem = own.hasSuffix(".json") ? String(own.dropLast(5)) : ""
+    if Self.isLine(stem) { configuration.name = stem }
+  }
+
+  /// Whether a text is one line, 1 to 200 bytes long.
+  private static func isLine(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.count <= 200
+      && !text.unicodeScalars.contains { ForeignText.isInvisible($0) || $0 == "\t" }
+  }
+
+  private mutating func readText(_ member: JSONMember) {
+    guard case .string(let text) = member.value.content, Self.isLine(text) else {
       problems.append(
         .mismatch(member.value, member.key, "one line of text, 1 to 200 bytes long"))
       return
@@ -53,6 +87,7 @@ struct DescriptionReader {
     _ object: JSONValue, path: String, parameters: ArraySlice<ConfigurationParameter>
   ) {
     var known = path.isEmpty ? ["name", "summary"] : []
+    let optional = path.isEmpty ? ["base"] : []
     let prefix = path.isEmpty ? 0 : path.utf8.count + 1
     var rest = parameters
     while let parameter = rest.first {
@@ -70,26 +105,23 @@ struct DescriptionReader {
         problems.append(.mismatch(value, inner, "an object"))
       }
     }
-    checkKeys(of: object, known: known, path: path)
+    checkKeys(
+      of: object, needed: hasBase ? [] : known, allowed: known + optional, path: path)
   }
 
-  /// `{"value": …, "provenance": …, "source": …}`
+  /// `{"value": …, "provenance": …, "source": …}`, or the value alone.
   private mutating func leaf(_ value: JSONValue, _ parameter: ConfigurationParameter) {
-    guard case .object = value.content else {
-      problems.append(
-        .mismatch(value, parameter.path, "an object with value, provenance and source"))
+    let keys = ["value", "provenance", "source"]
+    guard case .object(let members) = value.content,
+      !parameter.takesObjects || members.isEmpty
+        || members.contains(where: { keys.contains($0.key) })
+    else {
+      write(value, parameter)
+      provenance[parameter.path] = Provenance(.overridden, file)
       return
     }
-    let keys = ["value", "provenance", "source"]
-    checkKeys(of: value, known: keys, path: parameter.path)
-    if let content = value["value"] {
-      places[parameter.path] = content.location
-      do {
-        try parameter.write(content, &configuration)
-      } catch {
-        problems.append(error)
-      }
-    }
+    checkKeys(of: value, needed: keys, allowed: keys, path: parameter.path)
+    if let content = value["value"] { write(content, parameter) }
     var stated = Provenance(.assumed, "")
     if let kind = value["provenance"] {
       let names = Provenance.Kind.inFiles.map(\.rawValue)
@@ -104,9 +136,7 @@ struct DescriptionReader {
       }
     }
     if let source = value["source"] {
-      if case .string(let text) = source.content, !text.isEmpty, text.utf8.count <= 200,
-        !text.unicodeScalars.contains(where: { $0.value < 0x20 })
-      {
+      if case .string(let text) = source.content, Self.isLine(text) {
         stated.source = text
       } else {
         problems.append(
@@ -117,12 +147,23 @@ struct DescriptionReader {
     provenance[parameter.path] = stated
   }
 
+  private mutating func write(_ value: JSONValue, _ parameter: ConfigurationParameter) {
+    places[parameter.path] = value.location
+    do {
+      try parameter.write(value, &configuration)
+    } catch {
+      problems.append(error)
+    }
+  }
+
   /// Reports unknown and missing keys; a missing key that an unknown one was meant to be is not
   /// reported twice.
-  private mutating func checkKeys(of object: JSONValue, known: [String], path: String) {
+  private mutating func checkKeys(
+    of object: JSONValue, needed: [String], allowed: [String], path: String
+  ) {
     let place = path.isEmpty ? "" : " in \(path)"
-    var missing = known.filter { object[$0] == nil }
-    for member in object.members where !known.contains(member.key) {
+    var missing = needed.filter { object[$0] == nil }
+    for member in object.members where !allowed.contains(member.key) {
       let guess = DidYouMean.suggest(member.key, among: missing)
       missing.removeAll { $0 == guess }
       problems.append(
@@ -130,13 +171,14 @@ struct DescriptionReader {
           .configuration, "unknown key \(JSONWriter.quoted(member.key))\(place)",
           at: member.keySpan?.location,
           hint: guess.map { "did you mean \"\($0)\"?" }
-            ?? DidYouMean.hint(for: member.key, among: known)))
+            ?? DidYouMean.hint(for: member.key, among: allowed)))
     }
     for key in missing {
       problems.append(
         NPUError(
           .configuration, "the key \"\(key)\" is missing\(place)", at: object.location,
-          hint: "a machine description gives one value for every parameter"))
+          hint: "a machine description gives one value for every parameter, or names a base: "
+            + "{\"base\": \"\(Presets.defaultName)\", …}"))
     }
   }
 }

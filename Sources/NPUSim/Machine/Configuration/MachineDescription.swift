@@ -10,7 +10,9 @@ public struct MachineDescription: Sendable {
     self.provenance = provenance
   }
 
-  /// Reads a description: one value for every parameter, each with its provenance and source.
+  /// Reads a description: one value for every parameter, each with its provenance and source or bare,
+  /// or what is different from the built-in machine that `base` names. A bare value has the
+  /// provenance ``Provenance/Kind/overridden`` and the file as its source.
   ///
   /// - Parameters:
   ///   - json: the text of the file.
@@ -51,6 +53,9 @@ public struct MachineDescription: Sendable {
     for path in try result.configuration.apply(sets) { result.provenance[path] = .commandLine }
     return result
   }
+
+  /// How many parameters somebody has set, in a description or on the command line.
+  public var settings: Int { provenance.values.count { $0.kind == .overridden } }
 
   /// A row of the table that `simctl config show` prints.
   public struct Row: Sendable, Hashable {

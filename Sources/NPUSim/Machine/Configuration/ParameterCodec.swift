@@ -5,6 +5,8 @@
 struct ParameterCodec<Value: Sendable>: Sendable {
   let decode: @Sendable (JSONValue, String) throws(NPUError) -> Value
   let encode: @Sendable (Value) -> JSONValue
+  /// Whether a value may be a JSON object.
+  var takesObjects = false
 }
 
 extension ParameterCodec where Value == Int {
@@ -136,7 +138,7 @@ extension ParameterCodec where Value == MachineConfiguration.MemorySpec.Banks? {
             "bytes": .integer($0.bytesPerBank),
           ]
         } ?? nil
-      })
+      }, takesObjects: true)
   }
 }
 

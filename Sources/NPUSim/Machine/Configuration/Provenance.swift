@@ -8,7 +8,8 @@ public struct Provenance: Sendable, Hashable {
     case measured
     /// Chosen without a source.
     case assumed
-    /// Changed by the user after the description was read. Not allowed in a file.
+    /// Changed by the user: on the command line, or by a bare value of a description. No file states
+    /// it of itself.
     case overridden = "set"
 
     /// The kinds that a file may state.
