@@ -8,10 +8,15 @@ public enum Catalog {
     Swiglu.self,
   ]
 
-  /// The kernel of that name. Throws `.usage` with a suggestion when there is none.
+  /// Every name that is accepted, other names after each kernel's own.
+  public static var names: [String] { kernels.flatMap { [$0.name] + $0.aliases } }
+
+  /// The kernel of that name, or of that other name. Throws `.usage` with a suggestion when there is none.
   public static func kernel(named name: String) throws(NPUError) -> any Kernel.Type {
-    if let kernel = kernels.first(where: { $0.name == name }) { return kernel }
-    let near = DidYouMean.suggest(name, among: kernels.map { $0.name })
+    if let kernel = kernels.first(where: { $0.name == name || $0.aliases.contains(name) }) {
+      return kernel
+    }
+    let near = DidYouMean.suggest(name, among: names)
     throw NPUError(
       .usage, "there is no kernel '\(name)'",
       hint: near.map { "did you mean \($0)?" } ?? "'simctl list' shows the kernels")

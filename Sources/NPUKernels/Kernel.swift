@@ -7,6 +7,8 @@ import NPUSim
 public protocol Kernel: Sendable {
   /// The name that users type.
   static var name: String { get }
+  /// Other names that are accepted for it.
+  static var aliases: [String] { get }
   /// One line for `simctl list`.
   static var summary: String { get }
   static var options: [KernelOption] { get }
@@ -96,6 +98,8 @@ extension Kernel {
         "--set events.per_pair=\($0) has room for it; so may a schedule with fewer stages"
       } ?? "use smaller tiles or fewer stages, or a machine with larger memories")
   }
+
+  public static var aliases: [String] { [] }
 
   public func statedWork(_ indices: IndexTensors) -> CompulsoryWork? { compulsory }
 

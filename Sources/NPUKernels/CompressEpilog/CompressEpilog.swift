@@ -25,6 +25,7 @@ import NPUSim
 /// taken in the order that moves the fewest bursts.
 public struct CompressEpilog: Kernel {
   public static let name = "compress_epilog"
+  public static let aliases = ["indexer_compress_epilog"]
   public static let summary = "quantises rows to FP8 blocks and scatters them into a slotted cache"
 
   public static let options: [KernelOption] = [

@@ -26,11 +26,12 @@ struct CompletionTable {
         Context(
           verb: description.name, kernel: nil, summary: description.summary, flags: flags,
           words: description.words, takesFiles: description.takesFiles))
-      for kernel in Catalog.kernels where description.words.contains(kernel.name) {
+      for name in Catalog.names where description.words.contains(name) {
+        let kernel = try Catalog.kernel(named: name)
         contexts.append(
           Context(
-            verb: description.name, kernel: kernel.name, summary: kernel.summary,
-            flags: try verb.groups(for: [kernel.name]).flatMap(\.flags) + [Flag.help], words: [],
+            verb: description.name, kernel: name, summary: kernel.summary,
+            flags: try verb.groups(for: [name]).flatMap(\.flags) + [Flag.help], words: [],
             takesFiles: description.takesFiles))
       }
     }

@@ -13,16 +13,22 @@ enum KernelPage {
     }
     guard let kernel = try KernelWord.kernel(of: tokens, flags: verb.groups) else {
       var table = TextTable([.left, .left], indent: "  ")
-      for kernel in Catalog.kernels { table.row([kernel.name, kernel.summary]) }
+      for kernel in Catalog.kernels { table.row([kernel.name, summary(kernel)]) }
       page.sections = [("Kernels", table.text)]
       return page
     }
-    page.title = "simctl \(verb.name) \(kernel.name): \(kernel.summary)"
+    page.title = "simctl \(verb.name) \(kernel.name): \(summary(kernel))"
     page.usage = ["\(verb.name) \(kernel.name) [flags]"]
     page.examples = examples(verb, kernel)
     page.sections = [("Tensors, at the default shape", try KernelWord.tensors(kernel))]
     page.groups = try KernelWord.groups(of: verb, for: tokens)
     return page
+  }
+
+  /// One line on a kernel, with its other names.
+  static func summary(_ kernel: any Kernel.Type) -> String {
+    kernel.summary
+      + (kernel.aliases.isEmpty ? "" : "; also \(kernel.aliases.joined(separator: ", "))")
   }
 
   /// What messages call a command line.

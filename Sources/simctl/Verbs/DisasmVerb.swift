@@ -20,7 +20,7 @@ enum DisasmVerb: Verb {
           Flag("no-taps", .none, "leave out the copies that dumps of intermediates take"),
         ]),
     ],
-    words: Catalog.kernels.map { $0.name }, maximumWords: 1)
+    words: Catalog.names, maximumWords: 1)
 
   static func groups(for tokens: [String]) throws(NPUError) -> [FlagGroup] {
     guard let kernel = try KernelWord.kernel(of: tokens, flags: description.groups) else {

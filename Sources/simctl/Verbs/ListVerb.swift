@@ -47,7 +47,7 @@ enum ListVerb: Verb {
     var table = TextTable([.left, .left], indent: "  ")
     switch part {
     case "kernels":
-      for kernel in Catalog.kernels { table.row([kernel.name, kernel.summary]) }
+      for kernel in Catalog.kernels { table.row([kernel.name, KernelPage.summary(kernel)]) }
     case "machines":
       for machine in try Presets.all() {
         let name = machine.configuration.name
@@ -66,7 +66,9 @@ enum ListVerb: Verb {
       return .array(
         Catalog.kernels.map {
           .object([
-            JSONMember("name", .string($0.name)), JSONMember("summary", .string($0.summary)),
+            JSONMember("name", .string($0.name)),
+            JSONMember("aliases", .array($0.aliases.map { .string($0) })),
+            JSONMember("summary", .string($0.summary)),
           ])
         })
     case "machines":
