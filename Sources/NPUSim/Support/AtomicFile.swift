@@ -11,7 +11,10 @@
 /// The bytes go to a temporary file in the same folder, which ``commit()`` moves into place; a
 /// writer that is dropped before that leaves nothing behind. An existing file is replaced only by
 /// force. A destination that exists and is no regular file (a terminal, a pipe, `/dev/null`) cannot
-/// be replaced, and is written to directly.
+/// be replaced, and neither can one that is open already (`/dev/fd/3`): they are written to directly.
+///
+/// A caller may hold back signals that would leave the temporary file behind. One that is pending ends
+/// the writing with an error, so that nobody waits for a large file before it is heard.
 ///
 /// Complete means complete for other programs; the bytes are not forced to the disk, so a power
 /// failure right afterwards may still lose them.
@@ -35,6 +38,16 @@ public struct AtomicFile: ~Copyable {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw NPUError(.io, "\"\(path)\" is not a path that can be written")
     }
+    if Self.writesDirectly(path) {
+      let descriptor = Self.openDirectly(path)
+      guard descriptor >= 0 else { throw FileFailure.error("cannot write \(path)", path: path) }
+      self.path = path
+      self.target = path
+      self.temporary = nil
+      self.force = force
+      self.descriptor = descriptor
+      return
+    }
     var target = path
     var mode: mode_t = 0o666
     var status = stat()
@@ -47,15 +60,7 @@ public struct AtomicFile: ~Copyable {
         guard force else { throw Self.existing(path) }
         target = Self.resolved(path)
         mode = status.st_mode & 0o777
-      default:
-        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileFailure.error("cannot write \(path)", path: path) }
-        self.path = path
-        self.target = path
-        self.temporary = nil
-        self.force = force
-        self.descriptor = descriptor
-        return
+      default: break
       }
     }
     let temporary = Self.temporaryPath(beside: target)
@@ -74,12 +79,55 @@ public struct AtomicFile: ~Copyable {
     if let temporary, !isCommitted { unlink(temporary) }
   }
 
+  /// Whether a path is written to as it is, without a temporary file: it exists and is no regular file,
+  /// or it is an open descriptor.
+  public static func writesDirectly(_ path: String) -> Bool {
+    openDescriptor(path) != nil || FileReader.isStream(path)
+  }
+
+  /// The descriptor that a path such as `/dev/fd/3` names.
+  private static func openDescriptor(_ path: String) -> Int32? {
+    for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {
+      return Int32(path.dropFirst(folder.utf8.count)).flatMap { $0 >= 0 ? $0 : nil }
+    }
+    return ["/dev/stdout": STDOUT_FILENO, "/dev/stderr": STDERR_FILENO][path]
+  }
+
+  /// Waits for a reader where the path is a named pipe.
+  private static func openDirectly(_ path: String) -> Int32 {
+    openDescriptor(path).map { dup($0) } ?? open(path, O_WRONLY | O_CLOEXEC)
+  }
+
+  /// Finds out whether a path can be written, and leaves it as it is. Nothing is opened that would be
+  /// noticed at the other end.
+  ///
+  /// - Throws: `.io` as writing would, as far as that can be known.
+  public static func check(_ path: String, force: Bool) throws(NPUError) {
+    guard !path.utf8.contains(0), writesDirectly(path) else {
+      _ = try AtomicFile(path, force: force)
+      return
+    }
+    if openDescriptor(path) == nil, access(path, W_OK) != 0 {
+      throw FileFailure.error("cannot write \(path)", path: path)
+    }
+  }
+
+  /// Whether the user wants to stop and the caller holds the signal back.
+  private static var isInterrupted: Bool {
+    var pending = sigset_t()
+    guard sigpending(&pending) == 0 else { return false }
+    return [SIGINT, SIGTERM, SIGHUP].contains { sigismember(&pending, $0) == 1 }
+  }
+
   /// Appends bytes.
   public mutating func write(_ bytes: UnsafeRawBufferPointer) throws(NPUError) {
     guard let base = bytes.baseAddress else { return }
     var done = 0
     while done < bytes.count {
-      let chunk = min(bytes.count - done, 1 << 30)
+      guard !Self.isInterrupted else {
+        throw NPUError(.io, "cannot write \(path): interrupted")
+      }
+      let chunk = min(bytes.count - done, 1 << 24)
       #if canImport(Glibc)
         let count = Glibc.write(descriptor, base + done, chunk)
       #elseif canImport(Musl)
