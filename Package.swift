@@ -20,7 +20,8 @@ let package = Package(
     .executableTarget(name: "simctl", dependencies: ["NPUSim", "NPUKernels"]),
     .testTarget(name: "NPUSimTests", dependencies: ["NPUSim"]),
     .testTarget(name: "NPUKernelsTests", dependencies: ["NPUSim", "NPUKernels"]),
-    .testTarget(name: "SimctlTests", dependencies: ["simctl", "NPUSim", "NPUKernels"]),
+    .testTarget(
+      name: "SimctlTests", dependencies: ["simctl", "NPUSim", "NPUKernels"], exclude: ["Cases"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -87,7 +87,9 @@ enum Simctl {
   private static func rendered(_ error: NPUError, inColour: Bool) -> String {
     var source: [UInt8]?
     if let file = error.location?.file {
-      let bytes = try? FileReader.contents(of: file, limit: 1 << 26)
+      // What came through a pipe is gone.
+      let bytes =
+        FileReader.isStream(file) ? nil : try? FileReader.contents(of: file, limit: 1 << 26)
       // Places in a safetensors file count from its header, which eight bytes of length precede.
       source = file.hasSuffix(".safetensors") ? bytes.map { Array($0.dropFirst(8)) } : bytes
     }

@@ -8,91 +8,22 @@ struct RunInputs: Sendable {
   /// Infinite elements given.
   private(set) var infinities = 0
 
-  /// Throws `.tensor` for a tensor of the wrong shape or type, naming what was found and needed, and
-  /// for a name that the kernel does not have.
-  init(_ kernel: any Kernel, seed: UInt64, files: TensorSet?) throws(NPUError) {
-    let specs = kernel.tensors
-    if let files { try Self.checkNames(files, specs) }
-    for spec in specs where spec.role.isGiven {
-      let value = try Self.value(of: spec, kernel, seed: seed, files: files)
+  /// Throws `.tensor` for values that a type does not hold or the kernel refuses.
+  init(_ kernel: any Kernel, seed: UInt64, given: GivenInputs?) throws(NPUError) {
+    for spec in kernel.tensors where spec.role.isGiven {
+      let value = try Self.value(of: spec, kernel, seed: seed, given: given)
       try count(value, spec)
       values[spec.name] = value
     }
     try kernel.validate(values)
   }
 
-  /// The words of one input. Throws `.tensor` for a file's tensor of the wrong shape or type.
+  /// The words of one input: given, or from the seed.
   static func value(
-    of spec: TensorSpec, _ kernel: any Kernel, seed: UInt64, files: TensorSet?
+    of spec: TensorSpec, _ kernel: any Kernel, seed: UInt64, given: GivenInputs?
   ) throws(NPUError) -> TensorValue {
-    if let files, let name = Self.name(of: spec, in: files) {
-      return try read(spec, named: name, from: files)
-    }
+    if let value = try given?.value(of: spec) { return value }
     return try generate(spec, kernel, seed: seed)
-  }
-
-  /// The name under which a file holds a tensor: its own or another that is accepted for it.
-  private static func name(of spec: TensorSpec, in files: TensorSet) -> String? {
-    ([spec.name] + spec.aliases).first { files[$0] != nil }
-  }
-
-  private static func checkNames(_ files: TensorSet, _ specs: [TensorSpec]) throws(NPUError) {
-    let names = specs.flatMap { $0.format == .mxint8 ? [$0.name, $0.name + ".scale"] : [$0.name] }
-    let known = Set(names + specs.flatMap(\.aliases))
-    for name in files.names where !known.contains(name) {
-      let near = DidYouMean.suggest(name, among: names)
-      throw NPUError(
-        .tensor, "\(files.origin ?? "the inputs"): no tensor of this kernel is named '\(name)'",
-        hint: near.map { "did you mean \($0)?" }
-          ?? "its tensors are \(names.joined(separator: ", "))"
-      )
-    }
-    let inputs = specs.filter(\.role.isGiven)
-    if inputs.allSatisfy({ name(of: $0, in: files) == nil }) {
-      throw NPUError(
-        .tensor, "\(files.origin ?? "the inputs"): found no input of this kernel",
-        hint: "name at least one of \(inputs.map(\.name).joined(separator: ", "))")
-    }
-  }
-
-  private static func read(
-    _ spec: TensorSpec, named name: String, from files: TensorSet
-  ) throws(NPUError) -> TensorValue {
-    guard let tensor = files[name] else {
-      throw NPUError(.tensor, "\(name) is missing")
-    }
-    let origin = files.origin.map { "\($0): " } ?? ""
-    guard tensor.shape == spec.shape else {
-      throw NPUError(
-        .tensor, "\(origin)\(spec.name) has shape \(tensor.shape), needed \(spec.shape)",
-        hint: "give the shape flags that match the file, or another file")
-    }
-    if spec.format == .mxint8 {
-      if tensor.dtype == .i8 {
-        let mx = try files.mxTensor(named: spec.name, expectedAxis: spec.fileAxis)
-        let axis = mx.axis < 0 ? mx.axis : mx.axis - spec.shape.count
-        guard axis == spec.fileAxis else {
-          throw NPUError(
-            .tensor,
-            "\(origin)\(spec.name) has its blocks along axis \(mx.axis), needed \(spec.fileAxis)",
-            hint: "state the axis in the metadata: \"\(spec.name).axis\": \"\(spec.fileAxis)\"")
-        }
-        return .mx(mx)
-      }
-      guard tensor.dtype.isFloat else { throw wrongType(spec, tensor, origin) }
-      return .mx(try HostEncoder.encode(tensor.floats(), spec))
-    }
-    guard tensor.dtype == spec.format.dtype else { throw wrongType(spec, tensor, origin) }
-    return .plain(tensor)
-  }
-
-  private static func wrongType(_ spec: TensorSpec, _ tensor: Tensor, _ origin: String) -> NPUError
-  {
-    let needed =
-      spec.format == .mxint8
-      ? "I8 with \(spec.name).scale, or a float type to be encoded" : spec.format.dtype.rawValue
-    return NPUError(
-      .tensor, "\(origin)\(spec.name) is \(tensor.dtype.rawValue), needed \(needed)")
   }
 
   /// Counts what is not finite, so that the report can tell a NaN that was given from one that was

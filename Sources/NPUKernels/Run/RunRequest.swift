@@ -19,8 +19,13 @@ public struct RunRequest: Sendable {
   /// Fields of the schedule to replace: `name=value,…`.
   public var schedule: String?
   public var seed: UInt64
-  /// Inputs by name; missing ones come from the seed.
-  public var inputs: TensorSet?
+  /// Where inputs come from; missing ones are made from the seed.
+  public var source: InputSource?
+  /// Inputs by name in memory: a shorter way to a ``source``.
+  public var inputs: TensorSet? {
+    get { try? source?.archive.readAll() }
+    set { source = newValue.map { InputSource(TensorArchive($0)) } }
+  }
   /// Somebody's dump to compare with.
   public var expect: TensorSet?
   /// When an element counts as that of `expect`.

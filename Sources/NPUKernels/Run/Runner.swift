@@ -36,11 +36,13 @@ public enum Runner {
       expected = try ExpectationPlan(kernel.tensors, with: expect, request.closeness)
     }
     progress?("building the program")
-    let indices = try IndexTensors(kernel, seed: request.seed, files: request.inputs)
+    let plan = try request.inputPlan(kernel)
+    let given = try plan?.read()
+    let indices = try IndexTensors(kernel, seed: request.seed, given: given)
     let inputs =
       request.withValues
       ? SideTask { () throws(NPUError) in
-        try RunInputs(kernel, seed: request.seed, files: request.inputs)
+        try RunInputs(kernel, seed: request.seed, given: given)
       } : nil
     let program = try kernel.wholeProgram(indices, on: request.machine)
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
@@ -54,6 +56,7 @@ public enum Runner {
       schedule: kernel.scheduleFields.values
         + [("lanes", request.machine.vector.lanes)],
       seed: request.seed, machine: request.machine, check: check, program: program)
+    report.inputs = plan?.notes
     report.allowsHazards = request.allowHazards
     report.failing = request.failing
 

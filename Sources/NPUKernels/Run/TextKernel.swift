@@ -119,14 +119,43 @@ public struct TextKernel: Kernel {
     ]
   }
 
-  /// The values of every i32 tensor of a file, for the index lists of a text.
-  public static func indices(of files: TensorSet?) throws(NPUError) -> [String: [Int32]] {
-    guard let files else { return [:] }
+  /// The values that a file gives the index lists of a text, which its program is made from.
+  ///
+  /// - Throws: `.tensor` for a list of another type, or with a number that I32 does not hold.
+  public static func indices(
+    of text: TextProgram, from source: InputSource?
+  ) throws(NPUError) -> [String: [Int32]] {
+    guard let source else { return [:] }
     var result: [String: [Int32]] = [:]
-    for name in files.names {
-      guard let tensor = files[name], tensor.dtype == .i32 else { continue }
+    for name in text.indexNames {
+      guard let fileName = source.fileName(of: [name]), let entry = source.archive[fileName] else {
+        continue
+      }
+      // How many there must be, the text says when it is assembled.
+      let spec = TensorSpec(name, .i32, entry.shape, role: .index)
+      let route = try InputRoute(spec, from: entry, in: source)
+      let given = GivenInputs(
+        source, routes: [name: route],
+        tensors: try source.archive.read(Set(route.selections)))
+      guard case .plain(let tensor) = try given.value(of: spec) else { continue }
       result[name] = try tensor.words(as: Int32.self)
     }
+    return result
+  }
+
+  /// The source of a text's inputs in a form that can be read twice: first the index lists, which the
+  /// program is made from, then the rest.
+  ///
+  /// - Throws: `.io` or `.tensor` when it is a stream that cannot be read.
+  public static func rereadable(
+    _ source: InputSource, for text: TextProgram
+  ) throws(NPUError) -> InputSource {
+    let names = text.givenNames
+    let wanted = Set(
+      (names + names.map { $0 + ".scale" }).compactMap { source.fileName(of: [$0]) }
+        + names.compactMap { source.fileName(of: [$0]).map { $0 + ".scale" } })
+    var result = source
+    result.archive = try source.archive.takingFromStream { wanted.contains($0.name) }
     return result
   }
 }

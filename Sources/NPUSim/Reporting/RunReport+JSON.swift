@@ -24,9 +24,11 @@ extension RunReport {
         "schedule", .object(schedule.map { JSONMember($0.name, .integer($0.value)) })),
       JSONMember(
         "inputs",
-        [
-          "seed": .integer(seed), "generator_version": .integer(SeededInput.generatorVersion),
-        ]),
+        .object(
+          [
+            JSONMember("seed", .integer(seed)),
+            JSONMember("generator_version", .integer(SeededInput.generatorVersion)),
+          ] + (inputs?.json ?? []))),
       JSONMember("verdict", .string(verdict.rawValue)),
       JSONMember(
         "fails_on",

@@ -5,11 +5,13 @@ extension RunReport {
     var lines: [String] = []
     let dimensions = shape.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
     let cores = machine.cores == 1 ? "1 core" : "\(machine.cores) cores"
-    lines.append(style.bold(kernel) + (dimensions.isEmpty ? "" : "  \(dimensions)"))
+    lines.append(
+      style.bold(ForeignText.visible(kernel)) + (dimensions.isEmpty ? "" : "  \(dimensions)"))
     lines.append(
       row(
         "machine",
-        "\(machine.name), \(cores), \(Quantity.prefixed(Double(machine.clockHz), "Hz"))"))
+        "\(ForeignText.visible(machine.name)), \(cores), "
+          + "\(Quantity.prefixed(Double(machine.clockHz), "Hz"))"))
     if !parameters.isEmpty {
       lines += wrapped(
         "parameters", parameters.map { "\($0.name)=\($0.text)" }.joined(separator: " "))
@@ -18,6 +20,7 @@ extension RunReport {
       lines.append(
         row("schedule", schedule.map { "\($0.name)=\($0.value)" }.joined(separator: " ")))
     }
+    if let inputs { lines += page(inputs) }
     lines.append("")
     lines += verdict(style)
     if allowsHazards && hasErrors {

@@ -166,6 +166,8 @@ public struct RunReport: Sendable {
   public var traffic: Traffic?
   public var numerics: Numerics?
   public var expectation: Expectation?
+  /// What the files of the inputs gave, where there are any.
+  public var inputs: Inputs?
   public var jitter: Jitter?
   public var minimisation: Minimisation?
 

@@ -8,7 +8,7 @@
 
 /// An open regular file, read at any offset straight into the caller's memory. Closed at the end
 /// of its life.
-public struct FileReader: ~Copyable {
+public struct FileReader: ~Copyable, Sendable {
   /// The path it was opened with, for messages.
   public let path: String
   /// Bytes in the file when it was opened.
@@ -84,19 +84,30 @@ public struct FileReader: ~Copyable {
     return bytes
   }
 
-  /// The whole file.
+  /// Everything that can be read from a path, once and in order where it is no regular file.
   ///
   /// - Parameters:
-  ///   - path: a regular file.
+  ///   - path: a regular file, a pipe or a device.
   ///   - limit: the largest size accepted, in bytes.
-  /// - Throws: `.io`, also for a file above the limit.
+  /// - Throws: `.io`, also for more than the limit.
   public static func contents(
     of path: String, limit: Int = Int.max
   ) throws(NPUError) -> [UInt8] {
+    if isStream(path) {
+      var stream = try ByteStream(path)
+      return try stream.rest(limit: limit)
+    }
     let file = try FileReader(path)
     guard file.size <= limit else {
       throw NPUError(.io, "\(path) has \(file.size) bytes; at most \(limit) are accepted")
     }
     return try file.bytes(0..<file.size)
+  }
+
+  /// Whether a path exists and is neither a regular file nor a folder: what it holds comes once.
+  public static func isStream(_ path: String) -> Bool {
+    var status = stat()
+    guard !path.utf8.contains(0), stat(path, &status) == 0 else { return false }
+    return ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
   }
 }

@@ -23,6 +23,52 @@ public enum Npy {
       dtype: type, shape: header.shape, storage: file.bytes(start.data..<file.size))
   }
 
+  /// What a file holds, from its header alone; what is wrong with it is the fault of the entry.
+  ///
+  /// - Parameters:
+  ///   - dtype: what the words are; `nil` to go by the file alone.
+  ///   - type: how messages spell the type; `nil` for the file's own spelling.
+  static func entry(
+    _ path: String, named name: String, as dtype: DType?, type: String? = nil
+  ) -> TensorArchive.Entry {
+    var entry = TensorArchive.Entry(
+      name: name, type: type ?? "?", shape: [], candidates: [], fault: nil, place: .file(path))
+    do throws(NPUError) {
+      let file = try FileReader(path)
+      let prefix = try file.bytes(0..<min(NpyHeader.preambleCount, file.size))
+      let start = try NpyHeader.dataStart(prefix: prefix, size: file.size, file: path)
+      let header = try NpyHeader(
+        file.bytes(start.text..<start.data), offset: start.text, file: path)
+      let possible = dtype.map { [$0] } ?? candidates(header.descriptor)
+      entry = TensorArchive.Entry(
+        name: name, type: type ?? header.descriptor, shape: header.shape, candidates: possible,
+        fault: nil, place: .file(path))
+      // Any of the possible types will do: they have the same size.
+      _ = try check(header, as: possible.first, dataCount: file.size - start.data, file: path)
+    } catch {
+      entry.fault = error
+    }
+    return entry
+  }
+
+  /// The error of words that may be several types.
+  static func ambiguous(_ entry: TensorArchive.Entry) -> NPUError {
+    guard case .file(let path) = entry.place else {
+      return NPUError(.tensor, "tensor \"\(entry.name)\" may be of several types")
+    }
+    return ambiguous(entry.type, entry.candidates, file: path)
+  }
+
+  private static func ambiguous(
+    _ descriptor: String, _ candidates: [DType], file: String
+  ) -> NPUError {
+    NPUError(
+      .tensor,
+      "\(file) holds bytes of type '\(descriptor)', which may be "
+        + candidates.map(\.rawValue).joined(separator: ", "),
+      hint: "name the dtype in the manifest")
+  }
+
   /// Reads a file that is already in memory; see ``read(_:as:)``.
   public static func decode(
     _ bytes: [UInt8], file: String, as dtype: DType? = nil
@@ -104,11 +150,7 @@ public enum Npy {
         .tensor, "\(file) holds elements of type '\(descriptor)', not \(wanted.rawValue)")
     }
     guard let dtype = wanted ?? (candidates.count == 1 ? first : nil) else {
-      throw NPUError(
-        .tensor,
-        "\(file) holds bytes of type '\(descriptor)', which may be "
-          + candidates.map(\.rawValue).joined(separator: ", "),
-        hint: "name the dtype in the manifest")
+      throw ambiguous(descriptor, candidates, file: file)
     }
     guard !header.isFortranOrder else {
       throw NPUError(

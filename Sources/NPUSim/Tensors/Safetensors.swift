@@ -14,21 +14,7 @@ public enum Safetensors {
   ///
   /// - Throws: `.io` when the file cannot be read, `.tensor` when it is not a valid one.
   public static func read(_ path: String) throws(NPUError) -> TensorSet {
-    let file = try FileReader(path)
-    let prefix = try file.bytes(0..<min(8, file.size))
-    let dataStart = try SafetensorsHeader.dataStart(prefix: prefix, size: file.size, file: path)
-    let header = try SafetensorsHeader(
-      json: file.bytes(8..<dataStart), dataCount: file.size - dataStart, file: path)
-    var set = TensorSet()
-    set.origin = path
-    set.metadata = header.metadata
-    for entry in header.entries {
-      let range = (dataStart + entry.begin)..<(dataStart + entry.end)
-      try set.insert(
-        Tensor(dtype: entry.dtype, shape: entry.shape, storage: file.bytes(range)),
-        named: entry.name)
-    }
-    return set
+    try TensorArchive(safetensors: path).readAll()
   }
 
   /// Reads a file that is already in memory.
@@ -44,9 +30,11 @@ public enum Safetensors {
     set.origin = file
     set.metadata = header.metadata
     for entry in header.entries {
+      if let fault = entry.fault { throw fault }
+      guard let dtype = DType(rawValue: entry.type) else { continue }
       let storage = Array(bytes[(dataStart + entry.begin)..<(dataStart + entry.end)])
       try set.insert(
-        Tensor(dtype: entry.dtype, shape: entry.shape, storage: storage), named: entry.name)
+        Tensor(dtype: dtype, shape: entry.shape, storage: storage), named: entry.name)
     }
     return set
   }

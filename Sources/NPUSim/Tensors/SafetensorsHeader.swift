@@ -3,23 +3,34 @@ struct SafetensorsHeader {
   /// One tensor: its bytes are `begin ..< end` of the data.
   struct Entry {
     var name: String
-    var dtype: DType
+    /// The type as the header spells it.
+    var type: String
     var shape: [Int]
     var begin: Int
     var end: Int
     var location: SourceLocation?
+    /// Why the type cannot be read; `nil` where it can.
+    var fault: NPUError?
+
+    /// The entry of an archive whose data starts at byte `start`.
+    func archived(after start: Int) -> TensorArchive.Entry {
+      TensorArchive.Entry(
+        name: name, type: type, shape: shape, candidates: DType(rawValue: type).map { [$0] } ?? [],
+        fault: fault, place: .bytes(start + begin..<start + end))
+    }
   }
 
   /// In the order of the header.
   var entries: [Entry] = []
   var metadata: [String: String] = [:]
 
-  /// Where the data starts, from the first eight bytes and the size of the file.
-  static func dataStart(prefix: [UInt8], size: Int, file: String) throws(NPUError) -> Int {
+  /// Where the data starts, from the first eight bytes and the size of the file, `nil` for a stream.
+  static func dataStart(prefix: [UInt8], size: Int?, file: String) throws(NPUError) -> Int {
     guard prefix.count == 8 else {
       throw NPUError(
         .tensor,
-        "\(file) has \(size) bytes; a safetensors file starts with the 8 bytes of its header size")
+        "\(file) has \(prefix.count) bytes; a safetensors file starts with the 8 bytes of its header size"
+      )
     }
     let headerSize = prefix.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard headerSize <= UInt64(Safetensors.headerLimit) else {
@@ -30,18 +41,22 @@ struct SafetensorsHeader {
         hint: "is it a safetensors file?")
     }
     let dataStart = 8 + Int(headerSize)
-    guard dataStart <= size else {
-      throw NPUError(
-        .tensor,
-        "\(file) is truncated: its header takes \(headerSize) bytes, only \(size - 8) follow")
+    if let size, dataStart > size {
+      throw truncated(dataStart - 8, found: size - 8, file: file)
     }
     return dataStart
   }
 
+  /// The error of a file that ends inside its header.
+  static func truncated(_ size: Int, found: Int, file: String) -> NPUError {
+    NPUError(
+      .tensor, "\(file) is truncated: its header takes \(size) bytes, only \(found) follow")
+  }
+
   /// - Parameters:
   ///   - json: the header text, padding included.
-  ///   - dataCount: the bytes after it.
-  init(json: [UInt8], dataCount: Int, file: String) throws(NPUError) {
+  ///   - dataCount: the bytes after it; `nil` for a stream, which tells only at its end.
+  init(json: [UInt8], dataCount: Int?, file: String) throws(NPUError) {
     do throws(NPUError) {
       guard json.first == UInt8(ascii: "{") else {
         throw NPUError(
@@ -58,10 +73,14 @@ struct SafetensorsHeader {
       }
       try Self.checkLayout(entries, dataCount: dataCount)
     } catch {
-      var error = error
-      error.message = "safetensors header: \(error.message)"
-      throw error
+      throw Self.inHeader(error)
     }
+  }
+
+  private static func inHeader(_ error: NPUError) -> NPUError {
+    var error = error
+    error.message = "safetensors header: \(error.message)"
+    return error
   }
 
   private static func metadata(_ value: JSONValue) throws(NPUError) -> [String: String] {
@@ -79,11 +98,13 @@ struct SafetensorsHeader {
     let reader = try JSONObjectReader(
       member.value, path: name, keys: ["dtype", "shape", "data_offsets"], category: .tensor)
     let type = try reader.string("dtype")
-    guard let dtype = DType(rawValue: type) else {
-      throw NPUError(
-        .tensor, "\(name) has dtype \"\(type)\", which is not supported",
-        at: try reader.value("dtype").location,
-        hint: "supported: \(DType.names.joined(separator: ", "))")
+    var fault: NPUError?
+    if DType(rawValue: type) == nil {
+      fault = inHeader(
+        NPUError(
+          .tensor, "\(name) has dtype \(JSONWriter.quoted(type)), which is not supported",
+          at: try reader.value("dtype").location,
+          hint: "supported: \(DType.names.joined(separator: ", "))"))
     }
     var shape: [Int] = []
     for value in try reader.array("shape") {
@@ -103,21 +124,39 @@ struct SafetensorsHeader {
         .tensor, "\(name) ends at byte \(end), before it begins at \(begin)",
         at: offsets.location)
     }
-    let needed: Int
+    let needed: Int?
     do {
-      needed = try Tensor.byteCount(dtype, shape)
+      needed = try byteCount(type, shape)
     } catch {
       throw NPUError(.tensor, "\(name): \(error.message)", at: try reader.value("shape").location)
     }
-    guard end - begin == needed else {
+    if let needed, end - begin != needed {
       throw NPUError(
         .tensor,
         "\(name) has \(end - begin) bytes; \(type) of shape \(shape) takes \(needed)",
         at: offsets.location)
     }
     return Entry(
-      name: member.key, dtype: dtype, shape: shape, begin: begin, end: end,
-      location: member.keySpan?.location)
+      name: member.key, type: type, shape: shape, begin: begin, end: end,
+      location: member.keySpan?.location, fault: fault)
+  }
+
+  /// Bits of the elements of safetensors' types that nothing here reads.
+  private static let foreignBits = [
+    "BOOL": 8, "U8": 8, "I16": 16, "U16": 16, "U32": 32, "U64": 64, "C64": 64, "F4": 4,
+    "F6_E2M3": 6, "F6_E3M2": 6, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8,
+  ]
+
+  /// The bytes that a type and shape take; `nil` for a type that nobody knows.
+  private static func byteCount(_ type: String, _ shape: [Int]) throws(NPUError) -> Int? {
+    if let dtype = DType(rawValue: type) { return try Tensor.byteCount(dtype, shape) }
+    let count = try Tensor.elementCount(shape)
+    guard let bits = foreignBits[type] else { return nil }
+    let (total, overflow) = count.multipliedReportingOverflow(by: bits)
+    guard !overflow else {
+      throw NPUError(.tensor, "the shape \(shape) has too many bytes to count")
+    }
+    return total / 8 + (total % 8 == 0 ? 0 : 1)
   }
 
   private static func size(_ value: JSONValue, _ what: String) throws(NPUError) -> Int {
@@ -130,12 +169,12 @@ struct SafetensorsHeader {
   }
 
   /// The data must be covered exactly once.
-  private static func checkLayout(_ entries: [Entry], dataCount: Int) throws(NPUError) {
+  private static func checkLayout(_ entries: [Entry], dataCount: Int?) throws(NPUError) {
     var last: Entry?
     for entry in entries.sorted(by: { ($0.begin, $0.end) < ($1.begin, $1.end) }) {
       let name = "tensor \(JSONWriter.quoted(entry.name))"
       let expected = last?.end ?? 0
-      guard entry.end <= dataCount else {
+      if let dataCount, entry.end > dataCount {
         throw NPUError(
           .tensor, "\(name) ends at byte \(entry.end) of the data, which has only \(dataCount)",
           at: entry.location, hint: "the file may be truncated")
@@ -156,7 +195,7 @@ struct SafetensorsHeader {
       last = entry
     }
     let covered = last?.end ?? 0
-    guard covered == dataCount else {
+    if let dataCount, covered != dataCount {
       throw NPUError(
         .tensor, "the last \(dataCount - covered) bytes of the data belong to no tensor")
     }

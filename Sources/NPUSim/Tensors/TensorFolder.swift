@@ -19,51 +19,40 @@ public enum TensorFolder {
   ///
   /// - Throws: `.io` when a file cannot be read, `.tensor` when the manifest or a file is at fault.
   public static func read(_ path: String) throws(NPUError) -> TensorSet {
-    let folder = FileFailure.withoutTrailingSlashes(path)
-    if !FolderAccess.exists("\(folder)/\(TensorManifest.fileName)"),
-      let loose = try readLoose(folder)
-    {
-      return loose
-    }
-    let manifest = try TensorManifest(folder: folder)
-    var set = TensorSet()
-    set.origin = folder
-    set.metadata = manifest.metadata
-    for entry in manifest.entries {
-      let tensor = try Npy.read(entry.path(in: folder), as: entry.dtype)
-      if let shape = entry.shape, shape != tensor.shape {
-        throw NPUError(
-          .tensor,
-          "the manifest gives \"\(entry.name)\" the shape \(shape); \(entry.file) has "
-            + "\(tensor.shape)", at: entry.location)
-      }
-      if let axis = entry.axis {
-        do throws(NPUError) {
-          _ = try MXTensor.normalised(axis, rank: tensor.rank)
-        } catch {
-          throw NPUError(.tensor, "\"\(entry.name)\": \(error.message)", at: entry.location)
-        }
-        set.metadata[TensorSet.axisKey(entry.name)] = String(axis)
-      }
-      try set.insert(tensor, named: entry.name)
-    }
-    return set
+    try TensorArchive(folder: path).readAll()
   }
 
-  /// The tensors of a folder without a manifest, named for their files; `nil` when it holds no .npy.
-  private static func readLoose(_ folder: String) throws(NPUError) -> TensorSet? {
-    let suffix = ".npy"
-    let files = try FolderAccess.names(in: folder).filter { $0.hasSuffix(suffix) }
-    guard !files.isEmpty else { return nil }
-    var set = TensorSet()
-    set.origin = folder
-    for file in files {
-      let name = String(file.dropLast(suffix.count))
-      let isScale = name.hasSuffix(TensorSet.scaleSuffix)
-      try set.insert(
-        Npy.read("\(folder)/\(file)", as: isScale ? .e8m0 : nil), named: name)
+  /// What a folder holds, from its manifest and the headers of its files.
+  struct Listing {
+    var entries: [TensorArchive.Entry] = []
+    var metadata: [String: String] = [:]
+    /// The folder's path.
+    var origin: String
+  }
+
+  /// Lists a folder. A file that cannot be used is a fault of its entry.
+  ///
+  /// - Throws: `.io` when there is no folder, `.tensor` when the manifest is at fault.
+  static func listing(of path: String) throws(NPUError) -> Listing {
+    let folder = FileFailure.withoutTrailingSlashes(path)
+    var listing = Listing(origin: folder)
+    if !FolderAccess.exists("\(folder)/\(TensorManifest.fileName)") {
+      let suffix = ".npy"
+      for file in try FolderAccess.names(in: folder) where file.hasSuffix(suffix) {
+        let name = String(file.dropLast(suffix.count))
+        let isScale = name.hasSuffix(TensorSet.scaleSuffix)
+        listing.entries.append(
+          Npy.entry("\(folder)/\(file)", named: name, as: isScale ? .e8m0 : nil))
+      }
+      if !listing.entries.isEmpty { return listing }
     }
-    return set
+    let manifest = try TensorManifest(folder: folder)
+    listing.metadata = manifest.metadata
+    for entry in manifest.entries {
+      listing.entries.append(entry.archived(in: folder))
+      if let axis = entry.axis { listing.metadata[TensorSet.axisKey(entry.name)] = String(axis) }
+    }
+    return listing
   }
 
   /// Writes a folder, which appears complete or not at all: one .npy for each tensor and the

@@ -5,11 +5,14 @@ struct TensorManifest {
     /// The tensor's name.
     var name: String
     var file: String
-    var dtype: DType
+    /// The type as the manifest spells it.
+    var type: String
     var shape: [Int]?
     var axis: Int?
     var location: SourceLocation?
     var fileLocation: SourceLocation?
+    /// Why the type cannot be read; `nil` where it can.
+    var fault: NPUError?
   }
 
   /// In the order of the manifest.
@@ -55,8 +58,13 @@ struct TensorManifest {
       member.value, path: JSONWriter.quoted(member.key),
       keys: ["file", "dtype", "shape", "axis"], category: .tensor)
     var entry = Entry(
-      name: member.key, file: try reader.string("file"), dtype: try reader.choice("dtype"),
+      name: member.key, file: try reader.string("file"), type: try reader.string("dtype"),
       location: member.keySpan?.location, fileLocation: try reader.value("file").location)
+    do throws(NPUError) {
+      _ = try reader.choice("dtype", of: DType.self)
+    } catch {
+      entry.fault = error
+    }
     if reader.has("shape") {
       var shape: [Int] = []
       for value in try reader.array("shape") {
@@ -84,6 +92,38 @@ struct TensorManifest {
 }
 
 extension TensorManifest.Entry {
+  /// The entry of an archive, judged from the header of its file.
+  func archived(in folder: String) -> TensorArchive.Entry {
+    var entry = TensorArchive.Entry(
+      name: name, type: type, shape: shape ?? [], candidates: [], fault: fault,
+      place: .file("\(folder)/\(file)"))
+    guard let dtype = DType(rawValue: type) else { return entry }
+    do throws(NPUError) {
+      let path = try path(in: folder)
+      entry = Npy.entry(path, named: name, as: dtype, type: type)
+      if entry.fault == nil { try check(entry) }
+    } catch {
+      entry.fault = error
+    }
+    return entry
+  }
+
+  /// What manifest and file must agree on.
+  private func check(_ entry: TensorArchive.Entry) throws(NPUError) {
+    if let shape, shape != entry.shape {
+      throw NPUError(
+        .tensor,
+        "the manifest gives \"\(name)\" the shape \(shape); \(file) has \(entry.shape)",
+        at: location)
+    }
+    guard let axis else { return }
+    do throws(NPUError) {
+      _ = try MXTensor.normalised(axis, rank: entry.shape.count)
+    } catch {
+      throw NPUError(.tensor, "\"\(name)\": \(error.message)", at: location)
+    }
+  }
+
   /// The path of the file, once it is sure that no symbolic link leads out of the folder.
   func path(in folder: String) throws(NPUError) -> String {
     let path = "\(folder)/\(file)"

@@ -127,21 +127,15 @@ extension TensorSet: Equatable {
 // MARK: - Files
 
 extension TensorSet {
-  /// Reads a safetensors file, or a folder of .npy files with its manifest.json.
+  /// Reads a safetensors file, also from a pipe, or a folder of .npy files with its manifest.json.
   ///
   /// - Throws: `.io` when it cannot be read, `.tensor` when its content is at fault.
   public static func read(_ path: String) throws(NPUError) -> TensorSet {
-    if path.hasSuffix(".npy") || path.hasSuffix(".npz") {
-      throw NPUError(
-        .tensor, "\(path) has no tensor names",
-        hint: "give a .safetensors file, or a folder with .npy files and a manifest.json")
-    }
-    return FolderAccess.isFolder(path)
-      ? try TensorFolder.read(path) : try Safetensors.read(path)
+    try TensorArchive(path).readAll()
   }
 
-  /// Writes a safetensors file when `path` ends in `.safetensors`, else a folder of .npy files
-  /// with a manifest. Either appears complete or not at all.
+  /// Writes a safetensors file when `path` ends in `.safetensors` or is a pipe or a device, else a
+  /// folder of .npy files with a manifest. File and folder appear complete or not at all.
   ///
   /// - Parameter force: whether an existing file, or tensor folder, may be replaced.
   /// - Throws: `.io` when it exists already or cannot be written.
@@ -151,7 +145,7 @@ extension TensorSet {
         .usage, "\(path) cannot hold several named tensors",
         hint: "give a name that ends in .safetensors, or a folder for one .npy each")
     }
-    if path.hasSuffix(".safetensors") {
+    if path.hasSuffix(".safetensors") || AtomicFile.writesDirectly(path) {
       try Safetensors.write(self, to: path, force: force)
     } else {
       try TensorFolder.write(self, to: path, force: force)

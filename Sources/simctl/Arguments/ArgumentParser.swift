@@ -94,6 +94,10 @@ struct ArgumentParser {
         .usage, "--\(flag.name) needs a value, found an empty one",
         hint: "write --\(flag.name) \(placeholder)")
     }
+    switch flag.value {
+    case .input, .output: if Self.standardStreams.contains(value) { return "-" }
+    case .none, .text, .words: break
+    }
     if case .words(let words, _, open: false) = flag.value, !words.contains(value) {
       throw NPUError(
         .usage, "--\(flag.name) needs one of \(words.joined(separator: ", ")), found '\(value)'",
@@ -101,6 +105,11 @@ struct ArgumentParser {
     }
     return value
   }
+
+  /// Other names of standard input and output.
+  private static let standardStreams = [
+    "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1",
+  ]
 
   private func unknown(_ token: String, _ name: String) -> NPUError {
     guard token.hasPrefix("--") else {

@@ -36,8 +36,10 @@ enum MachineFlags {
 
   /// The text of a description file, and what messages call it.
   static func source(_ path: String) throws(NPUError) -> (json: [UInt8], file: String) {
-    if path == "-" { return (try Console.standardInput(limit: 1 << 26), "standard input") }
-    return (try FileReader.contents(of: path, limit: 1 << 26), path)
+    let limit = 1 << 26
+    guard path == "-" else { return (try FileReader.contents(of: path, limit: limit), path) }
+    var input = ByteStream.standardInput()
+    return (try input.rest(limit: limit), input.path)
   }
 
   private static func isFile(_ name: String) -> Bool {

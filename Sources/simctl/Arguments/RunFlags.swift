@@ -16,6 +16,11 @@ enum RunFlags {
     [
       Flag("seed", .text("N"), "inputs that no file gives come from this seed", standard: "0"),
       Flag("inputs", .input("FILE|DIR"), "tensors by name: .safetensors, or .npy with a manifest"),
+      Flag(
+        "map", .text("NAME=FILE_NAME"), "take the input NAME from the file's tensor FILE_NAME",
+        isRepeatable: true),
+      Flag("cast", .none, "round inputs of FP64, FP32, FP16 and BF16 to the declared type, once"),
+      Flag("strict", .none, "refuse files with tensors that nothing asks for"),
       Flag("dump", .output("FILE|DIR"), "write every input, intermediate and output"),
       Flag("expect", .input("FILE|DIR"), "compare with another dump"),
       Flag(
@@ -25,6 +30,11 @@ enum RunFlags {
       Flag("ulp", .text("N"), "or this many units in the last place, after rounding to the format"),
       Flag("bits", .none, "compare words bit for bit, NaNs and zeros too"),
     ])
+
+  /// The flags of ``data`` that concern inputs alone.
+  static let inputs = FlagGroup(
+    data.title,
+    data.flags.filter { ["seed", "inputs", "map", "cast", "strict"].contains($0.name) })
 
   static let checks = FlagGroup(
     "Checks",
@@ -94,6 +104,27 @@ enum RunFlags {
     return arguments.has("bits") ? .bits : value
   }
 
+  /// Where a command line takes its inputs from, judged by the headers alone; `nil` without a file.
+  static func source(_ arguments: ParsedArguments) throws(NPUError) -> InputSource? {
+    guard let path = arguments.value("inputs") else { return nil }
+    var source = InputSource(
+      path == "-" ? try TensorArchive(stream: .standardInput()) : try TensorArchive(path))
+    source.isStrict = arguments.has("strict")
+    source.casts = arguments.has("cast")
+    for text in arguments.all("map") {
+      guard let equals = text.firstIndex(of: "="), equals != text.startIndex,
+        text.index(after: equals) != text.endIndex
+      else {
+        throw NPUError(
+          .usage, "--map needs a name of the kernel and one of the file, found '\(text)'",
+          hint: "for example --map x=hidden_states")
+      }
+      source.renames.append(
+        .init(String(text[..<equals]), from: String(text[text.index(after: equals)...])))
+    }
+    return source
+  }
+
   /// A whole percentage, with or without its sign.
   private static func percent(_ text: String) throws(NPUError) -> Int {
     let digits = text.hasSuffix("%") ? String(text.dropLast()) : text
@@ -118,7 +149,9 @@ enum RunFlags {
         .usage, "--\(name) allows differences, and --bits allows none",
         hint: "drop one of the two")
     }
-    let needs = [("runs", "jitter")] + ["tolerance", "rtol", "ulp", "bits"].map { ($0, "expect") }
+    let needs =
+      [("runs", "jitter")] + ["tolerance", "rtol", "ulp", "bits"].map { ($0, "expect") }
+      + ["map", "cast", "strict"].map { ($0, "inputs") }
     for (name, needed) in needs {
       if arguments.has(name), !arguments.has(needed) {
         throw NPUError(

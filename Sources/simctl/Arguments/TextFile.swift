@@ -11,16 +11,19 @@ enum TextFile {
         scope: .texts)
     ])
 
-  /// Whether a word names a text program rather than a kernel.
-  static func isText(_ word: String) -> Bool { word == "-" || word.hasSuffix(".npu") }
+  /// Whether a word names a text program rather than a kernel: a path, or a file's name in `.npu`.
+  static func isText(_ word: String) -> Bool {
+    word == "-" || word.contains("/") || word.hasSuffix(".npu")
+  }
 
   /// The bytes of a text, from standard input for `-`.
   static func source(_ path: String) throws(NPUError) -> TextSource {
     let limit = 1 << 28
-    let bytes =
-      path == "-"
-      ? try Console.standardInput(limit: limit) : try FileReader.contents(of: path, limit: limit)
-    return TextSource(file: path == "-" ? "standard input" : path, bytes: bytes)
+    guard path == "-" else {
+      return TextSource(file: path, bytes: try FileReader.contents(of: path, limit: limit))
+    }
+    var input = ByteStream.standardInput()
+    return TextSource(file: input.path, bytes: try input.rest(limit: limit))
   }
 
   /// The values that `--param` gives.
@@ -54,18 +57,21 @@ enum TextFile {
     return errors.first.map { ExitCode($0.category) } ?? .clean
   }
 
-  /// The text program of a command line, assembled with its parameters and the index lists of
-  /// `files`; errors are shown, and there is none then.
+  /// The text program of a command line, assembled with its parameters and the index lists of the
+  /// request's inputs; errors are shown, and there is none then.
   static func kernel(
-    _ path: String, _ arguments: ParsedArguments, machine: MachineConfiguration,
-    files: TensorSet?, _ console: borrowing Console
+    _ path: String, _ arguments: ParsedArguments, _ request: inout RunRequest,
+    _ console: borrowing Console
   ) throws(NPUError) -> (kernel: TextKernel?, code: ExitCode) {
     let source = try source(path)
     let parsed = TextProgram.parse(source)
     guard let text = parsed.value else { return (nil, report(parsed.errors, source, console)) }
+    if let source = request.source {
+      request.source = try TextKernel.rereadable(source, for: text)
+    }
     let outcome = text.assemble(
-      machine: machine, catalogue: .standard, parameters: try parameters(arguments),
-      indices: try TextKernel.indices(of: files))
+      machine: request.machine, catalogue: .standard, parameters: try parameters(arguments),
+      indices: try TextKernel.indices(of: text, from: request.source))
     guard let assembly = outcome.value else {
       return (nil, report(outcome.errors, source, console))
     }

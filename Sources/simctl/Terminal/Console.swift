@@ -20,8 +20,11 @@ struct Console: ~Copyable {
   private var failure: NPUError?
 
   init() {
+    Interrupts.accept()
     // A closed pipe is an error of write(2), not the end of the process.
     signal(SIGPIPE, SIG_IGN)
+    // So is a file that grows beyond the limit of the shell.
+    signal(SIGXFSZ, SIG_IGN)
     outIsTerminal = isatty(STDOUT_FILENO) == 1
     errorIsTerminal = isatty(STDERR_FILENO) == 1
     let noColour = Self.variable("NO_COLOR").map { !$0.isEmpty } ?? false
@@ -74,26 +77,6 @@ struct Console: ~Copyable {
 
   /// Writes text to standard error, from any thread.
   static func writeError(_ text: String) { _ = write(Array(text.utf8), to: STDERR_FILENO) }
-
-  /// All of standard input.
-  ///
-  /// - Throws: `.io` when it cannot be read or is longer than `limit` bytes.
-  static func standardInput(limit: Int = 1 << 34) throws(NPUError) -> [UInt8] {
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = read(STDIN_FILENO, &chunk, chunk.count)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw NPUError(.io, "cannot read standard input: \(String(cString: strerror(errno)))")
-      }
-      if count == 0 { return bytes }
-      bytes += chunk[..<count]
-      guard bytes.count <= limit else {
-        throw NPUError(.io, "standard input is longer than \(limit) bytes")
-      }
-    }
-  }
 
   /// The error number of the failure, or 0.
   private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {

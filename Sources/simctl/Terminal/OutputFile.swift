@@ -6,8 +6,7 @@ enum OutputFile {
   ///
   /// - Throws: `.io` as writing would.
   static func check(_ path: String, force: Bool) throws(NPUError) {
-    guard path != "-" else { return }
-    _ = try AtomicFile(path, force: force)
+    if path != "-" { try AtomicFile.check(path, force: force) }
   }
 
   /// Writes a whole file, or to standard output.
@@ -17,7 +16,7 @@ enum OutputFile {
     if path == "-" {
       console.out(bytes: bytes)
     } else {
-      try Interrupts.deferred { () throws(NPUError) in
+      try staged(path) { () throws(NPUError) in
         try AtomicFile.write(bytes, to: path, force: force)
       }
     }
@@ -30,14 +29,22 @@ enum OutputFile {
     if path == "-" {
       console.out(bytes: try Safetensors.encode(tensors))
     } else {
-      try Interrupts.deferred { () throws(NPUError) in try tensors.write(path, force: force) }
+      try staged(path) { () throws(NPUError) in try tensors.write(path, force: force) }
     }
+  }
+
+  /// Writes what may leave a temporary file behind. A pipe or a device has none, and whoever waits for
+  /// its other end must be able to stop.
+  private static func staged(
+    _ path: String, _ write: () throws(NPUError) -> Void
+  ) throws(NPUError) {
+    if AtomicFile.writesDirectly(path) { try write() } else { try Interrupts.deferred(write) }
   }
 
   /// Reads tensors from a file or folder, or safetensors from standard input.
   static func tensors(_ path: String) throws(NPUError) -> TensorSet {
     path == "-"
-      ? try Safetensors.decode(try Console.standardInput(), file: "standard input")
+      ? try TensorArchive(stream: .standardInput()).readAll()
       : try TensorSet.read(path)
   }
 }

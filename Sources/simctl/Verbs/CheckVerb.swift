@@ -13,8 +13,7 @@ enum CheckVerb: Verb {
     ],
     usage: ["check KERNEL [flags]", "check FILE.npu [flags]"],
     groups: [
-      MachineFlags.group, RunFlags.schedule, TextFile.parameters,
-      FlagGroup("Data", RunFlags.data.flags.filter { ["seed", "inputs"].contains($0.name) }),
+      MachineFlags.group, RunFlags.schedule, TextFile.parameters, RunFlags.inputs,
       FlagGroup(
         "Checks",
         RunFlags.checks.flags.filter { ["lint", "fail-on"].contains($0.name) } + [
@@ -22,7 +21,7 @@ enum CheckVerb: Verb {
         ]),
       RunFlags.report,
     ],
-    words: Catalog.kernels.map { $0.name }, takesFiles: true, maximumWords: 1)
+    words: Catalog.names, takesFiles: true, maximumWords: 1)
 
   static func groups(for tokens: [String]) throws(NPUError) -> [FlagGroup] {
     try KernelWord.groups(of: description, for: tokens)
@@ -50,11 +49,10 @@ enum CheckVerb: Verb {
       request = try RunFlags.request(named, arguments)
       type = named
     }
-    if let path = arguments.value("inputs") { request.inputs = try OutputFile.tensors(path) }
+    request.source = try RunFlags.source(arguments)
     if let path = arguments.value("json") {
       try OutputFile.check(path, force: arguments.has("force"))
     }
-    let ready = request
     let isMinimised = arguments.has("minimise")
     let kernel: any Kernel
     if let type {
@@ -62,14 +60,16 @@ enum CheckVerb: Verb {
         try KernelArguments(kernel: type.name, options: type.options, values: request.arguments),
         machine: request.machine, schedule: request.schedule)
     } else {
-      let (text, code) = try TextFile.kernel(
-        path ?? "", arguments, machine: ready.machine, files: ready.inputs, console)
+      let (text, code) = try TextFile.kernel(path ?? "", arguments, &request, console)
       guard let text else { return code }
       kernel = text
     }
+    let ready = request
+    let plan = try ready.inputPlan(kernel)
+    for line in plan?.notes.ignoredLines ?? [] { console.error(line + "\n") }
     let report = try ProgressLine.during(on: console) { progress throws(NPUError) in
       progress("building the program")
-      let indices = try IndexTensors(kernel, seed: ready.seed, files: ready.inputs)
+      let indices = try IndexTensors(kernel, seed: ready.seed, plan: plan)
       let program = try kernel.wholeProgram(indices, on: ready.machine)
       progress("checking \(program.opCount) micro-ops")
       var check = Checker.check(program, CheckOptions(lints: ready.lints))
@@ -84,6 +84,7 @@ enum CheckVerb: Verb {
         kernel: ready.kernel, shape: kernel.shape + kernel.bindings(indices),
         schedule: kernel.scheduleFields.values, seed: ready.seed, machine: ready.machine,
         check: check, program: program)
+      report.inputs = plan?.notes
       report.failing = ready.failing
       if let text = kernel as? TextKernel {
         report.parameters = text.assembly.parameters

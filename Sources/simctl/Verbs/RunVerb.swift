@@ -26,7 +26,7 @@ enum RunVerb: Verb {
       expected tensors are read from standard input for -, dumps written to standard output.
       """
     ],
-    words: Catalog.kernels.map { $0.name }, takesFiles: true, maximumWords: 1)
+    words: Catalog.names, takesFiles: true, maximumWords: 1)
 
   static func groups(for tokens: [String]) throws(NPUError) -> [FlagGroup] {
     try KernelWord.groups(of: description, for: tokens)
@@ -54,24 +54,26 @@ enum RunVerb: Verb {
     let force = arguments.has("force")
     // A file that cannot be written should not cost a long run first.
     if let path = arguments.value("json") { try OutputFile.check(path, force: force) }
-    if let path = arguments.value("dump"), path.hasSuffix(".safetensors") {
+    if let path = arguments.value("dump"),
+      path.hasSuffix(".safetensors") || AtomicFile.writesDirectly(path)
+    {
       try OutputFile.check(path, force: force)
     }
-    if let path = arguments.value("inputs") { request.inputs = try OutputFile.tensors(path) }
+    request.source = try RunFlags.source(arguments)
     if let path = arguments.value("expect") { request.expect = try OutputFile.tensors(path) }
-    let ready = request
     var text: TextKernel?
     if let path {
-      let (kernel, code) = try TextFile.kernel(
-        path, arguments, machine: ready.machine, files: ready.inputs, console)
+      let (kernel, code) = try TextFile.kernel(path, arguments, &request, console)
       guard let kernel else { return code }
       text = kernel
     }
+    let ready = request
     let program = text
     let outcome = try ProgressLine.during(on: console) { progress throws(NPUError) in
       if let program { return try Runner.run(ready, text: program, progress: progress) }
       return try Runner.run(ready, progress: progress)
     }
+    for line in outcome.report.inputs?.ignoredLines ?? [] { console.error(line + "\n") }
     if let path = arguments.value("dump"), outcome.report.numerics != nil {
       try OutputFile.write(try outcome.dump(), to: path, force: force, &console)
     }

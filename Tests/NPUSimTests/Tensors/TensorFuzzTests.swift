@@ -61,6 +61,46 @@ import Testing
     }
   }
 
+  /// Headers with foreign types among them: what can be read is, from the file and from a stream alike.
+  @Test func `a damaged file on disk and in a stream gives the same tensors or the same refusal`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let whole = try GoldenTensors.bytes("reference.safetensors")
+    let size = whole.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+    let path = folder("f")
+    var (opened, read) = (0, 0)
+    try Fuzzing.run("archive mutation", full: 10_000) { seed, random in
+      var text = String(decoding: whole[8..<8 + size], as: UTF8.self)
+      for (old, new) in [("\"F16\"", "\"U16\""), ("\"F32\"", "\"U32\""), ("\"I8\"", "\"U8\"")]
+      where random.below(2) == 0 {
+        text = text.replacingOccurrences(of: old, with: new)
+      }
+      var header = whole.prefix(8) + Array(text.utf8)
+      if random.below(4) != 0 { header = Self.mutator.mutate(Array(header), using: &random)[...] }
+      let bytes = Array(header + whole.dropFirst(8 + size))
+      try folder.write(bytes, "f")
+      func tensors(_ archive: TensorArchive?) -> [TensorArchive.Selection: Tensor]? {
+        guard let archive else { return nil }
+        let wanted = archive.entries.filter { $0.fault == nil }.compactMap { entry in
+          entry.candidates.first.map { TensorArchive.Selection(entry.name, $0) }
+        }
+        return self.read(seed, allowing: [.tensor, .io]) { () throws(NPUError) in
+          try archive.read(Set(wanted))
+        }
+      }
+      let file = self.read(seed) { () throws(NPUError) in try TensorArchive(path) }
+      let stream = self.read(seed) { () throws(NPUError) in
+        try TensorArchive(stream: ByteStream(path))
+      }
+      let found = tensors(file)
+      #expect(found == tensors(stream), "seed \(seed)")
+      opened += file == nil ? 0 : 1
+      read += found?.isEmpty == false ? 1 : 0
+    }
+    #expect(opened > 50 && read > 50)
+  }
+
   @Test func `an invented safetensors file is read or refused`() throws {
     var accepted = 0
     try Fuzzing.run("safetensors structure", full: 20_000) { seed, random in

@@ -17,6 +17,16 @@ public struct TextProgram: Sendable {
     self.tree = tree
   }
 
+  /// The names of the index lists, as declared.
+  public var indexNames: [String] { names(of: [.index]) }
+
+  /// The names of everything that has words before the run, as declared.
+  public var givenNames: [String] { names(of: [.input, .update, .index]) }
+
+  private func names(of kinds: [TextStatement.Kind]) -> [String] {
+    tree.statements.filter { kinds.contains($0.kind) }.map { tree.names[$0.name] }
+  }
+
   /// The text in its canonical layout, comments kept.
   public func formatted() -> [UInt8] { TextFormatter.print(tree) }
 

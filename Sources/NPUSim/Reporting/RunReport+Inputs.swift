@@ -1,0 +1,104 @@
+extension RunReport {
+  /// What the files of a run's inputs gave.
+  public struct Inputs: Sendable {
+    /// An input whose words are not the file's.
+    public struct Cast: Sendable, Hashable {
+      public var name: String
+      /// The types by their file names.
+      public var from: String
+      public var to: String
+
+      public init(name: String, from: String, to: String) {
+        self.name = name
+        self.from = from
+        self.to = to
+      }
+    }
+
+    /// A tensor of the file that nothing asked for.
+    public struct Ignored: Sendable, Hashable {
+      public var name: String
+      /// The type as the file spells it.
+      public var type: String
+      public var shape: [Int]
+      /// An input from the seed that it may have been meant to be.
+      public var near: String?
+
+      public init(name: String, type: String, shape: [Int], near: String?) {
+        self.name = name
+        self.type = type
+        self.shape = shape
+        self.near = near
+      }
+    }
+
+    /// The file, where it has a name.
+    public var origin: String?
+    /// Inputs that the file gave.
+    public var given: [String] = []
+    /// Inputs that were made from the seed, though there is a file.
+    public var seeded: [String] = []
+    public var casts: [Cast] = []
+    public var ignored: [Ignored] = []
+
+    public init(origin: String?) { self.origin = origin }
+  }
+}
+
+extension RunReport.Inputs {
+  /// One line for each tensor that was ignored, the last for all that are too many to list.
+  public var ignoredLines: [String] {
+    let most = 8
+    var lines = ignored.prefix(ignored.count > most + 1 ? most : most + 1).map { tensor in
+      let near = tensor.near.map { "; did you mean \($0)? That comes from the seed" } ?? ""
+      return "ignored: \(ForeignText.visible(tensor.name)) (\(ForeignText.visible(tensor.type)) "
+        + "\(tensor.shape))\(near)"
+    }
+    if lines.count < ignored.count {
+      lines.append("ignored: \(ignored.count - lines.count) more tensors; --strict refuses them")
+    }
+    return lines
+  }
+
+  /// What the JSON says beside the seed.
+  var json: [JSONMember] {
+    var members: [JSONMember] = []
+    if let origin { members.append(JSONMember("file", .string(origin))) }
+    members.append(JSONMember("given", .array(given.map { .string($0) })))
+    members.append(JSONMember("seeded", .array(seeded.map { .string($0) })))
+    members.append(
+      JSONMember(
+        "cast",
+        .array(
+          casts.map {
+            ["name": .string($0.name), "from": .string($0.from), "to": .string($0.to)]
+          })))
+    members.append(
+      JSONMember(
+        "ignored",
+        .array(
+          ignored.map {
+            [
+              "name": .string($0.name), "dtype": .string($0.type),
+              "shape": .array($0.shape.map { .integer($0) }),
+            ]
+          })))
+    return members
+  }
+}
+
+extension RunReport {
+  /// What of the inputs is not what a file holds.
+  func page(_ inputs: Inputs) -> [String] {
+    var lines: [String] = []
+    if !inputs.seeded.isEmpty {
+      lines += wrapped(
+        "from seed",
+        "\(inputs.seeded.joined(separator: ", ")), which "
+          + "\(ForeignText.visible(inputs.origin ?? "the file of inputs")) does not give")
+    }
+    let casts = inputs.casts.map { "\($0.name) from \($0.from) to \($0.to)" }
+    if !casts.isEmpty { lines += wrapped("cast", casts.joined(separator: ", ")) }
+    return lines
+  }
+}
