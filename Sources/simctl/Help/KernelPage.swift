@@ -13,11 +13,11 @@ enum KernelPage {
     }
     guard let kernel = try KernelWord.kernel(of: tokens, flags: verb.groups) else {
       var table = TextTable([.left, .left], indent: "  ")
-      for kernel in Catalog.kernels { table.row([kernel.name, summary(kernel)]) }
+      for kernel in Catalog.kernels { rows(of: kernel).forEach { table.row($0) } }
       page.sections = [("Kernels", table.text)]
       return page
     }
-    page.title = "simctl \(verb.name) \(kernel.name): \(summary(kernel))"
+    page.title = "simctl \(verb.name) \(kernel.name): \(kernel.summary)"
     page.usage = ["\(verb.name) \(kernel.name) [flags]"]
     page.examples = examples(verb, kernel)
     page.sections = [("Tensors, at the default shape", try KernelWord.tensors(kernel))]
@@ -25,10 +25,9 @@ enum KernelPage {
     return page
   }
 
-  /// One line on a kernel, with its other names.
-  static func summary(_ kernel: any Kernel.Type) -> String {
-    kernel.summary
-      + (kernel.aliases.isEmpty ? "" : "; also \(kernel.aliases.joined(separator: ", "))")
+  /// Name and summary of a kernel, and below them its other names.
+  static func rows(of kernel: any Kernel.Type) -> [[String]] {
+    [[kernel.name, kernel.summary]] + kernel.aliases.map { ["", "also \($0)"] }
   }
 
   /// What messages call a command line.

@@ -47,7 +47,7 @@ enum ListVerb: Verb {
     var table = TextTable([.left, .left], indent: "  ")
     switch part {
     case "kernels":
-      for kernel in Catalog.kernels { table.row([kernel.name, KernelPage.summary(kernel)]) }
+      for kernel in Catalog.kernels { KernelPage.rows(of: kernel).forEach { table.row($0) } }
     case "machines":
       for machine in try Presets.all() {
         let name = machine.configuration.name
