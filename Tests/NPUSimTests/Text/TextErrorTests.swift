@@ -147,6 +147,21 @@ import Testing
       ])
   }
 
+  @Test func `of a long line the beginning is shown`() throws {
+    let events = (0..<2_000).map { "store:\($0)" }.joined(separator: ", ")
+    let assembly = try TextFixture.assembly(
+      head + "vector.fill a {value=0} set \(events)\n; \(String(repeating: "é", count: 500))\n")
+    let line = try #require(assembly.line(5))
+    #expect(line.hasPrefix("vector.fill a {value=0} set store:0, store:1, "))
+    #expect(line.hasSuffix("…") && line.utf8.count < 250)
+    let comment = try #require(assembly.line(6))
+    #expect(comment.hasPrefix("; é") && comment.hasSuffix("é…"))
+    #expect(assembly.line(1) == ".input x bf16 [16, 64]")
+    let places = assembly.places(of: (0..<2_001).map { .init(core: 0, op: $0) })
+    #expect(places.count == 2_001)
+    #expect(places.values.allSatisfy { $0.location.line == 5 })
+  }
+
   @Test func `hints guess what was meant`() throws {
     func hint(_ line: String) -> String? {
       let parsed = TextFixture.parse(head + line)

@@ -14,8 +14,10 @@ extension TextExpander {
   /// Notes where the next micro-op of the core stands, if that is asked for.
   private mutating func note(_ index: Int) {
     if core < wanted.count, wanted[core].contains(positions[core]) {
+      if lastNoted?.line != index { lastNoted = (index, source.location(tree.span(index))) }
+      guard let location = lastNoted?.location else { return }
       found[Finding.Site(core: core, op: positions[core])] = TextPlace(
-        location: source.location(tree.span(index)), iterations: iterations)
+        location: location, iterations: iterations)
     }
   }
 
@@ -228,6 +230,14 @@ extension TextExpander {
   // MARK: Taps
 
   mutating func tap(_ index: Int, _ statement: PlanStatement) {
+    // Taps are no micro-ops, but each of them is kept.
+    passes += 1
+    guard passes <= limits.passes else {
+      isStopped = true
+      return fail(
+        "found more than \(limits.passes) taps and passes of loops, which is the limit",
+        at: tree.statement(index).span, index, hint: "use a smaller shape", category: .limit)
+    }
     let target = plan.operands[Int(statement.operands.first)]
     let source = plan.operands[Int(statement.operands.first) + 1]
     guard lastData[core] >= 0 else {

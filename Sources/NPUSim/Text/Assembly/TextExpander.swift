@@ -57,6 +57,8 @@ struct TextExpander {
   /// Places in the cores' lists that are looked for.
   var wanted: [Set<Int>] = []
   var found: [Finding.Site: TextPlace] = [:]
+  /// Where the line of the last of them stands: one line may have thousands.
+  var lastNoted: (line: Int, location: SourceLocation)?
 
   /// How far a ring of a core has come.
   struct RingState {

@@ -53,10 +53,20 @@ public struct TextSource: Sendable {
     let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
     let line = bytes[Int(lineStarts[number - 1])..<end].drop(while: isSpace)
     guard let last = line.lastIndex(where: { !isSpace($0) }) else { return "" }
+    var whole = line[...last]
+    if whole.count > Self.longestShown {
+      whole = whole.prefix(Self.longestShown)
+      // A character that is cut goes altogether.
+      while let byte = whole.last, byte & 0xC0 == 0x80 { whole.removeLast() }
+      if let byte = whole.last, byte >= 0x80 { whole.removeLast() }
+    }
     // What a file holds must not steer a terminal.
-    let shown = line[...last].map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: " ") : $0 }
-    return String(decoding: shown, as: UTF8.self)
+    let shown = whole.map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: " ") : $0 }
+    return String(decoding: shown, as: UTF8.self) + (whole.endIndex <= last ? "…" : "")
   }
+
+  /// Bytes of a line that are shown beside a finding: many may be on one long line.
+  private static let longestShown = 240
 
   /// One-based line and column of a span; its length ends with its line.
   func location(_ span: TextSpan) -> SourceLocation {
