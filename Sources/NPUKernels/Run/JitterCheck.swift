@@ -12,7 +12,7 @@ enum JitterCheck {
       let options = TimingOptions(
         jitter: TimingOptions.Jitter(seed: seed &+ UInt64(run), percent: percent), timeline: true)
       let timing = try TimingEngine.run(program, options)
-      let state = MachineState(program)
+      let state = MachineState(program, lending: inputs.lent)
       try Runner.load(inputs, program, state)
       _ = try FunctionalEngine.run(
         program, state: state, order: order(timing.timeline ?? [], program))

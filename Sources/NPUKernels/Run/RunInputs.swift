@@ -18,6 +18,11 @@ struct RunInputs: Sendable {
     try kernel.validate(values)
   }
 
+  /// The bytes of the inputs, for a machine that reads them where they are.
+  var lent: [String: TensorBytes] {
+    values.compactMapValues { TensorBytes(payload: $0.payload, scales: $0.scales) }
+  }
+
   /// The words of one input: given, or from the seed.
   static func value(
     of spec: TensorSpec, _ kernel: any Kernel, seed: UInt64, given: GivenInputs?

@@ -97,7 +97,7 @@ public enum Runner {
         kernel, units: units, inputs: pending, settings: DatapathSettings(request.machine))
     let inputs = try pending.value()
     progress?("executing \(Quantity.grouped(program.opCount)) micro-ops")
-    let state = MachineState(program)
+    let state = MachineState(program, lending: inputs.lent)
     try load(inputs, program, state)
     // Where cores race, only one after the other gives them one result on any number of processors.
     let result = try FunctionalEngine.run(
@@ -149,12 +149,12 @@ public enum Runner {
     return tensors
   }
 
-  /// Copies the inputs to the HBM tensors of their names.
+  /// Copies the inputs to the HBM tensors of their names, where they are not read in place.
   static func load(_ inputs: RunInputs, _ program: Program, _ state: MachineState)
     throws(NPUError)
   {
     for (index, buffer) in program.buffers.enumerated() where buffer.space == .hbm {
-      guard let value = inputs.values[buffer.name] else { continue }
+      guard !state.isLent(UInt32(index)), let value = inputs.values[buffer.name] else { continue }
       let payload = value.payload
       let scales = value.scales
       let outcome: Result<Void, NPUError> = payload.withUnsafeBytes { bytes in

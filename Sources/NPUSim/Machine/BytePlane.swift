@@ -1,3 +1,10 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 import Synchronization
 
 /// The bytes of one plane and, for each, whether it was ever written (poison is the absence).
@@ -27,8 +34,10 @@ public struct BytePlane {
     // A vector load may read a whole register at the last byte; the slack keeps it inside.
     let capacity = count + 64
     let words = capacity / 64 + 1
-    let written = UnsafeMutablePointer<UInt64>.allocate(capacity: words)
-    written.initialize(repeating: 0, count: words)
+    // Zeroed memory of the system takes no room before it is written to.
+    let zeroed = calloc(words, 8)?.bindMemory(to: UInt64.self, capacity: words)
+    let written = zeroed ?? .allocate(capacity: words)
+    if zeroed == nil { written.initialize(repeating: 0, count: words) }
     return BytePlane(
       bytes: UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
         .bindMemory(to: UInt8.self, capacity: capacity),
@@ -38,11 +47,16 @@ public struct BytePlane {
   /// Releases the memory of an allocated plane.
   func deallocate() {
     bytes.deallocate()
-    written.deallocate()
+    free(written)
   }
 
   /// Address of a byte of the plane.
   @inlinable func pointer(_ offset: Int) -> UnsafeMutablePointer<UInt8> { bytes + offset }
+
+  /// Where bytes that lie anywhere in memory are, counted from the plane's first.
+  func offset(of other: TensorBytes.Part) -> Int {
+    other.start.map { $0 - UnsafePointer(bytes) } ?? 0
+  }
 
   /// Marks the bytes of a region as written.
   func markWritten(_ region: Region) {

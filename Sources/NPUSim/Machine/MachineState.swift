@@ -5,8 +5,10 @@ import Dispatch
 /// Owns every byte; hands out a ``Datapath`` for each core. Nothing is initialised: a byte that was
 /// never written is poison.
 public final class MachineState {
-  /// The buffers, at the addresses that the planes are sized for.
+  /// The buffers that the memories were made for.
   public let buffers: [Buffer]
+  /// The buffers at the addresses that the planes are sized for.
+  private let placed: [Buffer]
   let layouts: UnsafeMutablePointer<BufferLayout>
   let listStorage: UnsafeMutablePointer<Int32>
   let listOffsets: [Int]
@@ -17,18 +19,26 @@ public final class MachineState {
   /// Cores that have memories here.
   public let coreCount: Int
   private let settings: DatapathSettings
+  /// The bytes of HBM tensors that are read where they are.
+  private let lent: [UInt32: TensorBytes]
   private let functionTables: FunctionTables
 
   /// Memories just large enough for the buffers, of `cores` cores.
+  ///
+  /// `lent` are the whole contents of HBM tensors that nothing will write: they are read where they
+  /// are, and kept as long as the memories; HBM needs no place for them.
   public init(
-    buffers: [Buffer], indexLists: [[Int32]], cores: Int, settings: DatapathSettings
+    buffers: [Buffer], indexLists: [[Int32]], cores: Int, settings: DatapathSettings,
+    lent: [UInt32: TensorBytes] = [:]
   ) {
+    self.lent = lent
     self.buffers = buffers
+    placed = lent.isEmpty ? buffers : Self.packed(buffers, without: lent)
     self.settings = settings
     functionTables = FunctionTables(mode: settings.sfuMode)
     coreCount = max(1, cores)
     layouts = .allocate(capacity: max(1, buffers.count))
-    for (index, buffer) in buffers.enumerated() {
+    for (index, buffer) in placed.enumerated() {
       (layouts + index).initialize(to: BufferLayout(buffer))
     }
     listStorage = .allocate(capacity: max(1, indexLists.reduce(0) { $0 + $1.count }))
@@ -45,7 +55,7 @@ public final class MachineState {
 
     var extents = [Int](repeating: 0, count: coreCount * Plane.count)
     var hbmExtent = 0
-    for buffer in buffers {
+    for (index, buffer) in placed.enumerated() where lent[UInt32(index)] == nil {
       let payload = Plane(payloadOf: buffer.space)
       let scales = Plane(scalesOf: buffer.space)
       let payloadEnd = buffer.base + buffer.payloadExtent
@@ -60,6 +70,11 @@ public final class MachineState {
     }
     hbm = .allocate(hbmExtent, isShared: coreCount > 1)
     onChip = extents.map { .allocate($0) }
+    for (id, bytes) in lent {
+      layouts[Int(id)].base = hbm.offset(of: bytes.payload)
+      layouts[Int(id)].scaleBase = hbm.offset(of: bytes.scales)
+      layouts[Int(id)].isWritten = true
+    }
     scratch = .allocate(capacity: coreCount * Datapath.scratchCount * Datapath.chunk)
     scratch.initialize(repeating: 0, count: coreCount * Datapath.scratchCount * Datapath.chunk)
   }
@@ -91,11 +106,30 @@ public final class MachineState {
     return datapath
   }
 
+  /// The buffers, those in HBM moved together as if the lent ones were not there.
+  private static func packed(
+    _ buffers: [Buffer], without lent: [UInt32: TensorBytes]
+  ) -> [Buffer] {
+    var result = buffers
+    var next = 0
+    for index in result.indices where result[index].space == .hbm {
+      let isLent = lent[UInt32(index)] != nil
+      result[index].base = next
+      if !isLent { next = roundUp(next + result[index].payloadExtent, to: 64) }
+      result[index].scaleBase = next
+      if !isLent { next = roundUp(next + result[index].scaleExtent, to: 64) }
+    }
+    return result
+  }
+
+  /// Whether an HBM tensor is read where its maker keeps it.
+  public func isLent(_ id: UInt32) -> Bool { lent[id] != nil }
+
   /// Copies a whole HBM tensor in: dense payload, then scales for MXINT8. Marks it written.
   public func writeTensor(_ id: UInt32, payload: UnsafeRawBufferPointer, scales: [UInt8] = [])
     throws(NPUError)
   {
-    let buffer = buffers[Int(id)]
+    let buffer = placed[Int(id)]
     guard payload.count == buffer.payloadExtent, scales.count == buffer.scaleExtent else {
       throw NPUError(
         .tensor,
@@ -131,7 +165,8 @@ public final class MachineState {
 
   /// Makes the bytes of an HBM tensor 0 that were never written. They stay poison.
   public func clearUnwritten(_ id: UInt32) {
-    for region in wholeRegions(buffers[Int(id)]) where hbm.firstPoisoned(region) != nil {
+    if isLent(id) { return }
+    for region in wholeRegions(placed[Int(id)]) where hbm.firstPoisoned(region) != nil {
       for offset in region.base..<region.end {
         let one = Region(plane: .hbm, base: offset, pitch: 1, runBytes: 1, rows: 1)
         if hbm.firstPoisoned(one) != nil { hbm.bytes[offset] = 0 }
@@ -144,15 +179,16 @@ public final class MachineState {
   public func withTensor<Result>(
     _ id: UInt32, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Result
   ) -> Result {
-    let buffer = buffers[Int(id)]
+    let buffer = placed[Int(id)]
+    let layout = layouts[Int(id)]
     return body(
-      UnsafeRawBufferPointer(start: hbm.pointer(buffer.base), count: buffer.payloadExtent),
-      UnsafeRawBufferPointer(start: hbm.pointer(buffer.scaleBase), count: buffer.scaleExtent))
+      UnsafeRawBufferPointer(start: hbm.pointer(layout.base), count: buffer.payloadExtent),
+      UnsafeRawBufferPointer(start: hbm.pointer(layout.scaleBase), count: buffer.scaleExtent))
   }
 
   /// Whether every byte of an HBM tensor was written.
   public func isWritten(_ id: UInt32) -> Bool {
-    wholeRegions(buffers[Int(id)]).allSatisfy { hbm.firstPoisoned($0) == nil }
+    isLent(id) || wholeRegions(placed[Int(id)]).allSatisfy { hbm.firstPoisoned($0) == nil }
   }
 
   private func wholeRegions(_ buffer: Buffer) -> [Region] {
