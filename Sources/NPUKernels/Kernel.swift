@@ -59,6 +59,8 @@ public protocol Kernel: Sendable {
   var macsPerUnit: Int { get }
   /// Output elements of one unit.
   var outputsPerUnit: Int { get }
+  /// Bytes that a reference takes beside its inputs; 0 unless stated.
+  var referenceBytes: Int { get }
   /// A reference over inputs of the shapes in ``tensors``.
   func reference(_ inputs: [String: TensorValue], settings: DatapathSettings) throws(NPUError)
     -> any KernelReference
@@ -100,6 +102,8 @@ extension Kernel {
   }
 
   public static var aliases: [String] { [] }
+
+  public var referenceBytes: Int { 0 }
 
   public func statedWork(_ indices: IndexTensors) -> CompulsoryWork? { compulsory }
 

@@ -26,9 +26,11 @@ struct SimctlProcess {
   }
 
   /// Runs `simctl` with these arguments; nothing of the caller's terminal or colours reaches it.
+  ///
+  /// `limits` are commands of the shell that starts it, such as `ulimit -v 500000`.
   static func run(
     _ arguments: [String], input: String? = nil, in folder: String? = nil,
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], limits: String? = nil
   ) throws -> Result {
     let scratch = FileManager.default.temporaryDirectory.appendingPathComponent(
       "simctl-\(UUID().uuidString)")
@@ -37,8 +39,9 @@ struct SimctlProcess {
     let files = ["in", "out", "err"].map { scratch.appendingPathComponent($0) }
     for file in files { try Data((input ?? "").utf8).write(to: file) }
     let process = Process()
-    process.executableURL = binary
-    process.arguments = arguments
+    process.executableURL = limits == nil ? binary : URL(fileURLWithPath: "/bin/sh")
+    process.arguments =
+      limits.map { ["-c", "\($0); exec \"$0\" \"$@\"", binary.path] + arguments } ?? arguments
     if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     process.environment = ["PATH": "/usr/bin:/bin"].merging(environment) { $1 }
     process.standardInput = try FileHandle(forReadingFrom: files[0])

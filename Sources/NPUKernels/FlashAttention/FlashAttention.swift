@@ -253,6 +253,13 @@ public struct FlashAttention: Kernel {
   public var macsPerUnit: Int { 2 * form.kv * form.headDim }
   public var outputsPerUnit: Int { form.headDim }
 
+  /// K and V as FP32 values and encoded, where they do not come encoded.
+  public var referenceBytes: Int {
+    guard form.kvFormat != .mxint8 else { return 0 }
+    let (bytes, isOver) = (form.groups * form.kv).multipliedReportingOverflow(by: form.headDim * 12)
+    return isOver ? .max : bytes
+  }
+
   public func reference(
     _ inputs: [String: TensorValue], settings: DatapathSettings
   ) throws(NPUError) -> any KernelReference {

@@ -43,6 +43,8 @@ public struct RunRequest: Sendable {
   public var jitterRuns: Int
   /// Largest deviation of a randomised duration, in percent.
   public var jitterPercent: Int
+  /// What the run may take of memory; refused with `.limit` before it is taken.
+  public var memoryLimit: MemoryLimit
 
   public init(kernel: String, machine: MachineConfiguration) {
     self.kernel = kernel
@@ -57,5 +59,6 @@ public struct RunRequest: Sendable {
     failing = [.error]
     jitterRuns = 0
     jitterPercent = 20
+    memoryLimit = .ofProcess()
   }
 }

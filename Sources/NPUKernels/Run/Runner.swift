@@ -31,6 +31,7 @@ public enum Runner {
   private static func run(
     _ request: RunRequest, of kernel: any Kernel, progress: ((String) -> Void)?
   ) throws(NPUError) -> RunOutcome {
+    try RunMemory.need(of: kernel, request).require(request.memoryLimit)
     var expected: ExpectationPlan?
     if let expect = request.expect {
       expected = try ExpectationPlan(kernel.tensors, with: expect, request.closeness)
@@ -45,6 +46,7 @@ public enum Runner {
         try RunInputs(kernel, seed: request.seed, given: given)
       } : nil
     let program = try kernel.wholeProgram(indices, on: request.machine)
+    try RunMemory.need(of: kernel, program, request).require(request.memoryLimit)
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
     var check = Checker.check(program, CheckOptions(lints: request.lints))
     if !check.findings.isEmpty {

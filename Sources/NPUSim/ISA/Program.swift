@@ -8,6 +8,14 @@ public struct Program: Sendable {
   /// gigabyte with everything that belongs to them.
   public static let microOpLimit = 1 << 24
 
+  /// Bytes that a micro-op takes while its program is built.
+  private static let buildingBytes = 96
+
+  /// Most micro-ops of a program in so much memory.
+  public static func microOpLimit(in memory: MemoryLimit) -> Int {
+    min(microOpLimit, memory.bytes / buildingBytes)
+  }
+
   /// The machine that the layout was made for.
   public var machine: MachineConfiguration
   /// The micro-ops that the records' opcodes index.

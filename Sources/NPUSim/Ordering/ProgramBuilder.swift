@@ -24,7 +24,8 @@ public struct ProgramBuilder {
 
   /// - Parameter limit: the most micro-ops that are kept; what is emitted beyond is dropped.
   public init(
-    machine: MachineConfiguration, catalogue: OpCatalogue, limit: Int = Program.microOpLimit
+    machine: MachineConfiguration, catalogue: OpCatalogue,
+    limit: Int = Program.microOpLimit(in: .ofProcess())
   ) {
     self.machine = machine
     self.limit = limit

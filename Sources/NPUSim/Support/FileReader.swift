@@ -70,6 +70,11 @@ public struct FileReader: ~Copyable, Sendable {
 
   /// The bytes `range` of the file, in one copy.
   public func bytes(_ range: Range<Int>) throws(NPUError) -> [UInt8] {
+    if range.count > 1 << 20 {
+      var need = MemoryNeed()
+      need.add(path, range.count)
+      try need.require(.ofProcess())
+    }
     var failure: NPUError?
     let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, initializedCount in
       let whole = UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: range.count)

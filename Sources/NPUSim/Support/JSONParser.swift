@@ -25,7 +25,15 @@ struct JSONParser {
 
   var mark: Mark { Mark(index: index, line: line, column: index - columnBase + 1) }
 
+  /// Most bytes of a value for each byte of its text.
+  private static let valueBytes = 64
+
   mutating func parseDocument() throws(NPUError) -> JSONValue {
+    if bytes.count > 1 << 20 {
+      var need = MemoryNeed()
+      need.add(file, bytes.count, times: Self.valueBytes)
+      try need.require(.ofProcess())
+    }
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
       throw error("the text starts with a byte order mark", hint: "save it as UTF-8 without one")
     }

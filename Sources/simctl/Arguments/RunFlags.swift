@@ -51,6 +51,9 @@ enum RunFlags {
         "fail-on", .words(["lint"], placeholder: "lint", open: false),
         "exit with 1 for lint, too; implies --lint"),
       Flag("allow-hazards", .none, "execute and time in spite of findings"),
+      Flag(
+        "max-memory", .text("BYTES"), "refuse what needs more memory, such as 2GB",
+        standard: "3/4 of what the process may have"),
     ])
 
   static let report = FlagGroup(
@@ -89,6 +92,13 @@ enum RunFlags {
     if let text = arguments.value("jitter") {
       request.jitterPercent = try percent(text)
       request.jitterRuns = try arguments.integer("runs", minimum: 1, otherwise: 10)
+    }
+    if let text = arguments.value("max-memory") {
+      do throws(NPUError) {
+        request.memoryLimit = try MemoryLimit(parsing: text)
+      } catch {
+        throw NPUError(.usage, "--max-memory: \(error.message)", hint: error.hint)
+      }
     }
     try refuseContradictions(arguments)
     return request

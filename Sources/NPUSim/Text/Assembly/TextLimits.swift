@@ -5,9 +5,11 @@ public struct TextLimits: Sendable, Hashable {
   /// Most passes of loops, together.
   public var passes: Int64
 
-  /// ``Program/microOpLimit`` micro-ops, and as many passes.
+  /// As many micro-ops as the process has memory for, at most ``Program/microOpLimit``, and as many
+  /// passes.
   public init(
-    microOps: Int64 = Int64(Program.microOpLimit), passes: Int64 = Int64(Program.microOpLimit)
+    microOps: Int64 = Int64(Program.microOpLimit(in: .ofProcess())),
+    passes: Int64 = Int64(Program.microOpLimit(in: .ofProcess()))
   ) {
     self.microOps = microOps
     self.passes = passes
