@@ -78,6 +78,20 @@ import Testing
     }
   }
 
+  /// Rings of 65,535 slots and tiles of 2^30, in memories without an end: programs of a size.
+  @Test(arguments: cases)
+  func `a field at the end of its range makes a program or a refusal`(one: KernelCase) throws {
+    let machine = try Presets.named("ideal").configuration
+    for field in try one.make(on: machine).scheduleFields.fields {
+      let schedule = "\(field.name)=\(field.range.upperBound)"
+      let error = KernelRun.error { () throws(NPUError) in
+        let kernel = try one.make(on: machine, schedule: schedule)
+        _ = try kernel.wholeProgram(IndexTensors(kernel, seed: 0), on: machine)
+      }
+      #expect(error == nil || error?.hint != nil, "\(one), \(schedule): \(error?.message ?? "")")
+    }
+  }
+
   @Test(arguments: [
     ("rope", ["positions": "16", "factor": "8"], "--factor has no effect here"),
     (

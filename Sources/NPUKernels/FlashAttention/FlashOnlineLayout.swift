@@ -34,7 +34,7 @@ struct FlashOnlineLayout: Sendable {
   }
 
   /// Pieces of a kv tile.
-  var pieces: Int { (plan.tileKV - 1) / piece + 1 }
+  var pieces: Int { (width - 1) / piece + 1 }
 
   var queryRows: FlashBuffer {
     FlashBuffer("q", .l1, .mxint8, rows: rows, columns: shape.headDim)

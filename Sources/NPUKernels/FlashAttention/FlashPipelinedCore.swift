@@ -100,8 +100,8 @@ struct FlashPipelinedCore {
     buffers = try FlashVectorBuffers(layout, &p)
     results = try FlashResults(
       tensors, rows: layout.rows, headDim: form.headDim, inFlight: layout.inFlight, &p)
-    scoresReady = Array(repeating: nil, count: (layout.plan.tileKV - 1) / layout.piece + 1)
-    scoresRead = Array(repeating: nil, count: (layout.plan.tileKV - 1) / layout.chunk + 1)
+    scoresReady = Array(repeating: nil, count: (layout.width - 1) / layout.piece + 1)
+    scoresRead = Array(repeating: nil, count: (layout.width - 1) / layout.chunk + 1)
     encodedRead = Array(repeating: nil, count: layout.inFlight)
     multiplied = Array(repeating: nil, count: layout.inFlight)
     accRead = Array(repeating: nil, count: layout.inFlight)
