@@ -67,12 +67,18 @@ struct FlashEpilogue {
     let out = outSlot.tile(rows: rows)
     p.emit(Special<ReciprocalRule>(column, l), after: [])
     p.emit(WithScalar<MulRule>(lse, m, FlashReference.ln2), after: lseSlot.free)
-    p.emit(SelectScalar(column, where: l, column, else: 0), after: [])
+    let hasBlind = form.blindQueries > 0
+    if hasBlind { p.emit(SelectScalar(column, where: l, column, else: 0), after: []) }
     p.emit(RowBroadcast<MulRule>(out, o, column), after: outSlot.free)
     p.emit(Special<LogRule>(column, l), after: [])
-    // NaN that reached a row that sees no key is not its result.
-    if form.hasBlind(queries: 0..<form.queries) {
-      p.emit(SelectScalar(out, where: l, out, else: 0), after: [])
+    if hasBlind {
+      // NaN that reached a row that sees no key is not its result.
+      for row in blindRows(of: runs) {
+        p.emit(Fill(outSlot.tile(row: row.lowerBound, rows: row.count), 0), after: [])
+      }
+    } else {
+      // Where l = 0 so are all weights, and O · 0 is O: 0, or NaN that reached it.
+      p.emit(Select(out, where: l, out, else: o), after: [])
     }
     let made = p.emit(Elementwise<AddRule>(lse, lse, column), after: [])
     var stored = made
@@ -89,6 +95,21 @@ struct FlashEpilogue {
     outRing.release(outSlot, after: stored)
     lseRing.release(lseSlot, after: stored)
     return made
+  }
+
+  /// The rows of some runs whose query sees no key, as contiguous parts.
+  private func blindRows(of runs: [FlashDecodeJob.Run]) -> [Range<Int>] {
+    var parts: [Range<Int>] = []
+    for run in runs {
+      var row = 0
+      while row < run.count {
+        let query = (run.tensorRow + row) % form.queries
+        let count = min(form.blindQueries - query, run.count - row)
+        if count > 0 { parts.append(run.row + row..<run.row + row + count) }
+        row += form.queries - query
+      }
+    }
+    return parts
   }
 
   private func store(

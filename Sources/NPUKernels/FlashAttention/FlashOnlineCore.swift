@@ -155,7 +155,7 @@ struct FlashOnlineCore {
       [
         FlashResults.Row(
           tile: tile, sum: sum.tile(rows: rows), limit: before.tile(rows: rows),
-          output: outputs.tile(rows: rows), hasBlind: form.hasBlind(queries: tile.queries))
+          output: outputs.tile(rows: rows), blind: tile.blindRows(form))
       ], &p)
   }
 

@@ -117,7 +117,7 @@ extension FlashPipelinedCore {
             tile: tile, sum: sum(previous, position, tile),
             limit: limit(index - 1, position, tile),
             output: column(buffers.outputs, position, tile),
-            hasBlind: form.hasBlind(queries: tile.queries))
+            blind: tile.blindRows(form))
         }, &p)
     }
   }

@@ -50,6 +50,11 @@ struct FlashQueryTile: Sendable, Hashable {
     return last.isEmpty ? 0..<0 : form.keys(queries.lowerBound).lowerBound..<last.upperBound
   }
 
+  /// Rows of the tile whose query sees no key: the first ones.
+  func blindRows(_ form: FlashShape) -> Int {
+    max(0, min(form.blindQueries, queries.upperBound) - queries.lowerBound)
+  }
+
   /// The parts of a range of keys in which some query of the tile does not see every key, widened to
   /// `granule` columns from the start of the range; one part where they meet.
   func masked(_ keys: Range<Int>, _ form: FlashShape, granule: Int) -> [Range<Int>] {

@@ -10,8 +10,8 @@ struct FlashResults {
     var sum: Tile<UB>
     var limit: Tile<UB>
     var output: Tile<UB>
-    /// Whether some query of the tile sees no key: NaN that reached its O is not its result.
-    var hasBlind: Bool
+    /// Rows at the top whose query sees no key: NaN that reached their O is not their result.
+    var blind: Int
   }
 
   private let tensors: FlashTensors
@@ -72,7 +72,7 @@ struct FlashResults {
       let out = result.tile(rows: row.tile.rows)
       var made = p.emit(
         RowBroadcast<MulRule>(out, row.output, inverse(position)), after: result.free)
-      if row.hasBlind { made = p.emit(SelectScalar(out, where: row.sum, out, else: 0)) }
+      if row.blind > 0 { made = p.emit(Fill(result.tile(rows: row.blind), 0)) }
       store(row.tile, result, logSums[position], after: made, &p)
     }
   }

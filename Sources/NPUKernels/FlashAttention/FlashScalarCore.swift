@@ -87,7 +87,7 @@ struct FlashScalarCore {
       [
         FlashResults.Row(
           tile: tile, sum: sum.tile(rows: rows), limit: limit.tile(rows: rows),
-          output: output.tile(rows: rows), hasBlind: form.hasBlind(queries: tile.queries))
+          output: output.tile(rows: rows), blind: tile.blindRows(form))
       ], &p)
   }
 

@@ -100,10 +100,8 @@ struct FlashShape: Sendable, Hashable {
     return start..<min(end, start + blocks * MXINT8.blockSize)
   }
 
-  /// Whether the first query of a range sees no key, the last one being at the last key.
-  func hasBlind(queries range: Range<Int>) -> Bool {
-    !range.isEmpty && keys(range.lowerBound).isEmpty
-  }
+  /// Queries of a head that see no key: the first ones, as the last one stands at the last key.
+  var blindQueries: Int { isMasked ? max(0, queries - kv) : 0 }
 
   /// The kv tiles of split `split`: contiguous parts of all tiles, the remainder in the lowest.
   func tiles(split: Int, tileKV: Int) -> Range<Int> {
