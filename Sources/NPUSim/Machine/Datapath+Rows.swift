@@ -52,9 +52,11 @@ extension Datapath {
     case .e4m3fn:
       if saturating { countSaturated(floats, limit: 464, count: count) }
       Bulk.floatToE4M3FN(floats, bytes, count: count, saturating: saturating)
+      health.countNonFinite(bytes, .e4m3fn, count: count, operands: operands)
     case .e5m2:
       if saturating { countSaturated(floats, limit: 61440, count: count) }
       Bulk.floatToE5M2(floats, bytes, count: count, saturating: saturating)
+      health.countNonFinite(bytes, .e5m2, count: count, operands: operands)
     case .e8m0, .i8, .i32, .mxint8:
       bytes.update(repeating: 0, count: count * format.bytes)
     }

@@ -1,6 +1,6 @@
 /// What the results of micro-ops contained, counted over elements.
 public struct NumericHealth: Sendable, Hashable {
-  /// NaN results (FP32, BF16 or FP16 elements written, MX blocks made NaN), but at poles.
+  /// NaN results (elements written, FP8 codes, MX blocks made NaN), but at poles.
   public var nans = 0
   /// Infinite results of finite operands, but at poles.
   public var infinities = 0
@@ -40,6 +40,20 @@ public struct NumericHealth: Sendable, Hashable {
   ) {
     if Bulk.hasSpecial(words, count: count) {
       tally(words, exponent: 0x7F80_0000, count: count, operands)
+    }
+  }
+
+  /// Counts the FP8 codes that are NaN or infinite; `operands` is asked where there is one.
+  mutating func countNonFinite(
+    _ codes: UnsafePointer<UInt8>, _ format: FP8Block.Format, count: Int,
+    operands: (Int) -> OperandKind
+  ) {
+    let first: UInt8 = format == .e4m3fn ? 0x7F : 0x7C
+    var hasSpecial: UInt8 = 0
+    for index in 0..<count { hasSpecial |= codes[index] & 0x7F >= first ? 1 : 0 }
+    if hasSpecial == 0 { return }
+    for index in 0..<count where codes[index] & 0x7F >= first {
+      add(isNaN: format.value(codes[index]).isNaN, of: operands(index))
     }
   }
 

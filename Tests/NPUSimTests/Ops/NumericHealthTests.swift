@@ -146,6 +146,20 @@ import Testing
     #expect(try health(.e4m3fn, .infinity).nans == 128)
   }
 
+  @Test func `a cast to FP8 counts as the encode does`() throws {
+    for format in [ElementFormat.e4m3fn, .e5m2] {
+      let row: [Float] = [1e6, -1e6, 1, .infinity, .nan]
+      var bench = OpBench()
+      let a = try bench.input(.f32, 1, row.count, row.bytes)
+      let codes = try bench.output(format, 1, row.count)
+      bench.emit(Cast(codes, a, saturating: false))
+      let health = try bench.run().health
+      // E4M3FN has no infinity: what overflows is NaN.
+      #expect(health.nans == (format == .e5m2 ? 1 : 4))
+      #expect(health.infinities == (format == .e5m2 ? 2 : 0))
+    }
+  }
+
   @Test func `a block of zeros divides by its scale of zero without a fault`() throws {
     let row = [Float](repeating: 0, count: 128) + [Float](repeating: 3e38, count: 128)
     var bench = OpBench()

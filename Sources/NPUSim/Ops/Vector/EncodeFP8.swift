@@ -69,7 +69,9 @@ public struct EncodeFP8: MicroOp {
           let word = FP8Block.encode(
             values + start, count: present, format: format, rule: rule, codes: out)
           store(word, steps, row, (column + start) / FP8Block.blockSize)
-          countSpecials(out, present, format, &datapath) { values[start + $0] }
+          datapath.health.countNonFinite(out, format, count: present) {
+            OperandKind(values[start + $0])
+          }
           start += present
         }
         column += count
@@ -96,24 +98,11 @@ public struct EncodeFP8: MicroOp {
           store(words[block], steps, row, column / FP8Block.blockSize + block)
         }
         let values = from.words(row) + column
-        countSpecials(codes, present, format, &datapath) { BF16(bits: values[$0]).float }
+        datapath.health.countNonFinite(codes, format, count: present) {
+          OperandKind(BF16(bits: values[$0]).float)
+        }
         column += present
       }
-    }
-  }
-
-  /// Counts the codes of `values` that are not finite.
-  private func countSpecials(
-    _ codes: UnsafePointer<UInt8>, _ count: Int, _ format: FP8Block.Format,
-    _ datapath: inout Datapath, _ values: (Int) -> Float
-  ) {
-    let first: UInt8 = format == .e4m3fn ? 0x7F : 0x7C
-    var hasSpecial: UInt8 = 0
-    for index in 0..<count { hasSpecial |= codes[index] & 0x7F >= first ? 1 : 0 }
-    if hasSpecial == 0 { return }
-    for index in 0..<count where codes[index] & 0x7F >= first {
-      let isNaN = format.value(codes[index]).isNaN
-      datapath.health.add(isNaN: isNaN, of: OperandKind(values(index)))
     }
   }
 
