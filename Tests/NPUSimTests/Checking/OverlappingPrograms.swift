@@ -77,11 +77,14 @@ struct OverlappingPrograms {
       return p.emit(
         StoreHBM(tile(y, rows, columns), from: tile(near, rows, columns)), after: after)
     case 2:
-      return p.emit(
-        Special<ExpRule>(tile(ub[1], rows, columns), tile(ub[0], rows, columns)), after: after)
+      // In place or between buffers: a result over a part of its source is not what is judged here.
+      let result = tile(ub[1], rows, columns)
+      let source = near.id == ub[1].id ? result : tile(near, rows, columns)
+      return p.emit(Special<ExpRule>(result, source), after: after)
     default:
-      return p.emit(
-        Special<ExpRule>(tile(ub[0], rows, columns), tile(near, rows, columns)), after: after)
+      let result = tile(ub[0], rows, columns)
+      let source = chance(2) ? result : tile(ub[1], rows, columns)
+      return p.emit(Special<ExpRule>(result, source), after: after)
     }
   }
 
