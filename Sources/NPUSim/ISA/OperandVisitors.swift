@@ -152,9 +152,17 @@ extension Program {
   public func describe(_ tile: TileRef) -> String {
     guard Int(tile.buffer) < buffers.count else { return "?" }
     let buffer = buffers[Int(tile.buffer)]
-    let slot = buffer.slots > 1 ? "[\(tile.slot)]" : ""
+    let slot = buffer.slots > 1 || tile.slot != 0 ? "[\(tile.slot)]" : ""
     let list = tile.indexList == 0 ? "" : "list\(tile.indexList - 1) @ "
     return "\(buffer.name)\(slot)[\(list)\(tile.row) +: \(tile.rows), \(tile.column) +: "
       + "\(tile.columns)]"
+  }
+}
+
+extension OperandDescription {
+  /// How a tile is used; `nil` for what is no tile.
+  var tileAccess: Access? {
+    if case .tile(_, let access) = kind { return access }
+    return nil
   }
 }

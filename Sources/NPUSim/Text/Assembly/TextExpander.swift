@@ -38,6 +38,11 @@ struct TextExpander {
   var isStopped = false
   /// Lines that were reported: they are passed over.
   var broken: [Bool]
+  /// Keys whose declaration was reported, and slots of names whose value was: what uses them is not.
+  var brokenKeys: Set<Int32> = []
+  private var unknownVariables: Set<Int16> = []
+  /// Whether the declaration of a tap tensor was reported.
+  var hasBrokenTaps = false
 
   // Emission.
   var memos: TextMemos
@@ -138,10 +143,29 @@ struct TextExpander {
     number.isNode ? tree.expressions[Int(number.node)].span : tree.statement(line).span
   }
 
+  /// Whether an expression rests on no name whose value was reported wrong.
+  @inline(__always)
+  mutating func isKnown(_ node: Int32, _ line: Int) -> Bool {
+    if unknownVariables.isEmpty || !isUnknown(node) { return true }
+    broken[line] = true
+    return false
+  }
+
+  private func isUnknown(_ node: Int32) -> Bool {
+    guard node >= 0 else { return false }
+    let entry = plan.nodes[Int(node)]
+    switch entry.kind {
+    case .constant, .wrong: return false
+    case .variable: return unknownVariables.contains(Int16(truncatingIfNeeded: entry.value))
+    case .element, .operation: return isUnknown(entry.left) || isUnknown(entry.right)
+    }
+  }
+
   /// The value of a whole number; `nil` after an error.
   mutating func value(_ number: TextNumber, _ line: Int) -> Int64? {
     if let literal = number.literal { return literal }
     let node = number.node
+    guard isKnown(node, line) else { return nil }
     let kind = plan.nodes[Int(node)].kind
     if kind == .constant && !plan.nodes[Int(node)].isReal { return plan.nodes[Int(node)].value }
     if kind == .variable { return variables[Int(plan.nodes[Int(node)].value)] }
@@ -170,13 +194,26 @@ struct TextExpander {
         continue
       case .input, .output, .update, .tensor, .tapTensor, .buffer, .index, .table:
         declare(index, statement)
+        if broken[index] { forgetDeclaration(statement) }
       case .local:
         if !broken[index], let value = value(statement.first, index) {
           variables[Int(statement.variable)] = value
+          unknownVariables.remove(statement.variable)
+        } else {
+          unknownVariables.insert(statement.variable)
         }
       case .blank, .comment, .parameter, .otherwise, .end: break
       }
       index += 1
+    }
+  }
+
+  /// Notes that a declaration was reported.
+  private mutating func forgetDeclaration(_ statement: PlanStatement) {
+    switch statement.kind {
+    case .tapTensor: hasBrokenTaps = true
+    case .index, .table: break
+    default: brokenKeys.insert(statement.key)
     }
   }
 
@@ -225,6 +262,7 @@ struct TextExpander {
     let count = overflow ? .max : (distance - 1) / step + 1
     guard admit(count, statement.least, index) else { return }
     loops.append((tree.statement(index).name, Int(statement.variable)))
+    unknownVariables.remove(statement.variable)
     var current = first
     for _ in 0..<count {
       variables[Int(statement.variable)] = current

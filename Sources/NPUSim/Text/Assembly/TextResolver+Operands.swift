@@ -56,12 +56,14 @@ extension TextResolver {
 
   /// Reports a buffer that is not in the memory that the micro-op needs.
   private mutating func missing(_ operand: TextOperand, in space: Space, _ form: TextForm) {
-    // Once for each memory: later uses are wrong for the same reason.
-    guard !misplaced.contains(operand.name),
-      missingNames.insert(UInt64(operand.name) << 8 | UInt64(space.rawValue)).inserted
-    else { return }
     let name = text(operand.name)
     let others = plan.keys.filter { $0.name == operand.name }.map(\.space.name)
+    // Later uses are wrong for the same reason.
+    let isNew =
+      others.isEmpty
+      ? missingNames.insert(operand.name).inserted
+      : foreignNames.insert(UInt64(operand.name) << 8 | UInt64(space.rawValue)).inserted
+    guard isNew, !misplaced.contains(operand.name) else { return errors.addConsequence() }
     let known = plan.keys.filter { $0.space == space }.map { text($0.name) }
     if others.isEmpty {
       errors.add(
@@ -187,13 +189,5 @@ extension TextResolver {
       }
     default: return nil
     }
-  }
-}
-
-extension OperandDescription {
-  /// How a tile is used; `nil` for what is no tile.
-  var tileAccess: Access? {
-    if case .tile(_, let access) = kind { return access }
-    return nil
   }
 }

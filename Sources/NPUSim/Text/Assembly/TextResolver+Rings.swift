@@ -1,4 +1,28 @@
 extension TextResolver {
+  /// One end of a ring: where it is filled, or where it is used up.
+  struct RingEnd: Hashable {
+    /// Index in ``TextPlan/rings``; −1 for a ring that is not known.
+    var ring: Int
+    var isProduced: Bool
+  }
+
+  /// Reports rings of which nothing makes, or takes, anything.
+  mutating func reportUnusedRings() {
+    func isOpen(_ ring: Int, _ queue: Queue?, isProduced: Bool) -> Bool {
+      queue == nil && !doubtfulEnds.contains(RingEnd(ring: ring, isProduced: isProduced))
+        && !doubtfulEnds.contains(RingEnd(ring: -1, isProduced: isProduced))
+    }
+    for (number, ring) in plan.rings.enumerated() {
+      let isNeverFilled = isOpen(number, ring.producer, isProduced: true)
+      guard isNeverFilled || isOpen(number, ring.consumer, isProduced: false) else { continue }
+      let statement = tree.statements[Int(ring.statement)]
+      let missing = isNeverFilled ? "writes it between produce" : "reads it between consume"
+      errors.add(
+        "nothing \(missing) \(tree.names[statement.name]) and its .end", at: statement.nameSpan,
+        hint: "a ring is filled in produce blocks and used up in consume blocks")
+    }
+  }
+
   /// Opens a `produce` or `consume` block.
   mutating func hold(_ statement: TextStatement, _ index: Int) {
     let isProduced = statement.kind == .produce
@@ -16,7 +40,9 @@ extension TextResolver {
           "'\(text(statement.name))' is held already", at: statement.nameSpan,
           hint: "close the block that holds it first")
       }
-    } else if misplaced.contains(statement.name) {
+    } else if misplaced.contains(statement.name)
+      || found.isEmpty && !missingNames.insert(statement.name).inserted
+    {
       ring = -1
     } else {
       let known = plan.keys.filter(\.space.isOnChip).map { text($0.name) }
@@ -30,7 +56,9 @@ extension TextResolver {
       ring = -1
     }
     plan.statements[index].key = Int32(ring)
-    held.append((ring, isProduced))
+    let end = RingEnd(ring: ring, isProduced: isProduced)
+    if ring < 0 { doubtfulEnds.insert(end) }
+    held.append(end)
   }
 
   /// A tile without a slot takes the current one of a ring that is held, and tells the ring's queues.

@@ -17,8 +17,10 @@ struct TextResolver {
   var symbols: [UInt32: Symbol] = [:]
   /// Where each symbol was declared.
   private var places: [UInt32: TextSpan] = [:]
-  /// Names that were used without a declaration, with the memory that was asked for.
-  var missingNames: Set<UInt64> = []
+  /// Names that were used without a declaration.
+  var missingNames: Set<UInt32> = []
+  /// Names that were used in a memory where they are not declared.
+  var foreignNames: Set<UInt64> = []
   /// Names of buffers whose memory is wrong: their uses are not.
   var misplaced: Set<UInt32> = []
   /// The last key of each name; −1 for none.
@@ -30,7 +32,9 @@ struct TextResolver {
   /// The micro-ops, as far as the text names them.
   let forms: TextForms
   /// Rings that are held where the resolver is, innermost last.
-  var held: [(ring: Int, isProduced: Bool)] = []
+  var held: [RingEnd] = []
+  /// Ends of rings that a statement which was not understood may have filled or used up.
+  var doubtfulEnds: Set<RingEnd> = []
   /// A block that is open: its statement, the names that end with it, and the slots before it.
   private struct Block {
     var statement: Int
@@ -85,13 +89,7 @@ struct TextResolver {
       if errors.hasEnough { break }
     }
     errors.shift = 0
-    for ring in plan.rings where ring.producer == nil || ring.consumer == nil {
-      let statement = tree.statements[Int(ring.statement)]
-      let missing = ring.producer == nil ? "writes it between produce" : "reads it between consume"
-      errors.add(
-        "nothing \(missing) \(tree.names[statement.name]) and its .end", at: statement.nameSpan,
-        hint: "a ring is filled in produce blocks and used up in consume blocks")
-    }
+    reportUnusedRings()
     for name in overrides.keys.sorted() {
       let known = tree.statements.filter { $0.kind == .parameter }.map { tree.names[$0.name] }
       errors.add(
@@ -121,7 +119,11 @@ struct TextResolver {
     case .input, .output, .update, .tensor, .buffer, .tapTensor: tensor(statement, index)
     case .index: indexList(statement, index)
     case .table: table(statement, index)
-    case .operation: operation(statement, index)
+    case .operation:
+      let known = errors.count
+      operation(statement, index)
+      // Whatever it was meant to do with the rings that are held, it may have done.
+      if errors.count > known { doubtfulEnds.formUnion(held) }
     case .tap: tap(statement, index)
     case .core, .loop, .scope, .branch, .produce, .consume: enter(statement, index)
     case .local:

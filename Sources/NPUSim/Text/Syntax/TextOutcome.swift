@@ -25,6 +25,8 @@ struct TextErrors {
   private let source: TextSource
   private var found: [(span: TextSpan, error: NPUError)] = []
   private var isFull = false
+  /// Errors found so far, those among them that say nothing new.
+  private(set) var count = 0
   /// How far behind the spans of its statement the line stands that errors are found in.
   var shift: UInt32 = 0
 
@@ -40,6 +42,7 @@ struct TextErrors {
     _ message: String, at span: TextSpan, hint: String? = nil,
     category: NPUError.Category = .parse
   ) {
+    count += 1
     let span = span.shifted(shift)
     guard !isFull, !found.contains(where: { $0.span.start == span.start }) else { return }
     found.append(
@@ -56,6 +59,9 @@ struct TextErrors {
         ))
     }
   }
+
+  /// Notes an error whose cause was reported where it stands.
+  mutating func addConsequence() { count += 1 }
 
   /// All errors in the order of the text.
   var sorted: [NPUError] {

@@ -179,6 +179,28 @@ extension TextParser {
       first: Int32(first), count: Int32(tree.operands.count - first))
   }
 
+  /// Reports an `.end` without a block, unless a line that could not be read may have opened it.
+  mutating func surplusEnd(_ statement: TextStatement) {
+    if unread > 0 {
+      unread -= 1
+      return
+    }
+    // A ring's block under another name is read as a micro-op.
+    let opener = tree.statements.last {
+      $0.kind == .operation
+        && DidYouMean.suggest(tree.names[$0.name], among: ["produce", "consume"]) != nil
+    }
+    guard let opener else {
+      return errors.add(
+        "found .end without a block", at: statement.span,
+        hint: "remove it, or open a block before it")
+    }
+    let word = tree.names[opener.name]
+    errors.add(
+      "there is no micro-op '\(word)'", at: opener.nameSpan,
+      hint: DidYouMean.hint(for: word, among: ["produce", "consume"]))
+  }
+
   // MARK: Micro-ops
 
   /// `MNEMONIC destinations <- sources {attributes}`; or `produce NAME`, `consume NAME`.

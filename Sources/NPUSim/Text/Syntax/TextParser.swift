@@ -16,6 +16,8 @@ struct TextParser {
   /// Lines whose blocks are open.
   private var open: [Int] = []
   private var repeats: TextRepeats
+  /// Directives that could not be read: each may have opened a block.
+  var unread = 0
   /// Whether there was a local name: those end with their block.
   private var hasLocals = false
   /// Set while the rest of a line is passed over.
@@ -295,6 +297,7 @@ struct TextParser {
   private mutating func directive() {
     let known = directiveKind()
     if known == nil {
+      unread += 1
       let near = DidYouMean.suggest(source.text(token.span), among: Self.directiveNames)
       fail(needed: "a directive", hint: near.map { "did you mean \($0)?" } ?? Self.directiveHint)
     }
@@ -359,11 +362,8 @@ struct TextParser {
 
   private mutating func close(_ statement: inout TextStatement) {
     guard let opener = open.popLast() else {
-      errors.add(
-        "found .end without a block", at: statement.span,
-        hint: "remove it, or open a block before it")
       hasFailed = true
-      return
+      return surplusEnd(statement)
     }
     close(opener)
     append(statement)
@@ -371,6 +371,7 @@ struct TextParser {
 
   private mutating func otherwise(_ statement: inout TextStatement) {
     guard let opener = open.last, tree.statement(opener).kind == .branch else {
+      if unread > 0 { return hasFailed = true }
       errors.add(
         "found .else outside an .if", at: statement.span,
         hint: "it stands once between .if and its .end")
