@@ -46,6 +46,9 @@ public protocol Kernel: Sendable {
   /// may be a defect of the program instead, M006.
   func program(_ indices: IndexTensors) throws(NPUError) -> Program
 
+  /// The lines at which the program's micro-ops were written; `nil` where it was made in Swift.
+  var sourceLines: SourceLines? { get }
+
   /// The words of an input that no file gives, `nil` for the standard ones: bf16(4u − 2) of
   /// ``SeededInput`` in the tensor's format. Index tensors have no standard words.
   func seededInput(_ spec: TensorSpec, seed: UInt64) throws(NPUError) -> TensorValue?
@@ -67,6 +70,8 @@ public protocol Kernel: Sendable {
 }
 
 extension Kernel {
+  public var sourceLines: SourceLines? { nil }
+
   /// As ``program(_:)``; throws `.limit` where it would have too many micro-ops to be kept, before it
   /// is built where the least number of matmuls says so, and `.program` where its schedule asks for more
   /// memory or events than the machine has, with what would fit.

@@ -48,7 +48,11 @@ public enum Runner {
     let program = try kernel.wholeProgram(indices, on: request.machine)
     try RunMemory.need(of: kernel, program, request).require(request.memoryLimit)
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
-    var check = Checker.check(program, CheckOptions(lints: request.lints))
+    var check = Checker.check(
+      program, CheckOptions(lints: request.lints), lines: kernel.sourceLines)
+    if check.isClean && !request.lints {
+      check.findings += Checker.unreadSlots(program, lines: kernel.sourceLines)
+    }
     if !check.findings.isEmpty {
       progress?("trying the fixes")
       check.findings = FixTrials.annotate(check.findings, of: program)

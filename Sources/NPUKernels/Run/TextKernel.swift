@@ -88,35 +88,63 @@ public struct TextKernel: Kernel {
 
   /// Gives each site its line, and the turns of the loops around it.
   public func locate(_ report: inout RunReport) {
-    let places = assembly.places(of: report.findings.flatMap(\.finding.sites))
+    let places = assembly.places(
+      of: report.findings.flatMap { described in
+        described.finding.sites
+          + described.finding.pairs.compactMap(\.races.first).flatMap { [$0.first, $0.second] }
+      })
     for index in report.findings.indices {
       locateBuffer(&report.findings[index])
-      for (number, site) in report.findings[index].finding.sites.enumerated() {
-        guard let place = places[site], number < report.findings[index].places.count else {
-          continue
-        }
-        report.findings[index].places[number].location = place.location
-        report.findings[index].places[number].turns = place.iterations.map {
-          "\($0.name) = \($0.value)"
-        }.joined(separator: ", ")
-        report.findings[index].places[number].line = assembly.line(place.location.line)
+      let finding = report.findings[index].finding
+      for (number, site) in finding.sites.enumerated()
+      where number < report.findings[index].places.count {
+        locate(&report.findings[index].places[number], places[site])
+      }
+      for (number, pair) in finding.pairs.enumerated()
+      where number < report.findings[index].pairs.count {
+        guard let race = pair.races.first else { continue }
+        locate(&report.findings[index].pairs[number].first, places[race.first])
+        locate(&report.findings[index].pairs[number].second, places[race.second])
       }
     }
   }
 
-  /// A finding about a buffer alone is at the buffer's declaration.
+  private func locate(_ described: inout RunReport.Described.Place, _ place: TextPlace?) {
+    guard let place else { return }
+    described.location = place.location
+    described.turns = place.iterations.map { "\($0.name) = \($0.value)" }
+      .joined(separator: ", ")
+    described.line = assembly.line(place.location.line)
+  }
+
+  /// The lines of the text, by which the checker gathers what it finds.
+  public var sourceLines: SourceLines? {
+    let assembly = assembly
+    return SourceLines { assembly.places(of: $0).mapValues(\.location.line) }
+  }
+
+  /// A finding about a buffer alone is at the buffer's declaration, one about a tile that does not lie
+  /// in its buffer shows it.
   private func locateBuffer(_ described: inout RunReport.Described) {
-    guard described.places.isEmpty, let index = described.finding.buffer,
+    let isAboutLayout =
+      switch described.finding.code {
+      case .M001, .M002, .M005: true
+      default: false
+      }
+    guard described.places.isEmpty || isAboutLayout, let index = described.finding.buffer,
       assembly.program.buffers.indices.contains(Int(index)),
       let location = assembly.declaration(
         of: assembly.program.buffers[Int(index)].name,
         in: assembly.program.buffers[Int(index)].space)
     else { return }
-    described.places = [
-      .init(
-        text: assembly.program.buffers[Int(index)].name, queue: "", scope: "", location: location,
-        line: assembly.line(location.line))
-    ]
+    let place = RunReport.Described.Place(
+      text: assembly.program.buffers[Int(index)].name, queue: "", scope: "", location: location,
+      line: assembly.line(location.line))
+    if described.places.isEmpty {
+      described.places = [place]
+    } else {
+      described.declaration = place
+    }
   }
 
   /// The values that a file gives the index lists of a text, which its program is made from.

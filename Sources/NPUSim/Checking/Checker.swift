@@ -7,11 +7,22 @@ public enum Checker {
   static let largestCore = 1 << 29
 
   /// Judges a program. Never fails: a program that cannot be judged has findings that say why.
-  public static func check(_ program: Program, _ options: CheckOptions = CheckOptions())
-    -> CheckResult
-  {
-    var run = CheckRun(program, options)
+  ///
+  /// Findings are gathered by the `lines` of the text that the program was made from; without them by
+  /// mnemonic and scope.
+  public static func check(
+    _ program: Program, _ options: CheckOptions = CheckOptions(), lines: SourceLines? = nil
+  ) -> CheckResult {
+    var run = CheckRun(program, options, lines)
     return run.result()
+  }
+
+  /// P008 for each slot of a ring that is filled for nothing: a warning, as a wrong slot looks like that
+  /// where the order is sound. Empty for a program with defects.
+  public static func unreadSlots(_ program: Program, lines: SourceLines? = nil) -> [Finding] {
+    guard program.defects.isEmpty else { return [] }
+    var run = CheckRun(program, CheckOptions(), lines)
+    return run.warnings()
   }
 
   /// The events each of which alone can be deleted (both its set and its wait) without any error
@@ -68,7 +79,8 @@ struct CheckRun {
   let program: Program
   let options: CheckOptions
   let layout: TileLayout
-  private let writer: FindingWriter
+  private let lines: SourceLines?
+  private var writer: FindingWriter
   private var findings: [Finding] = []
   private var outside: [String] = []
   private var races: [Race] = []
@@ -76,7 +88,8 @@ struct CheckRun {
   private var uninitialised: [UninitialisedRead] = []
   private var matchedEvents = 0
 
-  init(_ program: Program, _ options: CheckOptions) {
+  init(_ program: Program, _ options: CheckOptions, _ lines: SourceLines?) {
+    self.lines = lines
     self.program = program
     self.options = options
     layout = TileLayout(program)
@@ -86,7 +99,8 @@ struct CheckRun {
   mutating func result() -> CheckResult {
     findings = program.defects.map(writer.defect)
     let use = TileUse(program, layout: layout)
-    for finding in use.unsound where !isReported(finding) { findings.append(finding) }
+    let reported = ReportedDefects(program.defects)
+    for finding in use.unsound where !reported.contains(finding) { findings.append(finding) }
     findings += use.overlaps
     if !use.unsound.isEmpty {
       outside.append("accesses of tiles that do not lie in a buffer of the core")
@@ -100,7 +114,7 @@ struct CheckRun {
     let isClean = !findings.contains { $0.severity == .error }
     if options.lints && isClean { findings += lints(use) }
     return CheckResult(
-      findings: sorted(CoreFolding.fold(findings, in: program)),
+      findings: sorted(folded()),
       proof: Proof(
         microOps: program.opCount, events: matchedEvents, barriers: use.barriers,
         cores: program.cores.count, isProved: isClean && outside.isEmpty, outside: outside),
@@ -138,14 +152,6 @@ struct CheckRun {
       + layoutLints.deadStores(dead)
   }
 
-  /// Whether the builder already reported the same micro-op's operands.
-  private func isReported(_ finding: Finding) -> Bool {
-    program.defects.contains {
-      $0.core == finding.sites.first?.core && $0.op == finding.sites.first?.op
-        && ($0.code == .M001 || $0.code == .M005)
-    }
-  }
-
   private mutating func judgeOrder(_ use: TileUse) {
     guard let table = AtomTable(program, layout: layout, use: use, budget: options.budget) else {
       return outside.append("order: the tiles cut each other into too many pieces")
@@ -158,8 +164,18 @@ struct CheckRun {
     matchedEvents = order.walks.reduce(0) { $0 + $1.events.matched }
     uninitialised = reads
     if hasRace { enumerate(table, use) }
-    findings += writer.races(races, total: raceCount)
-    findings += writer.uninitialised(uninitialised)
+    locate(races.flatMap { [$0.first, $0.second] })
+    var unordered = writer.races(races, total: raceCount)
+    // What a race leaves unwritten in some timings is mended with the race.
+    let unwritten = uninitialised.filter { !$0.isRaced }
+    locate(unwritten.map { .init(core: $0.core, op: $0.op) })
+    unordered += writer.uninitialised(unwritten)
+    if !unordered.isEmpty {
+      // The lines of what it names are found first.
+      let slots = unreadSlots(table)
+      writer.blame(slots, for: &unordered)
+    }
+    findings += unordered
     findings += EventJudgement(program, writer, order, use).findings()
     findings += DeadlockJudgement(program, writer, order).findings()
     let left = order.notExecuted
@@ -200,8 +216,55 @@ struct CheckRun {
     }
   }
 
+  private mutating func unreadSlots(_ table: AtomTable) -> [UnreadSlots.Slot] {
+    let slots = UnreadSlots(program, table: table).slots(writer)
+    locate(slots.flatMap { [$0.fill] + ($0.staleRead.map { [$0.site] } ?? []) })
+    return slots
+  }
+
+  /// P008 for slots of rings that are filled for nothing, of a program without errors.
+  mutating func warnings() -> [Finding] {
+    guard program.buffers.contains(where: { $0.space.isOnChip && $0.slots > 1 }) else { return [] }
+    let use = TileUse(program, layout: layout)
+    guard let table = AtomTable(program, layout: layout, use: use, budget: options.budget) else {
+      return []
+    }
+    let slots = unreadSlots(table)
+    return CoreFolding.fold(writer.unread(slots), in: program, lines: writer.lines)
+  }
+
+  /// Finds the lines of micro-ops that findings name.
+  private mutating func locate(_ sites: [Finding.Site]) {
+    guard let lines else { return }
+    let new = Set(sites).subtracting(writer.lines.keys)
+    if !new.isEmpty { writer.lines.merge(lines.of(new)) { known, _ in known } }
+  }
+
+  /// The findings, those of further cores folded.
+  private mutating func folded() -> [Finding] {
+    if program.cores.count > 1 { locate(findings.flatMap(\.sites)) }
+    return CoreFolding.fold(findings, in: program, lines: writer.lines)
+  }
+
+  /// Errors before the rest, and causes before what follows from them.
   private func sorted(_ findings: [Finding]) -> [Finding] {
-    let order: [Finding.Severity] = [.error, .warning, .lint]
-    return order.flatMap { severity in findings.filter { $0.severity == severity } }
+    findings.enumerated().sorted {
+      (Self.rank($0.element), $0.offset) < (Self.rank($1.element), $1.offset)
+    }.map(\.element)
+  }
+
+  /// Operands decide what is ordered, events whether it is ordered, and a deadlock what ever runs.
+  private static func rank(_ finding: Finding) -> Int {
+    switch (finding.severity, finding.code) {
+    case (.warning, _): 10
+    case (.lint, _): 11
+    case (_, .S001), (_, .S002), (_, .S003), (_, .S005), (_, .S006): 1
+    case (_, .D001), (_, .D002), (_, .D003): 2
+    case (_, .H001), (_, .H002), (_, .H003): 3
+    case (_, .I001), (_, .I002), (_, .I003): 4
+    case (_, .S004): 5
+    case (_, .M004): 6
+    default: 0
+    }
   }
 }

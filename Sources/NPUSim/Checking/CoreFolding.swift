@@ -7,8 +7,8 @@ public enum CoreFolding {
     var queue: Queue
     /// The event of a set or a wait.
     var event: UInt32?
-    /// The scope without iteration numbers.
-    var scope: String
+    /// The line, or the scope without iteration numbers.
+    var statement: Statement
     /// Whether it is on the core of the finding's first site.
     var isOnFirstCore: Bool
   }
@@ -24,15 +24,18 @@ public enum CoreFolding {
   }
 
   /// The findings in their order, those of further cores folded into the first of their kind. Findings
-  /// without sites stay as they are.
-  public static func fold(_ findings: [Finding], in program: Program) -> [Finding] {
+  /// without sites stay as they are, and so do races, which are gathered over all cores already.
+  public static func fold(
+    _ findings: [Finding], in program: Program, lines: [Finding.Site: Int] = [:]
+  ) -> [Finding] {
     guard program.cores.count > 1 else { return findings }
-    let writer = FindingWriter(program, layout: TileLayout(program))
+    var writer = FindingWriter(program, layout: TileLayout(program))
+    writer.lines = lines
     var result: [Finding] = []
     var known: [Key: Int] = [:]
     var ordinals: [Key: [Int: Int]] = [:]
     for finding in findings {
-      guard let first = finding.sites.first,
+      guard let first = finding.sites.first, finding.pairs.isEmpty,
         finding.sites.allSatisfy({
           program.cores.indices.contains($0.core) && program.cores[$0.core].indices.contains($0.op)
         })
@@ -68,6 +71,6 @@ public enum CoreFolding {
     let isSync = record.kind == .set || record.kind == .wait
     return Kind(
       opcode: record.opcode, queue: record.queue, event: isSync ? record.event.packed : nil,
-      scope: writer.labels(record.scope), isOnFirstCore: site.core == first.core)
+      statement: writer.statement(site), isOnFirstCore: site.core == first.core)
   }
 }

@@ -237,10 +237,12 @@ struct LayoutLints {
       let key = Key(
         core: site.core, opcode: record.opcode, first: tile.buffer,
         scope: groups[Int(record.scope)])
-      let edit = ProgramEdit.remove(core: site.core, ops: [site.op])
+      // In a ring it may be the slot that is wrong: then nothing is to be removed.
+      let isRing = tile.space.isOnChip && program.buffers[Int(tile.buffer)].slots > 1
+      let edits: [ProgramEdit] = isRing ? [] : [.remove(core: site.core, ops: [site.op])]
       if let index = known[key] {
         result[index].folded += 1
-        result[index].edits.append(edit)
+        result[index].edits += edits
         continue
       }
       known[key] = result.count
@@ -250,7 +252,9 @@ struct LayoutLints {
           "\(writer.describe(site)) writes \(program.describe(tile)), which nothing reads before it "
             + "is overwritten or the program ends",
           sites: [site], buffer: tile.buffer,
-          fix: "remove the micro-op, or read its result", edits: [edit]))
+          fix: isRing
+            ? writer.remedy(slot: tile.slot, of: tile.buffer)
+            : "remove the micro-op, or read its result", edits: edits))
     }
     return result
   }

@@ -54,6 +54,7 @@ struct RaceEnumeration {
   private mutating func judge(_ core: Int, _ op: Int, _ record: OpRecord) {
     partners.removeAll(keepingCapacity: true)
     var uninitialisedTile: UInt32?
+    var isRaced = true
     // The closure cannot mutate self, so the atoms are listed first.
     var accesses: [(atom: Int, isWrite: Bool, tile: UInt32, forwards: Bool)] = []
     AccessIndex.forEachAccess(record, table) { accesses.append(($0, $1, $2, $3)) }
@@ -62,11 +63,15 @@ struct RaceEnumeration {
       if !access.isWrite && !table.isInitial[access.atom]
         && !hasOrderedWrite(core, op, record.queue, access.atom, access.tile, access.forwards)
       {
-        uninitialisedTile = access.tile
+        let hasWrite = hasEarlierWrite(core, op, access.atom)
+        // A tile with bytes that nobody writes is the one to name.
+        if uninitialisedTile == nil || !hasWrite { uninitialisedTile = access.tile }
+        isRaced = isRaced && hasWrite
       }
     }
     if let uninitialisedTile {
-      uninitialised.append(UninitialisedRead(core: core, op: op, tile: uninitialisedTile))
+      uninitialised.append(
+        UninitialisedRead(core: core, op: op, tile: uninitialisedTile, isRaced: isRaced))
     }
     partners.sort()
     var last: Partner?
@@ -203,6 +208,26 @@ struct RaceEnumeration {
   }
 
   // MARK: Initialisation
+
+  /// Whether a micro-op that is not ordered after a read, and does not follow it in its core's program,
+  /// writes an atom.
+  private func hasEarlierWrite(_ core: Int, _ op: Int, _ atom: Int) -> Bool {
+    for other in program.cores.indices where other == core || atom >= table.firstShared {
+      for queue in 0..<Queue.count {
+        let list = index.list(atom: atom, core: other, queue: queue, isWrite: true)
+        guard let first = list.first else { continue }
+        let writer = Int(index.accesses[first].op)
+        if other == core && writer < op { return true }
+        if other != core && isConcurrent(other, writer, core, op) { return true }
+      }
+    }
+    return false
+  }
+
+  /// Whether micro-ops of two cores lie between the same barriers over the cores.
+  private func isConcurrent(_ core: Int, _ op: Int, _ otherCore: Int, _ otherOp: Int) -> Bool {
+    orders[core].phase(of: op) == orders[otherCore].phase(of: otherOp)
+  }
 
   private func hasOrderedWrite(
     _ core: Int, _ op: Int, _ queue: Queue, _ atom: Int, _ tile: UInt32, _ forwards: Bool

@@ -127,20 +127,25 @@ struct TileUse {
       let owner = Int(program.buffers[Int(program.tiles[tile].buffer)].core)
       unsound.append(Self.foreign(program, record, tile, owner, core: core, op: op))
     } else {
-      unsound.append(Self.outOfBounds(program, record, tile, core: core, op: op))
+      unsound.append(Self.outOfBounds(program, record, tile, core: core, op: op, layout))
     }
   }
 
   private static func outOfBounds(
-    _ program: Program, _ record: OpRecord, _ tile: Int, core: Int, op: Int
+    _ program: Program, _ record: OpRecord, _ tile: Int, core: Int, op: Int, _ layout: TileLayout
   ) -> Finding {
-    let name = tile < program.tiles.count ? program.describe(program.tiles[tile]) : "no tile"
-    let isTensor = tile < program.tiles.count && program.tiles[tile].space == .hbm
+    let site = Finding.Site(core: core, op: op)
+    guard tile < program.tiles.count, let fault = layout.fault(of: program.tiles[tile]) else {
+      return Finding(
+        .M001, "\(program.mnemonic(record)) names no tile of the program", sites: [site],
+        fix: "name a tile of the program's list")
+    }
+    let ref = program.tiles[tile]
+    let defect = layout.defect(
+      fault, of: ref, named: program.describe(ref), mnemonic: program.mnemonic(record))
     return Finding(
-      isTensor ? .M005 : .M001,
-      "\(program.mnemonic(record)) names \(name), which does not lie in its buffer",
-      sites: [.init(core: core, op: op)],
-      fix: "keep the tile inside its buffer, or enlarge the buffer")
+      defect.code, defect.message, sites: [site], buffer: fault == .buffer ? nil : ref.buffer,
+      fix: defect.fix)
   }
 
   private static func foreign(

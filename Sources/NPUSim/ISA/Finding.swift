@@ -17,6 +17,22 @@ public struct Finding: Sendable, Hashable {
     }
   }
 
+  /// Races between two statements that the one edge which is missing would order.
+  public struct Pair: Sendable, Hashable {
+    /// At every turn of their loops, the first turn first.
+    public var races: [Race]
+    /// The buffer that they share, by index in ``Program/buffers``.
+    public var buffer: UInt32?
+    /// How many of them show in the program's own timing, where that was looked up.
+    public var showing: Int?
+
+    public init(races: [Race], buffer: UInt32? = nil, showing: Int? = nil) {
+      self.races = races
+      self.buffer = buffer
+      self.showing = showing
+    }
+  }
+
   /// Cycles in which a micro-op executes: it reads its sources from `start` until just before `free`,
   /// and its results are readable from `visible` on.
   public struct SiteTime: Sendable, Hashable {
@@ -45,6 +61,11 @@ public struct Finding: Sendable, Hashable {
   public var manifests: Bool?
   /// When each of ``sites`` executes in the program's own timing, where that was looked up.
   public var times: [SiteTime]
+  /// Of a race: every pair of statements that what is missing would order; that of ``sites`` is the
+  /// first one's first.
+  public var pairs: [Pair] = []
+  /// What is probably wrong where it is not the order: a slot of a ring that is filled for nothing.
+  public var likelyCause: String?
   /// What would order the sites, such as `an event load->vector between #3 and #8`.
   public var missing: String?
   /// The smallest edit that removes it.

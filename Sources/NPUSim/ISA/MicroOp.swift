@@ -23,7 +23,7 @@ public protocol MicroOp: Sendable {
 
   /// What is wrong with the operands beyond bounds and alignment (judged for all alike): what was
   /// found and what is needed. `nil` when they are legal.
-  func legality(_ layout: TileLayout) -> String?
+  func legality(_ layout: TileLayout) -> OperandFault?
 
   /// What the micro-op asks of its unit.
   func work(_ layout: TileLayout) -> Work
@@ -35,5 +35,5 @@ public protocol MicroOp: Sendable {
 extension MicroOp {
   public static var kind: OpKind { .data }
   public var effectiveQueue: Queue { Self.queue }
-  public func legality(_ layout: TileLayout) -> String? { nil }
+  public func legality(_ layout: TileLayout) -> OperandFault? { nil }
 }

@@ -65,12 +65,13 @@ public struct OpEntry: Sendable {
   /// The operands of a record as text, in record order.
   public let describe: @Sendable (OpRecord, Program) -> [String]
   /// What is wrong with a record's operands beyond bounds and alignment.
-  public let legality: @Sendable (OpRecord, Program) -> String?
+  public let legality: @Sendable (OpRecord, Program) -> OperandFault?
   /// The operand count, access and queue of a record whose words are set; the word of a tile is its
   /// place among the tiles given.
   let completed: @Sendable (OpRecord, UnsafePointer<TileRef>) -> OpRecord
   /// What is wrong with such a record, and its work where nothing is.
-  let judged: @Sendable (OpRecord, UnsafePointer<TileRef>, TileLayout) -> (wrong: String?, Work)
+  let judged:
+    @Sendable (OpRecord, UnsafePointer<TileRef>, TileLayout) -> (wrong: OperandFault?, Work)
 
   /// The entry of a type, with opcode 0 until it is listed.
   public static func of<Op: MicroOp>(_ type: Op.Type) -> OpEntry {

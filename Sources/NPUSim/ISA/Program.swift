@@ -81,6 +81,17 @@ public struct Program: Sendable {
     return parts.reversed().joined(separator: "/")
   }
 
+  /// The labels of a scope without iteration numbers, innermost first.
+  func labels(of scope: UInt32) -> String {
+    var path = ""
+    var current = Int(scope)
+    while current > 0 && current < scopes.count {
+      path += scopeLabels[Int(scopes[current].label)] + "/"
+      current = Int(scopes[current].parent)
+    }
+    return path
+  }
+
   /// The mnemonic of a record.
   public func mnemonic(_ record: OpRecord) -> String {
     catalogue[record.opcode].mnemonic
@@ -119,6 +130,17 @@ public struct ProgramDefect: Sendable, Hashable {
   public var neededEvents: Int?
   /// What to do.
   public var fix: String
+  /// Further defects of the kind, of the same buffer at the same line or scope, folded into this one.
+  public var folded = 0
+  /// The tile to blame, where it is one.
+  var tile: MisplacedTile?
+
+  /// A tile that does not lie in its buffer as it must.
+  struct MisplacedTile: Sendable, Hashable {
+    /// Index in ``Program/buffers``.
+    var buffer: UInt32
+    var fault: TileFault
+  }
 
   public init(
     code: FindingCode, message: String, core: Int, op: Int? = nil, buffer: String? = nil,

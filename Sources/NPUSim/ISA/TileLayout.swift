@@ -67,42 +67,8 @@ public struct TileLayout: Sendable {
       && Int(tile.column) * tile.format.bytes % alignments[tile.space.index] == 0
   }
 
-  private func startsBlock(_ tile: TileRef) -> Bool {
+  func startsBlock(_ tile: TileRef) -> Bool {
     tile.format != .mxint8 || (tile.axis == .alongColumns ? tile.column : tile.row) % 32 == 0
-  }
-
-  /// What is wrong with the place of a tile, or `nil`; the texts are only asked for then.
-  func defect(
-    of tile: TileRef, named name: @autoclosure () -> String,
-    mnemonic: @autoclosure () -> String
-  ) -> ProgramDefect? {
-    guard Int(tile.buffer) < buffers.count, contains(tile) else {
-      let extent =
-        Int(tile.buffer) < buffers.count
-        ? "\(buffers[Int(tile.buffer)].slots) × \(buffers[Int(tile.buffer)].rows) × "
-          + "\(buffers[Int(tile.buffer)].columns)" : "nothing"
-      return ProgramDefect(
-        code: tile.space == .hbm ? .M005 : .M001,
-        message: "\(mnemonic()) names \(name()), but the buffer holds \(extent)", core: 0,
-        fix: "keep the tile inside its buffer, or enlarge the buffer")
-    }
-    guard tile.indexList == 0 || tile.format != .mxint8 || tile.axis == .alongColumns else {
-      return ProgramDefect(
-        code: .M005,
-        message:
-          "\(mnemonic()) names \(name()), whose rows come from a list and whose blocks run over "
-          + "rows: a block cannot be taken apart", core: 0,
-        fix: "give the buffer blocks along columns, or take a rectangle")
-    }
-    guard isAligned(tile) else {
-      return ProgramDefect(
-        code: .M002,
-        message: "\(mnemonic()) names \(name()), which does not start on "
-          + (startsBlock(tile)
-            ? "the alignment of \(alignments[tile.space.index]) bytes" : "a 32-element block"),
-        core: 0, fix: "start tiles at aligned columns and whole blocks")
-    }
-    return nil
   }
 
   /// The payload bytes of a tile as runs on its plane. `padded` fills up the last 32-block.

@@ -15,7 +15,7 @@ public struct ProgramBuilder {
   private var workIDs: InternTable<Work>
   private var labelIDs: [String: UInt32] = ["": 0]
   private var lastLabel: (text: String, id: UInt32) = ("", 0)
-  private var scopeStack: [UInt32] = [0]
+  private(set) var scopeStack: [UInt32] = [0]
   private var allocator: BufferAllocator
   /// What the cores emitted; that of the current one is in ``stream``.
   private var streams: [CoreStream]
@@ -235,7 +235,8 @@ public struct ProgramBuilder {
     }
     if isPlaced {
       if let wrong = op.legality(layout) {
-        report(wrong, mnemonic: Op.mnemonic, at: position)
+        report(
+          wrong, Op.listOperands(), { encoder.tiles[$0] }, mnemonic: Op.mnemonic, at: position)
       } else {
         record.work = intern(op.work(layout))
       }
@@ -288,33 +289,15 @@ public struct ProgramBuilder {
     return (id, isSound(id, tile, at: position, mnemonic: catalogue[opcode].mnemonic))
   }
 
-  /// Whether a new tile lies in its buffer as it must; reported where it does not.
-  private mutating func isSound(
-    _ id: UInt32, _ tile: TileRef, at position: Int, mnemonic: @autoclosure () -> String
-  ) -> Bool {
-    if let defect = layout.defect(of: tile, named: program.describe(tile), mnemonic: mnemonic()) {
-      unsoundTiles.insert(id)
-      program.defects.append(
-        ProgramDefect(
-          code: defect.code, message: defect.message, core: core, op: position, fix: defect.fix))
-      return false
-    }
-    return true
-  }
-
-  private var unsoundTiles: Set<UInt32> = []
+  /// Tiles that do not lie in their buffer as they must.
+  var unsoundTiles: Set<UInt32> = []
+  /// The line of a text that is emitted; −1 where there is none.
+  var line: Int32 = -1
+  var folds = DefectFolds()
 
   /// The number of an amount of work.
   mutating func intern(_ work: Work) -> UInt32 {
     workIDs.id(of: work, in: &program.works).id
-  }
-
-  /// Reports a micro-op whose operands are not legal.
-  mutating func report(_ wrong: String, mnemonic: String, at position: Int) {
-    program.defects.append(
-      ProgramDefect(
-        code: .M005, message: "\(mnemonic): \(wrong)", core: core, op: position,
-        fix: "give the micro-op operands of the stated shapes and formats"))
   }
 
   /// Micro-ops of the current core so far.

@@ -1,4 +1,4 @@
-/// What would make a run faster, in one sentence, from its bounds and its busiest queue.
+/// What would make a run faster, from its cores, its bounds and its busiest queue.
 ///
 /// A rule of thumb over measured numbers, not a promise: the figure next to it says how much there
 /// is to win.
@@ -6,8 +6,28 @@ enum Advice {
   /// From this share of the attainable bound on, the schedule is not what limits.
   static let nearlyAttained = 0.9
 
-  /// `nil` where there is nothing to say: no bounds, or no cycles.
-  static func sentence(_ timing: RunReport.Timing) -> String? {
+  /// A sentence each, the most important first; empty where there is nothing to say: no bounds, or no
+  /// cycles.
+  ///
+  /// - Parameter cores: those that the machine has.
+  static func sentences(_ timing: RunReport.Timing, cores: Int) -> [String] {
+    [idleCores(timing, of: cores), sentence(timing)].compactMap { $0 }
+  }
+
+  /// Cores that execute nothing, unless what they share with the others is at its limit.
+  private static func idleCores(_ timing: RunReport.Timing, of cores: Int) -> String? {
+    guard let bounds = timing.bounds, timing.cycles > 0,
+      Double(bounds.roofline) < nearlyAttained * Double(timing.cycles)
+    else { return nil }
+    let busy = timing.cores.count { core in core.queues.contains { $0.ops > 0 } }
+    let idle = cores - busy
+    guard idle > 0, busy > 0 else { return nil }
+    return "\(idle) of \(cores) cores \(idle == 1 ? "is" : "are") idle: give each a share of work "
+      + "(in a text, a block .core 0..<cores with the loop over the share of its core), or ask for "
+      + "fewer with --cores \(busy)"
+  }
+
+  private static func sentence(_ timing: RunReport.Timing) -> String? {
     guard let bounds = timing.bounds, timing.cycles > 0 else { return nil }
     let share = Double(bounds.attainable) / Double(timing.cycles)
     if share >= nearlyAttained { return limit(bounds.attainableResource) }

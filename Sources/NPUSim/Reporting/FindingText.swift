@@ -12,6 +12,10 @@ public enum FindingText {
         let isTimed = number < finding.times.count
         lines += self.lines(place, isTimed ? finding.times[number] : nil, style)
       }
+      if let place = described.declaration, let location = place.location {
+        lines.append("  declared at \(location.file):\(location.line):\(location.column)")
+        if let line = place.line { lines.append(style.dim("     | ") + line) }
+      }
       if let bytes = described.bytes { lines.append("  on \(bytes)") }
       if let missing = finding.missing { lines.append("  missing: \(style.bold(missing))") }
       if finding.folded > 0 {
@@ -20,15 +24,70 @@ public enum FindingText {
           "  and \(Quantity.grouped(finding.folded)) more of the same kind"
             + (others > 0 ? ", also on \(others) other core\(others == 1 ? "" : "s")" : ""))
       }
-      switch finding.manifests {
-      case true?: lines.append("  it shows in this timing")
-      case false?: lines.append("  it is latent: it does not show in this timing")
-      case nil: break
+      lines += pairs(described)
+      if let manifests = finding.manifests {
+        lines.append(
+          manifests
+            ? "  it shows in this timing" : "  it is latent: it does not show in this timing")
+        lines += turns(finding, manifests: manifests)
       }
+      if let cause = finding.likelyCause { lines.append("  likely cause: \(style.bold(cause))") }
       if !finding.fix.isEmpty { lines.append("  \(style.good("fix")): \(finding.fix)") }
-      if let trial = finding.trial { lines.append("       \(sentence(trial))") }
+      if let trial = finding.trial {
+        let isRace = !finding.pairs.isEmpty
+        lines.append(
+          "       \(sentence(trial))"
+            + (isRace ? "; it mends the order, and says nothing of the meaning" : ""))
+      }
     }
     return lines
+  }
+
+  /// Statements that are listed of a finding.
+  private static let mostStatements = 24
+
+  /// What else the missing edge would order: each later statement with those that it has to follow.
+  private static func pairs(_ described: RunReport.Described) -> [String] {
+    guard described.pairs.count > 1 else { return [] }
+    var order: [String] = []
+    var earlier: [String: [String]] = [:]
+    for pair in described.pairs {
+      let name = name(pair.second)
+      if earlier[name] == nil { order.append(name) }
+      let first = Self.name(pair.first)
+      if earlier[name]?.contains(first) != true { earlier[name, default: []].append(first) }
+    }
+    var lines = ["  it would order \(described.pairs.count) pairs:"]
+    for name in order.prefix(mostStatements) {
+      let others = earlier[name] ?? []
+      let isText = others.allSatisfy { $0.hasPrefix("line ") }
+      let list =
+        isText && others.count > 1
+        ? "lines " + others.map { $0.dropFirst(5) }.joined(separator: ", ")
+        : others.joined(separator: ", ")
+      lines.append("     \(name) after \(list)")
+    }
+    if order.count > mostStatements {
+      lines.append("     and \(order.count - mostStatements) more")
+    }
+    return lines
+  }
+
+  /// `line 12`; where there is no text, `#3 vector.exp`.
+  private static func name(_ place: RunReport.Described.Place) -> String {
+    if let location = place.location { return "line \(location.line)" }
+    return place.text.split(separator: " ").prefix { !$0.contains("[") && !$0.contains(",") }
+      .joined(separator: " ")
+  }
+
+  /// How many of the races that are folded show, where the one that is printed does not say it.
+  private static func turns(_ finding: Finding, manifests: Bool) -> [String] {
+    let showing = finding.pairs.reduce(0) { $0 + ($1.showing ?? 0) }
+    let all = finding.pairs.reduce(0) { $0 + $1.races.count }
+    guard all > 1, manifests ? showing < all : showing > 0 else { return [] }
+    return [
+      "  of the \(Quantity.grouped(all)) races it stands for, \(Quantity.grouped(showing)) show"
+    ]
   }
 
   /// Where a micro-op stands, its line if it is written in a file, what it is and when it executes.

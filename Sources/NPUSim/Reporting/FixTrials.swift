@@ -15,59 +15,66 @@ public enum FixTrials {
       return findings
     }
     let own = timing(program, timeline: true)
-    var counts: [FindingCode: Int] = [:]
-    for finding in findings { counts[finding.code, default: 0] += 1 + finding.folded }
-    let known = Set(findings.filter { $0.severity == .error }.map(\.code))
+    let counts = counts(findings)
+    let known = Set(findings.filter { $0.severity == .error }.map { kind($0) })
     var tried = 0
     return findings.map { finding in
       var result = finding
       if let timeline = own?.timeline { result.times = times(finding, timeline) }
       guard !finding.edits.isEmpty else { return result }
-      if isRace(finding), let timeline = own?.timeline {
-        result.manifests = finding.edits.contains { shows($0, finding.code, timeline) }
+      if let timeline = own?.timeline, !finding.pairs.isEmpty {
+        result.manifests = finding.pairs[0].races.first.map { shows($0, timeline) }
+        for index in result.pairs.indices {
+          result.pairs[index].showing = result.pairs[index].races.count { shows($0, timeline) }
+        }
       }
       if tried < mostTried {
         tried += 1
         result.trial = trial(
-          finding, of: program, before: own?.cycles, count: counts[finding.code] ?? 0, known: known)
+          finding, of: program, before: own?.cycles, count: counts[kind(finding)] ?? 0, known: known
+        )
       }
       return result
     }
   }
 
-  private static func isRace(_ finding: Finding) -> Bool {
-    switch finding.code {
-    case .H001, .H002, .H003: true
-    default: false
-    }
+  /// The code under which findings are counted: all races together, as one edge orders those of
+  /// several codes.
+  private static func kind(_ finding: Finding) -> FindingCode {
+    finding.pairs.isEmpty ? finding.code : .H001
+  }
+
+  /// Findings, and those that are folded into them, by their kind.
+  private static func counts(_ findings: [Finding]) -> [FindingCode: Int] {
+    var counts: [FindingCode: Int] = [:]
+    for finding in findings { counts[kind(finding), default: 0] += 1 + finding.folded }
+    return counts
   }
 
   /// When each site executes; empty if one is outside the program.
   private static func times(_ finding: Finding, _ timeline: [[OpInstants]]) -> [Finding.SiteTime] {
     let times = finding.sites.compactMap { site -> Finding.SiteTime? in
-      guard timeline.indices.contains(site.core), timeline[site.core].indices.contains(site.op)
-      else { return nil }
-      let instants = timeline[site.core][site.op]
-      return Finding.SiteTime(
-        start: instants.start, free: instants.free, visible: instants.visible)
+      instants(site, timeline).map {
+        Finding.SiteTime(start: $0.start, free: $0.free, visible: $0.visible)
+      }
     }
     return times.count == finding.sites.count ? times : []
   }
 
-  /// Whether the two ends of a missing edge overlap in a timing.
-  private static func shows(
-    _ edit: ProgramEdit, _ code: FindingCode, _ timeline: [[OpInstants]]
-  ) -> Bool {
-    switch edit {
-    case .event(let core, let from, let to), .barrier(let core, let from, let to):
-      guard timeline.indices.contains(core), timeline[core].indices.contains(from),
-        timeline[core].indices.contains(to)
-      else { return false }
-      let first = timeline[core][from]
-      // A write after a read only has to wait until the sources are read.
-      return (code == .H002 ? first.free : first.visible) > timeline[core][to].start
-    case .remove: return false
-    }
+  /// Whether the two micro-ops of a race overlap in a timing.
+  private static func shows(_ race: Race, _ timeline: [[OpInstants]]) -> Bool {
+    guard let first = instants(race.first, timeline), let second = instants(race.second, timeline)
+    else { return false }
+    // A write after a read only has to wait until the sources are read.
+    return (race.code == .H002 ? first.free : first.visible) > second.start
+  }
+
+  private static func instants(
+    _ site: Finding.Site, _ timeline: [[OpInstants]]
+  ) -> OpInstants? {
+    guard timeline.indices.contains(site.core), timeline[site.core].indices.contains(site.op)
+    else { return nil }
+    return timeline[site.core][site.op]
   }
 
   private static func timing(_ program: Program, timeline: Bool) -> TimingResult? {
@@ -90,9 +97,8 @@ public enum FixTrials {
       }
       let check = Checker.check(
         candidate, CheckOptions(lints: finding.severity == .lint))
-      var left = 0
-      for other in check.findings where other.code == finding.code { left += 1 + other.folded }
-      let isNew = check.findings.contains { $0.severity == .error && !known.contains($0.code) }
+      let left = counts(check.findings)[kind(finding)] ?? 0
+      let isNew = check.findings.contains { $0.severity == .error && !known.contains(kind($0)) }
       last = FixTrial(
         cyclesBefore: before, cyclesAfter: timing(candidate, timeline: false)?.cycles,
         removesFinding: !isNew && left + 1 + finding.folded <= count,

@@ -43,7 +43,7 @@ extension RunReport {
           "outside": .array(check.outside.map { .string($0) }),
         ]),
     ]
-    if let timing { members += Self.members(timing) }
+    if let timing { members += Self.members(timing, cores: machine.cores) }
     if let traffic {
       members.append(
         JSONMember(
@@ -73,7 +73,7 @@ extension RunReport {
     return .object(members)
   }
 
-  private static func members(_ timing: Timing) -> [JSONMember] {
+  private static func members(_ timing: Timing, cores: Int) -> [JSONMember] {
     var result = [
       JSONMember("cycles", .integer(timing.cycles)),
       JSONMember("seconds", .double(timing.seconds)),
@@ -96,8 +96,9 @@ extension RunReport {
               })
           ]))
     }
-    if let advice = Advice.sentence(timing) {
-      result.append(JSONMember("advice", .string(advice)))
+    let advice = Advice.sentences(timing, cores: cores)
+    if !advice.isEmpty {
+      result.append(JSONMember("advice", .string(advice.joined(separator: "; "))))
     }
     result.append(JSONMember("queues", queues(timing.queues)))
     result.append(
@@ -187,11 +188,33 @@ extension RunReport {
             finding.sites[number], described.places[number],
             number < finding.times.count ? finding.times[number] : nil)
         }),
+      "declaration": described.declaration?.location.map(value) ?? .null,
       "bytes": described.bytes.map { .string($0) } ?? .null,
       "manifests": finding.manifests.map { .bool($0) } ?? .null,
+      "likely_cause": finding.likelyCause.map { .string($0) } ?? .null,
+      "pairs": .array(
+        zip(finding.pairs, described.pairs).map { value($0, $1.first, $1.second) }),
       "missing": finding.missing.map { .string($0) } ?? .null, "fix": .string(finding.fix),
       "trial": finding.trial.map(value) ?? .null,
       "folded": .integer(finding.folded), "cores": .integer(finding.cores),
+    ]
+  }
+
+  private static func value(
+    _ pair: Finding.Pair, _ first: Described.Place, _ second: Described.Place
+  ) -> JSONValue {
+    guard let race = pair.races.first else { return .null }
+    return [
+      "code": .string(race.code.rawValue), "first": value(race.first, first, nil),
+      "second": value(race.second, second, nil), "races": .integer(pair.races.count),
+      "showing": pair.showing.map { .integer($0) } ?? .null,
+    ]
+  }
+
+  private static func value(_ location: SourceLocation) -> JSONValue {
+    [
+      "file": .string(location.file), "line": .integer(location.line),
+      "column": .integer(location.column),
     ]
   }
 

@@ -132,7 +132,9 @@ extension RunReport {
       }
       lines.append(row("bound by", parts.joined(separator: ", ")))
     }
-    if let advice = Advice.sentence(timing) { lines += wrapped("advice", advice) }
+    for (number, advice) in Advice.sentences(timing, cores: machine.cores).enumerated() {
+      lines += wrapped(number == 0 ? "advice" : "", advice)
+    }
     lines.append("")
     lines.append(
       style.dim(

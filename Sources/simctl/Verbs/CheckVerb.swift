@@ -72,7 +72,11 @@ enum CheckVerb: Verb {
       let indices = try IndexTensors(kernel, seed: ready.seed, plan: plan)
       let program = try kernel.wholeProgram(indices, on: ready.machine)
       progress("checking \(program.opCount) micro-ops")
-      var check = Checker.check(program, CheckOptions(lints: ready.lints))
+      var check = Checker.check(
+        program, CheckOptions(lints: ready.lints), lines: kernel.sourceLines)
+      if !ready.lints && check.isClean {
+        check.findings += Checker.unreadSlots(program, lines: kernel.sourceLines)
+      }
       if ready.lints && check.isClean {
         check.findings += try TimedLints.findings(
           program, timing: TimingEngine.run(program),

@@ -162,7 +162,7 @@ import Testing
       t.exp()
       if hasBarrier { t.p.emit(QueueBarrier(.vector)) }
       t.p.emit(Special<ExpRule>(t.b.tile(slot: 1), t.b.tile(slot: 0)))
-      #expect(codes(t.p.build()) == (hasBarrier ? [] : [.H001, .I001]))
+      #expect(codes(t.p.build()) == (hasBarrier ? [] : [.H001]))
     }
   }
 
@@ -285,7 +285,7 @@ import Testing
       #expect(codes(program).isEmpty)
       #expect(
         codes(program.removingMicroOps(barriers, core: 0))
-          == (rows == 4 ? [] : [.H001, .H003, .I001]))
+          == (rows == 4 ? [] : [.H001]))
     }
   }
 }

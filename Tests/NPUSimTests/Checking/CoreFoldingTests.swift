@@ -23,7 +23,7 @@ import Testing
     let program = try Self.program(cores: 4, racing: [1, 2, 3])
     let check = Checker.check(program)
     #expect(check.raceCount == 3)
-    #expect(check.findings.map(\.code) == [.H001, .I001])
+    #expect(check.findings.map(\.code) == [.H001])
     for finding in check.findings {
       #expect(finding.cores == 3)
       #expect(finding.folded == 2)

@@ -233,7 +233,7 @@ import Testing
       head.replacing(".output", with: ".tensor") + "vector.fill a {value=1}\nvector.exp b <- a\n",
       machine: machine)
     #expect(program.cores[0].count == 2)
-    #expect(Checker.check(program).findings.map(\.code) == [.H001, .I001])
+    #expect(Checker.check(program).findings.map(\.code) == [.H001])
   }
 
   @Test func `places name the line, the column and the turns of the loops`() throws {

@@ -39,26 +39,35 @@ public struct Matmul: MicroOp {
     visitor.choice("accumulate", &accumulate)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     let c = accumulator.ref
     let a = left.ref
     let b = right.ref
-    if c.rows != a.rows || c.columns != b.columns || a.columns != b.rows {
-      return "found \(TileRules.shape(c)) from \(TileRules.shape(a)) times \(TileRules.shape(b)), "
-        + "needed m × n from m × k times k × n"
+    if a.columns != b.rows {
+      return TileRules.shape(
+        b, rows: Int(a.columns), Int(b.columns), "k × n where left is m × k")
+    }
+    if c.rows != a.rows || c.columns != b.columns {
+      return TileRules.shape(c, rows: Int(a.rows), Int(b.columns), "m × n of left and right")
     }
     if a.indexList != 0 || b.indexList != 0 || c.indexList != 0 {
       return "found rows of an index list, needed rectangles"
     }
     if a.format != .mxint8 || b.format != .mxint8 {
-      return "found \(a.format.name) and \(b.format.name) operands, needed mxint8"
+      return TileRules.format(a.format == .mxint8 ? b : a, in: [.mxint8])
     }
     if a.axis != .alongColumns || b.axis != .alongRows {
-      return "found blocks across the reduction, needed blocks along k on both operands"
+      let isLeft = a.axis != .alongColumns
+      return .tile(
+        isLeft ? a : b, found: "in blocks along \(isLeft ? "rows" : "columns")",
+        needed: "blocks along k, over which the product sums",
+        remedy: .blocks(isLeft ? .alongColumns : .alongRows))
     }
     let needed: ElementFormat = layout.accumulator == .bf16 ? .bf16 : .f32
     if c.format != needed {
-      return "found \(c.format.name) accumulators, needed \(needed.name) on this machine"
+      return .tile(
+        c, found: c.format.name, needed: "\(needed.name), as this machine accumulates",
+        remedy: .said("declare it in the format acc, which is that of the machine"))
     }
     return nil
   }

@@ -49,7 +49,7 @@ public struct Drain<Route: DrainRoute>: MicroOp {
     visitor.tile("source", &source, .read)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.sameShape(destination.ref, source.ref),
       TileRules.format(destination.ref, in: [.bf16, .f32]),

@@ -51,14 +51,18 @@ public struct FeedTransposed<Route: TransposedRoute>: MicroOp {
     visitor.tile("source", &source, .read)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     let a = destination.ref
     let b = source.ref
     if a.rows != b.columns || a.columns != b.rows {
-      return "found \(TileRules.shape(a)) from \(TileRules.shape(b)), needed transposed shapes"
+      return TileRules.shape(
+        a, rows: Int(b.columns), Int(b.rows), "as the source is transposed")
     }
     if a.format == .mxint8 && b.format == .mxint8 && a.axis == b.axis {
-      return "found one block axis on both sides, needed the block axis transposed"
+      return .tile(
+        a, found: "in blocks along \(TileRules.axis(a)) as the source",
+        needed: "the other axis, as it is transposed",
+        remedy: .blocks(b.axis == .alongRows ? .alongColumns : .alongRows))
     }
     return TileRules.first(
       TileRules.format(a, in: [.mxint8]), TileRules.format(b, in: [.mxint8]))

@@ -139,7 +139,7 @@ public struct Transfer<Route: TransferRoute>: MicroOp {
     visitor.tile("source", &source, .read)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     if let wrong = TileRules.copy(destination.ref, source.ref) { return wrong }
     guard Route.isListed else {
       return destination.ref.indexList == 0 && source.ref.indexList == 0
@@ -152,7 +152,9 @@ public struct Transfer<Route: TransferRoute>: MicroOp {
       return "needed an index list on the hbm side and none on the other"
     }
     if listed.format == .mxint8 && listed.axis == .alongRows {
-      return "found blocks that run over rows, needed blocks along columns: rows are moved apart"
+      return .tile(
+        listed, found: "in blocks along rows", needed: "blocks along columns: rows are moved apart",
+        remedy: .blocks(.alongColumns))
     }
     return isScatter ? TileRules.distinctRows(listed, layout) : nil
   }

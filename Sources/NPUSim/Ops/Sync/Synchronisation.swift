@@ -18,7 +18,7 @@ public struct SetEvent: MicroOp {
     visitor.event("event", &event)
   }
 
-  public func legality(_ layout: TileLayout) -> String? { event.legality }
+  public func legality(_ layout: TileLayout) -> OperandFault? { event.legality }
 
   public func work(_ layout: TileLayout) -> Work { .none }
 
@@ -45,7 +45,7 @@ public struct WaitEvent: MicroOp {
     visitor.event("event", &event)
   }
 
-  public func legality(_ layout: TileLayout) -> String? { event.legality }
+  public func legality(_ layout: TileLayout) -> OperandFault? { event.legality }
 
   public func work(_ layout: TileLayout) -> Work { .none }
 
@@ -54,7 +54,7 @@ public struct WaitEvent: MicroOp {
 
 extension Event {
   /// An event joins two different queues.
-  fileprivate var legality: String? {
+  fileprivate var legality: OperandFault? {
     source == target ? "found one queue on both sides, needed two: use a barrier" : nil
   }
 }

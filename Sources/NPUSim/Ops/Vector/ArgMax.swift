@@ -41,7 +41,7 @@ public struct ArgMax: MicroOp {
     visitor.choice("start", &start)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     if base < 0 || Int(base) + a.columns - 1 > Int(Int32.max) {
       return "found base \(base), needed indices from 0 to \(Int32.max)"
     }

@@ -125,9 +125,9 @@ public struct Elementwise<Rule: ArithmeticRule>: MicroOp {
     visitor.tile("b", &b, .elementwise)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
-      TileRules.sameShape(result.ref, a.ref), TileRules.sameShape(result.ref, b.ref),
+      TileRules.elementwise(result.ref, a.ref, b.ref, Self.mnemonic),
       TileRules.format(result.ref, in: TileRules.floating),
       TileRules.format(a.ref, in: TileRules.floating),
       TileRules.format(b.ref, in: TileRules.floating))
@@ -175,9 +175,10 @@ public struct RowBroadcast<Rule: ArithmeticRule>: MicroOp {
     visitor.tile("b", &b, .read)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
-      TileRules.sameShape(result.ref, a.ref), TileRules.column(b.ref, of: a.ref),
+      TileRules.sameShape(result.ref, a.ref),
+      TileRules.column(b.ref, of: a.ref, orTiles: "vector.\(Rule.name)"),
       TileRules.format(result.ref, in: TileRules.floating),
       TileRules.format(a.ref, in: TileRules.floating),
       TileRules.format(b.ref, in: TileRules.floating))
@@ -221,7 +222,7 @@ public struct WithScalar<Rule: ArithmeticRule>: MicroOp {
     visitor.scalar("b", &b)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.sameShape(result.ref, a.ref),
       TileRules.format(result.ref, in: TileRules.floating),

@@ -22,7 +22,7 @@ public struct BlockAbsMax: MicroOp {
     visitor.tile("a", &a, .read)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.blockScales(result.ref, of: a.ref), TileRules.format(result.ref, in: [.f32]),
       TileRules.format(a.ref, in: TileRules.floating))
@@ -76,7 +76,7 @@ public struct BlockBroadcast<Rule: ArithmeticRule>: MicroOp {
     visitor.tile("b", &b, .read)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.sameShape(result.ref, a.ref), TileRules.blockScales(b.ref, of: a.ref),
       TileRules.format(result.ref, in: TileRules.floating),
@@ -149,7 +149,7 @@ public struct CastScale: MicroOp {
     visitor.choice("rounding", &rounding)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.sameShape(result.ref, a.ref), TileRules.format(result.ref, in: [.e8m0]),
       TileRules.format(a.ref, in: [.bf16, .f32]))

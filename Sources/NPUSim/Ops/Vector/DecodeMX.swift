@@ -21,7 +21,7 @@ public struct DecodeMX: MicroOp {
     visitor.tile("a", &a, .read)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.sameShape(result.ref, a.ref), TileRules.format(a.ref, in: [.mxint8]),
       TileRules.format(result.ref, in: TileRules.floating))

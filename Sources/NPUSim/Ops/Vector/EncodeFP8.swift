@@ -35,7 +35,7 @@ public struct EncodeFP8: MicroOp {
     visitor.choice("round_scale", &roundScale)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.sameShape(codes.ref, a.ref), TileRules.blockScales(scales.ref, of: a.ref),
       TileRules.format(codes.ref, in: [.e4m3fn, .e5m2]),

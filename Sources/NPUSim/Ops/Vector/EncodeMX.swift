@@ -22,7 +22,7 @@ public struct EncodeMX: MicroOp {
     visitor.tile("a", &a, .read)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.sameShape(result.ref, a.ref), TileRules.format(result.ref, in: [.mxint8]),
       TileRules.format(a.ref, in: TileRules.floating))

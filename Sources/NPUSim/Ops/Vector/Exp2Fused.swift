@@ -48,7 +48,7 @@ public struct Exp2Fused: MicroOp {
     visitor.choice("empty", &empty)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.sameShape(result.ref, a.ref), TileRules.column(row.ref, of: a.ref),
       TileRules.format(result.ref, in: [.bf16, .f32]),

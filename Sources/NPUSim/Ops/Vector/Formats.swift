@@ -24,7 +24,7 @@ public struct Cast: MicroOp {
     visitor.choice("saturating", &saturating)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     let formats: FormatSet = [.bf16, .f16, .f32, .e4m3fn, .e5m2]
     return TileRules.first(
       TileRules.sameShape(result.ref, a.ref), TileRules.format(result.ref, in: formats),
@@ -72,10 +72,13 @@ public struct CopyUB: MicroOp {
     visitor.tile("a", &a, .elementwise)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.copy(result.ref, a.ref),
-      a.format == .mxint8 ? "found mxint8, needed a format without scales" : nil)
+      a.format == .mxint8
+        ? .tile(
+          a.ref, found: "mxint8", needed: "a format without scales",
+          remedy: .said("put a vector.decode_mx before")) : nil)
   }
 
   public func work(_ layout: TileLayout) -> Work { .vector(.copy, elements: result.ref.elements) }
@@ -110,13 +113,19 @@ public struct TransposeUB: MicroOp {
     visitor.tile("a", &a, .read)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     if result.rows != a.columns || result.columns != a.rows {
-      return "found \(TileRules.shape(result.ref)) from \(TileRules.shape(a.ref)), needed "
-        + "transposed shapes"
+      return TileRules.shape(result.ref, rows: a.columns, a.rows, "as a is transposed")
     }
-    if result.format != a.format || a.format == .mxint8 {
-      return "found \(a.format.name) to \(result.format.name), needed one format without scales"
+    if a.format == .mxint8 {
+      return .tile(
+        a.ref, found: "mxint8", needed: "a format without scales",
+        remedy: .said("put a vector.decode_mx before, or move it with feed.left_transposed"))
+    }
+    if result.format != a.format {
+      return .tile(
+        result.ref, found: result.format.name, needed: "\(a.format.name) as a",
+        remedy: .formats([a.format]))
     }
     return nil
   }
@@ -158,7 +167,7 @@ public struct Fill: MicroOp {
     visitor.scalar("value", &value)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.format(result.ref, in: TileRules.floating)
   }
 
@@ -205,7 +214,7 @@ public struct Abs: MicroOp {
     visitor.tile("a", &a, .elementwise)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.sameShape(result.ref, a.ref),
       TileRules.format(result.ref, in: TileRules.floating),

@@ -54,7 +54,7 @@ public struct Mask: MicroOp {
     visitor.integer("rows_per_position", &rowsPerPosition)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.sameShape(result.ref, a.ref),
       TileRules.format(result.ref, in: TileRules.floating),

@@ -27,7 +27,7 @@ public struct RequantiseFP8: MicroOp {
     visitor.tile("scales", &scales, .read)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.sameShape(result.ref, codes.ref), TileRules.blockScales(scales.ref, of: codes.ref),
       TileRules.format(result.ref, in: [.mxint8]),

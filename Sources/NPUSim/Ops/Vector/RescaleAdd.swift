@@ -28,7 +28,7 @@ public struct RescaleAdd: MicroOp {
     visitor.tile("b", &b, .elementwise)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.sameShape(result.ref, a.ref), TileRules.sameShape(result.ref, b.ref),
       TileRules.column(factor.ref, of: a.ref),

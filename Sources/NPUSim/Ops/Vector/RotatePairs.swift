@@ -49,12 +49,14 @@ public struct RotatePairs: MicroOp {
     visitor.choice("pairing", &pairing)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     if a.columns % 2 != 0 { return "found \(a.columns) columns, needed an even number" }
     for table in [cosine, sine]
     where table.columns * 2 != a.columns || (table.rows != a.rows && table.rows != 1) {
-      return "found a table of \(TileRules.shape(table.ref)), needed \(a.rows) or 1 × "
-        + "\(a.columns / 2)"
+      return .tile(
+        table.ref, found: TileRules.shape(table.ref),
+        needed: "\(a.rows) × \(a.columns / 2), or 1 × \(a.columns / 2): an angle each pair",
+        remedy: .shape(rows: table.rows == 1 ? 1 : a.rows, columns: a.columns / 2))
     }
     return TileRules.first(
       TileRules.sameShape(result.ref, a.ref),

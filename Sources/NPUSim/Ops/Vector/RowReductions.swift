@@ -28,13 +28,13 @@ public struct RowSum: MicroOp {
     visitor.choice("start", &start)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     let present = min(layout.lanes, a.columns)
     if partials.rows != a.rows || (start && partials.columns != present)
       || (!start && partials.columns != layout.lanes)
     {
-      return "found partials \(TileRules.shape(partials.ref)) for \(TileRules.shape(a.ref)), "
-        + "needed \(a.rows) × \(start ? present : layout.lanes): one partial a lane"
+      return TileRules.shape(
+        partials.ref, rows: a.rows, start ? present : layout.lanes, "one partial a lane")
     }
     return TileRules.first(
       TileRules.format(partials.ref, in: [.f32]),
@@ -96,7 +96,7 @@ public struct RowFinish: MicroOp {
     visitor.tile("partials", &partials, .read)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     if partials.columns > layout.lanes {
       return "found \(partials.columns) partials a row, needed at most \(layout.lanes) lanes"
     }
@@ -149,7 +149,7 @@ public struct RowMax: MicroOp {
     visitor.choice("start", &start)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.column(result.ref, of: a.ref), TileRules.format(a.ref, in: TileRules.floating),
       TileRules.format(result.ref, in: [.bf16, .f32]))

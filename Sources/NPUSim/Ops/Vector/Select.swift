@@ -33,7 +33,7 @@ public struct Select: MicroOp {
     visitor.tile("b", &b, .elementwise)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.condition(condition.ref, of: result.ref),
       TileRules.sameShape(result.ref, a.ref), TileRules.sameShape(result.ref, b.ref),
@@ -103,7 +103,7 @@ public struct SelectScalar: MicroOp {
     visitor.scalar("otherwise", &otherwise)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.condition(condition.ref, of: result.ref),
       TileRules.sameShape(result.ref, a.ref),
@@ -158,7 +158,7 @@ public struct SelectFinite: MicroOp {
     visitor.tile("b", &b, .elementwise)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.sameShape(result.ref, a.ref), TileRules.sameShape(result.ref, b.ref),
       TileRules.format(result.ref, in: TileRules.floating),
@@ -185,11 +185,15 @@ public struct SelectFinite: MicroOp {
 
 extension TileRules {
   /// A tile of the shape of `tile` or a column, in a format with a zero.
-  static func condition(_ condition: TileRef, of tile: TileRef) -> String? {
+  static func condition(_ condition: TileRef, of tile: TileRef) -> OperandFault? {
     if condition.rows != tile.rows
       || (condition.columns != tile.columns && condition.columns != 1)
     {
-      return "found \(shape(condition)) conditions for \(shape(tile)), needed as many or one a row"
+      return .tile(
+        condition, found: shape(condition),
+        needed: "\(shape(tile)), or \(tile.rows) × 1: one a row",
+        remedy: .shape(
+          rows: Int(tile.rows), columns: condition.columns == 1 ? 1 : Int(tile.columns)))
     }
     return format(condition, in: [.bf16, .f16, .f32, .i8, .i32])
   }

@@ -83,7 +83,7 @@ public struct Special<Rule: SpecialRule>: MicroOp {
     visitor.tile("a", &a, .elementwise)
   }
 
-  public func legality(_ layout: TileLayout) -> String? {
+  public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
       TileRules.sameShape(result.ref, a.ref), TileRules.format(result.ref, in: [.bf16, .f32]),
       TileRules.format(a.ref, in: [.bf16, .f32]))

@@ -47,6 +47,7 @@ extension TextExpander {
 
   private mutating func emit(_ index: Int, _ statement: PlanStatement) {
     let position = builder.position
+    builder.line = Int32(truncatingIfNeeded: index)
     let number = Int(tree.lines[index].statement)
     if statement.isConstant, let known = settled.position(of: number) {
       let record = builder.record(at: known)
@@ -83,6 +84,11 @@ extension TextExpander {
       let (id, isSound) = builder.intern(tiles[k], at: position, opcode: statement.opcode)
       record.words[k] = id
       isPlaced = isPlaced && isSound
+      if !isSound, builder.hasNewSlotDefect(at: position),
+        let fix = slotFix(plan.operands[first + k], tiles[k])
+      {
+        builder.sayFix(fix)
+      }
     }
     if !isPlaced {
       record.work = 0
@@ -96,6 +102,21 @@ extension TextExpander {
     if isPlaced, isLegal, builder.position > position {
       settled.keep(position, of: number)
     }
+  }
+
+  /// What to write for a slot that a buffer does not have.
+  private func slotFix(_ operand: PlanOperand, _ tile: TileRef) -> String? {
+    guard operand.slot.isNode else { return nil }
+    let buffer = builder.layout.buffers[Int(tile.buffer)]
+    let expression = tree.expressions[Int(operand.slot.node)]
+    let text = source.text(expression.span)
+    let isRotating = expression.kind == .remainder
+    guard buffer.slots > 1, !isRotating else {
+      return "declare \(buffer.name) with {slots=\(Int(tile.slot) + 1)} or more"
+    }
+    let isPlain = expression.kind == .name || expression.kind == .element
+    return "write \(buffer.name)[\(isPlain ? text : "(\(text))") % \(buffer.slots)], or declare "
+      + "\(buffer.name) with more slots"
   }
 
   /// A record whose tiles are named by their places among `tiles`.
@@ -133,7 +154,10 @@ extension TextExpander {
       pointer.baseAddress.map { entry.judged(local, $0, layout) } ?? (nil, .none)
     }
     record.work = wrong == nil ? builder.intern(work) : 0
-    if let wrong { builder.report(wrong, mnemonic: entry.mnemonic, at: position) }
+    if let wrong {
+      builder.report(
+        wrong, entry.operands, { tiles[$0] }, mnemonic: entry.mnemonic, at: position)
+    }
     return wrong == nil
   }
 
@@ -141,6 +165,7 @@ extension TextExpander {
     guard operand.slot.isThere else { return operand.word }
     switch operand.kind {
     case .scalar:
+      guard isKnown(operand.slot.node, index) else { return nil }
       do throws(TextEvaluationFailure) {
         return Float(try plan.real(operand.slot.node, variables, lists)).bitPattern
       } catch {
@@ -174,6 +199,10 @@ extension TextExpander {
     let key = plan.keys[Int(operand.key)]
     let id = key.space == .hbm ? hbm[Int(operand.key)] : buffers[core][Int(operand.key)]
     guard id >= 0 else {
+      guard !brokenKeys.contains(operand.key) else {
+        broken[index] = true
+        return nil
+      }
       fail(
         key.space == .hbm
           ? "'\(tree.names[key.name])' has no size here"
@@ -240,6 +269,7 @@ extension TextExpander {
     }
     let target = plan.operands[Int(statement.operands.first)]
     let source = plan.operands[Int(statement.operands.first) + 1]
+    guard !hasBrokenTaps else { return }
     guard lastData[core] >= 0 else {
       return fail(
         "found a tap before any micro-op of the core", at: tree.statement(index).span, index,
@@ -322,6 +352,7 @@ extension TextExpander {
     let state = rings[core][Int(statement.key)]
     guard let producer = ring.producer, let consumer = ring.consumer else { return }
     guard state.slots > 0 else {
+      guard !brokenKeys.contains(ring.key) else { return broken[index] = true }
       return fail(
         "core \(core) has no slot of '\(tree.names[tree.statement(index).name])'",
         at: tree.statement(index).span, index, hint: "declare the buffer in the core's block")

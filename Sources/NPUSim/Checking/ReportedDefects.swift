@@ -1,0 +1,25 @@
+/// What the builder has said about the operands of a program, so that it is not said again.
+struct ReportedDefects {
+  private struct Place: Hashable {
+    var core: Int
+    var buffer: UInt32
+  }
+
+  private var sites: Set<Finding.Site> = []
+  /// Buffers that tiles lie outside of; the builder judges each tile, and folds those of a kind.
+  private var places: Set<Place> = []
+
+  init(_ defects: [ProgramDefect]) {
+    for defect in defects where defect.code == .M001 || defect.code == .M005 {
+      if let op = defect.op { sites.insert(.init(core: defect.core, op: op)) }
+      if let tile = defect.tile { places.insert(Place(core: defect.core, buffer: tile.buffer)) }
+    }
+  }
+
+  /// Whether a finding about a micro-op's operands is among them.
+  func contains(_ finding: Finding) -> Bool {
+    guard let site = finding.sites.first else { return false }
+    if sites.contains(site) { return true }
+    return finding.buffer.map { places.contains(Place(core: site.core, buffer: $0)) } ?? false
+  }
+}

@@ -1,0 +1,86 @@
+import NPUKernels
+import NPUSim
+import Testing
+
+/// Races are gathered by what is missing, and each says what is true of the pair that it shows.
+@Suite struct FoldingTests {
+  /// The whole numbers in a text after a word.
+  private func numbers(after word: String, in text: String) throws -> [Int] {
+    let start = try #require(text.range(of: word)).upperBound
+    return text[start...].split { !$0.isNumber }.compactMap { Int($0) }
+  }
+
+  @Test func `a queue that does not interlock is one finding that names the lines for barriers`()
+    throws
+  {
+    let text = try DiagnosisPage.text("layer-norm")
+    let page = try DiagnosisPage(text, on: "ascend-910b-like")
+    #expect(page.findings.count == 1)
+    #expect(page.lines.count < 60)
+    let finding = try #require(page.findings.first)
+    #expect(finding.message.hasPrefix("the vector queue does not interlock: "))
+    #expect(finding.trial?.removesFinding == true)
+    let missing = try #require(finding.missing)
+    let lines = try numbers(after: "before lines", in: missing)
+    #expect(lines.count > 5 && lines == lines.sorted())
+    // What the page says is enough, and none of it is idle.
+    func text(with barriers: [Int]) -> String {
+      text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+        .flatMap {
+          barriers.contains($0.offset + 1) ? ["barrier vector", $0.element] : [$0.element]
+        }
+        .joined(separator: "\n")
+    }
+    #expect(try DiagnosisPage(text(with: lines), on: "ascend-910b-like").findings.isEmpty)
+    for line in lines {
+      let others = lines.filter { $0 != line }
+      #expect(
+        try !DiagnosisPage(text(with: others), on: "ascend-910b-like").findings.isEmpty,
+        "without line \(line)")
+    }
+  }
+
+  @Test func `one missing edge is one finding with the pairs that it would order`() throws {
+    let page = try DiagnosisPage(DiagnosisPage.text("ptoas-gqa-b"), on: "ascend-910b-like")
+    #expect(
+      page.findings.map { $0.missing?.prefix { $0 != "," } }.compactMap { $0.map(String.init) }
+        == [
+          "an event load->vector between line 48 and line 49",
+          "a barrier on vector before lines 50",
+          "an event vector->store between line 65 and line 67",
+        ])
+    let event = try #require(page.findings.first)
+    #expect(event.trial?.removesFinding == true)
+    #expect(page.page.contains("     line 49 after lines 46, 48"))
+    // Reads of what a race leaves unwritten are no findings of their own.
+    #expect(!page.findings.contains { $0.code == .I001 })
+  }
+
+  @Test func `races that two edges order are two findings, each with its lines`() throws {
+    let page = try DiagnosisPage(DiagnosisPage.text("fold"))
+    #expect(
+      page.findings.map(\.missing) == [
+        "an event store->vector between line 11 and line 12",
+        "an event store->vector between line 16 and line 17",
+      ])
+  }
+
+  @Test(arguments: ["pk-rotate-full", "fold", "layer-norm", "ptoas-gqa-b", "wrong-slot"])
+  func `whether a race shows is said of the pair that is printed`(name: String) throws {
+    let page = try DiagnosisPage(
+      DiagnosisPage.text(name), on: name == "wrong-slot" ? "edge" : "ascend-910b-like")
+    let timeline = try #require(
+      TimingEngine.run(page.program, TimingOptions(timeline: true)).timeline)
+    var judged = 0
+    for finding in page.findings where !finding.pairs.isEmpty {
+      let first = timeline[finding.sites[0].core][finding.sites[0].op]
+      let second = timeline[finding.sites[1].core][finding.sites[1].op]
+      let end = finding.code == .H002 ? first.free : first.visible
+      #expect(finding.manifests == (end > second.start), "\(finding.message)")
+      #expect(finding.pairs[0].races[0].first == finding.sites[0])
+      #expect(finding.pairs.reduce(0) { $0 + $1.races.count } == 1 + finding.folded)
+      judged += 1
+    }
+    #expect(judged > 0)
+  }
+}

@@ -1,0 +1,128 @@
+import NPUKernels
+import NPUSim
+import Testing
+
+/// A wrong slot of a ring: the page names it, and no fix is offered as a repair of what is computed.
+@Suite struct SlotMutantTests {
+  static let setups = MutationSetup.all.filter {
+    ["gemm", "flash_attention"].contains($0.kernel) && $0.cores == 1
+  }
+
+  /// A micro-op that moves data, one of whose ring operands takes the slot before.
+  private struct Mutant {
+    var program: Program
+    var buffer: String
+    var slots: Set<Int32>
+    var description: String
+  }
+
+  private func mutants(of program: Program) -> [Mutant] {
+    var result: [Mutant] = []
+    for (op, record) in program.cores[0].enumerated() where record.kind == .data {
+      guard [.load, .feed, .drain].contains(record.queue) else { continue }
+      for k in 0..<Int(record.operandCount) where !record.access(k).isEmpty {
+        var tile = program.tiles[Int(record.words[k])]
+        let buffer = program.buffers[Int(tile.buffer)]
+        guard buffer.space.isOnChip, buffer.slots > 1 else { continue }
+        let slot = tile.slot
+        tile.slot = (slot + Int32(buffer.slots) - 1) % Int32(buffer.slots)
+        var mutant = program
+        var changed = record
+        changed.words[k] = UInt32(mutant.tiles.count)
+        mutant.tiles.append(tile)
+        mutant.cores[0][op] = changed
+        result.append(
+          Mutant(
+            program: mutant, buffer: buffer.name, slots: [slot, tile.slot],
+            description: program.line(.init(core: 0, op: op)) + " operand \(k)"))
+      }
+    }
+    return result
+  }
+
+  /// Everything that is said of a program, without and with lint.
+  private func findings(_ program: Program) -> [Finding] {
+    let check = Checker.check(program)
+    return check.findings + (check.isClean ? Checker.unreadSlots(program) : [])
+  }
+
+  @Test(arguments: setups)
+  func `a move to or from the slot before that races is named by its slot`(
+    setup: MutationSetup
+  ) throws {
+    let program = try setup.program()
+    #expect(Checker.unreadSlots(program).isEmpty, "\(setup)")
+    var tried = 0
+    let all = mutants(of: program)
+    let stride = max(1, all.count / (TestScale.isFull ? 400 : 25))
+    for (index, mutant) in all.enumerated() where index % stride == 0 {
+      let findings = findings(mutant.program)
+      let said = findings.map { "\($0.message) \($0.likelyCause ?? "") \($0.fix)" }.joined()
+      let isNamed = mutant.slots.contains {
+        said.contains("slot \($0) of \(mutant.buffer) ") || said.contains("\(mutant.buffer)[\($0)]")
+      }
+      // Where the order is sound, a fill that fills up a last block too is only judged as a whole, and
+      // those of these products are ragged.
+      if !isNamed, setup.kernel == "gemm", Checker.check(mutant.program).isClean { continue }
+      #expect(isNamed, "\(setup): \(mutant.description): \(findings.map(\.message))")
+      tried += 1
+      for finding in findings where !finding.pairs.isEmpty && finding.likelyCause != nil {
+        #expect(finding.fix.hasPrefix("once every slot is the one that is meant: "))
+      }
+    }
+    #expect(tried > 5, "\(setup)")
+  }
+
+  @Test(arguments: setups)
+  func `a lost event is not blamed on a slot`(setup: MutationSetup) throws {
+    let program = try setup.program()
+    let pairs = program.eventPairs
+    let stride = max(1, pairs.count / (TestScale.isFull ? 200 : 20))
+    for (index, pair) in pairs.enumerated() where index % stride == 0 {
+      let check = Checker.check(program.applying([.remove(core: 0, ops: [pair.set, pair.wait])]))
+      #expect(check.findings.allSatisfy { $0.likelyCause == nil }, "\(setup), event \(index)")
+    }
+  }
+
+  @Test func `the slot that is loaded and never read is the likely cause of the race`() throws {
+    let page = try DiagnosisPage(DiagnosisPage.text("wrong-slot"))
+    #expect(page.findings.count == 1)
+    let cause = try #require(page.findings[0].likelyCause)
+    #expect(cause.hasPrefix("slot 1 of input is written by load.l1 of line "))
+    #expect(cause.contains("and never read; feed.left of line 21 reads slot 0"))
+    #expect(page.page.contains("it mends the order, and says nothing of the meaning"))
+    #expect(page.findings[0].fix.hasPrefix("once every slot is the one that is meant: "))
+  }
+
+  @Test func `in a ring the fix of an unread result is not to remove it`() throws {
+    let text = """
+      .input x bf16 [8, 64]
+      .output y bf16 [4, 64]
+      .buf a ub bf16 [4, 64] {slots=SLOTS}
+      .buf b ub bf16 [4, 64]
+      load.ub a[0] <- x[0 +: 4, :]
+      load.ub LOST <- x[4 +: 4, :]
+      set load->vector:0
+      wait load->vector:0
+      vector.exp b <- a[0]
+      set vector->store:0
+      wait vector->store:0
+      store.hbm y <- b
+      """
+    let ring = text.replacing("SLOTS", with: "2").replacing("LOST", with: "a[1]")
+    let warned = try DiagnosisPage(ring).findings
+    #expect(warned.map(\.code) == [.P008] && warned[0].severity == .warning)
+    #expect(warned[0].message.hasPrefix("slot 1 of a is written by load.ub of line 6"))
+    for findings in [warned, try DiagnosisPage(ring, lints: true).findings] {
+      let unread = try #require(findings.first { $0.code == .P008 })
+      #expect(!unread.fix.contains("remove") && unread.edits.isEmpty && unread.trial == nil)
+    }
+    // A buffer of its own has no other slot that could be meant.
+    let single = text.replacing("SLOTS", with: "1").replacing("LOST", with: "c")
+      .replacing(".buf b", with: ".buf c ub bf16 [4, 64]\n.buf b")
+    #expect(try DiagnosisPage(single).findings.isEmpty)
+    let lint = try #require(
+      DiagnosisPage(single, lints: true).findings.first { $0.code == .P008 })
+    #expect(lint.fix.hasPrefix("remove the micro-op") && lint.edits.count == 1)
+  }
+}
