@@ -52,9 +52,9 @@ import Testing
         """
         set -m; mkfifo f; $simctl \(Self.small) --\(flag) f > page 2>&1 & run=$!
         for i in $(seq 100); do
-          sleep 0.05; kill -\(signal) $run 2>/dev/null || break
+          sleep 0.05; kill -\(signal) $run 2>/dev/null; jobs -r > jobs; [ -s jobs ] || break
         done
-        wait $run; code=$?; rm f; exit $code
+        wait $run; code=$?; rm f jobs; exit $code
         """)
       #expect(result.status == (signal == "TERM" ? 143 : 130), "\(flag) \(signal) \(result)")
     }
