@@ -83,7 +83,7 @@ import Testing
     #expect(result.status == 2)
     #expect(
       result.error.contains(
-        "element [3] of \(path): slot_mapping is 4294967296, which I32 does not"),
+        "element [3] of slot_mapping in \(path) is 4294967296, which I32 does not"),
       "\(result.error)")
   }
 
@@ -350,8 +350,8 @@ import Testing
     .input x bf16 [4, 16]
     .output y bf16 [2, 16]
     .index rows i32 [2]
-    .buffer a ub bf16 [2, 16]
-    load.ub a <- x[rows @ 0 +: 2, :]
+    .buf a ub bf16 [2, 16]
+    load.gather_ub a <- x[rows @ 0 +: 2, :]
     set load->store:0
     wait load->store:0
     store.hbm y <- a

@@ -24,7 +24,9 @@ struct GivenInputs: Sendable {
     else { return nil }
     switch route.way {
     case .words: return .plain(tensor)
-    case .indices: return .plain(try tensor.indices(named: source.prefix + spec.name))
+    case .indices:
+      let place = source.archive.origin.map { " in \($0)" } ?? ""
+      return .plain(try tensor.indices(named: spec.name + place))
     case .scales: return .plain(try tensor.scalesAsFP32())
     case .cast: return .plain(try tensor.rounded(to: spec.format.dtype))
     case .encode: return .mx(try HostEncoder.encode(tensor.floatsToRound(), spec))
