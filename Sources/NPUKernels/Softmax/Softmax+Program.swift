@@ -66,12 +66,17 @@ extension Softmax {
     let height = plan.tileRows
     let unit = max(1, machine[.ub].alignment / 2)
     while true {
-      let start = width / 2 / unit * unit
-      let rest = width - start
-      guard start > 0, MaximumTuning.foldPays(rows: height, width: width, rest: rest, machine)
+      // What lies in work is narrowed in place: no column is read and written by one micro-op, so the
+      // second part is the narrower one. It starts on the alignment.
+      let half = source == .work ? (width + 1) / 2 + unit - 1 : width / 2
+      let start = half / unit * unit
+      let folded = width - start
+      let kept = max(start, folded)
+      guard start > 0, folded > 0,
+        MaximumTuning.foldPays(rows: height, width: width, folded: folded, kept: kept, machine)
       else { break }
-      phases.append(.fold(source, start: start, width: rest))
-      width = rest
+      phases.append(.fold(source, start: start, width: folded))
+      width = kept
       source = .work
     }
     phases.append(.rowMaximum(source, width: width))

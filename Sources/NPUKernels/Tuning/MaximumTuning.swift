@@ -9,9 +9,12 @@ enum MaximumTuning {
     return slopes[VectorClass.max.index] <= slopes[VectorClass.rowMax.index] ? .max : .rowMax
   }
 
-  /// Whether `rows` rows that are narrowed from `width` to `rest` columns save more along the row than
-  /// the elementwise maximum takes. Half its latency counts, as two row tiles share it.
-  static func foldPays(rows: Int, width: Int, rest: Int, _ machine: MachineConfiguration) -> Bool {
+  /// Whether `rows` rows of which `folded` columns are laid on others, so that `kept` of `width` are
+  /// left, save more along the row than the elementwise maximum takes. Half its latency counts, as two
+  /// row tiles share it.
+  static func foldPays(
+    rows: Int, width: Int, folded: Int, kept: Int, _ machine: MachineConfiguration
+  ) -> Bool {
     let unit = machine.vector
     // In Double, as prices may be large beyond all measure.
     func occupancy(_ vectorClass: VectorClass, _ columns: Int) -> Double {
@@ -19,7 +22,7 @@ enum MaximumTuning {
       return max(
         Double(unit.minimumOccupancy), Double(unit.slopes[vectorClass.index]) * Double(steps))
     }
-    let fold = occupancy(.max, rest) + Double(unit.latencies[VectorClass.max.index]) / 2
-    return occupancy(.rowMax, width) - occupancy(.rowMax, rest) > fold
+    let fold = occupancy(.max, folded) + Double(unit.latencies[VectorClass.max.index]) / 2
+    return occupancy(.rowMax, width) - occupancy(.rowMax, kept) > fold
   }
 }

@@ -85,12 +85,16 @@ public enum ISAPage {
 
   /// Which tiles may coincide; `nil` where there are not two.
   private static func describeSharing(_ entry: OpEntry) -> String? {
-    let tiles = entry.operands.compactMap { operand in
-      operand.tileAccess.map { (name: "`\(operand.name)`", access: $0) }
+    var tiles = 0
+    var results: [String] = []
+    var sources: [String] = []
+    for operand in entry.operands {
+      guard case .tile(_, let access) = operand.kind else { continue }
+      tiles += 1
+      if access.contains(.write) { results.append("`\(operand.name)`") }
+      if access.contains(.inPlace) { sources.append("`\(operand.name)`") }
     }
-    guard tiles.count > 1 else { return nil }
-    let results = tiles.filter { $0.access.contains(.write) }.map(\.name)
-    let sources = tiles.filter { $0.access.contains(.inPlace) }.map(\.name)
+    guard tiles > 1 else { return nil }
     if sources.isEmpty { return "nothing" }
     return results.joined(separator: ", ") + " with " + sources.joined(separator: ", ")
   }
