@@ -21,7 +21,8 @@ struct ExpectationCheck {
   /// Throws `.tensor` for a tensor that this run does not make.
   func compare(_ tensors: RunTensors) throws(NPUError) -> Outcome {
     var result = RunReport.Expectation(plan.closeness)
-    var site: Finding.Site?
+    // Of the results that differ; nil where nobody is known to have written the element.
+    var sites: [Finding.Site?] = []
     let dump = try tensors.dump()
     for pair in plan.pairs {
       var compared: RunReport.Expectation.Compared
@@ -30,11 +31,11 @@ struct ExpectationCheck {
       if let first {
         let writer = pair.isInput ? nil : writer.writer(of: pair.name, element: first)
         compared.first?.writer = writer.map { program.line($0) }
-        site = site ?? writer
+        if !pair.isInput { sites.append(writer) }
       }
       if pair.isInput { result.inputs.append(compared) } else { result.results.append(compared) }
     }
-    return Outcome(expectation: result, findings: findings(result, at: site))
+    return Outcome(expectation: result, findings: findings(result, at: sites.first ?? nil))
   }
 
   private func findings(_ result: RunReport.Expectation, at site: Finding.Site?) -> [Finding] {
