@@ -232,7 +232,7 @@ import Testing
     let other = try run(Self.softmax + " --seed 1 --expect \(dump)")
     #expect(other.status == 1 && other.text.contains("inputs differ: 256 words of 1 tensor"))
     let input = try #require(
-      other.text.range(of: "256 of 256 words of the input x are not the expected ones"))
+      other.text.range(of: " of 256 words of the input x are not the expected ones"))
     let output = try #require(
       other.text.range(of: "of 256 words are not the expected ones; the first is out"))
     #expect(input.lowerBound < output.lowerBound)
