@@ -68,6 +68,15 @@ public struct TensorSpec: Sendable, Hashable {
   public var fileAxis: Int { axis == .alongColumns ? -1 : -2 }
 }
 
+extension Kernel {
+  /// The tensors as files have them, for the text of the kernel's program.
+  public var fileForms: [String: ProgramText.FileForm] {
+    var forms: [String: ProgramText.FileForm] = [:]
+    for spec in tensors { forms[spec.name] = .init(shape: spec.shape, aliases: spec.aliases) }
+    return forms
+  }
+}
+
 /// The words of a tensor as a kernel uses them: plain, or MXINT8 with scales.
 public enum TensorValue: Sendable, Hashable {
   case plain(Tensor)

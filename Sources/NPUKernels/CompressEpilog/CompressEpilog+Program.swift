@@ -14,6 +14,7 @@ extension CompressEpilog {
     let binding = SlotBinding(mapping, slots: slots)
     let moves = ordered(binding.moves)
     var builder = ProgramBuilder(machine: machine, catalogue: .standard)
+    builder.indexList(mapping, named: "slot_mapping")
     let tensors = try CompressEpilogTensors(self, moves, &builder)
     for core in 0..<machine.cores {
       builder.begin(core: core)

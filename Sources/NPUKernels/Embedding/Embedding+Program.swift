@@ -19,7 +19,7 @@ extension Embedding {
     var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let table = try p.tensor("table", .bf16, rows: vocabulary, columns: hidden, role: .input)
     let out = try p.tensor("out", .bf16, rows: tokens, columns: hidden, role: .output)
-    let list = p.indexList(ids)
+    let list = p.indexList(ids, named: "ids")
     for core in 0..<machine.cores {
       p.begin(core: core)
       let tiles = plan.tiles(rows: tokens, columns: hidden, core: core, of: machine.cores)

@@ -8,6 +8,9 @@ extension FlashAttention {
     let pages = indices["block_table"]
     try checkPages(pages)
     var builder = ProgramBuilder(machine: machine, catalogue: .standard)
+    for spec in self.tensors where spec.role == .index {
+      builder.indexList(pages, named: spec.name, shape: spec.shape)
+    }
     let tensors = try FlashTensors(self, pages: pages, &builder)
     try rung.program.init(self).emit(tensors, into: &builder)
     return builder.build()

@@ -27,17 +27,18 @@ public struct TextKernel: Kernel {
   public var scheduleFields: ScheduleFields { ScheduleFields([]) }
 
   public var tensors: [TensorSpec] {
-    assembly.tensors.compactMap { tensor in
-      let role: TensorSpec.Role
-      switch tensor.role {
-      case .input: role = .input
-      case .output: role = .output
-      case .updated: role = .updated
-      case .tap: role = .intermediate
-      case .index: role = .index
-      case .scratch: return nil
-      }
-      return TensorSpec(tensor.name, tensor.format, tensor.shape, axis: tensor.axis, role: role)
+    assembly.tensors.map { tensor in
+      let role: TensorSpec.Role =
+        switch tensor.role {
+        case .input: .input
+        case .output: .output
+        case .updated: .updated
+        case .tap, .scratch: .intermediate
+        case .index: .index
+        }
+      return TensorSpec(
+        tensor.name, tensor.format, tensor.shape, axis: tensor.axis, role: role,
+        aliases: tensor.aliases)
     }
   }
 

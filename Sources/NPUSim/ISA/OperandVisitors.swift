@@ -153,7 +153,7 @@ extension Program {
     guard Int(tile.buffer) < buffers.count else { return "?" }
     let buffer = buffers[Int(tile.buffer)]
     let slot = buffer.slots > 1 || tile.slot != 0 ? "[\(tile.slot)]" : ""
-    let list = tile.indexList == 0 ? "" : "list\(tile.indexList - 1) @ "
+    let list = tile.indexList == 0 ? "" : "\(listName(Int(tile.indexList) - 1)) @ "
     return "\(buffer.name)\(slot)[\(list)\(tile.row) +: \(tile.rows), \(tile.column) +: "
       + "\(tile.columns)]"
   }

@@ -23,6 +23,8 @@ public struct Program: Sendable {
   public var buffers: [Buffer]
   /// Row lists of gathering and scattering tiles, bound when the program is built.
   public var indexLists: [[Int32]]
+  /// The names and shapes of those that files know, in the order of the lists.
+  public var indexTensors: [IndexTensor]
   public var tiles: [TileRef]
   public var works: [Work]
   public var scopes: [Scope]
@@ -43,6 +45,7 @@ public struct Program: Sendable {
     self.catalogue = catalogue
     buffers = []
     indexLists = []
+    indexTensors = []
     tiles = []
     works = [.none]
     scopes = [Scope(label: 0, iteration: -1, parent: 0)]

@@ -94,8 +94,13 @@ public struct ProgramBuilder {
   }
 
   /// Binds a list of rows; a tile made with ``BufferHandle/gathered(_:first:rows:slot:column:columns:)``
-  /// takes its rows from it.
-  public mutating func indexList(_ rows: [Int32]) -> UInt32 {
+  /// takes its rows from it. One that is given, not made from another, has the name that files know.
+  @discardableResult
+  public mutating func indexList(
+    _ rows: [Int32], named name: String? = nil, shape: [Int]? = nil
+  ) -> UInt32 {
+    let (list, shape) = (program.indexLists.count, shape ?? [rows.count])
+    if let name { program.indexTensors.append(IndexTensor(name: name, shape: shape, list: list)) }
     program.indexLists.append(rows)
     layout.indexLists.append(rows)
     return UInt32(program.indexLists.count)

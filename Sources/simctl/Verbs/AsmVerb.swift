@@ -46,7 +46,7 @@ enum AsmVerb: Verb {
     if arguments.has("expand") {
       var options = ProgramText.Options()
       options.rollsLoops = !arguments.has("unrolled")
-      for tensor in assembly.tensors { options.shapes[tensor.name] = tensor.shape }
+      options.forms = TextKernel(assembly).fileForms
       console.out(bytes: try ProgramText.print(assembly.program, options))
     } else {
       console.out(sizes(assembly.program, source))

@@ -67,7 +67,7 @@ enum DisasmVerb: Verb {
   ) -> ProgramText.Options {
     var options = ProgramText.Options()
     options.rollsLoops = !arguments.has("unrolled")
-    for tensor in kernel.tensors { options.shapes[tensor.name] = tensor.shape }
+    options.forms = kernel.fileForms
     let shape = kernel.shape.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
     let schedule = kernel.scheduleFields.text
     options.comments = ["\(type.name): \(shape)"]

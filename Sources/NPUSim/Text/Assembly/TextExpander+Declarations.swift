@@ -19,6 +19,7 @@ extension TextExpander {
     var slots = 1
     var address: Int?
     var shape = dimensions
+    var aliases: [String] = []
     for entry in text.attributes.range {
       let attribute = tree.attributes[entry]
       switch tree.names[attribute.name] {
@@ -31,6 +32,10 @@ extension TextExpander {
       case "at":
         guard let place = dimension(attribute.value, index) else { return }
         address = place
+      case "aliases":
+        aliases = attribute.list.range.map {
+          tree.names[tree.expressions[Int(tree.lists[$0].node)].name]
+        }
       default:
         shape = []
         for part in attribute.list.range {
@@ -62,8 +67,8 @@ extension TextExpander {
         statement, text, index,
         TextTensor(
           name: tree.names[text.name], format: format, shape: shape, axis: axis,
-          role: TextTensor.Role(statement.kind)), slots: slots, rows: rows, columns: columns,
-        at: address)
+          role: TextTensor.Role(statement.kind), aliases: aliases), slots: slots, rows: rows,
+        columns: columns, at: address)
     } catch {
       fail(error.message, at: text.span, index, hint: error.hint, category: error.category)
     }
@@ -151,24 +156,32 @@ extension TextExpander {
     _ index: Int, _ statement: PlanStatement, _ text: TextStatement
   ) {
     let details = tree.declaration(of: text)
-    guard details.dimensions.count == 1,
-      let count = dimension(tree.lists[Int(details.dimensions.first)], index)
-    else {
-      return fail("an index list has one dimension", at: text.span, index)
+    var shape: [Int] = []
+    for entry in details.dimensions.range {
+      guard let dimension = dimension(tree.lists[entry], index) else { return }
+      shape.append(dimension)
     }
-    guard count <= 1 << 24 else {
+    guard !shape.isEmpty, let count = Self.product(shape), count <= 1 << 24 else {
       return fail(
-        "found \(count) indices, the limit is \(1 << 24)", at: text.span, index, category: .limit)
+        shape.isEmpty
+          ? "an index list has one dimension or more"
+          : "found \(shape) indices, the limit is \(1 << 24)", at: text.span, index,
+        category: shape.isEmpty ? .parse : .limit)
     }
     let name = tree.names[text.name]
-    var values: [Int32] = []
-    if let given = given[name] {
-      values = given
-    } else if details.hasValues {
+    var values = details.hasValues ? [] : (0..<Int32(count)).map { $0 }
+    if details.hasValues {
       guard let stated = self.values(text, index) else { return }
       values = stated
-    } else {
-      values = (0..<Int32(count)).map { $0 }
+    }
+    if let given = given[name], given != values {
+      guard plan.lists[Int(statement.key)].isUsed else {
+        return fail(
+          "no line takes its rows from \(name): the program was made for the values that stand here, "
+            + "and the inputs give others", at: text.nameSpan, index,
+          hint: "leave \(name) out of the inputs, or print the program for them", category: .tensor)
+      }
+      values = given
     }
     guard values.count == count else {
       return fail(
@@ -176,9 +189,9 @@ extension TextExpander {
         hint: "correct the dimension or the list")
     }
     lists[Int(statement.key)] = values
-    if task == .emit { _ = builder.indexList(values) }
+    if task == .emit { builder.indexList(values, named: name, shape: shape) }
     tensors.append(
-      TextTensor(name: name, format: .i32, shape: [count], axis: .alongColumns, role: .index))
+      TextTensor(name: name, format: .i32, shape: shape, axis: .alongColumns, role: .index))
   }
 
   /// The values that an index list or table states; `nil` after an error.

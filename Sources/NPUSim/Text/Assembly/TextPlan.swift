@@ -111,4 +111,6 @@ struct PlanList: Sendable {
   var statement: Int32
   /// Which index list it is; −1 for a table.
   var number: Int32
+  /// Whether a tile or an expression takes its values.
+  var isUsed = false
 }

@@ -115,6 +115,7 @@ extension TextResolver {
           at: tree.expressions[Int(expression.left)].span)
         return PlanNode(kind: .wrong)
       }
+      plan.lists[list].isUsed = true
       return PlanNode(kind: .element, left: expression.left, value: Int64(list))
     case .broken: break
     case .parameter, .variable:

@@ -48,6 +48,7 @@ extension TextResolver {
           "'\(text(operand.other))' is a table, needed an index list", at: operand.otherSpan,
           hint: "declare the rows with .index")
       }
+      plan.lists[list].isUsed = true
       result.list = UInt32(max(0, plan.lists[list].number) + 1)
     } else {
       unknown(operand.other, at: operand.otherSpan, "index list")

@@ -349,39 +349,6 @@ struct TextResolver {
     "\(slice.count) \(word)\(slice.count == 1 ? "" : "s")"
   }
 
-  private mutating func declarationAttributes(_ statement: TextStatement) {
-    let isBuffer = statement.kind == .buffer
-    let known = isBuffer ? ["slots", "blocks", "at"] : ["blocks", "shape"]
-    var seen: Set<UInt32> = []
-    for entry in statement.attributes.range {
-      let attribute = tree.attributes[entry]
-      let name = text(attribute.name)
-      if !seen.insert(attribute.name).inserted {
-        errors.add("\(name) is given twice", at: attribute.nameSpan, hint: "keep one of them")
-      }
-      switch name {
-      case "slots" where isBuffer && attribute.value.isThere,
-        "at" where isBuffer && attribute.value.isThere:
-        whole(attribute.value)
-      case "shape" where !isBuffer && !attribute.value.isThere:
-        for dimension in attribute.list.range { whole(tree.lists[dimension]) }
-      case "blocks" where attribute.value.isNode:
-        let word = tree.expressions[Int(attribute.value.node)]
-        if word.kind != .name || !["rows", "columns"].contains(text(word.name)) {
-          errors.add(
-            "blocks needs rows or columns", at: word.span,
-            hint: "blocks=columns: 32 elements of a row share a scale; blocks=rows: of a column")
-        }
-      default:
-        errors.add(
-          known.contains(name)
-            ? "\(name) needs \(name == "shape" ? "a list of dimensions" : "a value")"
-            : "there is no attribute '\(name)' here", at: attribute.nameSpan,
-          hint: DidYouMean.hint(for: name, among: known))
-      }
-    }
-  }
-
   /// The buffer that a name stands for in a memory.
   func key(of name: UInt32, in space: Space) -> Int? {
     guard Int(name) < lastKeys.count else { return nil }

@@ -30,6 +30,8 @@ public struct TextTensor: Sendable, Hashable {
   /// The block axis of an MXINT8 tensor.
   public var axis: BlockAxis
   public var role: Role
+  /// Other names that files may have for it.
+  public var aliases: [String] = []
 }
 
 /// Where a micro-op of a program stands in its text.

@@ -5,12 +5,24 @@ public enum ProgramText {
   public struct Options: Sendable {
     /// Whether repetitions become loops; without them every micro-op has its line.
     public var rollsLoops = true
-    /// Shapes of tensors as files have them, by name.
-    public var shapes: [String: [Int]] = [:]
+    /// Tensors as files have them, by name.
+    public var forms: [String: FileForm] = [:]
     /// Lines that stand before the program, without their `;`.
     public var comments: [String] = []
 
     public init() {}
+  }
+
+  /// What files call a tensor, and the shape that it has there.
+  public struct FileForm: Sendable {
+    public var shape: [Int]
+    /// Other names that are accepted for it.
+    public var aliases: [String]
+
+    public init(shape: [Int], aliases: [String] = []) {
+      self.shape = shape
+      self.aliases = aliases
+    }
   }
 
   /// The text of a program.

@@ -11,12 +11,19 @@ struct TextWriter {
   private var tablePlace = 0
   /// Whether the outermost of ``loops`` are cores.
   private var isInCores = false
-  /// Variables of loops, by depth.
-  private let variables = ["i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t"]
+  /// Variables of loops, by depth: names that no index list has.
+  private let variables: [String]
+  /// The names of index lists: no table has one of them.
+  private let listNames: [String]
 
   init(_ program: Program, _ options: ProgramText.Options) {
     self.program = program
     self.options = options
+    let listNames = program.indexLists.indices.map(program.listName)
+    self.listNames = listNames
+    variables = ["i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t"].filter {
+      !listNames.contains($0)
+    }
     for line in options.comments { comment(line) }
     if !options.comments.isEmpty { blank() }
   }
@@ -64,7 +71,8 @@ struct TextWriter {
     let plain =
       buffer.slots == 1
       ? [buffer.rows, buffer.columns] : [buffer.slots, buffer.rows, buffer.columns]
-    let shape = options.shapes[buffer.name] ?? plain
+    let form = options.forms[buffer.name]
+    let shape = form?.shape ?? plain
     let isDirect =
       shape.count >= 2 && Array(shape.suffix(2)) == [buffer.rows, buffer.columns]
       && shape.dropLast(2).reduce(1, *) == buffer.slots
@@ -75,6 +83,16 @@ struct TextWriter {
       tree.attributes.append(
         TextAttribute(
           name: tree.names.id("shape"), nameSpan: .none, value: .none, list: list(shape)))
+    }
+    if let aliases = form?.aliases, !aliases.isEmpty {
+      let names = aliases.map {
+        TextNumber(
+          node: add(TextExpression(kind: .name, name: tree.names.id($0), span: .none)))
+      }
+      tree.attributes.append(
+        TextAttribute(
+          name: tree.names.id("aliases"), nameSpan: .none, value: .none,
+          list: slice(of: names)))
     }
     statement.attributes = slice(first, tree.attributes.count)
     tree.statements.append(statement)
@@ -115,7 +133,9 @@ struct TextWriter {
   mutating func table(_ values: [Int]) -> UInt32 {
     if let known = tableNames[values] { return known }
     var statement = TextStatement(kind: .table, span: .none)
-    statement.name = tree.names.id("table\(tables.count)")
+    var name = "table\(tables.count)"
+    while listNames.contains(name) { name += "_" }
+    statement.name = tree.names.id(name)
     var details = TextDeclaration()
     details.values = list(values)
     details.hasValues = true
@@ -132,7 +152,7 @@ struct TextWriter {
       statement.name = listName(UInt32(index + 1))
       var details = TextDeclaration()
       details.format = tree.names.id("i32")
-      details.dimensions = list([values.count])
+      details.dimensions = list(program.indexTensor(ofList: index)?.shape ?? [values.count])
       details.values = list(values.map(Int.init))
       details.hasValues = true
       tree.declare(details, by: &statement)
@@ -140,7 +160,9 @@ struct TextWriter {
     }
   }
 
-  mutating func listName(_ list: UInt32) -> UInt32 { tree.names.id("list\(list - 1)") }
+  mutating func listName(_ list: UInt32) -> UInt32 {
+    tree.names.id(listNames[Int(list) - 1])
+  }
 
   // MARK: Blocks
 
@@ -208,7 +230,7 @@ struct TextWriter {
       // The variable of a range of cores has its own name.
       let depth = loops.count - (isInCores ? 1 : 0)
       statement.name = tree.names.id(
-        depth < variables.count ? variables[depth] : "i\(depth)")
+        depth < variables.count ? variables[depth] : loopName(depth))
       statement.first = operand(0)
       statement.last = operand(node.count)
       statement.isInline = node.isLine
@@ -228,6 +250,13 @@ struct TextWriter {
       loops.removeLast()
       isInCores = false
     }
+  }
+
+  /// The variable of a loop that is nested deep.
+  private func loopName(_ depth: Int) -> String {
+    var name = "i\(depth)"
+    while listNames.contains(name) { name += "_" }
+    return name
   }
 
   private mutating func block(_ statement: TextStatement, _ body: [RollNode], _ view: RollView) {
@@ -267,7 +296,10 @@ struct TextWriter {
   }
 
   mutating func list(_ values: [Int]) -> TextSlice {
-    let roots = values.map { operand($0) }
+    slice(of: values.map { operand($0) })
+  }
+
+  private mutating func slice(of roots: [TextNumber]) -> TextSlice {
     let slice = TextSlice(first: Int32(tree.lists.count), count: Int32(roots.count))
     tree.lists += roots
     return slice
