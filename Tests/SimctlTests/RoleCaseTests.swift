@@ -37,4 +37,36 @@ import Testing
     #expect(result.text.contains("overwrites-input.npu:10:1"))
     #expect(result.text.contains("declare x .update"))
   }
+
+  @Test func `uninitialised-tail: the columns that nothing loaded, and the line of the load`()
+    throws
+  {
+    let result = try SimctlProcess.run(["check", Self.file("uninitialised-tail")])
+    #expect(result.status == 1)
+    #expect(result.text.contains("but nothing writes columns 64 to 127 of it; load.l1 #0"))
+    #expect(result.text.contains("nothing writes rows 64 to 127 of it; load.l1 #1"))
+    #expect(result.text.contains("uninitialised-tail.npu:11:1"))
+    let whole = try SimctlProcess.run([
+      "check", Self.file("uninitialised-tail"), "--param", "depth=64",
+    ])
+    #expect(whole.status == 0, "\(whole.text)")
+  }
+
+  /// Kernels whose tensors are updated, indexed or passed on in HBM.
+  @Test(arguments: [
+    "compress_epilog --tokens 6 --dim 256 --slots 9", "swiglu --tokens 2 --hidden 64 --ffn 96",
+    "embedding --tokens 4 --vocab 40 --hidden 64",
+    "flash_attention --q 1 --kv 70 --head-dim 32 --page 32 --kv-format mxint8",
+    "flash_attention --q 40 --kv 40 --head-dim 32 --rung unfused", "gemm --m 40 --n 40 --k 40",
+  ])
+  func `the documented comparison of a kernel with its printed text`(_ words: String) throws {
+    let scratch = try ScratchFolder()
+    let (dump, text) = (scratch("k.safetensors"), scratch("k.npu"))
+    let words = words.components(separatedBy: " ")
+    #expect(try SimctlProcess.run(["run"] + words + ["--dump", dump]).status == 0)
+    let printed = try SimctlProcess.run(["disasm"] + words)
+    try Data(printed.output).write(to: URL(filePath: text))
+    let again = try SimctlProcess.run(["run", text, "--inputs", dump, "--expect", dump])
+    #expect(again.status == 0, "\(again.text)\(again.error)")
+  }
 }

@@ -81,6 +81,7 @@ struct FindingWriter {
       var statement: Statement
     }
     var result: [Finding] = []
+    var firsts: [UninitialisedRead] = []
     var known: [Key: Int] = [:]
     for read in reads {
       let site = Finding.Site(core: read.core, op: read.op)
@@ -93,6 +94,7 @@ struct FindingWriter {
         continue
       }
       known[key] = result.count
+      firsts.append(read)
       result.append(
         Finding(
           .I001,
@@ -103,6 +105,25 @@ struct FindingWriter {
             ? "give the tensor the role of an input, or write it first"
             : "write the tile before it is read, and order the write before the read"))
     }
+    name(&result, firsts)
     return result
+  }
+
+  /// Names the bytes that nobody wrote, and who should have, as far as that is looked up.
+  private func name(_ findings: inout [Finding], _ reads: [UninitialisedRead]) {
+    let reads = reads.prefix(UnwrittenBytes.most)
+    let bytes = UnwrittenBytes(program, layout: layout, self, reads: reads)
+    for (index, read) in reads.enumerated() {
+      guard let known = bytes.explanation(of: read) else { continue }
+      let tile = program.tiles[Int(read.tile)]
+      findings[index].message =
+        "\(describe(findings[index].sites[0])) reads \(program.describe(tile)), but \(known.message)"
+      findings[index].region = known.region
+      if let writer = known.writer { findings[index].sites.append(writer) }
+      findings[index].fix =
+        tile.space == .hbm
+        ? "give the tensor the role of an input, or write \(known.part) first"
+        : "write \(known.part) first, or read only what is written"
+    }
   }
 }

@@ -21,6 +21,11 @@ struct GridRect: Hashable {
     return nil
   }
 
+  /// `rows 16 to 31`, `row 3`.
+  static func range(_ unit: String, _ first: Int, _ last: Int) -> String {
+    first == last ? "\(unit) \(first)" : "\(unit)s \(first) to \(last)"
+  }
+
   private static func joined(_ a: Range<Int>, _ b: Range<Int>) -> Range<Int>? {
     guard a.lowerBound <= b.upperBound, b.lowerBound <= a.upperBound else { return nil }
     return min(a.lowerBound, b.lowerBound)..<max(a.upperBound, b.upperBound)

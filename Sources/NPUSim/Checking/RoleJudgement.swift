@@ -140,26 +140,21 @@ struct RoleJudgement {
     var parts: [String] = []
     let (first, last) = (rect.rows.lowerBound, rect.rows.upperBound - 1)
     if buffer.slots == 1 {
-      parts.append(Self.range("row", first, last))
+      parts.append(GridRect.range("row", first, last))
     } else if first % buffer.rows == 0 && (last + 1) % buffer.rows == 0 {
-      parts.append(Self.range("slot", first / buffer.rows, last / buffer.rows))
+      parts.append(GridRect.range("slot", first / buffer.rows, last / buffer.rows))
     } else if first / buffer.rows == last / buffer.rows {
       parts.append("slot \(first / buffer.rows)")
-      parts.append(Self.range("row", first % buffer.rows, last % buffer.rows))
+      parts.append(GridRect.range("row", first % buffer.rows, last % buffer.rows))
     } else {
       parts.append(
         "slot \(first / buffer.rows), row \(first % buffer.rows) to slot \(last / buffer.rows), row "
           + "\(last % buffer.rows)")
     }
     if rect.columns.count < buffer.columns {
-      parts.append(Self.range("column", rect.columns.lowerBound, rect.columns.upperBound - 1))
+      parts.append(GridRect.range("column", rect.columns.lowerBound, rect.columns.upperBound - 1))
     }
     return parts.joined(separator: ", ")
-  }
-
-  /// `rows 16 to 31`, `row 3`.
-  private static func range(_ unit: String, _ first: Int, _ last: Int) -> String {
-    first == last ? "\(unit) \(first)" : "\(unit)s \(first) to \(last)"
   }
 
   /// The payload bytes of some elements: tensors in HBM are dense.

@@ -51,7 +51,8 @@ public struct Finding: Sendable, Hashable {
   public var severity: Severity
   /// One line: what was found, and what is needed unless ``missing`` says it.
   public var message: String
-  /// The micro-ops concerned, the earlier one first.
+  /// The micro-ops concerned, the earlier one first; of an uninitialised read the reader, then who
+  /// should have written.
   public var sites: [Site]
   /// The buffer concerned, by index in ``Program/buffers``.
   public var buffer: UInt32?
