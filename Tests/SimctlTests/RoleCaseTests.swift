@@ -52,6 +52,14 @@ import Testing
     #expect(whole.status == 0, "\(whole.text)")
   }
 
+  @Test func `minus-one-row: the list, the place and the value that is no row`() throws {
+    let result = try SimctlProcess.run(["check", Self.file("minus-one-row"), "--cores", "2"])
+    #expect(result.status == 1)
+    #expect(result.text.contains("error[M006]") && !result.text.contains("M005"))
+    #expect(result.text.contains("q[1] is -1, but y has rows 0 to 15"))
+    #expect(result.text.contains("minus-one-row.npu:11:"))
+  }
+
   /// Kernels whose tensors are updated, indexed or passed on in HBM.
   @Test(arguments: [
     "compress_epilog --tokens 6 --dim 256 --slots 9", "swiglu --tokens 2 --hidden 64 --ffn 96",

@@ -10,7 +10,7 @@ struct ReportedDefects {
   private var places: Set<Place> = []
 
   init(_ defects: [ProgramDefect]) {
-    for defect in defects where defect.code == .M001 || defect.code == .M005 {
+    for defect in defects where [.M001, .M005, .M006].contains(defect.code) {
       if let op = defect.op { sites.insert(.init(core: defect.core, op: op)) }
       if let tile = defect.tile { places.insert(Place(core: defect.core, buffer: tile.buffer)) }
     }

@@ -59,7 +59,11 @@ extension TileLayout {
       what =
         "\(name): columns \(tile.column) to \(Int(tile.column) + Int(tile.columns) - 1) of "
         + "\(buffer?.columns ?? 0) of \(owner), counted from 0"
-    case .list, .buffer: what = "\(name), but the buffer holds \(extent)"
+    case .list, .buffer:
+      let rows = listFault(of: tile)
+      what = rows.map { "\(name): \($0.what)" } ?? "\(name), but the buffer holds \(extent)"
+      fix = rows?.fix ?? fix
+      if rows != nil { code = .M006 }
     case .listedBlocks:
       code = .M005
       what =

@@ -3,6 +3,8 @@ public struct TileLayout: Sendable {
   public var buffers: [Buffer]
   /// Row lists of gathering and scattering tiles.
   public var indexLists: [[Int32]]
+  /// Their names, as messages have them; those that are missing go by their numbers.
+  public var listNames: [String] = []
   /// Bytes of an HBM burst.
   public var burst: Int
   /// Row alignment in bytes, indexed by ``Space``.
@@ -43,6 +45,7 @@ public struct TileLayout: Sendable {
     self.init(machine: program.machine)
     buffers = program.buffers
     indexLists = program.indexLists
+    listNames = indexLists.indices.map(program.listName)
   }
 
   /// Whether every element of the tile lies in its buffer.

@@ -100,9 +100,12 @@ enum TileRules {
   static func distinctRows(_ tile: TileRef, _ layout: TileLayout) -> OperandFault? {
     guard tile.indexList > 0, Int(tile.indexList) <= layout.indexLists.count else { return nil }
     let list = layout.indexLists[Int(tile.indexList) - 1]
-    let rows = list.dropFirst(Int(tile.row)).prefix(max(0, Int(tile.rows))).sorted()
-    for (row, next) in zip(rows, rows.dropFirst()) where row == next {
-      return "found row \(row) twice in the list, needed distinct rows: drop all but the last"
+    let places = list.indices.dropFirst(Int(tile.row)).prefix(max(0, Int(tile.rows)))
+    let sorted = places.sorted { (list[$0], $0) < (list[$1], $1) }
+    for (place, next) in zip(sorted, sorted.dropFirst()) where list[place] == list[next] {
+      let name = layout.name(ofList: Int(tile.indexList) - 1)
+      return "found row \(list[place]) twice in the list, at \(name)[\(place)] and "
+        + "\(name)[\(next)], needed distinct rows: drop all but the last"
     }
     return nil
   }

@@ -103,6 +103,7 @@ public struct ProgramBuilder {
     if let name { program.indexTensors.append(IndexTensor(name: name, shape: shape, list: list)) }
     program.indexLists.append(rows)
     layout.indexLists.append(rows)
+    layout.listNames.append(program.listName(list))
     return UInt32(program.indexLists.count)
   }
 

@@ -60,13 +60,14 @@ extension Explanation {
       Explanation(
         """
         A row list names a row that its tensor does not have, or the same row twice, so that two
-        results would land in one place.
+        results would land in one place; or a tile takes rows from places that the list does not have.
         """,
         example: """
           slot_mapping = [0, 1, 9] into a cache of 8 slots
           """,
         fix: """
-          Correct the list; -1 leaves a row out. Where a later row shall win over an earlier one,
+          Correct the list. In `slot_mapping` of a kernel -1 leaves a row out; a list of a text leaves out
+          nothing, so such rows do not stand in it. Where a later row shall win over an earlier one,
           remove the earlier before the program is built.
           """)
     case .M007:

@@ -199,7 +199,8 @@ import Testing
     t.sync(.vector, .store)
     t.p.emit(StoreScatter(target, from: t.b.tile(slot: 0)))
     let result = Checker.check(t.p.build())
-    #expect(result.findings.map(\.code) == [.M005])
+    #expect(result.findings.map(\.code) == [.M006])
+    #expect(result.findings[0].message.contains("list0[1] is 8, but y has rows 0 to 7"))
     #expect(!result.proof.isProved)
   }
 

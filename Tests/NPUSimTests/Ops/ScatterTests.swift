@@ -77,14 +77,22 @@ import Testing
       p.emit(StoreScatter(y.gathered(p.indexList([1, 2, 1]), rows: 3), from: a.tile()))
     }
     #expect(
-      twice == "store.scatter: found row 1 twice in the list, needed distinct rows: drop all but "
-        + "the last")
+      twice == "store.scatter: found row 1 twice in the list, at list0[0] and list0[2], needed "
+        + "distinct rows: drop all but the last")
     let outside = try defect { p in
       let y = try p.tensor("y", .f32, rows: 8, columns: 3, role: .output)
       let a = try p.buffer("a", in: UB.self, .f32, rows: 2, columns: 3)
       p.emit(StoreScatter(y.gathered(p.indexList([1, 8]), rows: 2), from: a.tile()))
     }
-    #expect(outside?.contains("but the buffer holds") == true)
+    #expect(outside?.contains("list0[1] is 8, but y has rows 0 to 7") == true)
+    let short = try defect { p in
+      let y = try p.tensor("y", .f32, rows: 8, columns: 3, role: .output)
+      let a = try p.buffer("a", in: UB.self, .f32, rows: 3, columns: 3)
+      p.emit(
+        StoreScatter(
+          y.gathered(p.indexList([1, 7], named: "slots"), rows: 3), from: a.tile()))
+    }
+    #expect(short?.contains("places 0 to 2 of slots, which has 2 values") == true)
     let plain = try defect { p in
       let x = try p.tensor("x", .f32, rows: 8, columns: 3, role: .input)
       let a = try p.buffer("a", in: UB.self, .f32, rows: 2, columns: 3)
