@@ -213,7 +213,7 @@ struct UnwrittenBytes {
     for write in candidates {
       let ref = program.tiles[Int(write.tile)]
       var rank = ref.buffer == tile.buffer ? (ref.slot == tile.slot ? 3 : 2) : 1
-      if layout.overlap(tile, ref, padded: write.isFilled) { rank = 4 }
+      if layout.overlap(ref, padded: write.isFilled, tile) { rank = 4 }
       for pair in write.sites where isCandidate(pair.first, read, tile) {
         let isBefore = isBefore(pair.first, read)
         let site = isBefore && self.isBefore(pair.last, read) ? pair.last : pair.first
