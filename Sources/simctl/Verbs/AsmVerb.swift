@@ -1,3 +1,4 @@
+import NPUKernels
 import NPUSim
 
 /// `simctl asm`: checks a text program, expands it, and reports its sizes.
