@@ -20,8 +20,20 @@ public struct TextProgram: Sendable {
   /// The names of the index lists, as declared.
   public var indexNames: [String] { names(of: [.index]) }
 
-  /// The names of everything that has words before the run, as declared.
-  public var givenNames: [String] { names(of: [.input, .update, .index]) }
+  /// The names of everything that has words before the run, as declared, and its other names.
+  public var givenNames: [String] {
+    let kinds: [TextStatement.Kind] = [.input, .update, .index]
+    let given = tree.statements.filter { kinds.contains($0.kind) }
+    return names(of: kinds) + given.flatMap(aliases)
+  }
+
+  private func aliases(of statement: TextStatement) -> [String] {
+    statement.attributes.range.map { tree.attributes[$0] }
+      .filter { tree.names[$0.name] == "aliases" }
+      .flatMap { $0.list.range.map { tree.lists[$0] } }
+      .filter { $0.isNode && tree.expressions[Int($0.node)].kind == .name }
+      .map { tree.names[tree.expressions[Int($0.node)].name] }
+  }
 
   private func names(of kinds: [TextStatement.Kind]) -> [String] {
     tree.statements.filter { kinds.contains($0.kind) }.map { tree.names[$0.name] }
