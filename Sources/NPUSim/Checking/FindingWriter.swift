@@ -114,7 +114,7 @@ struct FindingWriter {
     let reads = reads.prefix(UnwrittenBytes.most)
     let bytes = UnwrittenBytes(program, layout: layout, self, reads: reads)
     for (index, read) in reads.enumerated() {
-      guard let known = bytes.explanation(of: read) else { continue }
+      guard let known = bytes.account(of: read) else { continue }
       let tile = program.tiles[Int(read.tile)]
       findings[index].message =
         "\(describe(findings[index].sites[0])) reads \(program.describe(tile)), but \(known.message)"

@@ -4,7 +4,7 @@
 /// is read too early.
 struct UnwrittenBytes {
   /// What is known of a read.
-  struct Explanation {
+  struct Account {
     /// The part that is missing, with what is written.
     var message: String
     /// What to write.
@@ -77,7 +77,7 @@ struct UnwrittenBytes {
       || meet(a.scaleBase, a.scaleExtent, b.scaleBase, b.scaleExtent)
   }
 
-  // MARK: Explanation
+  // MARK: Account
 
   /// Rows of a tile as they lie in its buffer, payload or scales.
   private struct Frame {
@@ -101,7 +101,7 @@ struct UnwrittenBytes {
 
   /// What a read finds unwritten; `nil` where all of it is written before it in program order, but not
   /// ordered before it.
-  func explanation(of read: UninitialisedRead) -> Explanation? {
+  func account(of read: UninitialisedRead) -> Account? {
     let tile = program.tiles[Int(read.tile)]
     let candidates = writes.sorted { $0.key < $1.key }.map(\.value).filter { write in
       write.sites.contains { isCandidate($0.first, read, tile) }
@@ -113,7 +113,7 @@ struct UnwrittenBytes {
         ? candidates.filter { $0.sites.contains { isBefore($0.first, read) } } : candidates
       for frame in frames(of: tile) {
         guard let gap = gap(of: frame, left: earlier) else { continue }
-        return explanation(read, tile, gap, of: frame, isLate: isLate, candidates)
+        return account(read, tile, gap, of: frame, isLate: isLate, candidates)
       }
     }
     return nil
@@ -184,10 +184,10 @@ struct UnwrittenBytes {
 
   // MARK: Words
 
-  private func explanation(
+  private func account(
     _ read: UninitialisedRead, _ tile: TileRef, _ gap: GridRect, of frame: Frame, isLate: Bool,
     _ candidates: [Write]
-  ) -> Explanation {
+  ) -> Account {
     let name = program.buffers[Int(tile.buffer)].name
     let part = part(gap, of: frame, tile)
     let nearest = nearest(candidates, read, tile)
@@ -199,7 +199,7 @@ struct UnwrittenBytes {
     } else {
       message += ", nor anything of \(name)"
     }
-    return Explanation(
+    return Account(
       message: message, part: "\(part) of \(name)", writer: nearest?.site,
       region: frame.region(gap))
   }

@@ -30,7 +30,7 @@ import Testing
         == "no micro-op writes rows 16 to 31 of the output y: 1024 of its 2048 elements have no "
         + "value; the last write, by store.hbm #4 (queue store), is that of y[8 +: 8, 0 +: 64]")
     #expect(finding.sites == [.init(core: 0, op: 4)])
-    #expect(finding.region?.rows == 16 && finding.region?.runBytes == 128)
+    #expect(finding.region?.byteCount == 16 * 128)
     #expect(
       finding.fix
         == "write them, or declare y .update (in Swift, role: .inputOutput) where old words are "
