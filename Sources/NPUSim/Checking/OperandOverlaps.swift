@@ -106,6 +106,8 @@ struct OperandOverlaps {
   private mutating func namesByteTwice(_ tile: UInt32) -> Bool {
     let ref = program.tiles[Int(tile)]
     if isSimple(ref) { return false }
+    // Without a list the payload of its buffer lies over scales, of this tile or of another slot.
+    if ref.indexList == 0 { return true }
     if let known = writesTwice[tile] { return known }
     let found = layout.namesByteTwice(ref)
     writesTwice[tile] = found
