@@ -104,8 +104,9 @@ enum TileRules {
     let sorted = places.sorted { (list[$0], $0) < (list[$1], $1) }
     for (place, next) in zip(sorted, sorted.dropFirst()) where list[place] == list[next] {
       let name = layout.name(ofList: Int(tile.indexList) - 1)
-      return "found row \(list[place]) twice in the list, at \(name)[\(place)] and "
-        + "\(name)[\(next)], needed distinct rows: drop all but the last"
+      return .said(
+        "found row \(list[place]) twice in the list, at \(name)[\(place)] and "
+          + "\(name)[\(next)], needed distinct rows: drop all but the last")
     }
     return nil
   }
