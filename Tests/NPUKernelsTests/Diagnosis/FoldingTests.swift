@@ -24,18 +24,18 @@ import Testing
     let lines = try numbers(after: "before lines", in: missing)
     #expect(lines.count > 5 && lines == lines.sorted())
     // What the page says is enough, and none of it is idle.
-    func text(with barriers: [Int]) -> String {
+    func program(with barriers: [Int]) -> String {
       text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
         .flatMap {
           barriers.contains($0.offset + 1) ? ["barrier vector", $0.element] : [$0.element]
         }
         .joined(separator: "\n")
     }
-    #expect(try DiagnosisPage(text(with: lines), on: "ascend-910b-like").findings.isEmpty)
+    #expect(try DiagnosisPage(program(with: lines), on: "ascend-910b-like").findings.isEmpty)
     for line in lines {
       let others = lines.filter { $0 != line }
       #expect(
-        try !DiagnosisPage(text(with: others), on: "ascend-910b-like").findings.isEmpty,
+        try !DiagnosisPage(program(with: others), on: "ascend-910b-like").findings.isEmpty,
         "without line \(line)")
     }
   }
