@@ -124,7 +124,7 @@ import Testing
     return head.split(separator: "\n").map { declaration -> String in
       guard declaration.hasPrefix(".buf \(words[1]) ") else { return String(declaration) }
       if words[2] == "with" { return declaration + " " + words[3] }
-      return declaration.replacing(" f32 ", with: " \(words[3]) ")
+      return String(declaration.replacing(" f32 ", with: " \(words[3]) "))
     }.joined(separator: "\n") + "\n" + line + "\n"
   }
 }
