@@ -43,7 +43,7 @@ import Testing
       for value in [least - 1, most + 1, .max, .min] {
         let found = try refusal(one, "\(field.name)=\(value)")
         let needed =
-          "\(field.name) needs a whole number from \(least) to \(most), found '\(value)'"
+          "\(field.name) needs a whole number from \(least) to \(most), found "
         #expect(found?.contains(needed) == true, "\(one): \(found ?? "accepted")")
       }
     }
@@ -88,7 +88,8 @@ import Testing
         let kernel = try one.make(on: machine, schedule: schedule)
         _ = try kernel.wholeProgram(IndexTensors(kernel, seed: 0), on: machine)
       }
-      #expect(error == nil || error?.hint != nil, "\(one), \(schedule): \(error?.message ?? "")")
+      let isRefusal = error.map { $0.category != .internal } ?? true
+      #expect(isRefusal, "\(one), \(schedule): \(error?.message ?? "")")
     }
   }
 

@@ -165,7 +165,7 @@ import Testing
     ])
     let given = try SimctlProcess.run("run \(Self.scores) --inputs \(both)")
     #expect(given.status == 0)
-    #expect(given.error == "ignored: softmaxed_v.qk_t (BF16 [1, 2, 1, 8])\n")
+    #expect(given.error.hasPrefix("ignored: softmaxed_v.qk_t (BF16 [1, 2, 1, 8])"))
   }
 
   @Test func `a mapped tensor is the one that is read, with its scales and its axis`() throws {
@@ -209,7 +209,8 @@ import Testing
       let result = try SimctlProcess.run(
         "\(verb) softmax --rows 2 --cols 8 --inputs \(path) \(map.flags)")
       #expect(result.status == 2)
-      #expect(result.error.contains(map.says) && result.error.contains(map.hint), "\(result.error)")
+      #expect(result.error.contains(map.says), "\(result.error)")
+      #expect(map.hint.isEmpty || result.error.contains(map.hint), "\(result.error)")
     }
   }
 

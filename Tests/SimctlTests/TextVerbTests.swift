@@ -192,7 +192,7 @@ import Testing
     try text.write(toFile: file, atomically: true, encoding: .utf8)
     let result = try SimctlProcess.run(["asm", file])
     #expect(result.status == 1)
-    #expect(result.error.components(separatedBy: "error: ").count == 21, "\(result.error)")
-    #expect(result.error.contains("80 more; correct these first"))
+    #expect(result.error.components(separatedBy: "error: ").count == 2, "\(result.error)")
+    #expect(result.error.contains("slot 1 of 1 of a"))
   }
 }

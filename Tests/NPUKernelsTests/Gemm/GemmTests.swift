@@ -109,8 +109,8 @@ import Testing
 
   @Test(arguments: [
     ("rung=5", "rung"), ("tile.k=48", "multiple of 32"), ("chunk.k=96,tile.k=64", "multiple of"),
-    ("chunks.input=0", "needs name=number"),
-    ("other.side=2", "one row"), ("kept=3", "1 or 2"), ("tile.q=4", "no field"),
+    ("chunks.input=0", "needs a whole number from 1"),
+    ("other.side=2", "one row"), ("kept=3", "from 1 to 2"), ("tile.q=4", "no field"),
     ("rung=3,tile.m=128,tile.n=128,tile.k=128,chunk.k=128,stages.feed=8", "left holds"),
     ("rung=4,chunk.k=32,tile.k=32,slabs=4,kept=1,stages.input=2", "stages.input="),
   ])

@@ -8,6 +8,17 @@ import Testing
     0..<UInt64(
       ProcessInfo.processInfo.environment["NPUSIM_FULL"] == "1" ? 10_000 : 1_000)
 
+  /// What does not look for slots that are filled for nothing, as rectangles take no part in that.
+  private static func withoutCauses(_ result: CheckResult) -> CheckResult {
+    var result = result
+    result.findings.removeAll { $0.code == .P008 }
+    for index in result.findings.indices {
+      result.findings[index].likelyCause = nil
+      result.findings[index].fix = ""
+    }
+    return result
+  }
+
   @Test func `every verdict agrees with a graph of instants and sets of bytes`() throws {
     var races = 0
     var clean = 0
@@ -17,7 +28,8 @@ import Testing
       let program = try source.program()
       let result = Checker.check(program)
       #expect(
-        Checker.check(program, CheckOptions(pieceLimit: 0)) == result,
+        Self.withoutCauses(Checker.check(program, CheckOptions(pieceLimit: 0)))
+          == Self.withoutCauses(result),
         "judged by rectangles, seed \(seed)")
       let brute = BruteChecker(program)
       let found = Set(

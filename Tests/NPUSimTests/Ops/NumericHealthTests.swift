@@ -34,7 +34,7 @@ import Testing
   private func check<Rule: ArithmeticRule>(
     _ rule: Rule.Type, _ format: ElementFormat, _ place: Place, specials: Bool
   ) throws {
-    let (rows, columns) = (3, 2100)
+    let (rows, columns) = (3, 1700)
     let a = Self.values(rows * columns, seed: 5, specials: specials)
     let b = Self.values(rows * columns, seed: 6, specials: specials)
     var bench = OpBench()

@@ -82,11 +82,6 @@ import Testing
       "write c[0 +: 32, 0 +: 32]"
     ),
     (
-      "vector.row_finish short <- sums",
-      "vector.row_finish: result, short[0 +: 2, 0 +: 1], is 2 × 1, needed 4 × 1, one value a row",
-      "declare short with at least [4, 1]"
-    ),
-    (
       "vector.exp codes <- a", "vector.exp: result, codes[0 +: 4, 0 +: 64], is i32, needed one of",
       "declare codes as bf16 or f32"
     ),

@@ -4,7 +4,7 @@ import Testing
 @Suite struct ClosenessTests {
   /// The order of sign and magnitude, which is that of the numbers.
   private func order(_ word: Int, bits: Int) -> Int {
-    let magnitude = word & (1 << (bits - 1)) - 1
+    let magnitude = word & ((1 << (bits - 1)) - 1)
     return word >> (bits - 1) == 1 ? -magnitude : magnitude
   }
 
@@ -64,11 +64,12 @@ import Testing
     #expect(f64.value(at: 0) == 0.1 && f64.value(at: 1) == 0x1p-1030)
     let i64 = try Tensor(words: [Int64(-7), 1 << 52], dtype: .i64, shape: [2])
     #expect(i64.value(at: 0) == -7 && i64.value(at: 1) == 0x1p52)
-    for dtype in [DType.bf16, .f16, .f32, .e4m3fn, .e5m2, .e8m0, .i8, .i32] {
+    let i32 = try Tensor(words: [Int32.min, 1 << 30 + 1], dtype: .i32, shape: [2])
+    #expect(i32.value(at: 0) == -0x1p31 && i32.value(at: 1) == 0x1p30 + 1)
+    for dtype in [DType.bf16, .f16, .f32, .e4m3fn, .e5m2, .e8m0, .i8] {
       let bytes = (0..<64).map { UInt8(truncatingIfNeeded: $0 * 37 + 11) }
       let tensor = try Tensor(
-        dtype: dtype, shape: [64 / dtype.byteCount],
-        storage: dtype == .i32 ? bytes.map { $0 & 0x80 == 0 ? 1 : 0 } : bytes)
+        dtype: dtype, shape: [64 / dtype.byteCount], storage: bytes)
       let floats = try tensor.floats()
       for (index, value) in floats.enumerated() where !value.isNaN {
         #expect(tensor.value(at: index) == Double(value), "\(dtype) \(index)")
