@@ -73,7 +73,7 @@ import Testing
     ("stages.kv=4", "store to feed has 8 events, needed 10"),
     ("stages.rows=9,tile.staged=32", "load to vector has 8 events, needed 10"),
     ("tile.x=4", "the schedule has no field 'tile.x'"),
-    ("tile.q=2147483648", "tile.q needs at most"),
+    ("tile.q=2147483648", "tile.q needs a whole number"),
   ])
   func `a schedule that cannot be is refused with what is needed`(text: String, reason: String) {
     var one = FlashCase(1, 4096, heads: 4)
