@@ -9,7 +9,7 @@ import Testing
       ProcessInfo.processInfo.environment["NPUSIM_FULL"] == "1" ? 10_000 : 1_000)
 
   /// What does not look for slots that are filled for nothing, as rectangles take no part in that.
-  private static func withoutCauses(_ result: CheckResult) -> CheckResult {
+  static func withoutCauses(_ result: CheckResult) -> CheckResult {
     var result = result
     result.findings.removeAll { $0.code == .P008 }
     for index in result.findings.indices {
