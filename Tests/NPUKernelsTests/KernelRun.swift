@@ -21,8 +21,7 @@ enum KernelRun {
   /// without a redundant event. Other lint is advice.
   static func faults(_ report: RunReport) -> [String] {
     var faults = report.findings.map(\.finding)
-      // P008 is about waste: attention stages keys that the last rows of a range do not read.
-      .filter { $0.code != .P008 && ($0.severity == .warning || $0.isSlip) }
+      .filter { $0.severity == .warning || $0.isSlip }
       .map { "\($0.code): \($0.message)" }
     guard let numerics = report.numerics else { return faults + ["no values"] }
     if numerics.isBitExact != true { faults.append("\(numerics.mismatches) words differ") }

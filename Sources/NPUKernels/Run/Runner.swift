@@ -50,9 +50,6 @@ public enum Runner {
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
     var check = Checker.check(
       program, CheckOptions(lints: request.lints), lines: kernel.sourceLines)
-    if check.isClean && !request.lints {
-      check.findings += Checker.unreadSlots(program, lines: kernel.sourceLines)
-    }
     if !check.findings.isEmpty {
       progress?("trying the fixes")
       check.findings = FixTrials.annotate(check.findings, of: program)

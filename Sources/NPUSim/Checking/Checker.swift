@@ -17,14 +17,6 @@ public enum Checker {
     return run.result()
   }
 
-  /// P008 for each slot of a ring that is filled for nothing: a warning, as a wrong slot looks like that
-  /// where the order is sound. Empty for a program with defects.
-  public static func unreadSlots(_ program: Program, lines: SourceLines? = nil) -> [Finding] {
-    guard program.defects.isEmpty else { return [] }
-    var run = CheckRun(program, CheckOptions(), lines)
-    return run.warnings()
-  }
-
   /// The events each of which alone can be deleted (both its set and its wait) without any error
   /// appearing. Empty for a program that is not clean. Two of them may stand in for each other: see
   /// ``removableEvents(_:)``.
@@ -220,17 +212,6 @@ struct CheckRun {
     let slots = UnreadSlots(program, table: table).slots(writer)
     locate(slots.flatMap { [$0.fill] + ($0.staleRead.map { [$0.site] } ?? []) })
     return slots
-  }
-
-  /// P008 for slots of rings that are filled for nothing, of a program without errors.
-  mutating func warnings() -> [Finding] {
-    guard program.buffers.contains(where: { $0.space.isOnChip && $0.slots > 1 }) else { return [] }
-    let use = TileUse(program, layout: layout)
-    guard let table = AtomTable(program, layout: layout, use: use, budget: options.budget) else {
-      return []
-    }
-    let slots = unreadSlots(table)
-    return CoreFolding.fold(writer.unread(slots), in: program, lines: writer.lines)
   }
 
   /// Finds the lines of micro-ops that findings name.

@@ -7,7 +7,7 @@ struct CrowdOwners {
   }
 
   /// What the numbers in ``last`` stand for, from 1 on.
-  private var writes: [(op: Int, buffer: UInt32)] = []
+  private var writes: [LifetimeJudgement.Holder] = []
   private var last: [Int: PaintMap] = [:]
   private var written: [Written: PaintMap] = [:]
 
@@ -20,17 +20,19 @@ struct CrowdOwners {
     written[Written(crowd: own, buffer: buffer), default: unpainted].paint(crowd.rects[place], 1)
   }
 
-  /// The last write, through another buffer, of bytes of a rectangle that were written through
-  /// `buffer` before.
-  func clobberer(of rect: CrowdRect, crowd: Int, buffer: UInt32) -> (op: Int, buffer: UInt32)? {
+  /// The latest of the last writes, through another buffer, of bytes of a rectangle that were written
+  /// through `buffer` before.
+  func clobberer(of rect: CrowdRect, crowd: Int, buffer: UInt32) -> LifetimeJudgement.Holder? {
     guard let last = last[crowd], let written = written[Written(crowd: crowd, buffer: buffer)]
     else { return nil }
-    var found: (op: Int, buffer: UInt32)?
+    var found: LifetimeJudgement.Holder?
     last.visit(rect) { number, region in
       guard number > 0, writes[Int(number) - 1].buffer != buffer else { return true }
+      let holder = writes[Int(number) - 1]
+      if let found, found >= holder { return true }
       let isClean = written.visit(region.intersection(rect)) { isWritten, _ in isWritten == 0 }
-      if !isClean { found = writes[Int(number) - 1] }
-      return isClean
+      if !isClean { found = holder }
+      return true
     }
     return found
   }

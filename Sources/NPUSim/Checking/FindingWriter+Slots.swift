@@ -11,16 +11,6 @@ extension FindingWriter {
     }
   }
 
-  /// P008 for slots of rings that nobody reads, or not in whole while another slot is read again.
-  func unread(_ slots: [UnreadSlots.Slot]) -> [Finding] {
-    slots.filter { !$0.isPartial || $0.staleRead != nil }.map { slot in
-      Finding(
-        .P008, severity: .warning, statement(of: slot),
-        sites: [slot.fill] + (slot.staleRead.map { [$0.site] } ?? []), buffer: slot.buffer,
-        fix: remedy(slot: slot.slot, of: slot.buffer), folded: slot.count - 1)
-    }
-  }
-
   /// What to do about a slot that nobody reads.
   func remedy(slot: Int32, of buffer: UInt32) -> String {
     "read slot \(slot) of \(program.buffers[Int(buffer)].name) where it is meant, or fill the slot "

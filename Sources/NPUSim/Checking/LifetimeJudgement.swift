@@ -20,6 +20,9 @@ struct LifetimeJudgement {
     self.writer = writer
   }
 
+  /// A write, and the buffer through which it wrote.
+  typealias Holder = (op: Int, buffer: UInt32)
+
   /// Where bytes belong to tiles of two buffers.
   private struct SharedBytes {
     var atoms: [Bool]
@@ -65,7 +68,7 @@ struct LifetimeJudgement {
   }
 
   private func findings(_ core: Int, _ order: OrderRecord, _ shared: SharedBytes) -> [Finding] {
-    var last: [Int: (op: Int, buffer: UInt32)] = [:]
+    var last: [Int: Holder] = [:]
     var written: [Int: Set<UInt32>] = [:]
     var crowds = CrowdOwners()
     var result: [Finding] = []
@@ -74,14 +77,19 @@ struct LifetimeJudgement {
       let op = Int(entry)
       let record = program.cores[core][op]
       guard record.accessBits != 0 else { continue }
-      var clobbered: (tile: UInt32, holder: (op: Int, buffer: UInt32))?
+      // The latest write is named, so that it does not depend on how bytes are gathered.
+      var clobbered: (tile: UInt32, holder: Holder)?
+      func meet(_ tile: UInt32, _ holder: Holder) {
+        if let known = clobbered?.holder, known >= holder { return }
+        clobbered = (tile, holder)
+      }
       AccessIndex.forEachAccess(record, table) { atom, isWrite, tile, _ in
-        guard !isWrite, clobbered == nil else { return }
+        guard !isWrite else { return }
         let buffer = program.tiles[Int(tile)].buffer
         if atom < shared.atoms.count {
           guard shared.atoms[atom], let holder = last[atom] else { return }
           if holder.buffer != buffer && written[atom]?.contains(buffer) == true {
-            clobbered = (tile, holder)
+            meet(tile, holder)
           }
         } else if atom >= table.count {
           let (own, place) = table.crowd(of: atom)
@@ -89,7 +97,7 @@ struct LifetimeJudgement {
           if let holder = crowds.clobberer(
             of: table.crowds[own].crowd.rects[place], crowd: own, buffer: buffer)
           {
-            clobbered = (tile, holder)
+            meet(tile, holder)
           }
         }
       }
@@ -121,7 +129,7 @@ struct LifetimeJudgement {
   }
 
   private func finding(
-    _ core: Int, _ op: Int, _ tile: TileRef, _ holder: (op: Int, buffer: UInt32)
+    _ core: Int, _ op: Int, _ tile: TileRef, _ holder: Holder
   ) -> Finding {
     let reader = Finding.Site(core: core, op: op)
     let culprit = Finding.Site(core: core, op: holder.op)

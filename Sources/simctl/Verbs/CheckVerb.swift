@@ -74,9 +74,6 @@ enum CheckVerb: Verb {
       progress("checking \(program.opCount) micro-ops")
       var check = Checker.check(
         program, CheckOptions(lints: ready.lints), lines: kernel.sourceLines)
-      if !ready.lints && check.isClean {
-        check.findings += Checker.unreadSlots(program, lines: kernel.sourceLines)
-      }
       if ready.lints && check.isClean {
         check.findings += try TimedLints.findings(
           program, timing: TimingEngine.run(program),

@@ -27,9 +27,6 @@ struct DiagnosisPage {
     program = assembly.program
     var check = Checker.check(
       program, CheckOptions(lints: lints), lines: kernel.sourceLines)
-    if check.isClean && !lints {
-      check.findings += Checker.unreadSlots(program, lines: kernel.sourceLines)
-    }
     check.findings = FixTrials.annotate(check.findings, of: program)
     report = RunReport(
       kernel: "t.npu", shape: [], schedule: [], seed: 0, machine: configuration, check: check,
