@@ -14,12 +14,7 @@ extension RunReport {
             case .real(let number): JSONMember(parameter.name, .double(number))
             }
           })),
-      JSONMember(
-        "machine",
-        [
-          "name": .string(machine.name), "cores": .integer(machine.cores),
-          "clock_hz": .integer(machine.clockHz), "config": machine.config,
-        ]),
+      JSONMember("machine", machine.json),
       JSONMember(
         "schedule", .object(schedule.map { JSONMember($0.name, .integer($0.value)) })),
       JSONMember(
@@ -30,9 +25,7 @@ extension RunReport {
             JSONMember("generator_version", .integer(SeededInput.generatorVersion)),
           ] + (inputs?.json ?? []))),
       JSONMember("verdict", .string(verdict.rawValue)),
-      JSONMember(
-        "fails_on",
-        .array(Finding.Severity.allCases.filter(failing.contains).map { .string($0.rawValue) })),
+      JSONMember("fails_on", Self.value(failing)),
       JSONMember("hazards_allowed", .bool(allowsHazards)),
       JSONMember(
         "proof",
@@ -71,6 +64,11 @@ extension RunReport {
     }
     members.append(JSONMember("findings", .array(findings.map(Self.value))))
     return .object(members)
+  }
+
+  /// The severities that make the verdict `findings`.
+  static func value(_ failing: Set<Finding.Severity>) -> JSONValue {
+    .array(Finding.Severity.allCases.filter(failing.contains).map { .string($0.rawValue) })
   }
 
   private static func members(_ timing: Timing, cores: Int) -> [JSONMember] {

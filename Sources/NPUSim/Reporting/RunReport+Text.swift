@@ -4,14 +4,9 @@ extension RunReport {
   public func text(_ style: TextStyle = .plain) -> String {
     var lines: [String] = []
     let dimensions = shape.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
-    let cores = machine.cores == 1 ? "1 core" : "\(machine.cores) cores"
     lines.append(
       style.bold(ForeignText.visible(kernel)) + (dimensions.isEmpty ? "" : "  \(dimensions)"))
-    lines.append(
-      row(
-        "machine",
-        "\(ForeignText.visible(machine.name)), \(cores), "
-          + "\(Quantity.prefixed(Double(machine.clockHz), "Hz"))"))
+    lines.append(row("machine", machine.words))
     if !parameters.isEmpty {
       lines += wrapped(
         "parameters", parameters.map { "\($0.name)=\($0.text)" }.joined(separator: " "))
@@ -52,24 +47,9 @@ extension RunReport {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  func row(_ label: String, _ value: String) -> String {
-    label + String(repeating: " ", count: max(1, 11 - label.count)) + value
-  }
+  func row(_ label: String, _ value: String) -> String { PageRow.line(label, value) }
 
-  /// A row whose text is broken at 100 columns.
-  func wrapped(_ label: String, _ text: String) -> [String] {
-    var lines: [String] = []
-    var line = ""
-    for word in text.split(separator: " ") {
-      if !line.isEmpty && line.count + word.count + 12 > 100 {
-        lines.append(line)
-        line = ""
-      }
-      line += (line.isEmpty ? "" : " ") + word
-    }
-    lines.append(line)
-    return lines.enumerated().map { row($0.offset == 0 ? label : "", $0.element) }
-  }
+  func wrapped(_ label: String, _ text: String) -> [String] { PageRow.lines(label, text) }
 
   private func verdict(_ style: TextStyle) -> [String] {
     let state =

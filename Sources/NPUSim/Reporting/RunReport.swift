@@ -12,6 +12,28 @@ public struct RunReport: Sendable {
     public var clockHz: Int64
     /// The whole effective configuration.
     public var config: JSONValue
+
+    /// What is reported of a machine.
+    init(_ machine: MachineConfiguration) {
+      name = machine.name
+      cores = machine.cores
+      clockHz = machine.clockHz
+      config = machine.json
+    }
+
+    /// Name, cores and clock, as a page has them.
+    var words: String {
+      "\(ForeignText.visible(name)), \(cores == 1 ? "1 core" : "\(cores) cores"), "
+        + Quantity.prefixed(Double(clockHz), "Hz")
+    }
+
+    /// As the JSON of a report has it.
+    var json: JSONValue {
+      [
+        "name": .string(name), "cores": .integer(cores), "clock_hz": .integer(clockHz),
+        "config": config,
+      ]
+    }
   }
 
   /// The schedule's proof.
@@ -180,8 +202,7 @@ public struct RunReport: Sendable {
     self.shape = shape
     self.schedule = schedule
     self.seed = seed
-    self.machine = Machine(
-      name: machine.name, cores: machine.cores, clockHz: machine.clockHz, config: machine.json)
+    self.machine = Machine(machine)
     self.check = Check(
       isProved: check.proof.isProved, statement: Self.statement(check.proof),
       microOps: check.proof.microOps, events: check.proof.events, barriers: check.proof.barriers,

@@ -26,22 +26,16 @@ enum TextFile {
     return TextSource(file: input.path, bytes: try input.rest(limit: limit))
   }
 
-  /// The values that `--param` gives.
+  /// The values that `--param` gives, one for each name.
   static func parameters(_ arguments: ParsedArguments) throws(NPUError) -> [String: String] {
     var values: [String: String] = [:]
-    for text in arguments.all("param") {
-      guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+    for (name, text) in try NamedValues.of("param", arguments, example: "kv=256") {
+      guard !ValueProduct.List.isList(text) else {
         throw NPUError(
-          .usage, "--param needs a name and a value, found '\(text)'",
-          hint: "for example --param kv=256")
+          .usage, "--param \(name) takes one value here, found '\(text)'",
+          hint: "simctl check tries each of several values")
       }
-      let name = String(text[..<equals])
-      if let earlier = values.updateValue(String(text[text.index(after: equals)...]), forKey: name)
-      {
-        throw NPUError(
-          .usage, "--param \(name) is given twice, the first time as '\(earlier)'",
-          hint: "keep one of them")
-      }
+      values[name] = text
     }
     return values
   }
@@ -57,15 +51,23 @@ enum TextFile {
     return errors.first.map { ExitCode($0.category) } ?? .clean
   }
 
+  /// The text of a command line; errors are shown, and there is none then.
+  static func text(
+    _ path: String, _ console: borrowing Console
+  ) throws(NPUError) -> (text: TextProgram?, code: ExitCode) {
+    let source = try source(path)
+    let parsed = TextProgram.parse(source)
+    return (parsed.value, report(parsed.errors, source, console))
+  }
+
   /// The text program of a command line, assembled with its parameters and the index lists of the
   /// request's inputs; errors are shown, and there is none then.
   static func kernel(
     _ path: String, _ arguments: ParsedArguments, _ request: inout RunRequest,
     _ console: borrowing Console
   ) throws(NPUError) -> (kernel: TextKernel?, code: ExitCode) {
-    let source = try source(path)
-    let parsed = TextProgram.parse(source)
-    guard let text = parsed.value else { return (nil, report(parsed.errors, source, console)) }
+    let (parsed, code) = try text(path, console)
+    guard let text = parsed else { return (nil, code) }
     if let source = request.source {
       request.source = try TextKernel.rereadable(source, for: text)
     }
@@ -73,7 +75,7 @@ enum TextFile {
       machine: request.machine, catalogue: .standard, parameters: try parameters(arguments),
       indices: try TextKernel.indices(of: text, from: request.source))
     guard let assembly = outcome.value else {
-      return (nil, report(outcome.errors, source, console))
+      return (nil, report(outcome.errors, text.source, console))
     }
     return (TextKernel(assembly), .clean)
   }

@@ -55,6 +55,7 @@ struct EngineBench {
       try line("text") { () throws(NPUError) in _ = try ProgramText.print(program) }
       try line("assembly, loops") { () throws(NPUError) in try assemble(rolled) }
     }
+    lines.append(try SweepBench(samples: samples, machine: machine).measure())
     return lines + (try MemoryBench().measure())
   }
 

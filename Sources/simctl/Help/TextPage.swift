@@ -42,7 +42,8 @@ enum TextPage {
     let text = try TextProgram.parse(try TextFile.source(path)).get()
     let assembly = try text.assemble(
       machine: try MachineFlags.machine(arguments).configuration, catalogue: .standard,
-      parameters: try TextFile.parameters(arguments)
+      // Several values are as good as none here.
+      parameters: (try? TextFile.parameters(arguments)) ?? [:]
     ).get()
     return TextKernel(assembly)
   }

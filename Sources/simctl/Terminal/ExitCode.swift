@@ -30,6 +30,15 @@ enum ExitCode: Int32, Sendable {
     }
   }
 
+  /// The code of a report on many values.
+  init(_ verdict: SweepReport.Verdict) {
+    switch verdict {
+    case .clean: self = .clean
+    case .findings: self = .findings
+    case .incomplete: self = .incomplete
+    }
+  }
+
   /// The meaning, for help and documentation.
   static let table: [(code: ExitCode, meaning: String)] = [
     (.clean, "clean"),

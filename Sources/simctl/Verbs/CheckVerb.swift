@@ -9,17 +9,26 @@ enum CheckVerb: Verb {
       .init("simctl check softmax_v --kv 4096", "prove the schedule for every timing"),
       .init("simctl check softmax_v --lint", "and look for what is wasteful"),
       .init("simctl check program.npu", "a program written as text, by its lines"),
+      .init("simctl check program.npu --param n=0..9", "for each value, until all are tried"),
+      .init("simctl check gemm --shapes m=1..40 --shapes k=32,64", "for each of 80 shapes"),
       .init("simctl explain H002", "what a finding means"),
     ],
     usage: ["check KERNEL [flags]", "check FILE.npu [flags]"],
     groups: [
-      MachineFlags.group, RunFlags.schedule, TextFile.parameters, RunFlags.inputs,
+      MachineFlags.group, RunFlags.schedule, SweepFlags.shapes, SweepFlags.parameters,
+      RunFlags.inputs,
       FlagGroup(
         "Checks",
         RunFlags.checks.flags.filter { ["lint", "fail-on"].contains($0.name) } + [
           Flag("minimise", .none, "which events and barriers can go, and the cycles that gains")
         ]),
       RunFlags.report,
+    ],
+    notes: [
+      """
+      Ranges have both ends: 0..9 are ten values. At most 65,536 are tried, the last name changing
+      fastest. Shapes that a kernel refuses, and values that leave no micro-op, are counted apart.
+      """
     ],
     words: Catalog.names, takesFiles: true, maximumWords: 1)
 
@@ -49,9 +58,13 @@ enum CheckVerb: Verb {
       request = try RunFlags.request(named, arguments)
       type = named
     }
+    let values = try SweepFlags.values(arguments)
     request.source = try RunFlags.source(arguments)
     if let path = arguments.value("json") {
       try OutputFile.check(path, force: arguments.has("force"))
+    }
+    if let values {
+      return try sweep(type, path ?? "", values, request, arguments, since: start, &console)
     }
     let isMinimised = arguments.has("minimise")
     let kernel: any Kernel
@@ -68,36 +81,44 @@ enum CheckVerb: Verb {
     let plan = try ready.inputPlan(kernel)
     for line in plan?.notes.ignoredLines ?? [] { console.error(line + "\n") }
     let report = try ProgressLine.during(on: console) { progress throws(NPUError) in
-      progress("building the program")
-      let indices = try IndexTensors(kernel, seed: ready.seed, plan: plan)
-      let program = try kernel.wholeProgram(indices, on: ready.machine)
-      progress("checking \(program.opCount) micro-ops")
-      var check = Checker.check(
-        program, CheckOptions(lints: ready.lints), lines: kernel.sourceLines)
-      if ready.lints && check.isClean {
-        check.findings += try TimedLints.findings(
-          program, timing: TimingEngine.run(program),
-          bounds: Bounds.of(program, compulsory: kernel.statedWork(indices)))
-      }
+      let check = try ScheduleCheck(of: kernel, ready, plan: plan, progress: progress)
       progress("trying the fixes")
-      check.findings = FixTrials.annotate(check.findings, of: program)
-      var report = RunReport(
-        kernel: ready.kernel, shape: kernel.shape + kernel.bindings(indices),
-        schedule: kernel.scheduleFields.values, seed: ready.seed, machine: ready.machine,
-        check: check, program: program)
-      report.inputs = plan?.notes
-      report.failing = ready.failing
-      if let text = kernel as? TextKernel {
-        report.parameters = text.assembly.parameters
-        text.locate(&report)
-      }
+      var report = check.report()
       if isMinimised && !report.hasErrors {
         progress("looking for synchronisation that can go")
-        report.minimisation = try Minimisation(program)
+        report.minimisation = try Minimisation(check.program)
       }
       return report
     }
     try ReportOutput.write(report, arguments, since: start, &console)
+    return ExitCode(report.verdict)
+  }
+
+  /// Tries every value: of a kernel's shape, or without one of the text's parameters.
+  private static func sweep(
+    _ type: (any Kernel.Type)?, _ path: String, _ values: ValueProduct, _ request: RunRequest,
+    _ arguments: ParsedArguments, since start: ContinuousClock.Instant, _ console: inout Console
+  ) throws(NPUError) -> ExitCode {
+    var source: [UInt8]?
+    let subject: ValueSweep.Subject
+    if let type {
+      subject = .kernel(type)
+    } else {
+      let (text, code) = try TextFile.text(path, console)
+      guard let text else { return code }
+      source = text.source.bytes
+      subject = .text(text)
+    }
+    let sweep = try ValueSweep(subject, values, request)
+    let report = try ProgressLine.during(on: console) { progress throws(NPUError) in
+      try sweep.run(progress: progress)
+    }
+    try ReportOutput.write(
+      json: report.json(),
+      page: {
+        report.text(
+          $0 ? .ansi : .plain, source: source, diagnostics: $0 ? .coloured : .plain)
+      }, arguments, since: start, &console)
     return ExitCode(report.verdict)
   }
 }

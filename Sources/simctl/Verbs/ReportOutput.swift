@@ -8,10 +8,20 @@ enum ReportOutput {
     _ report: RunReport, _ arguments: ParsedArguments, since start: ContinuousClock.Instant,
     _ console: inout Console
   ) throws(NPUError) {
+    try write(
+      json: report.json(), page: { report.text($0 ? .ansi : .plain) }, arguments, since: start,
+      &console)
+  }
+
+  /// As the other one, for any report: `page` makes its text, with colours or without.
+  static func write(
+    json: @autoclosure () -> JSONValue, page: (_ inColour: Bool) -> String,
+    _ arguments: ParsedArguments, since start: ContinuousClock.Instant, _ console: inout Console
+  ) throws(NPUError) {
     let elapsed = (ContinuousClock.now - start) / .seconds(1)
     let withMeta = arguments.has("meta")
     if let path = arguments.value("json") {
-      var value = report.json()
+      var value = json()
       if withMeta { value = adding(elapsed, to: value) }
       var json = JSONWriter()
       json.value(value)
@@ -21,8 +31,7 @@ enum ReportOutput {
       if path == "-" { return }
     }
     let isPiped = arguments.value("dump") == "-"
-    let colours = isPiped ? console.errorTakesColour : console.outTakesColour
-    var text = report.text(colours ? .ansi : .plain)
+    var text = page(isPiped ? console.errorTakesColour : console.outTakesColour)
     if withMeta {
       text += "\nsimctl \(Simctl.version), \(NumberText.significant(elapsed)) s\n"
     }

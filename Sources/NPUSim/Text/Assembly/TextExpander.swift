@@ -85,7 +85,9 @@ struct TextExpander {
     self.catalogue = catalogue
     self.task = task
     self.limits = limits
-    builder = ProgramBuilder(machine: machine, catalogue: catalogue)
+    builder = ProgramBuilder(
+      machine: machine, catalogue: catalogue,
+      limit: Int(clamping: min(limits.microOps, Int64(Program.microOpLimit))))
     errors = TextErrors(source)
     variables = Array(repeating: 0, count: plan.variables)
     lists = Array(repeating: nil, count: plan.lists.count)

@@ -1,0 +1,25 @@
+/// Rows of a page: a label in the first column, then what it is about.
+enum PageRow {
+  private static let labelWidth = 11
+  private static let width = 100
+
+  /// A row on one line.
+  static func line(_ label: String, _ value: String) -> String {
+    label + String(repeating: " ", count: max(1, labelWidth - label.count)) + value
+  }
+
+  /// A row whose text is broken at 100 columns.
+  static func lines(_ label: String, _ text: String) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ") {
+      if !line.isEmpty && line.count + word.count + labelWidth + 1 > width {
+        lines.append(line)
+        line = ""
+      }
+      line += (line.isEmpty ? "" : " ") + word
+    }
+    lines.append(line)
+    return lines.enumerated().map { self.line($0.offset == 0 ? label : "", $0.element) }
+  }
+}
