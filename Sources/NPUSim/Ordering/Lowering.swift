@@ -326,24 +326,3 @@ private struct EdgeReduction: ~Copyable {
     return CoreStream.Lowered(records: records, positions: positions, defects: base + defects)
   }
 }
-
-extension OpRecord {
-  /// A `set` or `wait` of an event.
-  static func synchronise(_ event: Event, _ kind: OpKind, scope: UInt32) -> OpRecord {
-    var record = OpRecord(
-      opcode: kind == .set ? OpCatalogue.set : OpCatalogue.wait,
-      queue: kind == .set ? event.source : event.target, kind: kind, scope: scope)
-    record.operandCount = 1
-    record.words[0] = event.packed
-    return record
-  }
-
-  /// A barrier on one queue.
-  static func barrier(_ queue: Queue, scope: UInt32) -> OpRecord {
-    var record = OpRecord(
-      opcode: OpCatalogue.barrierQueue, queue: queue, kind: .barrierQueue, scope: scope)
-    record.operandCount = 1
-    record.words[0] = UInt32(queue.rawValue)
-    return record
-  }
-}
