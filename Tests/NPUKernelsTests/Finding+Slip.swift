@@ -5,7 +5,7 @@ extension Finding {
   /// that nobody reads. Other lints weigh a shape's price, and small shapes have theirs.
   var isSlip: Bool {
     switch code {
-    case .P003, .P004, .P005, .P006, .P007: false
+    case .P003, .P004, .P005, .P006, .P007, .P009: false
     default: severity != .warning
     }
   }

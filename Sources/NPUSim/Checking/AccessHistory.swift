@@ -11,7 +11,7 @@ struct AccessHistory: OrderObserver, ~Copyable {
     /// 0: never written. Otherwise `(position + 1) × 8 + queue`, with queue 7 for a write that is
     /// ordered before everything.
     var write: UInt32
-    /// The tile of the last write.
+    /// The tile of the last write if it forwards, else `.max`.
     var tile: UInt32
     /// 1 + the position of the last read of each queue.
     var reads: QueueClock
@@ -130,6 +130,7 @@ struct AccessHistory: OrderObserver, ~Copyable {
         atoms[Int(atom)].reads[Int(queue)] = position &+ 1
       }
     }
+    let forwardsResults = record.pointee.forwardsResults
     var writes = bits & 0x222222
     while writes != 0 {
       let k = writes.trailingZeroBitCount / 4
@@ -158,7 +159,7 @@ struct AccessHistory: OrderObserver, ~Copyable {
           }
         }
         atoms[Int(atom)].write = (position &+ 1) << 3 | queue
-        atoms[Int(atom)].tile = tile
+        atoms[Int(atom)].tile = forwardsResults ? tile : .max
       }
     }
     if isCrowded { note(record.pointee, position) }
@@ -297,7 +298,8 @@ struct AccessHistory: OrderObserver, ~Copyable {
     AccessIndex.forEachAccess(record, table) { member, isWrite, _, _ in
       guard member >= atomCount else { return }
       let (own, place) = table.crowd(of: member)
-      crowds[own].note(place, isWrite: isWrite, queue: record.queue.index, position: position)
+      crowds[own].note(
+        place, isWrite: isWrite, by: record, position: position)
     }
   }
 }

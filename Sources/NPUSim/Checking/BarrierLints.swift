@@ -58,10 +58,19 @@ struct BarrierLints {
     return groups.prefix(Self.mostGroups).compactMap { overWide(core: $0.core, $0.ops) }
   }
 
+  /// Whether a barrier whose absence leaves these races is what makes HBM bytes readable.
+  private func isFence(_ races: [Race], in without: Program) -> Bool {
+    guard program.machine.hbm.readAfterWrite == .fence else { return false }
+    let writer = FindingWriter(without, layout: TileLayout(without))
+    return races.contains { race in
+      race.code == .H001 && writer.conflict(race)?.region.plane == .hbm
+    }
+  }
+
   private func overWide(core: Int, _ ops: [Int]) -> Finding? {
     let without = program.applying([.remove(core: core, ops: ops)])
     let check = Checker.check(without)
-    guard check.raceCount == check.races.count,
+    guard check.raceCount == check.races.count, !isFence(check.races, in: without),
       check.races.allSatisfy({ $0.first.core == core && $0.second.core == core })
     else { return nil }
     // Places in the program as it is: every removed micro-op shifts what follows it.

@@ -115,7 +115,7 @@ struct CheckRun {
   }
 
   /// The P codes that need no timing.
-  private func lints(_ use: TileUse) -> [Finding] {
+  private mutating func lints(_ use: TileUse) -> [Finding] {
     guard let table = AtomTable(program, layout: layout, use: use, budget: options.budget) else {
       return []
     }
@@ -138,10 +138,12 @@ struct CheckRun {
     }
     let barrierLints = BarrierLints(program, writer)
     let layoutLints = LayoutLints(program, layout: layout, writer)
+    let unfenced = program.machine.hbm.readAfterWrite == .event ? unfenced(table, use) : []
     return writer.redundant(events, together: removable) + barrierLints.redundant(barriers)
       + barrierLints.overWide()
       + layoutLints.unfilledBursts() + layoutLints.bankConflicts() + layoutLints.singleBuffers()
       + layoutLints.deadStores(dead)
+      + unfenced
   }
 
   private mutating func judgeOrder(_ use: TileUse) {
@@ -175,8 +177,20 @@ struct CheckRun {
     if !hasRace && left == 0 {
       findings += LifetimeJudgement(program, table: table, writer)
         .findings(OrderRecord.record(program, use))
+      if program.machine.hbm.readAfterWrite == .fence {
+        findings += unfenced(table, use)
+      }
     }
     if left > 0 { outside.append("\(left) micro-ops that a deadlock keeps from ever executing") }
+  }
+
+  /// Reads of HBM bytes that a core wrote with no barrier on all queues in between.
+  private mutating func unfenced(_ table: AtomTable, _ use: TileUse) -> [Finding] {
+    let judgement = FenceJudgement(program, table: table)
+    guard judgement.isNeeded else { return [] }
+    let reads = judgement.reads(OrderRecord.record(program, use))
+    locate(reads.flatMap { [$0.write, $0.read] })
+    return writer.fences(reads)
   }
 
   /// Lists the races: every pair, or of each racing micro-op the latest ones that it races with where

@@ -39,6 +39,8 @@ struct CrowdHistory {
 
   let crowd: Crowd
   private var leaves: [Node]
+  /// Queues whose last write of a rectangle forwards, a bit each.
+  private var forwarding: [UInt8]
   private var nodes: [Node]
   /// The bytes that were written, and rectangles known to be.
   private var written: PaintMap
@@ -58,6 +60,7 @@ struct CrowdHistory {
     self.isInitial = isInitial
     self.isShared = isShared
     leaves = Array(repeating: Node(), count: crowd.rects.count)
+    forwarding = Array(repeating: 0, count: crowd.rects.count)
     nodes = Array(repeating: Node(), count: crowd.bounds.count)
     written = PaintMap(
       rows: isInitial ? 1 : crowd.rows, columns: isInitial ? 1 : crowd.columns)
@@ -95,7 +98,9 @@ struct CrowdHistory {
     let extent = level == 0 ? crowd.rects[place] : crowd.bounds[start(of: level) + place]
     if !extent.overlaps(rect) { return }
     if level == 0 {
-      if crowd.footprints[place] / 2 == forwarded { writes[queue] = 0 }
+      if crowd.footprints[place] / 2 == forwarded, forwarding[place] >> UInt8(queue) & 1 != 0 {
+        writes[queue] = 0
+      }
     } else if forwarded != .max || !rect.contains(extent) {
       let end = min((place + 1) * Crowd.fanOut, count(of: level - 1))
       for child in place * Crowd.fanOut..<end {
@@ -122,8 +127,9 @@ struct CrowdHistory {
     return isWritten[place]
   }
 
-  /// Notes an access.
-  mutating func note(_ place: Int, isWrite: Bool, queue: Int, position: UInt32) {
+  /// Notes an access of a micro-op.
+  mutating func note(_ place: Int, isWrite: Bool, by record: OpRecord, position: UInt32) {
+    let queue = record.queue.index
     if isShared && leaves[place].isForeign { own.append(UInt32(truncatingIfNeeded: place)) }
     if isWrite && !isWritten[place] {
       isWritten[place] = true
@@ -131,6 +137,8 @@ struct CrowdHistory {
     }
     if isWrite {
       leaves[place].writes[queue] = position &+ 1
+      let bit: UInt8 = 1 << record.queue.rawValue
+      forwarding[place] = forwarding[place] & ~bit | (record.forwardsResults ? bit : 0)
     } else {
       leaves[place].reads[queue] = position &+ 1
     }

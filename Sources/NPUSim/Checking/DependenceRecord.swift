@@ -6,7 +6,8 @@
 /// writes before.
 struct DependenceRecord: OrderObserver {
   private struct Atom {
-    /// 0: none, otherwise 1 + the position of the last write, by `queue` and through `tile`.
+    /// 0: none, otherwise 1 + the position of the last write, by `queue` and through `tile`, which is
+    /// ``DependenceRecord/noTile`` where it does not forward.
     var write: UInt32 = 0
     var queue: UInt32 = 0
     var tile: UInt32 = 0
@@ -14,6 +15,8 @@ struct DependenceRecord: OrderObserver {
     var epoch: UInt32 = 0
     var reads = QueueClock(repeating: 0)
   }
+
+  private static let noTile = UInt32.max - 1
 
   private let table: AtomTable
   private let interlocks: [Bool]
@@ -68,11 +71,11 @@ struct DependenceRecord: OrderObserver {
     AccessIndex.forEachAccess(record.pointee, table) { member, isWrite, tile, _ in
       if member >= table.count {
         let (own, place) = table.crowd(of: member)
-        crowds[own].note(place, isWrite: isWrite, queue: queue, position: position)
+        crowds[own].note(place, isWrite: isWrite, by: record.pointee, position: position)
       } else if isWrite {
         atoms[member].write = position &+ 1
         atoms[member].queue = UInt32(truncatingIfNeeded: queue)
-        atoms[member].tile = tile
+        atoms[member].tile = record.pointee.forwardsResults ? tile : Self.noTile
       } else {
         atoms[member].reads[queue] = position &+ 1
       }

@@ -139,7 +139,7 @@ struct RaceEnumeration {
       if lane.core == core && lane.queue != queue {
         if isWrite || lane.isWrite { findUnordered(core, op, queue, lane, after: isWrite) }
       } else if lane.core == core {
-        if isWrite && !program.machine.interlocks[queue] {
+        if isWrite && program.machine.interlocks[queue] != .full {
           findUnseen(core, op, queue, lane.range, tile)
         }
       } else if lane.core > core && atom >= table.firstShared && (isWrite || lane.isWrite) {
@@ -179,11 +179,12 @@ struct RaceEnumeration {
     _ core: Int, _ op: Int, _ queue: Int, _ list: Range<Int>, _ tile: UInt32
   ) {
     let position = orders[core].positions[op]
+    let forwardsResults = program.cores[core][op].forwardsResults
     var next = index.partitionPoint(list) { $0.position <= position }
     while next < list.upperBound {
       let access = index.accesses[next]
       if orders[core].clocks[Int(access.op)][queue] > position { return }
-      if !(access.forwards && access.tile == tile) {
+      if !(access.forwards && access.tile == tile && forwardsResults) {
         add(access, after: true)
         if isTruncated { return }
       }
@@ -243,7 +244,9 @@ struct RaceEnumeration {
         if index.accesses[first].position < position { return true }
       } else if forwards {
         for access in index.accesses[list] where access.position < position {
-          if access.tile == tile { return true }
+          if access.tile == tile && program.cores[core][Int(access.op)].forwardsResults {
+            return true
+          }
         }
       }
     }

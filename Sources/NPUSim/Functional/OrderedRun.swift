@@ -72,6 +72,10 @@ private struct OrderedRun {
     var source: Int?
     for k in 0..<Int(record.operandCount) where record.access(k).contains(.forward) {
       let tile = shared.program.tiles[Int(record.words[k])]
+      guard record.access(k).isSuperset(of: .update) else {
+        stream(behind: op, on: tile, shared.program)
+        continue
+      }
       let earlier = pending.last { earlier in
         earlier.op < op && shared.program.cores[core][earlier.op].queue == record.queue
           && earlier.writes.tiles.contains(tile)
@@ -87,6 +91,20 @@ private struct OrderedRun {
       pending.append(Pending(op: op, writes: writes, source: source))
     }
     datapath.stage = nil
+  }
+
+  /// A micro-op that streams takes what those before it wrote to the very tile as it comes: for what
+  /// it reads they have written it.
+  private mutating func stream(behind op: Int, on tile: TileRef, _ program: Program) {
+    let records = program.cores[core]
+    for index in pending.indices where pending[index].op < op {
+      let earlier = records[pending[index].op]
+      guard earlier.queue == records[op].queue, earlier.forwardsResults,
+        pending[index].writes.tiles.contains(tile)
+      else { continue }
+      datapath.commit(pending[index].writes)
+      pending[index].writes = StagedWrites()
+    }
   }
 
   mutating func write(_ op: Int, _ shared: ExecutionTables) throws(NPUError) {

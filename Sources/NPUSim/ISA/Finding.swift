@@ -146,14 +146,14 @@ public enum FindingCode: String, Sendable, CaseIterable, Hashable {
   /// NaN or infinity, saturation, accumulator drift, golden mismatch.
   case N001, N002, N003, N004, N005
   /// Redundant event, over-wide barrier, small transfer, unaligned burst, bank conflict, no double
-  /// buffering, idle unit, dead store.
-  case P001, P002, P003, P004, P005, P006, P007, P008
+  /// buffering, idle unit, dead store, HBM read back behind an event.
+  case P001, P002, P003, P004, P005, P006, P007, P008, P009
 
   /// The severity of the family.
   public var severity: Finding.Severity {
     switch self {
     case .N001, .N002, .N003, .N005: .warning
-    case .P001, .P002, .P003, .P004, .P005, .P006, .P007, .P008: .lint
+    case .P001, .P002, .P003, .P004, .P005, .P006, .P007, .P008, .P009: .lint
     default: .error
     }
   }
@@ -196,6 +196,7 @@ public enum FindingCode: String, Sendable, CaseIterable, Hashable {
     case .P006: "no double buffering"
     case .P007: "idle unit"
     case .P008: "dead store"
+    case .P009: "read back behind an event"
     }
   }
 }

@@ -9,6 +9,11 @@ extension OpRecord {
     return record
   }
 
+  /// A barrier on all queues.
+  static func fence(scope: UInt32) -> OpRecord {
+    OpRecord(opcode: OpCatalogue.barrierAll, queue: .load, kind: .barrierAll, scope: scope)
+  }
+
   /// A barrier on one queue.
   static func barrier(_ queue: Queue, scope: UInt32) -> OpRecord {
     var record = OpRecord(

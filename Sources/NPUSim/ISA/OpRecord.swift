@@ -20,8 +20,9 @@ public struct Access: OptionSet, Sendable, Hashable {
   public static let write = Access(rawValue: 2)
   /// The write also zero-fills the last 32-block along the block axis.
   public static let zeroFill = Access(rawValue: 4)
-  /// A read and write that continues a chain: it forwards from an earlier micro-op of its queue
-  /// that wrote exactly this tile, and does not wait for it.
+  /// The operand may be exactly the tile that an earlier micro-op of its queue wrote, if that one
+  /// ``OpRecord/forwardsResults``: it does not wait for it. A matmul that accumulates continues a
+  /// chain so; a micro-op that streams comes behind, element by element.
   public static let forward = Access(rawValue: 8)
   /// The operand may be the very tile of a result: each element is read before its own bytes are
   /// written, and serves no other element. Otherwise no byte of it may belong to a result.
@@ -47,7 +48,7 @@ public struct OpRecord: Sendable, Hashable {
   public var kind: OpKind
   public var operandCount: UInt8
   /// Four bits of ``Access`` an operand, operand 0 lowest; from bit 24 on, a bit an operand that is
-  /// ``Access/inPlace``.
+  /// ``Access/inPlace``; bit 30 is ``forwardsResults``.
   public var accessBits: UInt32
   /// Index in ``Program/works``.
   public var work: UInt32
@@ -77,6 +78,19 @@ public struct OpRecord: Sendable, Hashable {
   /// Whether operand `k` may be the very tile of a result.
   @inlinable public func isInPlace(_ k: Int) -> Bool {
     accessBits >> UInt32(truncatingIfNeeded: 24 + k) & 1 != 0
+  }
+
+  /// Whether results may be taken over, or overwritten, by a micro-op behind it on its queue before
+  /// they are visible, where that one's operand is exactly this tile and may (``Access/forward``).
+  @inlinable public var forwardsResults: Bool {
+    get { accessBits >> 30 & 1 != 0 }
+    set { accessBits = accessBits & ~(1 << 30) | (newValue ? 1 << 30 : 0) }
+  }
+
+  /// Says of an operand whether it may come behind a result of its queue; see ``Access/forward``.
+  mutating func setForward(_ k: Int, _ isForward: Bool) {
+    let bit = UInt32(Access.forward.rawValue) << UInt32(4 * k)
+    accessBits = accessBits & ~bit | (isForward ? bit : 0)
   }
 
   /// The event of a `set` or `wait`.

@@ -5,13 +5,17 @@ public enum ProgramEdit: Sendable, Hashable {
   case event(core: Int, from: Int, to: Int)
   /// A barrier on the queue of both, somewhere after micro-op `from` and before micro-op `to`.
   case barrier(core: Int, from: Int, to: Int)
+  /// A barrier on all queues, somewhere after micro-op `from` and before micro-op `to`.
+  case fence(core: Int, from: Int, to: Int)
   /// Micro-ops to leave out.
   case remove(core: Int, ops: [Int])
 
   /// The core whose list changes.
   public var core: Int {
     switch self {
-    case .event(let core, _, _), .barrier(let core, _, _), .remove(let core, _): core
+    case .event(let core, _, _), .barrier(let core, _, _), .fence(let core, _, _),
+      .remove(let core, _):
+      core
     }
   }
 }
@@ -58,6 +62,7 @@ private struct EditPlan {
   private let identifiers: Int
   private var edges: [Int: [Edge]] = [:]
   private var barriers: [Queue: [Edge]] = [:]
+  private var fences: [Edge] = []
   private var removed: Set<Int> = []
 
   init(_ program: Program, core: Int, identifiers: Int) {
@@ -76,6 +81,9 @@ private struct EditPlan {
     case .barrier(_, let from, let to):
       guard records.indices.contains(from), records.indices.contains(to) else { return }
       barriers[records[to].queue, default: []].append(Edge(from: from, to: to))
+    case .fence(_, let from, let to):
+      guard records.indices.contains(from), records.indices.contains(to) else { return }
+      fences.append(Edge(from: from, to: to))
     case .remove(_, let ops): removed.formUnion(ops.filter { records.indices.contains($0) })
     }
   }
@@ -122,6 +130,9 @@ private struct EditPlan {
         before[place, default: []].append(
           Self.record(.barrierQueue, OpCatalogue.barrierQueue, queue, UInt32(queue.index)))
       }
+    }
+    for place in Self.stops(fences) {
+      before[place, default: []].append(.fence(scope: 0))
     }
     rebuild(&result, before: before, after: after)
   }

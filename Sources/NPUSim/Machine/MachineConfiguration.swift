@@ -24,8 +24,8 @@ public struct MachineConfiguration: Sendable, Hashable {
   public var hbm: HBMSpec
   /// Micro-ops that a queue holds, at least 1; `nil` is unlimited.
   public var queueDepth: Int?
-  /// Whether a queue waits by itself for overlapping earlier results; indexed by ``Queue``.
-  public var interlocks: [Bool]
+  /// What each queue does about overlapping earlier results; indexed by ``Queue``.
+  public var interlocks: [Interlock]
   /// Event IDs of each ordered pair of queues, at most 65,535; `nil` is unlimited.
   public var eventsPerPair: Int?
   /// Cycles from the firing of a set to the passing of its wait.
@@ -34,7 +34,7 @@ public struct MachineConfiguration: Sendable, Hashable {
   public init(
     name: String, summary: String, clockHz: Int64, cores: Int, coreBarrier: Int64,
     matrix: MatrixUnit, vector: VectorUnit, sfuMode: SFUMode, memories: [MemorySpec],
-    paths: [PathSpec], hbm: HBMSpec, queueDepth: Int?, interlocks: [Bool], eventsPerPair: Int?,
+    paths: [PathSpec], hbm: HBMSpec, queueDepth: Int?, interlocks: [Interlock], eventsPerPair: Int?,
     eventPropagation: Int64
   ) {
     self.name = name
@@ -59,7 +59,7 @@ public struct MachineConfiguration: Sendable, Hashable {
   public subscript(path: TransferPath) -> PathSpec { paths[path.index] }
 
   /// Whether the queue waits by itself for overlapping earlier results.
-  public func interlocks(_ queue: Queue) -> Bool { interlocks[queue.index] }
+  public func interlocks(_ queue: Queue) -> Bool { interlocks[queue.index] == .full }
 
   /// Seconds of `cycles` at this clock.
   public func seconds(_ cycles: Int64) -> Double { Double(cycles) / Double(clockHz) }

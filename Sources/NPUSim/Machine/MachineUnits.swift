@@ -19,10 +19,13 @@ extension MachineConfiguration {
     public var overhead: Int64
     /// Cycles from the end of occupancy to visible results.
     public var latency: Int64
+    /// Unit tiles, ⌈m/m0⌉ · ⌈n/n0⌉, from which on a matmul that accumulates forwards from an earlier
+    /// one on the same tile; at least 1, which is always. `nil`: it never does.
+    public var forwardTiles: Int?
 
     public init(
       kind: Kind = .cube, m0: Int, k0: Int, n0: Int, accumulator: AccumulatorMode,
-      cyclesPerTile: Int64 = 1, overhead: Int64, latency: Int64
+      cyclesPerTile: Int64 = 1, overhead: Int64, latency: Int64, forwardTiles: Int? = 1
     ) {
       self.kind = kind
       self.m0 = m0
@@ -32,6 +35,14 @@ extension MachineConfiguration {
       self.cyclesPerTile = cyclesPerTile
       self.overhead = overhead
       self.latency = latency
+      self.forwardTiles = forwardTiles
+    }
+
+    /// Whether an accumulating matmul of an `m × n` tile forwards from an earlier one.
+    public func forwards(m: Int64, n: Int64) -> Bool {
+      guard let forwardTiles else { return false }
+      return (max(m, 1) - 1) / Int64(m0) + 1
+        >= (Int64(forwardTiles) - 1) / ((max(n, 1) - 1) / Int64(n0) + 1) + 1
     }
 
     /// Peak MACs of one core in one cycle; `infinity` without limits.
@@ -56,6 +67,13 @@ extension MachineConfiguration {
       self.minimumOccupancy = minimumOccupancy
       self.slopes = slopes
       self.latencies = latencies
+    }
+
+    /// Cycles that `elements` elements of a class occupy the unit; `nil` beyond 2^63.
+    public func occupancy(of kind: VectorClass, elements: Int64) -> Int64? {
+      let turns = elements <= 0 ? 0 : (elements - 1) / Int64(lanes) + 1
+      let (cycles, overflow) = turns.multipliedReportingOverflow(by: slopes[kind.index])
+      return overflow ? nil : max(minimumOccupancy, cycles)
     }
   }
 
@@ -107,10 +125,21 @@ extension MachineConfiguration {
     public var rate: Rate
     /// Bytes of a burst: each contiguous run is rounded out to whole bursts.
     public var burst: Int
+    /// What makes bytes that a core wrote readable for the core itself.
+    public var readAfterWrite: ReadAfterWrite
 
-    public init(rate: Rate, burst: Int) {
+    /// What a core has to put between a write to HBM and its own read of the bytes.
+    public enum ReadAfterWrite: String, Sendable, CaseIterable {
+      /// Any order: an event from the queue that writes to the queue that reads is enough.
+      case event
+      /// A barrier on all queues.
+      case fence
+    }
+
+    public init(rate: Rate, burst: Int, readAfterWrite: ReadAfterWrite = .event) {
       self.rate = rate
       self.burst = burst
+      self.readAfterWrite = readAfterWrite
     }
   }
 }

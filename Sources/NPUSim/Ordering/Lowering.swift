@@ -72,6 +72,8 @@ private struct EdgeReduction: ~Copyable {
   private let tiles: [TileRef]
   private var edges: [Edge] = []
   private var barriers: [UInt32] = []
+  /// Micro-ops before which a barrier on all queues is placed.
+  private var fences: [UInt32] = []
   private var defects: [ProgramDefect] = []
   /// The pairs of queues that took more IDs than the machine has, and the first consumer without one.
   private var shortages: [(pair: Int, consumer: Int)] = []
@@ -104,8 +106,12 @@ private struct EdgeReduction: ~Copyable {
   /// For each pair of queues and ID: 1 + the place of the consumer of its last wait.
   private var lastWaits = [[UInt32]](repeating: [], count: Queue.count * Queue.count)
   /// Writes of each queue without interlock that are not yet known to be visible.
-  private var unseenWrites = [[(place: UInt32, tile: UInt32, padded: Bool)]](
+  private var unseenWrites = [[(place: UInt32, tile: UInt32, padded: Bool, forwards: Bool)]](
     repeating: [], count: Queue.count)
+
+  /// Writes to HBM since the last barrier on all queues, on a machine that needs one before they are
+  /// read.
+  private var unfencedWrites: [(tile: UInt32, padded: Bool)] = []
 
   /// Whether some pair of queues took more IDs than the machine has.
   var needsMoreIdentifiers: Bool { !shortages.isEmpty }
@@ -149,14 +155,19 @@ private struct EdgeReduction: ~Copyable {
           queues[queue].permitted.join(passed[Int(producer)].permitted)
           if keepsEvery { candidates.append(producer) }
         }
+        if readsUnfenced(record) {
+          fences.append(UInt32(index))
+          joinAll()
+        }
         if !keepsEvery { findNeeded(by: record, &candidates) }
         if candidates.count > 1 { candidates.sort(by: >) }
         for producer in candidates { depend(index, on: Int(producer)) }
         if !machine.interlocks(record.queue) { keepOrderInQueue(index, record) }
+        if machine.hbm.readAfterWrite == .fence { unfencedWrites += tilesInHBM(record, .write) }
       case .barrierQueue:
         queues[queue].known[queue] = counts[queue]
       case .barrierAll, .barrierCores:
-        for q in 0..<Queue.count { queues[q] = Knowledge(known: counts, permitted: counts) }
+        joinAll()
       case .set, .wait:
         break
       }
@@ -188,6 +199,43 @@ private struct EdgeReduction: ~Copyable {
           + "\(needed) event IDs at once, and the machine has \(limit)",
         core: 0, op: consumer, neededEvents: needed,
         fix: "use rings whose depths between these two queues sum to at most \(limit)"))
+  }
+
+  // MARK: Fences
+
+  /// Everything so far is visible to every queue.
+  private mutating func joinAll() {
+    for q in 0..<Queue.count { queues[q] = Knowledge(known: counts, permitted: counts) }
+    unfencedWrites.removeAll(keepingCapacity: true)
+  }
+
+  /// The tiles in HBM that a record reads or writes, and whether their last block is filled up.
+  private func tilesInHBM(_ record: OpRecord, _ access: Access) -> [(tile: UInt32, padded: Bool)] {
+    (0..<Int(record.operandCount)).compactMap { k in
+      guard record.access(k).contains(access), tiles[Int(record.words[k])].space == .hbm else {
+        return nil
+      }
+      return (record.words[k], access == .write && record.access(k).contains(.zeroFill))
+    }
+  }
+
+  /// Whether a record reads HBM bytes that the core wrote behind no barrier on all queues, on a
+  /// machine that needs one.
+  private func readsUnfenced(_ record: OpRecord) -> Bool {
+    if unfencedWrites.isEmpty { return false }
+    return tilesInHBM(record, .read).contains { read in
+      unfencedWrites.contains { write in
+        overlap(read.tile, padded: false, write.tile, padded: write.padded)
+      }
+    }
+  }
+
+  private func overlap(_ a: UInt32, padded aPadded: Bool, _ b: UInt32, padded bPadded: Bool) -> Bool
+  {
+    let (x, y) = (tiles[Int(a)], tiles[Int(b)])
+    let verdict = overlaps.judge(x, y)
+    if verdict == .apart || !layout.contains(x) || !layout.contains(y) { return false }
+    return verdict == .shared || layout.overlap(x, padded: aPadded, y, padded: bPadded)
   }
 
   /// Micro-ops after which accesses that every queue knows are dropped.
@@ -258,22 +306,20 @@ private struct EdgeReduction: ~Copyable {
     }
     for k in 0..<Int(record.operandCount) where record.access(k).contains(.write) {
       unseenWrites[queue].append(
-        (counts[queue], record.words[k], record.access(k).contains(.zeroFill)))
+        (
+          counts[queue], record.words[k], record.access(k).contains(.zeroFill),
+          record.forwardsResults
+        ))
     }
   }
 
   private func touchesUnseen(_ record: OpRecord) -> Bool {
     for k in 0..<Int(record.operandCount) where !record.access(k).isEmpty {
-      let tile = tiles[Int(record.words[k])]
       let access = record.access(k)
       for write in unseenWrites[record.queue.index] {
-        if access.contains(.forward) && write.tile == record.words[k] { continue }
-        let other = tiles[Int(write.tile)]
-        let verdict = overlaps.judge(tile, other)
-        if verdict == .apart || !layout.contains(tile) || !layout.contains(other) { continue }
-        if verdict == .shared
-          || layout.overlap(
-            tile, padded: access.contains(.zeroFill), other, padded: write.padded)
+        if access.contains(.forward) && write.forwards && write.tile == record.words[k] { continue }
+        if overlap(
+          record.words[k], padded: access.contains(.zeroFill), write.tile, padded: write.padded)
         {
           return true
         }
@@ -299,15 +345,21 @@ private struct EdgeReduction: ~Copyable {
   /// The records with sets right after their producers, and waits and barriers before consumers.
   consuming func weave(into stream: CoreStream, base: [ProgramDefect]) -> CoreStream.Lowered {
     var records: [OpRecord] = []
-    records.reserveCapacity(stream.records.count + 2 * edges.count + barriers.count)
+    records.reserveCapacity(
+      stream.records.count + 2 * edges.count + barriers.count + fences.count)
     var positions: [UInt32] = []
     positions.reserveCapacity(stream.records.count)
     let sets = edgesByProducer(stream.records.count)
     var nextSet = 0
     var nextWait = 0
     var nextBarrier = 0
+    var nextFence = 0
     for index in stream.records.indices {
       let record = stream.records[index]
+      if nextFence < fences.count && Int(fences[nextFence]) == index {
+        records.append(.fence(scope: record.scope))
+        nextFence += 1
+      }
       while nextWait < edges.count && Int(edges[nextWait].consumer) == index {
         records.append(.synchronise(edges[nextWait].event, .wait, scope: record.scope))
         nextWait += 1

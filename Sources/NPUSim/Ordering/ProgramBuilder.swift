@@ -244,7 +244,9 @@ public struct ProgramBuilder {
         report(
           wrong, Op.listOperands(), { encoder.tiles[$0] }, mnemonic: Op.mnemonic, at: position)
       } else {
-        record.work = intern(op.work(layout))
+        let work = op.work(layout)
+        record.work = intern(work)
+        machine.settleForwarding(of: &record, doing: work) { encoder.tiles[$0] }
       }
     }
     stream.append(record)

@@ -24,7 +24,7 @@ public struct Explanation: Sendable, Hashable {
     case .M001, .M002, .M003, .M004, .M005, .M006, .M007, .I001: memory(code)
     case .I002, .I003: role(code)
     case .N001, .N002, .N003, .N004, .N005: numerics(code)
-    case .P001, .P002, .P003, .P004, .P005, .P006, .P007, .P008: performance(code)
+    case .P001, .P002, .P003, .P004, .P005, .P006, .P007, .P008, .P009: performance(code)
     }
   }
 }

@@ -1,5 +1,5 @@
 extension Explanation {
-  /// The codes P001 to P008.
+  /// The codes P001 to P009.
   static func performance(_ code: FindingCode) -> Explanation {
     switch code {
     case .P001:
@@ -75,6 +75,21 @@ extension Explanation {
           matrix busy for 40 % of the cycles, waiting for feed the rest
           """,
         fix: "Look at the queue's stall reasons in the report; the largest says what it waits for.")
+    case .P009:
+      Explanation(
+        """
+        A core reads bytes of HBM that it wrote itself, and only events order the two. That is right
+        on a machine where a write can be read when it is done. On one that writes through buffers
+        of its own the read may find the old bytes: its description says
+        hbm.read_after_write = fence, and the same program is an error there (H001).
+        """,
+        example: """
+          store.hbm  scratch <- a
+          set store->load:0
+          wait load->store:0
+          load.ub    b <- scratch       ; an event, and no barrier on all queues
+          """,
+        fix: "Put a barrier_all between the write and the read, or keep the bytes on chip.")
     default:
       Explanation(
         """

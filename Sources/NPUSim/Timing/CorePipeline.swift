@@ -83,7 +83,7 @@ struct CorePipeline {
       if let limit = depth, limit >= census.ops[queue] { depth = nil }
       (queues + queue).initialize(
         to: QueuePipeline(
-          depth: depth, interlocks: machine.interlocks[queue], ops: census.ops[queue]))
+          depth: depth, interlocks: machine.interlocks[queue] == .full, ops: census.ops[queue]))
     }
     events = FiredEvents(identifiers: census.identifiers)
   }

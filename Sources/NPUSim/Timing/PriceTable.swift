@@ -75,14 +75,9 @@ public struct PriceTable: Sendable {
     case .matrix: return matrix(work, machine.matrix)
     case .vector:
       guard let vectorClass = work.vectorClass else { return nil }
-      let lanes = Int64(machine.vector.lanes)
-      let turns = ceilingQuotient(work.elements, lanes)
-      let slope = machine.vector.slopes[vectorClass.index]
-      let (cycles, overflow) = turns.multipliedReportingOverflow(by: slope)
-      if overflow { return nil }
-      return unit(
-        max(machine.vector.minimumOccupancy, cycles),
-        latency: machine.vector.latencies[vectorClass.index])
+      return machine.vector.occupancy(of: vectorClass, elements: work.elements).map {
+        unit($0, latency: machine.vector.latencies[vectorClass.index])
+      }
     }
   }
 

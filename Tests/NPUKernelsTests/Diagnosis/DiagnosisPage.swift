@@ -15,9 +15,9 @@ struct DiagnosisPage {
 
   init(
     _ text: String, on machine: String = "edge", cores: Int? = nil,
-    parameters: [String: String] = [:], lints: Bool = false
+    sets: [String] = [], parameters: [String: String] = [:], lints: Bool = false
   ) throws {
-    var configuration = try Presets.named(machine).configuration
+    var configuration = try Presets.named(machine).configuration.applying(sets: sets)
     if let cores { configuration.cores = cores }
     let source = TextSource(file: "t.npu", text: text)
     let assembly = try TextProgram.parse(source).get().assemble(

@@ -6,13 +6,25 @@ extension BruteChecker {
     var tile: UInt32
     var access: Access
     var core: Int
+    var op: Int
+    var operand: Int
+  }
+
+  /// Whether a use of what an earlier micro-op of its queue wrote need not wait for it.
+  func forwards(_ use: Use, behind write: Use) -> Bool {
+    write.op < use.op && write.core == use.core
+      && oracle.forwards(
+        ops[use.op].record, use.operand, behind: ops[write.op].record, write.operand)
   }
 
   func accesses(_ op: Int) -> [Use] {
     let record = ops[op].record
     return (0..<Int(record.operandCount)).compactMap { k in
       record.access(k).isEmpty
-        ? nil : Use(tile: record.words[k], access: record.access(k), core: ops[op].site.core)
+        ? nil
+        : Use(
+          tile: record.words[k], access: record.access(k), core: ops[op].site.core, op: op,
+          operand: k)
     }
   }
 

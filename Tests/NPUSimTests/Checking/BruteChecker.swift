@@ -12,6 +12,8 @@ struct BruteChecker {
   private(set) var races: Set<Pair> = []
   private(set) var uninitialised: Set<Finding.Site> = []
   private(set) var hasCycle = false
+  /// Micro-ops that never start.
+  private(set) var unfinished = 0
   private(set) var hasStarvation = false
   private(set) var hasCapacityStop = false
   private(set) var doubleSets = 0
@@ -26,9 +28,13 @@ struct BruteChecker {
   private var reach: [[UInt64]] = []
   private var starved: Set<Int> = []
   let cache = ByteCache()
+  let oracle: ForwardingOracle
+  /// Reads of HBM bytes that the core wrote, with no barrier on all queues in between.
+  private(set) var unfenced: Set<Finding.Site> = []
 
   init(_ program: Program) {
     self.program = program
+    oracle = ForwardingOracle(program: program)
     var ops: [(site: Finding.Site, record: OpRecord)] = []
     for (core, records) in program.cores.enumerated() {
       for (op, record) in records.enumerated() {
@@ -43,6 +49,7 @@ struct BruteChecker {
     close()
     judgePairs()
     judgeReads()
+    judgeFences()
     judgeDeadlock()
     judgeEvents(events)
   }
@@ -132,7 +139,7 @@ struct BruteChecker {
   private func waits(_ later: Int, for earlier: Int) -> Bool {
     for write in accesses(earlier) where write.access.contains(.write) {
       for use in accesses(later) {
-        if use.access.contains(.forward) && use.tile == write.tile { continue }
+        if forwards(use, behind: write) { continue }
         if use.access.contains(.read) && !bytes(use, .read).isDisjoint(with: bytes(write, .write)) {
           return true
         }
@@ -187,11 +194,9 @@ struct BruteChecker {
     for x in ops.indices where ops[x].record.kind == .data && happens[start(x)] {
       for y in ops.indices.dropFirst(x + 1)
       where ops[y].record.kind == .data && happens[start(y)] {
-        let isSameQueue =
-          ops[x].site.core == ops[y].site.core && ops[x].record.queue == ops[y].record.queue
         for a in accesses(x) {
           for b in accesses(y) {
-            let forwards = isSameQueue && b.access.contains(.forward) && a.tile == b.tile
+            let forwards = forwards(b, behind: a)
             if a.access.contains(.write), b.access.contains(.read), !forwards,
               !comes(visible(x), before: start(y)), !comes(free(y), before: start(x)),
               !bytes(a, .write).isDisjoint(with: bytes(b, .read))
@@ -231,16 +236,38 @@ struct BruteChecker {
         var missing = bytes(use, .read).subtracting(initial)
         for x in ops.indices where x != y && ops[x].record.kind == .data && happens[start(x)] {
           for write in accesses(x) where write.access.contains(.write) {
-            let isForwarded =
-              use.access.contains(.forward) && write.tile == use.tile && x < y
-              && ops[x].record.queue == ops[y].record.queue
-              && ops[x].site.core == ops[y].site.core
-            if isForwarded || comes(visible(x), before: start(y)) {
+            if forwards(use, behind: write) || comes(visible(x), before: start(y)) {
               missing.subtract(bytes(write, .write))
             }
           }
         }
         if !missing.isEmpty { uninitialised.insert(ops[y].site) }
+      }
+    }
+  }
+
+  private mutating func judgeFences() {
+    let fences = ops.indices.filter {
+      [.barrierAll, .barrierCores].contains(ops[$0].record.kind) && happens[start($0)]
+    }
+    func isInHBM(_ use: Use) -> Bool { program.tiles[Int(use.tile)].space == .hbm }
+    for y in ops.indices where ops[y].record.kind == .data && happens[start(y)] {
+      for x in ops.indices
+      where ops[x].record.kind == .data && ops[x].site.core == ops[y].site.core
+        && comes(visible(x), before: start(y))
+        && !fences.contains(where: {
+          ops[$0].site.core == ops[y].site.core && comes(visible(x), before: start($0))
+            && comes(start($0), before: start(y))
+        })
+      {
+        for use in accesses(y) where use.access.contains(.read) && isInHBM(use) {
+          for write in accesses(x)
+          where write.access.contains(.write) && isInHBM(write)
+            && !bytes(use, .read).isDisjoint(with: bytes(write, .write))
+          {
+            unfenced.insert(ops[y].site)
+          }
+        }
       }
     }
   }
@@ -289,6 +316,7 @@ struct BruteChecker {
         if seen.insert(node).inserted { stack += unmet(node) }
       }
     }
+    self.unfinished = unfinished.count
     if unfinished.isEmpty { judgeCapacity() }
   }
 

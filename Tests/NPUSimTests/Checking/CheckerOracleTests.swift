@@ -19,6 +19,14 @@ import Testing
     return result
   }
 
+  /// The reads before which a finding would have a barrier on all queues.
+  static func fenced(_ result: CheckResult, _ code: FindingCode) -> Set<Finding.Site> {
+    Set(
+      result.findings.filter { $0.code == code }.flatMap(\.edits).compactMap { edit in
+        if case .fence(let core, _, let to) = edit { Finding.Site(core: core, op: to) } else { nil }
+      })
+  }
+
   @Test func `every verdict agrees with a graph of instants and sets of bytes`() throws {
     var races = 0
     var clean = 0
@@ -40,6 +48,16 @@ import Testing
       #expect(
         Set(result.uninitialisedReads) == brute.uninitialised, "uninitialised reads of seed \(seed)"
       )
+      // Fences are judged where the order is sound.
+      if brute.races.isEmpty && brute.unfinished == 0 {
+        let demanded = program.machine.hbm.readAfterWrite == .fence
+        let unfenced = demanded ? result : Checker.check(program, CheckOptions(lints: true))
+        if demanded || unfenced.isClean {
+          #expect(
+            Self.fenced(unfenced, demanded ? .H001 : .P009) == brute.unfenced,
+            "fences of seed \(seed)")
+        }
+      }
       #expect(codes.contains(.D001) == brute.hasCycle, "cycle of seed \(seed)")
       #expect(codes.contains(.D002) == brute.hasStarvation, "starvation of seed \(seed)")
       // The oracle judges depth only where the order itself finishes.

@@ -15,9 +15,10 @@ struct OverlappingPrograms {
   /// A program on one or two cores; `isOrdered` makes each micro-op wait for those just before it.
   mutating func program(isOrdered: Bool) throws -> Program {
     let cores = chance(3) ? 2 : 1
-    let machine = TestMachine.small(
+    var machine = TestMachine.small(
       cores: cores, depth: nil, eventsPerPair: nil,
       interlocks: (0..<Queue.count).map { _ in random.below(3) > 0 })
+    machine.drawRules(&random)
     var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let x = try p.tensor("x", .bf16, rows: Self.rows, columns: Self.columns, role: .input)
     let y = try p.tensor(

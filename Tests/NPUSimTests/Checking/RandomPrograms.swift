@@ -3,8 +3,13 @@ import NPUSim
 /// Random small programs, most of them nearly right: rings with tokens, then damage.
 struct RandomPrograms {
   private var random: SeededGenerator
+  /// Rules of the machine have draws of their own.
+  private var rules: SeededGenerator
 
-  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+  init(seed: UInt64) {
+    random = SeededGenerator(seed: seed)
+    rules = SeededGenerator(seed: ~seed)
+  }
 
   private mutating func chance(_ oneIn: Int) -> Bool { random.below(oneIn) == 0 }
 
@@ -23,8 +28,9 @@ struct RandomPrograms {
   mutating func pipeline(extraTokens: Bool) throws -> Program {
     let interlocks = (0..<Queue.count).map { _ in random.below(3) > 0 }
     let cores = chance(4) ? 2 : 1
-    let machine = TestMachine.small(
+    var machine = TestMachine.small(
       cores: cores, depth: nil, eventsPerPair: nil, interlocks: interlocks)
+    machine.drawRules(&rules)
     var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let x = try p.tensor("x", .bf16, rows: 16, columns: 64, role: .input)
     let y = try p.tensor("y", .bf16, slots: cores, rows: 16, columns: 64, role: .scratch)
@@ -115,9 +121,10 @@ struct RandomPrograms {
   mutating func program() throws -> Program {
     let cores = chance(3) ? 1 + random.below(3) : 1
     let interlocks = (0..<Queue.count).map { _ in random.below(3) > 0 }
-    let machine = TestMachine.small(
+    var machine = TestMachine.small(
       cores: cores, depth: chance(4) ? nil : 1 + random.below(chance(3) ? 32 : 8),
       eventsPerPair: 1 + random.below(8), interlocks: interlocks)
+    machine.drawRules(&rules)
     var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let x = try p.tensor("x", .bf16, rows: 6, columns: 24, role: .input)
     let xm = try p.tensor("xm", .mxint8, rows: 4, columns: 40, role: .inputOutput)

@@ -26,6 +26,7 @@ enum TestMachine {
           latency: path.readsHBM ? 10 : 3)
       },
       hbm: .init(rate: Rate(64, over: 5) ?? .unlimited, burst: 32), queueDepth: depth,
-      interlocks: interlocks, eventsPerPair: eventsPerPair, eventPropagation: propagation)
+      interlocks: interlocks.map { $0 ? .full : .none }, eventsPerPair: eventsPerPair,
+      eventPropagation: propagation)
   }
 }

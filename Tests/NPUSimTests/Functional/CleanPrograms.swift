@@ -35,9 +35,10 @@ struct CleanPrograms {
     var random = SeededGenerator(seed: seed)
     var interlocks: [Bool] = []
     for _ in Queue.allCases { interlocks.append(random.below(3) > 0) }
-    let machine = TestMachine.small(
+    var machine = TestMachine.small(
       cores: 1 + random.below(2), depth: random.below(3) == 0 ? nil : 1 + random.below(6),
       eventsPerPair: nil, propagation: Int64(random.below(4)), interlocks: interlocks)
+    machine.drawRules(&random)
     p = ProgramBuilder(machine: machine, catalogue: .standard)
     self.random = random
   }

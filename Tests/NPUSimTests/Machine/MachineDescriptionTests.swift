@@ -50,12 +50,33 @@ import Testing
     #expect(row.value == "1420" && row.unit == "GB/s" && row.provenance.kind == .published)
   }
 
+  @Test func `a description of version 0.1.0 is a machine without the rules that came later`()
+    throws
+  {
+    let text = try #require(Presets.text(named: "tiny"))
+    let later = ["\"forward_tiles\"", "\"read_after_write\""]
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    lines.removeAll { line in later.contains { line.contains($0) } }
+    // What is last in its object has no comma behind it.
+    for index in lines.indices.dropLast()
+    where lines[index + 1].hasPrefix("  }") && lines[index].hasSuffix("},") {
+      lines[index].removeLast()
+    }
+    let old = lines.joined(separator: "\n").replacing("\"full\"", with: "true")
+    #expect(old.utf8.count < text.utf8.count - 200)
+    let machine = try MachineDescription.parse(json: old, file: "m.json")
+    #expect(machine.configuration == (try Presets.named("tiny").configuration))
+    #expect(
+      machine.provenance["matrix.forward_tiles"]
+        == Provenance(.assumed, "not stated: the rule of version 0.1.0"))
+  }
+
   @Test func `an unknown key is located and the meant one offered`() throws {
     let error = try failure(edited("\"lanes\"", "\"lane\""))
     #expect(error.category == .configuration)
     #expect(error.message == "unknown key \"lane\" in vector")
     #expect(error.hint == "did you mean \"lanes\"?")
-    #expect(error.location == SourceLocation(file: "m.json", line: 20, column: 5, length: 6))
+    #expect(error.location == SourceLocation(file: "m.json", line: 21, column: 5, length: 6))
     let extra = try failure(edited("\"cores\"", "\"colour\": 1,\n\"cores\""))
     #expect(extra.message == "unknown key \"colour\"")
     let inLeaf = try failure(edited("\"source\"", "\"sources\""))
@@ -105,7 +126,13 @@ import Testing
     ("matrix.latency", "-1", "matrix.latency is the number -1; it must be an integer from 0 to"),
     ("cores", "0", "cores is the number 0; it must be an integer from 1 to 1024"),
     ("queues.depth", "0", "it must be an integer from 1 to 1000000, or \"unlimited\""),
-    ("queues.interlocks.load", "1", "queues.interlocks.load is the number 1; it must be true or"),
+    ("queues.interlocks.load", "1", "queues.interlocks.load is the number 1; it must be a string"),
+    (
+      "queues.interlocks.load", "\"half\"",
+      "is the string \"half\", which is not one of its choices"
+    ),
+    ("matrix.forward_tiles", "0", "it must be an integer from 1 to 1000000, or \"unlimited\""),
+    ("hbm.read_after_write", "true", "hbm.read_after_write is true; it must be a string"),
     ("events.per_pair", "65536", "it must be an integer from 1 to 65535, or \"unlimited\""),
     ("clock_ghz", "0", "clock_ghz is the number 0; it must be a number from 0.000000001 to 1000"),
     ("clock_ghz", "1.0000000001", "with at most nine decimals"),

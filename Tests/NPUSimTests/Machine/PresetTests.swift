@@ -67,7 +67,8 @@ import Testing
     #expect(edge[.l1].alignment == 32 && edge.hbm.burst == 64)
     #expect(edge.queueDepth == 16 && edge.eventsPerPair == 8 && edge.eventPropagation == 15)
     #expect(edge.matrix.overhead == 2 && edge.matrix.latency == 21)
-    #expect(Queue.allCases.allSatisfy { edge.interlocks($0) })
+    #expect(edge.interlocks.allSatisfy { $0 == .full } && edge.matrix.forwardTiles == 1)
+    #expect(edge.hbm.readAfterWrite == .event)
     #expect(edge.matrix.accumulator == .bf16 && edge.sfuMode == .correctlyRounded)
   }
 
@@ -85,7 +86,7 @@ import Testing
     // 1.42 TB/s at 1.85 GHz, exactly.
     #expect(machine.hbm.rate == Rate(28400, over: 37))
     #expect(machine[.hbmToL1].rate == Rate(171) && machine[.hbmToUB].latency == 192)
-    #expect(!machine.interlocks(.vector) && machine.interlocks(.matrix))
+    #expect(machine.interlocks.allSatisfy { $0 == .none } && machine.matrix.forwardTiles == 10)
     #expect(machine[.ub].bytes == 192 * 1024 && machine[.ub].banks?.groups == 16)
     let slopes = machine.vector.slopes
     #expect(slopes[VectorClass.rowMax.index] == 7 && slopes[VectorClass.rowSum.index] == 3)

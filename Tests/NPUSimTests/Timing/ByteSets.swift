@@ -3,11 +3,13 @@ import NPUSim
 /// The bytes that each micro-op of a list reads and writes, one by one: what interlocks are judged
 /// by in the cycle-stepped engine.
 struct ByteSets {
+  private let oracle: ForwardingOracle
   private var list: [OpRecord]
   private var reads: [Set<Int>]
   private var writes: [Set<Int>]
 
   init(_ program: Program, _ list: [OpRecord]) {
+    oracle = ForwardingOracle(program: program)
     self.list = list
     reads = list.map { _ in [] }
     writes = list.map { _ in [] }
@@ -28,8 +30,7 @@ struct ByteSets {
     let b = list[later]
     guard a.kind == .data, b.kind == .data, a.queue == b.queue else { return false }
     for i in 0..<Int(a.operandCount) where a.access(i).contains(.write) {
-      for j in 0..<Int(b.operandCount)
-      where b.access(j).contains(.forward) && a.words[i] == b.words[j] { return false }
+      for j in 0..<Int(b.operandCount) where oracle.forwards(b, j, behind: a, i) { return false }
     }
     return !writes[earlier].isDisjoint(with: reads[later])
       || !writes[earlier].isDisjoint(with: writes[later])

@@ -30,7 +30,7 @@ struct RandomTimedPrograms {
       matrix: .init(
         m0: 1 << pick(1...3), k0: 32, n0: 1 << pick(1...4), accumulator: .bf16,
         cyclesPerTile: Int64(pick(0...2)), overhead: Int64(pick(0...3)),
-        latency: Int64(pick(0...6))),
+        latency: Int64(pick(0...6)), forwardTiles: [1, 1, 2, 4, nil][pick(0...4)]),
       vector: .init(
         lanes: 1 << pick(0...4), minimumOccupancy: Int64(pick(0...3)),
         slopes: VectorClass.allCases.map { _ in Int64(pick(0...2)) },
@@ -39,7 +39,9 @@ struct RandomTimedPrograms {
       paths: TransferPath.allCases.map { _ in .init(rate: rate(), latency: Int64(pick(0...6))) },
       hbm: .init(rate: rate(), burst: [1, 8, 32, 48, 64][pick(0...4)]),
       queueDepth: chance(20) ? nil : pick(1...4),
-      interlocks: (0..<Queue.count).map { _ in chance(70) }, eventsPerPair: nil,
+      interlocks: (0..<Queue.count).map { _ in
+        chance(70) ? .full : chance(50) ? .stream : .none
+      }, eventsPerPair: nil,
       eventPropagation: Int64(pick(0...5)))
   }
 

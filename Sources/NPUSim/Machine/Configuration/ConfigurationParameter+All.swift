@@ -36,6 +36,9 @@ extension ConfigurationParameter {
     .init(
       "matrix.latency", \.matrix.latency, .cycles(0...cycleLimit), unit: "cycles",
       "from the end of occupancy to visible results"),
+    .init(
+      "matrix.forward_tiles", \.matrix.forwardTiles, .limit(1...1_000_000), unstated: 1,
+      "unit tiles of an accumulator from which on an accumulating matmul forwards"),
   ]
 
   private static let vector: [ConfigurationParameter] =
@@ -81,6 +84,9 @@ extension ConfigurationParameter {
     .init(
       "hbm.bytes", \.memories[Space.hbm.index].bytes, .limit(1...(1 << 50)), unit: "bytes",
       "capacity of the whole chip"),
+    .init(
+      "hbm.read_after_write", \.hbm.readAfterWrite, .choice, unstated: "event",
+      "what a core needs between a write to HBM and its own read of the bytes"),
   ]
 
   private static let transferPaths: [ConfigurationParameter] =
@@ -103,8 +109,8 @@ extension ConfigurationParameter {
     ]
     + Queue.allCases.map { queue in
       .init(
-        "queues.interlocks.\(queue.name)", \.interlocks[queue.index], .flag,
-        "whether the queue waits by itself for its own overlapping results")
+        "queues.interlocks.\(queue.name)", \.interlocks[queue.index], .interlock,
+        "what the queue does about its own overlapping results")
     }
 
   private static let events: [ConfigurationParameter] = [

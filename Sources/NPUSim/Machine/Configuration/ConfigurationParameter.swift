@@ -11,6 +11,9 @@ public struct ConfigurationParameter: Sendable {
   public let summary: String
   /// Whether a value may be a JSON object.
   let takesObjects: Bool
+  /// The value where a description says nothing, of a rule that descriptions of version 0.1.0 do not
+  /// know; every other parameter has to be stated.
+  let unstated: JSONValue?
   let read: @Sendable (MachineConfiguration) -> JSONValue
   let write: @Sendable (JSONValue, inout MachineConfiguration) throws(NPUError) -> Void
 
@@ -19,10 +22,11 @@ public struct ConfigurationParameter: Sendable {
 
   init<Value>(
     _ path: String, _ field: WritableKeyPath<MachineConfiguration, Value> & Sendable,
-    _ codec: ParameterCodec<Value>, unit: String = "", _ summary: String
+    _ codec: ParameterCodec<Value>, unit: String = "", unstated: JSONValue? = nil,
+    _ summary: String
   ) {
     self.init(
-      path, unit: unit, summary, takesObjects: codec.takesObjects,
+      path, unit: unit, summary, takesObjects: codec.takesObjects, unstated: unstated,
       read: { codec.encode($0[keyPath: field]) },
       write: { (value, configuration) throws(NPUError) in
         configuration[keyPath: field] = try codec.decode(value, path)
@@ -31,6 +35,7 @@ public struct ConfigurationParameter: Sendable {
 
   init(
     _ path: String, unit: String, _ summary: String, takesObjects: Bool = false,
+    unstated: JSONValue? = nil,
     read: @escaping @Sendable (MachineConfiguration) -> JSONValue,
     write: @escaping @Sendable (JSONValue, inout MachineConfiguration) throws(NPUError) -> Void
   ) {
@@ -38,6 +43,7 @@ public struct ConfigurationParameter: Sendable {
     self.unit = unit
     self.summary = summary
     self.takesObjects = takesObjects
+    self.unstated = unstated
     self.read = read
     self.write = write
   }

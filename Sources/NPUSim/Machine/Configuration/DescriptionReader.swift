@@ -87,7 +87,7 @@ struct DescriptionReader {
     _ object: JSONValue, path: String, parameters: ArraySlice<ConfigurationParameter>
   ) {
     var known = path.isEmpty ? ["name", "summary"] : []
-    let optional = path.isEmpty ? ["base"] : []
+    var optional = path.isEmpty ? ["base"] : []
     let prefix = path.isEmpty ? 0 : path.utf8.count + 1
     var rest = parameters
     while let parameter = rest.first {
@@ -95,8 +95,12 @@ struct DescriptionReader {
       let inner = path.isEmpty ? key : "\(path).\(key)"
       let group = rest.prefix { $0.path == inner || $0.path.hasPrefix("\(inner).") }
       rest = rest.dropFirst(group.count)
+      guard let value = object[key] else {
+        let isUnstated = group.count == 1 && isUnstated(parameter)
+        if isUnstated { optional.append(key) } else { known.append(key) }
+        continue
+      }
       known.append(key)
-      guard let value = object[key] else { continue }
       if group.count == 1 && parameter.path == inner {
         leaf(value, parameter)
       } else if case .object = value.content {
@@ -107,6 +111,14 @@ struct DescriptionReader {
     }
     checkKeys(
       of: object, needed: hasBase ? [] : known, allowed: known + optional, path: path)
+  }
+
+  /// Whether the description need not state a parameter, which then has its value for that.
+  private mutating func isUnstated(_ parameter: ConfigurationParameter) -> Bool {
+    guard !hasBase, let value = parameter.unstated else { return false }
+    write(value, parameter)
+    provenance[parameter.path] = Provenance(.assumed, "not stated: the rule of version 0.1.0")
+    return true
   }
 
   /// `{"value": …, "provenance": …, "source": …}`, or the value alone.
@@ -200,7 +212,7 @@ extension MachineConfiguration {
       memories: Array(repeating: .init(bytes: nil, alignment: 1), count: Space.count),
       paths: Array(repeating: .init(rate: .unlimited, latency: 0), count: TransferPath.count),
       hbm: .init(rate: .unlimited, burst: 1), queueDepth: nil,
-      interlocks: Array(repeating: true, count: Queue.count), eventsPerPair: nil,
+      interlocks: Array(repeating: .full, count: Queue.count), eventsPerPair: nil,
       eventPropagation: 0)
   }
 }

@@ -70,13 +70,16 @@ extension ParameterCodec where Value == Int? {
   }
 }
 
-extension ParameterCodec where Value == Bool {
-  static var flag: Self {
-    Self(
+extension ParameterCodec where Value == Interlock {
+  /// The name, or a boolean as in descriptions of version 0.1.0: false is `none`, true is `full`.
+  static var interlock: Self {
+    let names = ParameterCodec<Interlock>.choice
+    return Self(
       decode: { (value, path) throws(NPUError) in
-        try value.requireBool(path, category: .configuration)
+        if case .bool(let flag) = value.content { return flag ? .full : .none }
+        return try names.decode(value, path)
       },
-      encode: { .bool($0) })
+      encode: names.encode)
   }
 }
 

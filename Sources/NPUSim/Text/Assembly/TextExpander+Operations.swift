@@ -154,6 +154,7 @@ extension TextExpander {
       pointer.baseAddress.map { entry.judged(local, $0, layout) } ?? (nil, .none)
     }
     record.work = wrong == nil ? builder.intern(work) : 0
+    if wrong == nil { builder.machine.settleForwarding(of: &record, doing: work) { tiles[$0] } }
     if let wrong {
       builder.report(
         wrong, entry.operands, { tiles[$0] }, mnemonic: entry.mnemonic, at: position)

@@ -19,7 +19,8 @@ extension EmbeddedPresets {
     "accumulator": {"value": "bf16", "provenance": "assumed", "source": "BF16 accumulation after each block; fp32 is the other choice"},
     "cycles_per_tile": {"value": 1, "provenance": "published", "source": "published platform data, Atlas A2: one unit tile a cycle"},
     "overhead": {"value": 2, "provenance": "measured", "source": "fit to published 910B measurements: occupancy = tiles + 2"},
-    "latency": {"value": 21, "provenance": "assumed", "source": "no public figure"}
+    "latency": {"value": 21, "provenance": "assumed", "source": "no public figure"},
+    "forward_tiles": {"value": 10, "provenance": "published", "source": "published matrix samples, Atlas A2: a barrier where (m/16)·(n/16) < 10"}
   },
   "vector": {
     "lanes": {"value": 64, "provenance": "published", "source": "published platform data, Atlas A2: 256 bytes a cycle"},
@@ -126,7 +127,8 @@ extension EmbeddedPresets {
   "hbm": {
     "bandwidth_gb_per_s": {"value": 1420, "provenance": "published", "source": "published bandwidth, Atlas A2"},
     "burst": {"value": 512, "provenance": "published", "source": "published programming guide, Atlas A2: transfers of 512 bytes reach the full rate"},
-    "bytes": {"value": 68719476736, "provenance": "published", "source": "published capacity, Atlas A2: 64 GB"}
+    "bytes": {"value": 68719476736, "provenance": "published", "source": "published capacity, Atlas A2: 64 GB"},
+    "read_after_write": {"value": "event", "provenance": "assumed", "source": "an event from store to load exists for this; no page demands more"}
   },
   "paths": {
     "hbm_to_l1": {
@@ -165,12 +167,12 @@ extension EmbeddedPresets {
   "queues": {
     "depth": {"value": 32, "provenance": "published", "source": "published programming guide, Atlas A2"},
     "interlocks": {
-      "load": {"value": true, "provenance": "assumed", "source": "waits for its own results"},
-      "feed": {"value": true, "provenance": "assumed", "source": "waits for its own results"},
-      "matrix": {"value": true, "provenance": "assumed", "source": "waits for its own results"},
-      "drain": {"value": true, "provenance": "assumed", "source": "waits for its own results"},
-      "vector": {"value": false, "provenance": "published", "source": "published programming guide, Atlas A2: results of the vector unit need a pipe barrier"},
-      "store": {"value": true, "provenance": "assumed", "source": "waits for its own results"}
+      "load": {"value": "none", "provenance": "published", "source": "Ascend C API reference, PipeBarrier, Atlas A2: micro-ops of one pipe that depend on each other need a barrier"},
+      "feed": {"value": "none", "provenance": "published", "source": "Ascend C API reference, PipeBarrier, Atlas A2: micro-ops of one pipe that depend on each other need a barrier"},
+      "matrix": {"value": "none", "provenance": "published", "source": "Ascend C API reference, PipeBarrier, Atlas A2: micro-ops of one pipe that depend on each other need a barrier"},
+      "drain": {"value": "none", "provenance": "published", "source": "Ascend C API reference, PipeBarrier, Atlas A2: micro-ops of one pipe that depend on each other need a barrier"},
+      "vector": {"value": "none", "provenance": "published", "source": "Ascend C API reference, PipeBarrier, Atlas A2: micro-ops of one pipe that depend on each other need a barrier"},
+      "store": {"value": "none", "provenance": "published", "source": "Ascend C API reference, PipeBarrier, Atlas A2: micro-ops of one pipe that depend on each other need a barrier"}
     }
   },
   "events": {

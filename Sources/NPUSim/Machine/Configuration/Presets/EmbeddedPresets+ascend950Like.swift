@@ -19,7 +19,8 @@ extension EmbeddedPresets {
     "accumulator": {"value": "bf16", "provenance": "assumed", "source": "BF16 accumulation after each block; fp32 is the other choice"},
     "cycles_per_tile": {"value": 1, "provenance": "published", "source": "published platform data, Ascend 950: one unit tile a cycle"},
     "overhead": {"value": 1, "provenance": "measured", "source": "fit to published 950 measurements: occupancy = tiles + 1"},
-    "latency": {"value": 22, "provenance": "assumed", "source": "no public figure"}
+    "latency": {"value": 22, "provenance": "assumed", "source": "no public figure"},
+    "forward_tiles": {"value": 10, "provenance": "assumed", "source": "taken over from Atlas A2: no public figure"}
   },
   "vector": {
     "lanes": {"value": 64, "provenance": "published", "source": "published platform data, Ascend 950: 256 bytes a cycle"},
@@ -126,7 +127,8 @@ extension EmbeddedPresets {
   "hbm": {
     "bandwidth_gb_per_s": {"value": 3220, "provenance": "published", "source": "published bandwidth, Ascend 950DT"},
     "burst": {"value": 512, "provenance": "published", "source": "published programming guide, Ascend 950: transfers of 512 bytes reach the full rate"},
-    "bytes": {"value": 137438953472, "provenance": "assumed", "source": "128 GiB; the published capacities of the family differ by model"}
+    "bytes": {"value": 137438953472, "provenance": "assumed", "source": "128 GiB; the published capacities of the family differ by model"},
+    "read_after_write": {"value": "event", "provenance": "assumed", "source": "an event from store to load exists for this; no page demands more"}
   },
   "paths": {
     "hbm_to_l1": {
@@ -165,12 +167,12 @@ extension EmbeddedPresets {
   "queues": {
     "depth": {"value": 32, "provenance": "published", "source": "published programming guide, Ascend 950"},
     "interlocks": {
-      "load": {"value": true, "provenance": "assumed", "source": "waits for its own results"},
-      "feed": {"value": true, "provenance": "assumed", "source": "waits for its own results"},
-      "matrix": {"value": true, "provenance": "assumed", "source": "waits for its own results"},
-      "drain": {"value": true, "provenance": "assumed", "source": "waits for its own results"},
-      "vector": {"value": true, "provenance": "assumed", "source": "waits for its own results"},
-      "store": {"value": true, "provenance": "assumed", "source": "waits for its own results"}
+      "load": {"value": "none", "provenance": "published", "source": "Ascend C API reference, PipeBarrier, Ascend 950PR and 950DT: micro-ops of one pipe that depend on each other need a barrier"},
+      "feed": {"value": "none", "provenance": "published", "source": "Ascend C API reference, PipeBarrier, Ascend 950PR and 950DT: micro-ops of one pipe that depend on each other need a barrier"},
+      "matrix": {"value": "none", "provenance": "published", "source": "Ascend C API reference, PipeBarrier, Ascend 950PR and 950DT: micro-ops of one pipe that depend on each other need a barrier"},
+      "drain": {"value": "none", "provenance": "published", "source": "Ascend C API reference, PipeBarrier, Ascend 950PR and 950DT: micro-ops of one pipe that depend on each other need a barrier"},
+      "vector": {"value": "none", "provenance": "published", "source": "Ascend C API reference, PipeBarrier, Ascend 950PR and 950DT: micro-ops of one pipe that depend on each other need a barrier"},
+      "store": {"value": "none", "provenance": "published", "source": "Ascend C API reference, PipeBarrier, Ascend 950PR and 950DT: micro-ops of one pipe that depend on each other need a barrier"}
     }
   },
   "events": {

@@ -19,7 +19,8 @@ extension EmbeddedPresets {
     "accumulator": {"value": "bf16", "provenance": "assumed", "source": "BF16 accumulation after each block; fp32 is the other choice"},
     "cycles_per_tile": {"value": 1, "provenance": "assumed", "source": "one unit tile a cycle"},
     "overhead": {"value": 2, "provenance": "measured", "source": "fit to published 910B measurements, taken over: occupancy = tiles + 2"},
-    "latency": {"value": 21, "provenance": "assumed", "source": "no public figure"}
+    "latency": {"value": 21, "provenance": "assumed", "source": "no public figure"},
+    "forward_tiles": {"value": 1, "provenance": "assumed", "source": "always forwards"}
   },
   "vector": {
     "lanes": {"value": 32, "provenance": "assumed", "source": "half of a 910B-class vector unit"},
@@ -126,7 +127,8 @@ extension EmbeddedPresets {
   "hbm": {
     "bandwidth_gb_per_s": {"value": 51.2, "provenance": "published", "source": "LPDDR5-6400, 64 bits wide"},
     "burst": {"value": 64, "provenance": "assumed", "source": "one LPDDR5 access of 64 bytes"},
-    "bytes": {"value": 8589934592, "provenance": "assumed", "source": "8 GiB of LPDDR5"}
+    "bytes": {"value": 8589934592, "provenance": "assumed", "source": "8 GiB of LPDDR5"},
+    "read_after_write": {"value": "event", "provenance": "assumed", "source": "a write is visible when it is done"}
   },
   "paths": {
     "hbm_to_l1": {
@@ -165,12 +167,12 @@ extension EmbeddedPresets {
   "queues": {
     "depth": {"value": 16, "provenance": "assumed", "source": "half of ascend-910b-like"},
     "interlocks": {
-      "load": {"value": true, "provenance": "assumed", "source": "every queue waits for its own results"},
-      "feed": {"value": true, "provenance": "assumed", "source": "every queue waits for its own results"},
-      "matrix": {"value": true, "provenance": "assumed", "source": "every queue waits for its own results"},
-      "drain": {"value": true, "provenance": "assumed", "source": "every queue waits for its own results"},
-      "vector": {"value": true, "provenance": "assumed", "source": "every queue waits for its own results"},
-      "store": {"value": true, "provenance": "assumed", "source": "every queue waits for its own results"}
+      "load": {"value": "full", "provenance": "assumed", "source": "every queue waits for its own results"},
+      "feed": {"value": "full", "provenance": "assumed", "source": "every queue waits for its own results"},
+      "matrix": {"value": "full", "provenance": "assumed", "source": "every queue waits for its own results"},
+      "drain": {"value": "full", "provenance": "assumed", "source": "every queue waits for its own results"},
+      "vector": {"value": "full", "provenance": "assumed", "source": "every queue waits for its own results"},
+      "store": {"value": "full", "provenance": "assumed", "source": "every queue waits for its own results"}
     }
   },
   "events": {

@@ -19,7 +19,8 @@ extension EmbeddedPresets {
     "accumulator": {"value": "bf16", "provenance": "assumed", "source": "BF16 accumulation after each block; fp32 is the other choice"},
     "cycles_per_tile": {"value": 0, "provenance": "assumed", "source": "no limit, by definition"},
     "overhead": {"value": 0, "provenance": "assumed", "source": "no limit, by definition"},
-    "latency": {"value": 0, "provenance": "assumed", "source": "no limit, by definition"}
+    "latency": {"value": 0, "provenance": "assumed", "source": "no limit, by definition"},
+    "forward_tiles": {"value": 1, "provenance": "assumed", "source": "always forwards"}
   },
   "vector": {
     "lanes": {"value": 64, "provenance": "assumed", "source": "part of the results, not of the time; as ascend-910b-like"},
@@ -126,7 +127,8 @@ extension EmbeddedPresets {
   "hbm": {
     "bandwidth_gb_per_s": {"value": "unlimited", "provenance": "assumed", "source": "no limit, by definition"},
     "burst": {"value": 1, "provenance": "assumed", "source": "no byte is moved for nothing"},
-    "bytes": {"value": "unlimited", "provenance": "assumed", "source": "no limit, by definition"}
+    "bytes": {"value": "unlimited", "provenance": "assumed", "source": "no limit, by definition"},
+    "read_after_write": {"value": "event", "provenance": "assumed", "source": "a write is visible when it is done"}
   },
   "paths": {
     "hbm_to_l1": {
@@ -165,12 +167,12 @@ extension EmbeddedPresets {
   "queues": {
     "depth": {"value": "unlimited", "provenance": "assumed", "source": "no limit, by definition"},
     "interlocks": {
-      "load": {"value": true, "provenance": "assumed", "source": "as edge: programs that are clean there are clean here"},
-      "feed": {"value": true, "provenance": "assumed", "source": "as edge: programs that are clean there are clean here"},
-      "matrix": {"value": true, "provenance": "assumed", "source": "as edge: programs that are clean there are clean here"},
-      "drain": {"value": true, "provenance": "assumed", "source": "as edge: programs that are clean there are clean here"},
-      "vector": {"value": true, "provenance": "assumed", "source": "as edge: programs that are clean there are clean here"},
-      "store": {"value": true, "provenance": "assumed", "source": "as edge: programs that are clean there are clean here"}
+      "load": {"value": "full", "provenance": "assumed", "source": "as edge: programs that are clean there are clean here"},
+      "feed": {"value": "full", "provenance": "assumed", "source": "as edge: programs that are clean there are clean here"},
+      "matrix": {"value": "full", "provenance": "assumed", "source": "as edge: programs that are clean there are clean here"},
+      "drain": {"value": "full", "provenance": "assumed", "source": "as edge: programs that are clean there are clean here"},
+      "vector": {"value": "full", "provenance": "assumed", "source": "as edge: programs that are clean there are clean here"},
+      "store": {"value": "full", "provenance": "assumed", "source": "as edge: programs that are clean there are clean here"}
     }
   },
   "events": {

@@ -19,7 +19,8 @@ extension EmbeddedPresets {
     "accumulator": {"value": "bf16", "provenance": "assumed", "source": "BF16 accumulation after each block; fp32 is the other choice"},
     "cycles_per_tile": {"value": 1, "provenance": "assumed", "source": "chosen to be checked by hand"},
     "overhead": {"value": 0, "provenance": "assumed", "source": "chosen to be checked by hand"},
-    "latency": {"value": 1, "provenance": "assumed", "source": "chosen to be checked by hand"}
+    "latency": {"value": 1, "provenance": "assumed", "source": "chosen to be checked by hand"},
+    "forward_tiles": {"value": 1, "provenance": "assumed", "source": "always forwards"}
   },
   "vector": {
     "lanes": {"value": 4, "provenance": "assumed", "source": "chosen to be checked by hand"},
@@ -126,7 +127,8 @@ extension EmbeddedPresets {
   "hbm": {
     "bandwidth_gb_per_s": {"value": 1.0, "provenance": "assumed", "source": "chosen to be checked by hand"},
     "burst": {"value": 4, "provenance": "assumed", "source": "chosen to be checked by hand"},
-    "bytes": {"value": 1048576, "provenance": "assumed", "source": "chosen to be checked by hand"}
+    "bytes": {"value": 1048576, "provenance": "assumed", "source": "chosen to be checked by hand"},
+    "read_after_write": {"value": "event", "provenance": "assumed", "source": "a write is visible when it is done"}
   },
   "paths": {
     "hbm_to_l1": {
@@ -165,12 +167,12 @@ extension EmbeddedPresets {
   "queues": {
     "depth": {"value": 4, "provenance": "assumed", "source": "chosen to be checked by hand"},
     "interlocks": {
-      "load": {"value": true, "provenance": "assumed", "source": "chosen to be checked by hand"},
-      "feed": {"value": true, "provenance": "assumed", "source": "chosen to be checked by hand"},
-      "matrix": {"value": true, "provenance": "assumed", "source": "chosen to be checked by hand"},
-      "drain": {"value": true, "provenance": "assumed", "source": "chosen to be checked by hand"},
-      "vector": {"value": true, "provenance": "assumed", "source": "chosen to be checked by hand"},
-      "store": {"value": true, "provenance": "assumed", "source": "chosen to be checked by hand"}
+      "load": {"value": "full", "provenance": "assumed", "source": "chosen to be checked by hand"},
+      "feed": {"value": "full", "provenance": "assumed", "source": "chosen to be checked by hand"},
+      "matrix": {"value": "full", "provenance": "assumed", "source": "chosen to be checked by hand"},
+      "drain": {"value": "full", "provenance": "assumed", "source": "chosen to be checked by hand"},
+      "vector": {"value": "full", "provenance": "assumed", "source": "chosen to be checked by hand"},
+      "store": {"value": "full", "provenance": "assumed", "source": "chosen to be checked by hand"}
     }
   },
   "events": {

@@ -1,0 +1,60 @@
+import NPUSim
+
+/// Which micro-ops of a queue follow one another without waiting, from the page of the machine alone:
+/// nothing of what the builder notes in a record is looked at.
+struct ForwardingOracle {
+  let program: Program
+
+  /// Vector micro-ops of the random programs that work element by element.
+  private static let elementwise: Set<String> = ["vector.add", "vector.exp"]
+
+  /// Whether operand `j` of `later` may be the tile that operand `i` of `earlier`, before it on its
+  /// queue, wrote, without that being visible.
+  func forwards(_ later: OpRecord, _ j: Int, behind earlier: OpRecord, _ i: Int) -> Bool {
+    guard later.kind == .data, earlier.kind == .data, later.queue == earlier.queue,
+      later.words[j] == earlier.words[i], !later.access(j).isEmpty,
+      earlier.access(i).contains(.write)
+    else { return false }
+    let machine = program.machine
+    let names = [program.mnemonic(later), program.mnemonic(earlier)]
+    if names == ["matrix.matmul", "matrix.matmul"] {
+      guard later.access(j).isSuperset(of: .update), let least = machine.matrix.forwardTiles
+      else { return false }
+      let tile = program.tiles[Int(later.words[j])]
+      var unitTiles = 0
+      for row in 0..<Int(tile.rows) where row % machine.matrix.m0 == 0 {
+        for column in 0..<Int(tile.columns) where column % machine.matrix.n0 == 0 {
+          _ = column
+          unitTiles += 1
+        }
+      }
+      return unitTiles >= least
+    }
+    guard machine.interlocks[later.queue.index] == .stream,
+      names.allSatisfy({ Self.elementwise.contains($0) })
+    else { return false }
+    return [later, earlier].allSatisfy { record in
+      let work = program.works[Int(record.work)]
+      guard let kind = work.vectorClass else { return false }
+      var occupied = Int64(0)
+      var left = work.elements
+      while left > 0 {
+        occupied += machine.vector.slopes[kind.index]
+        left -= Int64(machine.vector.lanes)
+      }
+      occupied = max(occupied, machine.vector.minimumOccupancy)
+      return machine.vector.latencies.allSatisfy { occupied >= $0 }
+    }
+  }
+}
+
+extension MachineConfiguration {
+  /// Draws a value for each rule that vendors publish.
+  mutating func drawRules(_ random: inout SeededGenerator) {
+    for queue in Queue.allCases {
+      interlocks[queue.index] = [.full, .full, .stream, .none][random.below(4)]
+    }
+    matrix.forwardTiles = [1, 1, 2, 3, nil][random.below(5)]
+    hbm.readAfterWrite = random.below(3) == 0 ? .fence : .event
+  }
+}
