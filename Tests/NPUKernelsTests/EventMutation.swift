@@ -15,7 +15,7 @@ enum EventMutation {
         for place in places.sorted(by: >) { mutant.cores[core].remove(at: place) }
         tried += 1
         let record = program.cores[core][places[0]]
-        if Checker.check(mutant).isClean {
+        if Checker.check(mutant).proof.isProved {
           lines.append(
             "core \(core) without \(places) (\(program.mnemonic(record)) of \(record.queue)), "
               + "seed \(seed)")

@@ -171,6 +171,11 @@ struct CheckRun {
     }
     findings += unordered
     findings += EventJudgement(program, writer, order, use).findings()
+    let reuses = ReuseJudgement(program, writer, order, use)?.findings() ?? []
+    if reuses.contains(where: { $0.code == .S008 }) {
+      outside.append("timings in which a set comes before the wait that makes room for it (S008)")
+    }
+    findings += reuses
     findings += DeadlockJudgement(program, writer, order).findings()
     let left = order.notExecuted
     // With a race, or a deadlock, there is no one order to judge lifetimes by.
@@ -253,7 +258,7 @@ struct CheckRun {
     switch (finding.severity, finding.code) {
     case (.warning, _): 10
     case (.lint, _): 11
-    case (_, .S001), (_, .S002), (_, .S003), (_, .S005), (_, .S006): 1
+    case (_, .S001), (_, .S002), (_, .S003), (_, .S005), (_, .S006), (_, .S007): 1
     case (_, .D001), (_, .D002), (_, .D003): 2
     case (_, .H001), (_, .H002), (_, .H003): 3
     case (_, .I001), (_, .I002), (_, .I003): 4

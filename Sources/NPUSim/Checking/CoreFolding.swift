@@ -55,6 +55,7 @@ public enum CoreFolding {
       if let index = known[key] {
         result[index].folded += 1 + finding.folded
         result[index].edits += finding.edits
+        result[index].reuses += finding.reuses
         result[index].cores += 1
       } else {
         known[key] = result.count

@@ -28,12 +28,12 @@ struct DeadlockJudgement {
 
   // MARK: Order
 
-  /// What holds a queue at the head of which a wait stands.
+  /// What holds a queue at the head of which a wait stands, or a set that blocks.
   private struct Hold {
     var queue: Int
-    var wait: Int
-    /// The set that it needs, if the program has it.
-    var set: Int?
+    var op: Int
+    /// The set that the wait needs, or the wait that the set needs, if the program has it.
+    var partner: Int?
     /// It stands behind the barrier that the core cannot pass.
     var isBehindBarrier: Bool
   }
@@ -46,15 +46,15 @@ struct DeadlockJudgement {
     let census = EventCensus(records)
     var holds: [Hold] = []
     for queue in 0..<Queue.count where walk.blocked & (1 << UInt8(queue)) != 0 {
-      let wait = Int(walk.deferred[queue][walk.heads[queue]])
-      let event = records[wait].event
-      let sets = census.sets[event] ?? []
+      let op = Int(walk.deferred[queue][walk.heads[queue]])
+      let event = records[op].event
+      let partners = (records[op].kind == .set ? census.waits : census.sets)[event] ?? []
       let needed = walk.events.waits(of: event)
-      let set = needed < sets.count ? sets[needed] : nil
+      let partner = needed < partners.count ? partners[needed] : nil
       holds.append(
         Hold(
-          queue: queue, wait: wait, set: set,
-          isBehindBarrier: barrier.map { (set ?? 0) > $0 } ?? false))
+          queue: queue, op: op, partner: partner,
+          isBehindBarrier: barrier.map { (partner ?? 0) > $0 } ?? false))
     }
 
     // Bit 6 stands for the barrier, which waits for every blocked queue.
@@ -62,8 +62,8 @@ struct DeadlockJudgement {
     for hold in holds {
       if hold.isBehindBarrier {
         reach[hold.queue] = 1 << 6
-      } else if let set = hold.set {
-        reach[hold.queue] = 1 << records[set].queue.rawValue
+      } else if let partner = hold.partner {
+        reach[hold.queue] = 1 << records[partner].queue.rawValue
       }
       if barrier != nil { reach[6] |= 1 << UInt8(hold.queue) }
     }
@@ -83,36 +83,49 @@ struct DeadlockJudgement {
           .D001,
           "queues wait for each other and never go on:\n"
             + cycle.map { "  " + describe($0, core, barrier) }.joined(separator: "\n"),
-          sites: cycle.map { .init(core: core, op: $0.wait) },
-          fix: "move one of the waits after the micro-ops that its set depends on"))
+          sites: cycle.map { .init(core: core, op: $0.op) },
+          fix: cycle.contains { records[$0.op].kind == .set }
+            ? "give the second set another event ID, or move the wait for the first before it"
+            : "move one of the waits after the micro-ops that its set depends on"))
     }
-    for hold in holds where hold.set == nil {
+    for hold in holds where hold.partner == nil {
       let others = lines.filter { $0 != describe(hold, core, barrier) }
       let rest = others.isEmpty ? "" : "\nheld with it:\n  " + others.joined(separator: "\n  ")
+      let event = writer.describe(records[hold.op].event)
+      let isSet = records[hold.op].kind == .set
       result.append(
         Finding(
-          .D002, "a wait is never answered:\n  " + describe(hold, core, barrier) + rest,
-          sites: [.init(core: core, op: hold.wait)],
-          fix: "set \(writer.describe(records[hold.wait].event)) once more, or remove the wait"))
+          .D002,
+          (isSet ? "an event is never emptied:\n  " : "a wait is never answered:\n  ")
+            + describe(hold, core, barrier) + rest,
+          sites: [.init(core: core, op: hold.op)],
+          fix: isSet
+            ? "wait for \(event) once more, or remove the set"
+            : "set \(event) once more, or remove the wait"))
     }
     return result
   }
 
   private func describe(_ hold: Hold, _ core: Int, _ barrier: Int?) -> String {
-    let wait = Finding.Site(core: core, op: hold.wait)
-    let event = writer.describe(program.cores[core][hold.wait].event)
-    let head = "\(Queue.allCases[hold.queue].name): \(writer.describe(wait)) waits for \(event)"
-    guard let set = hold.set else { return head + ", which is not set again" }
-    let setText = writer.describe(.init(core: core, op: set))
-    if hold.isBehindBarrier, let barrier {
-      return head + ", set by \(setText), which stands behind "
-        + writer.describe(.init(core: core, op: barrier))
+    let record = program.cores[core][hold.op]
+    let event = writer.describe(record.event)
+    let isSet = record.kind == .set
+    let head =
+      "\(Queue.allCases[hold.queue].name): \(writer.describe(.init(core: core, op: hold.op))) "
+      + (isSet ? "waits until \(event) is empty" : "waits for \(event)")
+    guard let partner = hold.partner else {
+      return head + (isSet ? ", for which nothing waits again" : ", which is not set again")
     }
-    let other = program.cores[core][set].queue.index
+    let text =
+      "\(head), \(isSet ? "taken" : "set") by \(writer.describe(.init(core: core, op: partner))), "
+      + "which stands behind "
+    if hold.isBehindBarrier, let barrier {
+      return text + writer.describe(.init(core: core, op: barrier))
+    }
+    let other = program.cores[core][partner].queue.index
     let walk = order.walks[core]
     let blocker = Int(walk.deferred[other][walk.heads[other]])
-    return head + ", set by \(setText), which stands behind "
-      + writer.describe(.init(core: core, op: blocker))
+    return text + writer.describe(.init(core: core, op: blocker))
   }
 
   /// D002: a barrier over the cores that another core never reaches because it has ended.
@@ -139,16 +152,18 @@ struct DeadlockJudgement {
     let site = Finding.Site(core: core, op: stop.index)
     let queue = records[stop.index].queue
     let lines = stop.heads.map { head in
-      let event = records[head.wait].event
+      let event = writer.describe(records[head.op].event)
       return "  \(Queue.allCases[head.queue].name): "
-        + writer.describe(.init(core: core, op: head.wait))
-        + " waits for \(writer.describe(event)), whose set is not dispatched yet"
+        + writer.describe(.init(core: core, op: head.op))
+        + (records[head.op].kind == .set
+          ? " waits until \(event) is empty, whose wait is not dispatched yet"
+          : " waits for \(event), whose set is not dispatched yet")
     }
     return Finding(
       .D003,
       "the sequencer never gets past \(writer.describe(site)): \(queue.name) holds its \(depth) "
         + "micro-ops, none of which can start\n" + lines.joined(separator: "\n"),
-      sites: [site] + stop.heads.map { .init(core: core, op: $0.wait) },
+      sites: [site] + stop.heads.map { .init(core: core, op: $0.op) },
       fix: "move the sets before this micro-op in program order, or use deeper queues")
   }
 }

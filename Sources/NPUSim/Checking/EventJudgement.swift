@@ -1,4 +1,4 @@
-/// Judges events: every set has a wait and every wait a set, IDs exist, no set overwrites.
+/// Judges events: every set has a wait and every wait a set, pairs of queues and IDs exist.
 struct EventJudgement {
   private let program: Program
   private let writer: FindingWriter
@@ -14,7 +14,7 @@ struct EventJudgement {
 
   func findings() -> [Finding] {
     program.cores.indices.flatMap { core in
-      balance(core) + identifiers(core) + doubleSets(core)
+      balance(core) + identifiers(core) + pairs(core)
     }
   }
 
@@ -84,37 +84,33 @@ struct EventJudgement {
     }
   }
 
-  /// S004.
-  private func doubleSets(_ core: Int) -> [Finding] {
-    let events = order.walks[core].events
-    var result: [Finding] = []
-    var known: [Event: Int] = [:]
-    for double in events.doubleSets {
-      if let index = known[double.event] {
-        result[index].folded += 1
-        continue
+  /// S007: one finding for each pair of queues. What tokens would need has been reported already.
+  private func pairs(_ core: Int) -> [Finding] {
+    let known = program.machine.allEventPairs
+    let absent = Queue.allCases.flatMap { source in
+      Queue.allCases.filter { target in
+        use.eventIDs[core][Event(from: source, to: target, id: 0).pair] > 0
+          && !known.contains(source, target)
+      }.map { (source: source, target: $0) }
+    }
+    guard !absent.isEmpty,
+      !program.defects.contains(where: { $0.code == .S007 && $0.core == core })
+    else { return [] }
+    return absent.compactMap { pair in
+      let users = program.cores[core].indices.filter { op in
+        let record = program.cores[core][op]
+        return (record.kind == .set || record.kind == .wait)
+          && record.event.source == pair.source && record.event.target == pair.target
       }
-      known[double.event] = result.count
-      let set = Finding.Site(core: core, op: double.set)
-      let earlier = Finding.Site(core: core, op: double.earlierSet)
-      let reason =
-        double.wait < 0
-        ? "nothing has waited for it in between"
-        : "\(writer.describe(.init(core: core, op: double.wait))), which empties it, is not ordered "
-          + "before"
-      result.append(
-        Finding(
-          .S004,
-          "\(writer.describe(set)) may set \(writer.describe(double.event)) while it is still set by "
-            + "\(writer.describe(earlier)): \(reason)",
-          sites: [earlier, set],
-          fix: "use another event ID, or order \(double.event.source.name) after the wait with an "
-            + "event \(double.event.target.name)->\(double.event.source.name)"))
+      guard let first = users.first else { return nil }
+      let site = Finding.Site(core: core, op: first)
+      let detour = EventDetour(program.machine, from: pair.source, to: pair.target)
+      return Finding(
+        .S007,
+        "\(writer.describe(site)) names \(writer.describe(writer.record(site).event)), but "
+          + detour.message,
+        sites: [site], fix: detour.fix, folded: users.count - 1)
     }
-    if events.doubleSetCount > events.doubleSets.count, !result.isEmpty {
-      result[result.count - 1].folded += events.doubleSetCount - events.doubleSets.count
-    }
-    return result
   }
 
   private func times(_ count: Int) -> String {

@@ -3,7 +3,8 @@
 /// Without an event its waiting queue knows less from the wait on, and so does whoever learns from
 /// that queue, until other events or a barrier make up for it. Only this window has to be looked at: a
 /// conflict that the full knowledge orders and the lesser one does not means that the event is needed.
-/// The program must be clean; the judgement is then exact.
+/// The program must be clean; the judgement is then exact. An event is needed, too, if without it a set
+/// could come before the wait that makes room for it, and could not with it.
 struct EventNeed {
   /// What each micro-op has to come after.
   private let dependences: [QueueClock]
@@ -16,10 +17,12 @@ struct EventNeed {
   private var previous: [Int]
   /// The partner of a set or wait, −1 otherwise.
   private var partners: [Int]
-  /// For a set, the wait that empties its event before it, or −1.
+  /// For a set, the wait that makes room for it, or −1.
   private var emptiedBy: [Int]
   /// For a set, the next set of its event, or −1.
   private var nextSets: [Int]
+  /// For a set, the set of its event before it, or −1.
+  private var previousSets: [Int]
   private var isRemoved: [Bool]
 
   /// Knowledge that differs from the full program's.
@@ -43,6 +46,7 @@ struct EventNeed {
     partners = Array(repeating: -1, count: records.count)
     emptiedBy = Array(repeating: -1, count: records.count)
     nextSets = Array(repeating: -1, count: records.count)
+    previousSets = Array(repeating: -1, count: records.count)
     isRemoved = Array(repeating: false, count: records.count)
     var last = [Int](repeating: -1, count: Queue.count)
     for (place, entry) in order.sequence.enumerated() {
@@ -56,15 +60,17 @@ struct EventNeed {
       }
     }
     let census = EventCensus(records)
+    let capacity = program.machine.eventOverwrite.capacity
     for event in census.events {
       let sets = census.sets[event] ?? []
       let waits = census.waits[event] ?? []
       for (k, set) in sets.enumerated() where k < waits.count {
         partners[set] = waits[k]
         partners[waits[k]] = set
+        if let capacity, k >= capacity { emptiedBy[set] = waits[k - capacity] }
         if k > 0 {
-          emptiedBy[set] = waits[k - 1]
           nextSets[sets[k - 1]] = set
+          previousSets[set] = sets[k - 1]
         }
       }
     }
@@ -100,7 +106,7 @@ struct EventNeed {
   mutating func redundantBarriers() -> [Int] {
     records.indices.filter { op in
       records[op].kind == .barrierQueue && order.isExecuted(op)
-        && window(from: op, following: -1, emptied: -1, commits: false)
+        && window(from: op, without: nil, commits: false)
     }
   }
 
@@ -108,10 +114,21 @@ struct EventNeed {
     _ = window(pair, commits: true)
     isRemoved[pair.set] = true
     isRemoved[pair.wait] = true
-    let next = nextSets[pair.set]
-    let emptied = emptiedBy[pair.set]
-    if next >= 0 { emptiedBy[next] = emptied }
-    if emptied >= 0 { nextSets[partners[emptied]] = next }
+    var before = emptiedBy[pair.set]
+    var set = nextSets[pair.set]
+    while set >= 0, moves(set, without: pair) {
+      (emptiedBy[set], before) = (before, emptiedBy[set])
+      set = nextSets[set]
+    }
+    let (previous, next) = (previousSets[pair.set], nextSets[pair.set])
+    if previous >= 0 { nextSets[previous] = next }
+    if next >= 0 { previousSets[next] = previous }
+  }
+
+  /// Whether another wait makes room for a later set of a pair's event once the pair is gone: then it
+  /// is the one of the set before it.
+  private func moves(_ set: Int, without pair: EventPair) -> Bool {
+    emptiedBy[set] < 0 || order.positions[emptiedBy[set]] <= order.positions[pair.wait]
   }
 
   private func pairs() -> [EventPair] {
@@ -128,15 +145,12 @@ struct EventNeed {
   /// Whether the program is clean without a pair. `commits` writes the lesser knowledge down; the pair
   /// must be redundant then.
   private mutating func window(_ pair: EventPair, commits: Bool) -> Bool {
-    window(
-      from: pair.wait, following: nextSets[pair.set], emptied: emptiedBy[pair.set],
-      commits: commits)
+    window(from: pair.wait, without: pair, commits: commits)
   }
 
   /// Whether the program is clean if the queue of `gone`, a wait or a barrier, learns nothing from
-  /// it; `following` is the next set of its event, which `emptied` has to precede then.
-  private mutating func window(from gone: Int, following: Int, emptied: Int, commits: Bool) -> Bool
-  {
+  /// it; the wait is that of `pair`, which is gone.
+  private mutating func window(from gone: Int, without pair: EventPair?, commits: Bool) -> Bool {
     var lesser = Lesser()
     let first = clock(after: previous[gone])
     settle(&lesser, gone, first, commits)
@@ -158,10 +172,7 @@ struct EventNeed {
       case .set:
         guard lesser.has(queue) else { continue }
         let known = lesser.clocks[queue]
-        let needed = op == following ? emptied : emptiedBy[op]
-        if needed >= 0 && known[record.event.target.index] <= order.positions[needed] {
-          return false
-        }
+        if !commits && !hasRoom(op, knowing: known, without: pair) { return false }
         let full = passed(op, order.clocks[op])
         let less = passed(op, known)
         if partners[op] >= 0 && !isEqual(full, less) { lesser.pending[partners[op]] = less }
@@ -187,6 +198,22 @@ struct EventNeed {
       if lesser.queues == 0 && lesser.pending.isEmpty { return true }
     }
     return true
+  }
+
+  /// Whether a set still knows the wait that makes room for it, if it does with the full knowledge.
+  private func hasRoom(_ set: Int, knowing clock: QueueClock, without pair: EventPair?) -> Bool {
+    let target = records[set].event.target.index
+    func knows(_ clock: QueueClock, _ wait: Int) -> Bool {
+      wait < 0 || clock[target] > order.positions[wait]
+    }
+    var wait = emptiedBy[set]
+    if !knows(order.clocks[set], wait) { return true }
+    if let pair, records[set].event == pair.event, places[set] > places[pair.set],
+      moves(set, without: pair)
+    {
+      wait = emptiedBy[previousSets[set]]
+    }
+    return knows(clock, wait)
   }
 
   /// Notes what a queue knows from `op` on, and whether that differs from the full knowledge.

@@ -1,16 +1,5 @@
 /// The state of every event of a core while its order is executed.
 struct EventTable {
-  /// A set that is not ordered after the wait that empties its event.
-  struct DoubleSet: Hashable {
-    var event: Event
-    /// The set.
-    var set: Int
-    /// The wait that it may overtake, or −1 when that wait has not even been executed.
-    var wait: Int
-    /// The earlier set whose event it may overwrite.
-    var earlierSet: Int
-  }
-
   private struct Slot {
     /// Executed so far.
     var sets: UInt32 = 0
@@ -18,7 +7,6 @@ struct EventTable {
     /// 1 + the position of the last wait in its queue.
     var lastWaitEnd: UInt32 = 0
     var lastWait: Int32 = -1
-    var lastSet: Int32 = -1
     /// Queues held by this event, one bit each.
     var held: UInt8 = 0
     /// What the oldest set not yet waited for passes on.
@@ -28,6 +16,8 @@ struct EventTable {
   private var slots: [Slot]
   /// First slot of each ordered pair of queues.
   private var bases: [Int]
+  /// Whether a set waits while its event is still set.
+  private let blocks: Bool
   /// What further pending sets of an event pass on, oldest first, from `head` on.
   private struct Backlog {
     var clocks: [QueueClock] = []
@@ -35,18 +25,16 @@ struct EventTable {
   }
 
   private var backlogs: [Int: Backlog] = [:]
-  /// Held queues whose wait can pass now, one bit each.
+  /// Held queues whose head can pass now, one bit each.
   var woken: UInt8 = 0
-  /// Sets that may overwrite an event, at most ``doubleSetLimit``.
-  private(set) var doubleSets: [DoubleSet] = []
-  private(set) var doubleSetCount = 0
+  /// Whether some set did not know, or stood before, the wait that takes the set before it.
+  private(set) var hasReuse = false
   /// Sets and waits that met.
   private(set) var matched = 0
 
-  static let doubleSetLimit = 1_000
-
   /// `eventIDs`: IDs in use of each ordered pair of queues.
-  init(eventIDs: [Int]) {
+  init(eventIDs: [Int], overwrite: EventOverwrite) {
+    blocks = overwrite == .blocks
     bases = []
     var total = 0
     for count in eventIDs {
@@ -58,24 +46,29 @@ struct EventTable {
 
   private func slot(of event: Event) -> Int { bases[event.pair] + Int(event.id) }
 
-  /// Executes a set of a queue that knows `clock`.
+  /// Executes a set of a queue that knows `clock`, or holds the queue and returns `false`.
   mutating func set(
     _ event: Event, index: Int, knowing clock: QueueClock, passing passed: QueueClock
-  ) {
+  ) -> Bool {
     let slot = slot(of: event)
     if slots[slot].sets > slots[slot].waits {
-      note(event, set: index, wait: -1, earlier: slots[slot].lastSet)
+      if blocks {
+        slots[slot].held |= 1 << UInt8(truncatingIfNeeded: event.source.index)
+        return false
+      }
+      hasReuse = true
       backlogs[slot, default: Backlog()].clocks.append(passed)
     } else {
-      if clock[event.target.index] < slots[slot].lastWaitEnd {
-        note(event, set: index, wait: Int(slots[slot].lastWait), earlier: slots[slot].lastSet)
+      if clock[event.target.index] < slots[slot].lastWaitEnd
+        || Int(slots[slot].lastWait) > index
+      {
+        hasReuse = true
       }
       slots[slot].pending = passed
     }
     slots[slot].sets += 1
-    slots[slot].lastSet = Int32(truncatingIfNeeded: index)
-    woken |= slots[slot].held
-    slots[slot].held = 0
+    wake(slot)
+    return true
   }
 
   /// Executes a wait and returns what its set passes on, or holds the queue and returns `nil`.
@@ -96,20 +89,18 @@ struct EventTable {
       backlogs[slot]?.head += 1
       if slots[slot].sets == slots[slot].waits + 1 { backlogs[slot] = nil }
     }
+    if blocks { wake(slot) }
     return learnt
   }
 
-  /// Waits of an event executed so far.
+  private mutating func wake(_ slot: Int) {
+    woken |= slots[slot].held
+    slots[slot].held = 0
+  }
+
+  /// Waits of an event executed so far: the number of the set or wait that a held queue needs next.
   func waits(of event: Event) -> Int { Int(slots[slot(of: event)].waits) }
 
   /// Whether every set has met its wait.
   var isBalanced: Bool { slots.allSatisfy { $0.sets == $0.waits } }
-
-  private mutating func note(_ event: Event, set: Int, wait: Int, earlier: Int32) {
-    doubleSetCount += 1
-    if doubleSets.count < Self.doubleSetLimit {
-      doubleSets.append(
-        DoubleSet(event: event, set: set, wait: wait, earlierSet: Int(earlier)))
-    }
-  }
 }

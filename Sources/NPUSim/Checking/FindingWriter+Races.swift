@@ -17,7 +17,7 @@ extension FindingWriter {
       race.code, edge.lead + statement(race, conflict), sites: [race.first, race.second],
       buffer: conflict.map { program.tiles[Int($0.first)].buffer }, region: conflict?.region,
       missing: edge.missing, fix: edge.fix, folded: cause.races.count - 1,
-      edits: cause.cuts.map { edit($0) })
+      edits: detour(cause) == nil ? cause.cuts.map { edit($0) } : [])
     finding.pairs = pairs(cause.races)
     finding.cores = Set(cause.races.map(\.first.core)).count
     return finding
@@ -59,6 +59,14 @@ extension FindingWriter {
       : .event(core: cut.core, from: cut.from, to: cut.to)
   }
 
+  /// What leads from the one queue to the other, where the machine has no events between them.
+  private func detour(_ cause: RaceCauses.Cause) -> EventDetour? {
+    guard case .event(_, let source, _, let target) = cause.edge,
+      !program.machine.allEventPairs.contains(source, target)
+    else { return nil }
+    return EventDetour(program.machine, from: source, to: target)
+  }
+
   /// What the statement of a race begins with, what is missing, and how to add it.
   private func words(
     _ cause: RaceCauses.Cause, _ race: Race
@@ -88,6 +96,10 @@ extension FindingWriter {
       )
     case .event(_, let source, _, let target):
       let pair = "\(source.name)->\(target.name)"
+      if let detour = detour(cause) {
+        let order = "\(target.name) at \(place(b)) ordered after \(source.name) at \(place(a))"
+        return ("", "\(order): \(detour.message)", detour.fix)
+      }
       return (
         "", "an event \(pair) between \(place(a)) and \(place(b))",
         "set an event \(pair) after \(place(a)) and wait for it before \(place(b))"

@@ -22,7 +22,8 @@ protocol OrderObserver: ~Copyable {
 /// knowledge; a set passes on all that its queue knows, and everything earlier in its queue.
 ///
 /// The walk follows the program and keeps back what stands behind a wait that has not passed, so a
-/// program whose waits follow their sets needs no memory besides the event table.
+/// program whose waits follow their sets needs no memory besides the event table. Where a set of a set
+/// event blocks, it keeps back what stands behind that too; nothing is learnt from it.
 struct OrderWalk {
   /// Why the walk stopped.
   enum Stop: Equatable {
@@ -37,8 +38,8 @@ struct OrderWalk {
   struct CapacityStop {
     /// The micro-op that finds its queue full.
     var index: Int
-    /// Blocked queues and the wait at the head of each.
-    var heads: [(queue: Int, wait: Int)]
+    /// Blocked queues and the wait or set at the head of each.
+    var heads: [(queue: Int, op: Int)]
   }
 
   private let depth: Int
@@ -49,7 +50,7 @@ struct OrderWalk {
   private(set) var counts = QueueClock(repeating: 0)
   /// Next micro-op to dispatch.
   private(set) var next = 0
-  /// Queues whose head is a wait that has not passed, one bit each.
+  /// Queues whose head is a wait that has not passed, or a set that blocks, one bit each.
   private(set) var blocked: UInt8 = 0
   /// Micro-ops of each queue kept back, from `heads[queue]` on.
   private(set) var deferred = [[UInt32]](repeating: [], count: Queue.count)
@@ -57,9 +58,9 @@ struct OrderWalk {
   private(set) var capacityStop: CapacityStop?
 
   /// `eventIDs`: IDs in use of each ordered pair of queues. `depth`: of each queue, `nil` unlimited.
-  init(eventIDs: [Int], depth: Int?) {
+  init(eventIDs: [Int], depth: Int?, overwrite: EventOverwrite) {
     self.depth = depth ?? Int.max
-    events = EventTable(eventIDs: eventIDs)
+    events = EventTable(eventIDs: eventIDs, overwrite: overwrite)
   }
 
   /// Executes until a barrier over the cores, the end, or a state without progress. `records` are the
@@ -103,7 +104,7 @@ struct OrderWalk {
 
   private mutating func hold(_ index: Int, _ queue: Int) {
     if deferred[queue].count - heads[queue] >= depth && capacityStop == nil {
-      var blockers: [(queue: Int, wait: Int)] = []
+      var blockers: [(queue: Int, op: Int)] = []
       for other in 0..<Queue.count where blocked & (1 << UInt8(other)) != 0 {
         blockers.append((other, Int(deferred[other][heads[other]])))
       }
@@ -112,7 +113,7 @@ struct OrderWalk {
     deferred[queue].append(UInt32(truncatingIfNeeded: index))
   }
 
-  /// Executes what queues whose wait can pass have kept back.
+  /// Executes what queues whose head can pass have kept back.
   private mutating func resume<O: OrderObserver & ~Copyable>(
     _ base: UnsafePointer<OpRecord>, _ observer: inout O
   ) {
@@ -136,7 +137,7 @@ struct OrderWalk {
     }
   }
 
-  /// Executes one micro-op; `false` if it is a wait that cannot pass yet.
+  /// Executes one micro-op; `false` if it is a wait that cannot pass yet, or a set that blocks.
   @inline(__always)
   private mutating func execute<O: OrderObserver & ~Copyable>(
     _ index: Int, _ record: UnsafePointer<OpRecord>, _ queue: Int, _ observer: inout O
@@ -146,10 +147,12 @@ struct OrderWalk {
     case .data:
       observer.data(index, record, position, clocks[queue])
     case .set:
-      observer.synchronisation(index, record, position, clocks[queue])
       var passed = clocks[queue]
       passed[queue] = position &+ 1
-      events.set(record.pointee.event, index: index, knowing: clocks[queue], passing: passed)
+      guard
+        events.set(record.pointee.event, index: index, knowing: clocks[queue], passing: passed)
+      else { return false }
+      observer.synchronisation(index, record, position, clocks[queue])
     case .wait:
       guard
         let learnt = events.wait(

@@ -9,7 +9,11 @@ struct ProgramOrder {
 
   init(_ program: Program, _ use: TileUse) {
     self.program = program
-    walks = use.eventIDs.map { OrderWalk(eventIDs: $0, depth: program.machine.queueDepth) }
+    walks = use.eventIDs.map {
+      OrderWalk(
+        eventIDs: $0, depth: program.machine.queueDepth,
+        overwrite: program.machine.eventOverwrite)
+    }
     stops = Array(repeating: .finished, count: program.cores.count)
   }
 

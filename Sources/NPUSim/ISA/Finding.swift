@@ -33,6 +33,35 @@ public struct Finding: Sendable, Hashable {
     }
   }
 
+  /// A set of an event, and the wait that has to take the event before it is set again.
+  public struct Reuse: Sendable, Hashable {
+    public var wait: Site
+    public var set: Site
+
+    public init(wait: Site, set: Site) {
+      self.wait = wait
+      self.set = set
+    }
+  }
+
+  /// By how many cycles sets come after the waits that make room for them, in the program's own
+  /// timing: the cycle in which the set fires less that from which the wait has passed. Below 0 the
+  /// set comes too early.
+  public struct Spare: Sendable, Hashable {
+    /// Of the first of ``Finding/reuses``, which is printed.
+    public var printed: Int64
+    /// Of the one that comes earliest.
+    public var least: Int64
+    /// How many come too early.
+    public var showing: Int
+
+    public init(printed: Int64, least: Int64, showing: Int) {
+      self.printed = printed
+      self.least = least
+      self.showing = showing
+    }
+  }
+
   /// Cycles in which a micro-op executes: it reads its sources from `start` until just before `free`,
   /// and its results are readable from `visible` on.
   public struct SiteTime: Sendable, Hashable {
@@ -65,6 +94,10 @@ public struct Finding: Sendable, Hashable {
   /// Of a race: every pair of statements that what is missing would order; that of ``sites`` is the
   /// first one's first.
   public var pairs: [Pair] = []
+  /// Of sets that may come before a wait: each with its wait; those of ``sites`` first.
+  public var reuses: [Reuse] = []
+  /// How near ``reuses`` come in the program's own timing, where that was looked up.
+  public var spare: Spare?
   /// What is probably wrong where it is not the order: a slot of a ring that is filled for nothing.
   public var likelyCause: String?
   /// What would order the sites, such as `an event load->vector between #3 and #8`.
@@ -134,8 +167,8 @@ public enum FindingCode: String, Sendable, CaseIterable, Hashable {
   /// Read-after-write, write-after-read, write-after-write race.
   case H001, H002, H003
   /// Unpaired set, surplus wait, leftover event, double set, event ID out of range, too many live
-  /// IDs.
-  case S001, S002, S003, S004, S005, S006
+  /// IDs, queues without events, a set that may overtake a wait.
+  case S001, S002, S003, S004, S005, S006, S007, S008
   /// Deadlock cycle, starvation, capacity deadlock.
   case D001, D002, D003
   /// Out of bounds, misaligned, capacity exceeded, lifetime overlap, tensor bounds and illegal
@@ -152,7 +185,7 @@ public enum FindingCode: String, Sendable, CaseIterable, Hashable {
   /// The severity of the family.
   public var severity: Finding.Severity {
     switch self {
-    case .N001, .N002, .N003, .N005: .warning
+    case .N001, .N002, .N003, .N005, .S008: .warning
     case .P001, .P002, .P003, .P004, .P005, .P006, .P007, .P008, .P009: .lint
     default: .error
     }
@@ -170,6 +203,8 @@ public enum FindingCode: String, Sendable, CaseIterable, Hashable {
     case .S004: "double set"
     case .S005: "event ID out of range"
     case .S006: "too many live event IDs"
+    case .S007: "queues without events"
+    case .S008: "a set may come before the wait"
     case .D001: "deadlock cycle"
     case .D002: "starvation"
     case .D003: "capacity deadlock"

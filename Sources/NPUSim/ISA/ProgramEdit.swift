@@ -9,12 +9,18 @@ public enum ProgramEdit: Sendable, Hashable {
   case fence(core: Int, from: Int, to: Int)
   /// Micro-ops to leave out.
   case remove(core: Int, ops: [Int])
+  /// The sets and waits of an event take so many IDs in turn: its own, then those that the pair of
+  /// queues does not use yet.
+  case rotate(core: Int, event: Event, identifiers: Int)
+
+  /// Most event IDs of its own that an edit may take.
+  public static let mostIdentifiers = 64
 
   /// The core whose list changes.
   public var core: Int {
     switch self {
     case .event(let core, _, _), .barrier(let core, _, _), .fence(let core, _, _),
-      .remove(let core, _):
+      .remove(let core, _), .rotate(let core, _, _):
       core
     }
   }
@@ -64,6 +70,10 @@ private struct EditPlan {
   private var barriers: [Queue: [Edge]] = [:]
   private var fences: [Edge] = []
   private var removed: Set<Int> = []
+  /// IDs in place of one, by the event that has it.
+  private var rotations: [Event: [UInt16]] = [:]
+  /// IDs that rotations have taken of each pair of queues.
+  private var taken: [Int: Int] = [:]
 
   init(_ program: Program, core: Int, identifiers: Int) {
     self.program = program
@@ -85,7 +95,30 @@ private struct EditPlan {
       guard records.indices.contains(from), records.indices.contains(to) else { return }
       fences.append(Edge(from: from, to: to))
     case .remove(_, let ops): removed.formUnion(ops.filter { records.indices.contains($0) })
+    case .rotate(_, let event, let identifiers):
+      let count = max(1, min(identifiers, Int(UInt16.max)))
+      let base =
+        program.firstFreeEvent(from: event.source, to: event.target, core: core)
+        + taken[event.pair, default: 0]
+      taken[event.pair, default: 0] += count - 1
+      rotations[event] = [event.id] + (0..<(count - 1)).map { UInt16(clamping: base + $0) }
     }
+  }
+
+  /// The records, the events that rotate with the IDs that they take.
+  private func rotated() -> [OpRecord] {
+    guard !rotations.isEmpty else { return records }
+    var result = records
+    var turns: [OpKind: [Event: Int]] = [:]
+    for (op, record) in records.enumerated() where record.kind == .set || record.kind == .wait {
+      guard let identifiers = rotations[record.event] else { continue }
+      let turn = turns[record.kind, default: [:]][record.event, default: 0]
+      turns[record.kind, default: [:]][record.event] = turn + 1
+      var event = record.event
+      event.id = identifiers[turn % identifiers.count]
+      result[op].words[0] = event.packed
+    }
+    return result
   }
 
   /// Edges that no earlier one covers: in order of their ends, each from further on than the last.
@@ -152,7 +185,7 @@ private struct EditPlan {
     var list: [OpRecord] = []
     list.reserveCapacity(records.count + 2 * before.count)
     var places = [Int?](repeating: nil, count: records.count)
-    for (op, record) in records.enumerated() {
+    for (op, record) in rotated().enumerated() {
       list += before[op] ?? []
       if !removed.contains(op) {
         places[op] = list.count

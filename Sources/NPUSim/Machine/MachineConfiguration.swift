@@ -30,6 +30,12 @@ public struct MachineConfiguration: Sendable, Hashable {
   public var eventsPerPair: Int?
   /// Cycles from the firing of a set to the passing of its wait.
   public var eventPropagation: Int64
+  /// The ordered pairs of queues that have events.
+  public var eventPairs = QueuePairs.all
+  /// Further ones, between parts that are a core of their own in the hardware and one with others here.
+  public var fusedEventPairs = QueuePairs.none
+  /// What a set does to an event that is still set.
+  public var eventOverwrite = EventOverwrite.undefined
 
   public init(
     name: String, summary: String, clockHz: Int64, cores: Int, coreBarrier: Int64,
@@ -60,6 +66,9 @@ public struct MachineConfiguration: Sendable, Hashable {
 
   /// Whether the queue waits by itself for overlapping earlier results.
   public func interlocks(_ queue: Queue) -> Bool { interlocks[queue.index] == .full }
+
+  /// Every ordered pair of queues between which a program may use events.
+  public var allEventPairs: QueuePairs { eventPairs.union(fusedEventPairs) }
 
   /// Seconds of `cycles` at this clock.
   public func seconds(_ cycles: Int64) -> Double { Double(cycles) / Double(clockHz) }

@@ -13,7 +13,8 @@ extension CoreStream {
   /// micro-op of the queue that shares a byte with one that the tokens so far order, from the last such
   /// one on. What another edge already implies makes none: the edges into a micro-op are taken latest
   /// first, and one is dropped when the vector clock of the consumer's queue covers it. What is left
-  /// is the transitive reduction of what conflicts need. Between one pair of queues such edges never
+  /// is the transitive reduction of what conflicts need; an edge of it between queues that have no
+  /// events is a defect (S007). Between one pair of queues such edges never
   /// cross, so matching the k-th set with the k-th wait is right by itself; an ID is reused when the
   /// producer's queue is known to be past the wait that emptied it.
   ///
@@ -36,13 +37,14 @@ extension CoreStream {
     var reduction = EdgeReduction(
       stream: self, machine: machine, layout: layout, overlaps: overlaps, tiles: tiles)
     reduction.run()
-    if reduction.needsMoreIdentifiers {
-      // Events that order no bytes may still tell a queue that an ID is free again.
+    if reduction.lacksEvents {
+      // Events that order no bytes may still tell a queue that an ID is free again, or lead over
+      // another queue where the machine has no pair.
       var every = EdgeReduction(
         stream: self, machine: machine, layout: layout, overlaps: overlaps, tiles: tiles,
         keepsEvery: true)
       every.run()
-      if !every.needsMoreIdentifiers { reduction = every }
+      if !every.lacksEvents { reduction = every }
     }
     return reduction.weave(into: self, base: defects)
   }
@@ -77,6 +79,9 @@ private struct EdgeReduction: ~Copyable {
   private var defects: [ProgramDefect] = []
   /// The pairs of queues that took more IDs than the machine has, and the first consumer without one.
   private var shortages: [(pair: Int, consumer: Int)] = []
+  /// The pairs of queues that would need events and have none on the machine, with the first consumer
+  /// and how many edges there are.
+  private var missing: [Int: (consumer: Int, count: Int)] = [:]
   /// What a queue knows, and what it may rely on, which is never less.
   private struct Knowledge {
     var known = QueueClock(repeating: 0)
@@ -113,8 +118,8 @@ private struct EdgeReduction: ~Copyable {
   /// read.
   private var unfencedWrites: [(tile: UInt32, padded: Bool)] = []
 
-  /// Whether some pair of queues took more IDs than the machine has.
-  var needsMoreIdentifiers: Bool { !shortages.isEmpty }
+  /// Whether some pair of queues took more IDs than the machine has, or events that it has not.
+  var lacksEvents: Bool { !shortages.isEmpty || !missing.isEmpty }
 
   init(
     stream: CoreStream, machine: MachineConfiguration, layout: TileLayout, overlaps: TileOverlap,
@@ -185,6 +190,12 @@ private struct EdgeReduction: ~Copyable {
     // The events are all that is asked for from now on.
     touched.forgetAll()
     for shortage in shortages { report(shortage.pair, first: shortage.consumer) }
+    for (pair, edges) in missing.sorted(by: { $0.value.consumer < $1.value.consumer }) {
+      let (source, target) = (pair / Queue.count, pair % Queue.count)
+      defects.append(
+        EventDetour(machine, from: Queue.allCases[source], to: Queue.allCases[target])
+          .defect(op: edges.consumer, folded: edges.count - 1))
+    }
   }
 
   /// Says that a pair of queues is short of IDs, and how many would do.
@@ -274,6 +285,9 @@ private struct EdgeReduction: ~Copyable {
     if source == target { return }
     if queues[target.index].known[source.index] > places[producer] { return }
     let pair = source.index * Queue.count + target.index
+    if !machine.allEventPairs.contains(source, target) {
+      missing[pair, default: (consumer, 0)].count += 1
+    }
     let place = counts[target.index] + 1
     // An ID is free when the producer's queue knows the consumer of its last wait.
     let known = passed[producer].known[target.index]

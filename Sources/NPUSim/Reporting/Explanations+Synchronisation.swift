@@ -1,5 +1,5 @@
 extension Explanation {
-  /// The codes S001 to S006.
+  /// The codes S001 to S008.
   static func synchronisation(_ code: FindingCode) -> Explanation {
     switch code {
     case .S001:
@@ -43,19 +43,19 @@ extension Explanation {
     case .S004:
       Explanation(
         """
-        An event is set again while the wait for its first set may not have passed. An event is one
-        bit: the second set is lost, and a later wait stops for ever or passes for the wrong
-        reason.
+        An event is set twice, and in the order of the program no wait for it stands between. An event
+        is one bit: the second set is lost, and a later wait stops for ever or passes for the wrong
+        reason. Machines publish it as illegal. With `events.overwrite` = `counts N` up to N sets may
+        stand, and one more is this finding; with `blocks` the second set waits, and there is none.
         """,
         example: """
           sync.set   load->vector:0
-          sync.set   load->vector:0                        ; the first may still stand
+          sync.set   load->vector:0                        ; the first still stands
           sync.wait  load->vector:0
           sync.wait  load->vector:0
           """,
         fix: """
-          Use another event ID for the second pair, or order the second set after the wait that
-          empties the event, through an event in the other direction.
+          Use another event ID for the second pair, or wait for the first before the second is set.
           """)
     case .S005:
       Explanation(
@@ -67,7 +67,7 @@ extension Explanation {
           sync.set  load->vector:8                         ; a machine of 8 IDs has 0 to 7
           """,
         fix: "Use a lower ID; rotate the IDs of a ring through those that exist.")
-    default:
+    case .S006:
       Explanation(
         """
         At some point more events between one pair of queues stand between their set and their wait
@@ -79,6 +79,42 @@ extension Explanation {
         fix: """
           Make the rings between these two queues shallower: their depths add up. Or let one event
           stand for several transfers.
+          """)
+    case .S007:
+      Explanation(
+        """
+        A set or a wait names an event between two queues that have none on this machine
+        (`events.pairs`, `events.fused_pairs`), or tokens would need one there. What the finding names
+        beside leads the same way over other queues.
+        """,
+        example: """
+          matrix.matmul  c <- a, b
+          sync.set       matrix->vector:0                  ; a machine with matrix->drain, drain->vector
+          """,
+        fix: """
+          Let the queue between wait for the first and set the event for the second; what it does in
+          between may be nothing. Or put a barrier on all queues between the two.
+          """)
+    default:
+      Explanation(
+        """
+        Sets and waits of an event alternate in the program, but nothing orders a set after the wait
+        that makes room for it: where the waiting queue is late, the set comes first. The event is one
+        bit, so the set is lost and a wait stops for ever. The page says whether that shows in the
+        program's own timing or how many cycles are to spare. It is a warning: such programs run where
+        the timing is kind, and the proof leaves out the timings in which it is not.
+        """,
+        example: """
+          load.ub    a[0] <- x[0]
+          sync.set   load->vector:0
+          sync.wait  load->vector:0
+          load.ub    a[1] <- x[1]
+          sync.set   load->vector:0                        ; the vector queue may still stand before
+          sync.wait  load->vector:0                        ; the first wait
+          """,
+        fix: """
+          One ID a slot of the ring: the events take IDs in turn, and the edge that frees the slot
+          frees its ID too. Or an event back, from the waiting queue to the one that sets.
           """)
     }
   }

@@ -25,7 +25,9 @@ public enum FindingText {
             + (others > 0 ? ", also on \(others) other core\(others == 1 ? "" : "s")" : ""))
       }
       lines += pairs(described)
-      if let manifests = finding.manifests {
+      if let spare = finding.spare {
+        lines += self.spare(spare, of: finding.reuses.count)
+      } else if let manifests = finding.manifests {
         lines.append(
           manifests
             ? "  it shows in this timing" : "  it is latent: it does not show in this timing")
@@ -88,6 +90,23 @@ public enum FindingText {
     return [
       "  of the \(Quantity.grouped(all)) races it stands for, \(Quantity.grouped(showing)) show"
     ]
+  }
+
+  /// Whether a set comes before its wait in the program's own timing, and how near the others come.
+  private static func spare(_ spare: Finding.Spare, of count: Int) -> [String] {
+    var lines = [
+      spare.printed < 0
+        ? "  it shows in this timing: the set comes \(cycles(-spare.printed)) too early"
+        : "  it is latent: \(cycles(spare.printed)) to spare in this timing"
+    ]
+    if count > 1 {
+      lines.append(
+        "  of the \(Quantity.grouped(count)) sets it stands for, \(Quantity.grouped(spare.showing)) "
+          + (spare.least < 0
+            ? "come too early, the worst by \(cycles(-spare.least))"
+            : "come too early; the nearest has \(cycles(spare.least)) to spare"))
+    }
+    return lines
   }
 
   /// Where a micro-op stands, its line if it is written in a file, what it is and when it executes.

@@ -5,8 +5,6 @@ public enum FixTrials {
   static let mostTried = 12
   /// Micro-ops of a program above which nothing is tried.
   static let largestProgram = 1 << 20
-  /// Most event IDs of its own that a fix may take.
-  static let mostIdentifiers = 64
 
   /// The findings with ``Finding/times``, ``Finding/manifests`` and ``Finding/trial`` filled in where
   /// they are known.
@@ -17,10 +15,15 @@ public enum FixTrials {
     let own = timing(program, timeline: true)
     let counts = counts(findings)
     let known = Set(findings.filter { $0.severity == .error }.map { kind($0) })
+    let firings = own?.timeline.map { FiringTimes(findings, of: program, $0) }
     var tried = 0
     return findings.map { finding in
       var result = finding
       if let timeline = own?.timeline { result.times = times(finding, timeline) }
+      if let spare = firings?.spare(of: finding) {
+        result.spare = spare
+        result.manifests = spare.printed < 0
+      }
       guard !finding.edits.isEmpty else { return result }
       if let timeline = own?.timeline, !finding.pairs.isEmpty {
         result.manifests = finding.pairs[0].races.first.map { shows($0, timeline) }
@@ -31,8 +34,7 @@ public enum FixTrials {
       if tried < mostTried {
         tried += 1
         result.trial = trial(
-          finding, of: program, before: own?.cycles, count: counts[kind(finding)] ?? 0, known: known
-        )
+          finding, of: program, before: own?.cycles, counts: counts, known: known)
       }
       return result
     }
@@ -86,7 +88,8 @@ public enum FixTrials {
   }
 
   private static func trial(
-    _ finding: Finding, of program: Program, before: Int64?, count: Int, known: Set<FindingCode>
+    _ finding: Finding, of program: Program, before: Int64?, counts: [FindingCode: Int],
+    known: Set<FindingCode>
   ) -> FixTrial {
     let limit = program.machine.eventsPerPair ?? Int(UInt16.max)
     var last = FixTrial(cyclesBefore: before, cyclesAfter: nil, removesFinding: false)
@@ -97,11 +100,16 @@ public enum FixTrials {
       }
       let check = Checker.check(
         candidate, CheckOptions(lints: finding.severity == .lint))
-      let left = counts(check.findings)[kind(finding)] ?? 0
-      let isNew = check.findings.contains { $0.severity == .error && !known.contains(kind($0)) }
+      let left = Self.counts(check.findings)
+      // An event with too few IDs brings sets that may come before their waits.
+      let isNew =
+        check.findings.contains { $0.severity == .error && !known.contains(kind($0)) }
+        || left[.S008, default: 0] > counts[.S008, default: 0]
       last = FixTrial(
         cyclesBefore: before, cyclesAfter: timing(candidate, timeline: false)?.cycles,
-        removesFinding: !isNew && left + 1 + finding.folded <= count,
+        removesFinding: !isNew
+          && left[kind(finding), default: 0] + 1 + finding.folded
+            <= counts[kind(finding), default: 0],
         missingIdentifiers: identifiers.missing)
       if !isNew { break }
     }
@@ -122,13 +130,28 @@ public enum FixTrials {
       ends[core] = (program.cores[core][from].queue, program.cores[core][to].queue)
     }
     let used = ends.map { program.firstFreeEvent(from: $1.from, to: $1.to, core: $0) }.max() ?? 0
-    guard !ends.isEmpty else { return [(1, 0)] }
+    guard !ends.isEmpty else { return [(1, max(0, rotated(finding, program) - limit))] }
     var result: [(count: Int, missing: Int)] = []
     var count = 1
-    while count <= mostIdentifiers {
+    while count <= ProgramEdit.mostIdentifiers {
       result.append((count, max(0, used + count - limit)))
       count *= 2
     }
     return result
+  }
+
+  /// IDs that some pair of queues has in use once the events of a finding rotate.
+  private static func rotated(_ finding: Finding, _ program: Program) -> Int {
+    struct Pair: Hashable {
+      var core: Int
+      var pair: Int
+    }
+    var used: [Pair: Int] = [:]
+    for edit in finding.edits {
+      guard case .rotate(let core, let event, let identifiers) = edit else { continue }
+      let free = program.firstFreeEvent(from: event.source, to: event.target, core: core)
+      used[Pair(core: core, pair: event.pair), default: free] += identifiers - 1
+    }
+    return used.values.max() ?? 0
   }
 }

@@ -189,6 +189,8 @@ extension RunReport {
       "declaration": described.declaration?.location.map(value) ?? .null,
       "bytes": described.bytes.map { .string($0) } ?? .null,
       "manifests": finding.manifests.map { .bool($0) } ?? .null,
+      "spare_cycles": finding.spare.map { .integer($0.printed) } ?? .null,
+      "least_spare_cycles": finding.spare.map { .integer($0.least) } ?? .null,
       "likely_cause": finding.likelyCause.map { .string($0) } ?? .null,
       "pairs": .array(
         zip(finding.pairs, described.pairs).map { value($0, $1.first, $1.second) }),

@@ -99,14 +99,22 @@ enum ConfigVerb: Verb {
     console.line()
     var table = TextTable([.left, .right, .left, .left, .left])
     table.row(["parameter", "value", "unit", "provenance", "source"])
+    var long: [MachineDescription.Row] = []
     for row in machine.rows {
+      let isLong = row.value.count > longestCell
+      if isLong { long.append(row) }
       table.row([
-        row.path, row.value, row.unit, row.provenance.kind.rawValue, row.provenance.source,
+        row.path, isLong ? "below" : row.value, row.unit, row.provenance.kind.rawValue,
+        row.provenance.source,
       ])
     }
     console.out(table.text)
+    for row in long { console.line("\n\(row.path)=\(ForeignText.visible(row.value))") }
     return .clean
   }
+
+  /// Characters of a value above which it stands behind the table.
+  private static let longestCell = 40
 
   private static func validate(
     _ path: String, _ console: inout Console

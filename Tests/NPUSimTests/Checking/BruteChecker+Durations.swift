@@ -3,7 +3,9 @@ import NPUSim
 /// Instants under given durations, at unlimited depth: the longest path through the oracle's graph.
 extension BruteChecker {
   /// When every micro-op starts, has read its sources and is visible; `nil` for what never happens.
-  func instants(occupancies: [Int], latencies: [Int]) -> [Int?] {
+  ///
+  /// `late` is a wait whose event takes a cycle to reach it.
+  func instants(occupancies: [Int], latencies: [Int], late: Int? = nil) -> [Int?] {
     var times = [Int?](repeating: nil, count: before.count)
     func time(_ node: Int) -> Int {
       if let known = times[node] { return known }
@@ -17,13 +19,37 @@ extension BruteChecker {
       for earlier in before[node] {
         // A set or barrier is visible with the last of those before it; its own stages add to its start.
         let isOwnStage = earlier / 3 == node / 3
-        own = max(own, time(earlier) + (isOwnStage ? duration : 0))
+        let isLate = node == late.map { 3 * $0 } && earlier % 3 == 2
+        own = max(own, time(earlier) + (isOwnStage ? duration : 0) + (isLate ? 1 : 0))
       }
       times[node] = own
       return own
     }
     for node in before.indices where happens[node] { _ = time(node) }
     return times
+  }
+
+  /// Whether some durations make a set start before the wait that makes room for it: all are long but
+  /// those of what the set comes after.
+  func isRealised(_ reuse: Finding.Reuse) -> Bool {
+    guard let wait = ops.firstIndex(where: { $0.site == reuse.wait }),
+      let set = ops.firstIndex(where: { $0.site == reuse.set })
+    else { return false }
+    var occupancies = [Int](repeating: 1_000, count: ops.count)
+    var latencies = occupancies
+    var stack = [3 * set]
+    var seen: Set<Int> = []
+    while let node = stack.popLast() {
+      if node % 3 == 1 { occupancies[node / 3] = 0 }
+      if node % 3 == 2 { latencies[node / 3] = 0 }
+      for earlier in before[node] where seen.insert(earlier).inserted { stack.append(earlier) }
+    }
+    let times = instants(occupancies: occupancies, latencies: latencies, late: wait)
+    guard let first = times[3 * set], let second = times[3 * wait] else {
+      // A wait that never starts is overtaken by whatever does.
+      return times[3 * set] != nil
+    }
+    return first < second
   }
 
   /// Whether some durations make the second micro-op of a pair start before the first one has let go

@@ -16,7 +16,12 @@ struct BruteChecker {
   private(set) var unfinished = 0
   private(set) var hasStarvation = false
   private(set) var hasCapacityStop = false
-  private(set) var doubleSets = 0
+  /// Sets with no wait that makes room for them before them in the program.
+  private(set) var doubled: Set<Finding.Site> = []
+  /// Sets that may come before such a wait.
+  private(set) var overtaking: Set<Finding.Reuse> = []
+  /// Sets and waits between queues that have no events.
+  private(set) var pairless = 0
   private(set) var unmatched: Set<FindingCode> = []
 
   let program: Program
@@ -24,6 +29,8 @@ struct BruteChecker {
   /// Instants that must come no later than the key: 3 × op, plus 0 start, 1 free, 2 visible.
   private(set) var before: [[Int]]
   private(set) var happens: [Bool]
+  /// Waits that must start before the key, a set that blocks, does; no order is learnt from it.
+  private(set) var blockers: [Int: Int] = [:]
   /// `reach[a]`: bit set of the instants that `a` is known not to come after.
   private var reach: [[UInt64]] = []
   private var starved: Set<Int> = []
@@ -129,6 +136,11 @@ struct BruteChecker {
             starved.insert(wait)
           }
         }
+        if program.machine.eventOverwrite == .blocks {
+          for (k, set) in sets.enumerated() where k > 0 {
+            if k <= waits.count { blockers[set] = waits[k - 1] } else { starved.insert(set) }
+          }
+        }
         table.append((core, event, sets, waits))
       }
     }
@@ -159,7 +171,8 @@ struct BruteChecker {
       changed = false
       for node in before.indices where !happens[node] {
         if node % 3 == 0 && starved.contains(node / 3) { continue }
-        if before[node].allSatisfy({ happens[$0] }) {
+        let isBlocked = node % 3 == 0 && blockers[node / 3].map { !happens[start($0)] } ?? false
+        if !isBlocked && before[node].allSatisfy({ happens[$0] }) {
           happens[node] = true
           changed = true
         }
@@ -293,7 +306,7 @@ struct BruteChecker {
     // A head is what its queue stands at. Only heads wait: what a micro-op behind one would wait for
     // later holds nobody now.
     let heads = unfinished.filter { op in
-      ops[op].record.kind != .wait
+      ![.wait, .set].contains(ops[op].record.kind)
         || unfinished.allSatisfy {
           $0 >= op || !isOn($0, ops[op].record.queue, ops[op].site.core)
         }
@@ -301,14 +314,18 @@ struct BruteChecker {
     let isHead = Set(heads)
     func unmet(_ node: Int) -> [Int] {
       let op = node / 3
-      return before[node].filter { earlier in
-        if happens[earlier] { return false }
-        return node % 3 != 0 || isHead.contains(op)
-          || (ops[earlier / 3].site.core == ops[op].site.core
-            && isOn(earlier / 3, ops[op].record.queue, ops[op].site.core))
-      }
+      let blocker =
+        node % 3 == 0 && isHead.contains(op)
+        ? blockers[op].map { happens[start($0)] ? [] : [start($0)] } ?? [] : []
+      return blocker
+        + before[node].filter { earlier in
+          if happens[earlier] { return false }
+          return node % 3 != 0 || isHead.contains(op)
+            || (ops[earlier / 3].site.core == ops[op].site.core
+              && isOn(earlier / 3, ops[op].record.queue, ops[op].site.core))
+        }
     }
-    for op in heads where ops[op].record.kind == .wait {
+    for op in heads where [.wait, .set].contains(ops[op].record.kind) {
       var seen: Set<Int> = []
       var stack = unmet(start(op))
       while let node = stack.popLast() {
@@ -346,7 +363,8 @@ struct BruteChecker {
         }
       }
       for op in ops.indices where dispatched[op] && !started[op] {
-        if before[start(op)].allSatisfy({ started[$0 / 3] }) {
+        let isBlocked = blockers[op].map { !started[$0] } ?? false
+        if !isBlocked && before[start(op)].allSatisfy({ started[$0 / 3] }) {
           started[op] = true
           changed = true
         }
@@ -358,14 +376,29 @@ struct BruteChecker {
   private mutating func judgeEvents(
     _ table: [(core: Int, event: Event, sets: [Int], waits: [Int])]
   ) {
+    let machine = program.machine
+    pairless = ops.count { op in
+      guard op.record.kind == .set || op.record.kind == .wait else { return false }
+      return !(machine.eventPairs.list + machine.fusedEventPairs.list).contains {
+        $0.source == op.record.event.source && $0.target == op.record.event.target
+      }
+    }
+    let kept: Int? =
+      switch machine.eventOverwrite {
+      case .undefined: 1
+      case .counts(let most): most
+      case .blocks: nil
+      }
     for (_, _, sets, waits) in table {
       if waits.count > sets.count { unmatched.insert(.S002) }
       if sets.count > waits.count { unmatched.insert(waits.isEmpty ? .S001 : .S003) }
-      for (k, set) in sets.enumerated() where k > 0 && happens[start(set)] {
-        if k > waits.count || !happens[start(waits[k - 1])]
-          || !comes(start(waits[k - 1]), before: start(set))
-        {
-          doubleSets += 1
+      guard let kept else { continue }
+      for (k, set) in sets.enumerated() where happens[start(set)] {
+        // Sets that stand in the order of the program when this one has been set.
+        if k + 1 - waits.count(where: { $0 < set }) > kept {
+          doubled.insert(ops[set].site)
+        } else if k >= kept, !comes(start(waits[k - kept]), before: start(set)) {
+          overtaking.insert(Finding.Reuse(wait: ops[waits[k - kept]].site, set: ops[set].site))
         }
       }
     }

@@ -139,7 +139,7 @@ import Testing
     }
     let result = Checker.check(t.p.build())
     // Nothing tells load when a turn is over: not for the slot, nor for the event it sets again.
-    #expect(Set(result.findings.map(\.code)) == [.H002, .S004])
+    #expect(Set(result.findings.map(\.code)) == [.H002, .S008])
     // Each load races with the reads of all earlier turns.
     #expect(result.raceCount == 6)
   }

@@ -31,9 +31,11 @@ import Testing
     var races = 0
     var clean = 0
     var stuck = 0
+    var (doubled, overtaking, pairless, blocked) = (0, 0, 0, 0)
     for seed in Self.seeds {
       var source = RandomPrograms(seed: seed)
-      let program = try source.program()
+      var program = try source.program()
+      EventKeys(seed: seed).apply(to: &program.machine)
       let result = Checker.check(program)
       #expect(
         Self.withoutCauses(Checker.check(program, CheckOptions(pieceLimit: 0)))
@@ -64,13 +66,26 @@ import Testing
       if !brute.hasCycle && !brute.hasStarvation {
         #expect(codes.contains(.D003) == brute.hasCapacityStop, "capacity of seed \(seed)")
       }
-      let doubleSets = result.findings.filter { $0.code == .S004 }.reduce(0) { $0 + 1 + $1.folded }
-      #expect(doubleSets == brute.doubleSets, "double sets of seed \(seed)")
+      func count(_ code: FindingCode) -> Int {
+        result.findings.filter { $0.code == code }.reduce(0) { $0 + 1 + $1.folded }
+      }
+      #expect(count(.S004) == brute.doubled.count, "double sets of seed \(seed)")
+      #expect(count(.S007) == brute.pairless, "events without a pair of seed \(seed)")
+      let reuses = result.findings.flatMap(\.reuses)
+      #expect(reuses.count == count(.S008) && Set(reuses) == brute.overtaking, "seed \(seed)")
+      #expect(reuses.isEmpty || !result.proof.isProved, "proof of seed \(seed)")
+      doubled += brute.doubled.count
+      overtaking += reuses.count
+      pairless += brute.pairless
+      blocked += brute.blockers.isEmpty ? 0 : 1
       #expect(
         codes.intersection([.S001, .S002, .S003]) == brute.unmatched,
         "unmatched events of seed \(seed)")
       for race in found {
         #expect(brute.isRealised(race), "\(race) of seed \(seed) shows under no durations")
+      }
+      for reuse in reuses {
+        #expect(brute.isRealised(reuse), "\(reuse) of seed \(seed) shows under no durations")
       }
       races += found.count
       if result.raceCount == 0 { clean += 1 }
@@ -80,5 +95,6 @@ import Testing
     #expect(races > 1_000)
     #expect(clean > 10)
     #expect(stuck > 20)
+    #expect(doubled > 50 && overtaking > 50 && pairless > 50 && blocked > 20)
   }
 }

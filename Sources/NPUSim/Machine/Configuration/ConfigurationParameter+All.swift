@@ -120,5 +120,14 @@ extension ConfigurationParameter {
     .init(
       "events.propagation", \.eventPropagation, .cycles(0...cycleLimit), unit: "cycles",
       "from the firing of a set to the passing of its wait"),
+    .init(
+      "events.pairs", \.eventPairs, .queuePairs, unstated: "all",
+      "ordered pairs of queues that have events"),
+    .init(
+      "events.fused_pairs", \.fusedEventPairs, .queuePairs, unstated: .array([]),
+      "further pairs, between parts that are cores of their own in the hardware"),
+    .init(
+      "events.overwrite", \.eventOverwrite, .overwrite, unstated: "undefined",
+      "what a set does to an event that is still set"),
   ]
 }

@@ -177,7 +177,10 @@ extension EmbeddedPresets {
   },
   "events": {
     "per_pair": {"value": 8, "provenance": "published", "source": "published programming guide, Atlas A2"},
-    "propagation": {"value": 15, "provenance": "assumed", "source": "no public figure"}
+    "propagation": {"value": 15, "provenance": "assumed", "source": "no public figure"},
+    "pairs": {"value": ["load->feed", "load->matrix", "load->drain", "load->vector", "load->store", "feed->load", "feed->matrix", "feed->drain", "feed->store", "matrix->load", "matrix->feed", "matrix->drain", "drain->load", "drain->feed", "drain->matrix", "drain->store", "vector->load", "vector->store", "store->load", "store->feed", "store->vector"], "provenance": "published", "source": "Ascend C API reference, SetFlag/WaitFlag: HardEvent, and its lists for cube and for vector cores in the public headers (HardEventAic, HardEventAiv)"},
+    "fused_pairs": {"value": ["drain->vector", "vector->drain", "store->drain"], "provenance": "assumed", "source": "one core stands for a cube core and a vector core; between these the machine has flags between cores"},
+    "overwrite": {"value": "undefined", "provenance": "published", "source": "public reference of set_flag and wait_flag: two sets of one flag without a wait between are illegal"}
   }
 }
 

@@ -177,7 +177,10 @@ extension EmbeddedPresets {
   },
   "events": {
     "per_pair": {"value": "unlimited", "provenance": "assumed", "source": "no limit, by definition"},
-    "propagation": {"value": 0, "provenance": "assumed", "source": "no limit, by definition"}
+    "propagation": {"value": 0, "provenance": "assumed", "source": "no limit, by definition"},
+    "pairs": {"value": "all", "provenance": "assumed", "source": "every queue may wait for every other one"},
+    "fused_pairs": {"value": [], "provenance": "assumed", "source": "one core is one core"},
+    "overwrite": {"value": "undefined", "provenance": "assumed", "source": "an event is one bit, as published for machines of this class"}
   }
 }
 

@@ -177,7 +177,10 @@ extension EmbeddedPresets {
   },
   "events": {
     "per_pair": {"value": 4, "provenance": "assumed", "source": "chosen to be checked by hand"},
-    "propagation": {"value": 1, "provenance": "assumed", "source": "chosen to be checked by hand"}
+    "propagation": {"value": 1, "provenance": "assumed", "source": "chosen to be checked by hand"},
+    "pairs": {"value": "all", "provenance": "assumed", "source": "every queue may wait for every other one"},
+    "fused_pairs": {"value": [], "provenance": "assumed", "source": "one core is one core"},
+    "overwrite": {"value": "undefined", "provenance": "assumed", "source": "an event is one bit, as published for machines of this class"}
   }
 }
 
