@@ -54,7 +54,9 @@ import Testing
     throws
   {
     let text = try #require(Presets.text(named: "tiny"))
-    let later = ["\"forward_tiles\"", "\"read_after_write\""]
+    let later = [
+      "\"forward_tiles\"", "\"read_after_write\"", "\"pairs\"", "\"fused_pairs\"", "\"overwrite\"",
+    ]
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     lines.removeAll { line in later.contains { line.contains($0) } }
     // What is last in its object has no comma behind it.
