@@ -2,12 +2,12 @@ import NPUSim
 
 /// The tensors that a file gives a run, as the file has them.
 struct GivenInputs: Sendable {
-  private let source: InputSource
+  private let source: TensorSource
   private let routes: [String: InputRoute]
   private let tensors: [TensorArchive.Selection: Tensor]
 
   init(
-    _ source: InputSource, routes: [String: InputRoute],
+    _ source: TensorSource, routes: [String: InputRoute],
     tensors: [TensorArchive.Selection: Tensor]
   ) {
     self.source = source

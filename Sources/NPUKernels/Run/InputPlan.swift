@@ -4,14 +4,14 @@ import NPUSim
 public struct InputPlan: Sendable {
   /// What a run says about the files its inputs came from.
   public private(set) var notes: RunReport.Inputs
-  private let source: InputSource
+  private let source: TensorSource
   private let specs: [TensorSpec]
   private var routes: [String: InputRoute] = [:]
 
   /// - Throws: `.usage` for renames that name nothing; `.tensor` for a tensor of the wrong shape or
   ///   type, for a file without any input of the kernel, and for a name that is close to one that would
   ///   come from the seed. With a strict source also for everything that the kernel does not ask for.
-  public init(_ specs: [TensorSpec], from source: InputSource) throws(NPUError) {
+  public init(_ specs: [TensorSpec], from source: TensorSource) throws(NPUError) {
     self.source = source
     self.specs = specs
     notes = RunReport.Inputs(origin: source.archive.origin)

@@ -26,7 +26,7 @@ struct InputRoute: Sendable {
   ///
   /// - Throws: `.tensor` with what was found and needed.
   init(
-    _ spec: TensorSpec, from entry: TensorArchive.Entry, in source: InputSource
+    _ spec: TensorSpec, from entry: TensorArchive.Entry, in source: TensorSource
   ) throws(NPUError) {
     if let fault = entry.fault { throw fault }
     fileName = entry.name
@@ -79,7 +79,7 @@ struct InputRoute: Sendable {
 
   /// The scales of an MXINT8 payload in the file.
   private static func scales(
-    _ spec: TensorSpec, _ entry: TensorArchive.Entry, _ source: InputSource
+    _ spec: TensorSpec, _ entry: TensorArchive.Entry, _ source: TensorSource
   ) throws(NPUError) -> String {
     let own = spec.name + ".scale"
     let name =

@@ -20,11 +20,11 @@ public struct RunRequest: Sendable {
   public var schedule: String?
   public var seed: UInt64
   /// Where inputs come from; missing ones are made from the seed.
-  public var source: InputSource?
+  public var source: TensorSource?
   /// Inputs by name in memory: a shorter way to a ``source``.
   public var inputs: TensorSet? {
     get { try? source?.archive.readAll() }
-    set { source = newValue.map { InputSource(TensorArchive($0)) } }
+    set { source = newValue.map { TensorSource(TensorArchive($0)) } }
   }
   /// Somebody's dump to compare with.
   public var expect: TensorSet?

@@ -152,7 +152,7 @@ public struct TextKernel: Kernel {
   ///
   /// - Throws: `.tensor` for a list of another type, or with a number that I32 does not hold.
   public static func indices(
-    of text: TextProgram, from source: InputSource?
+    of text: TextProgram, from source: TensorSource?
   ) throws(NPUError) -> [String: [Int32]] {
     guard let source else { return [:] }
     var result: [String: [Int32]] = [:]
@@ -177,8 +177,8 @@ public struct TextKernel: Kernel {
   ///
   /// - Throws: `.io` or `.tensor` when it is a stream that cannot be read.
   public static func rereadable(
-    _ source: InputSource, for text: TextProgram
-  ) throws(NPUError) -> InputSource {
+    _ source: TensorSource, for text: TextProgram
+  ) throws(NPUError) -> TensorSource {
     let names = text.givenNames
     let wanted = Set(
       (names + names.map { $0 + ".scale" }).compactMap { source.fileName(of: [$0]) }

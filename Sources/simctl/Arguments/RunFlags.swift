@@ -115,9 +115,9 @@ enum RunFlags {
   }
 
   /// Where a command line takes its inputs from, judged by the headers alone; `nil` without a file.
-  static func source(_ arguments: ParsedArguments) throws(NPUError) -> InputSource? {
+  static func source(_ arguments: ParsedArguments) throws(NPUError) -> TensorSource? {
     guard let path = arguments.value("inputs") else { return nil }
-    var source = InputSource(
+    var source = TensorSource(
       path == "-" ? try TensorArchive(stream: .standardInput()) : try TensorArchive(path))
     source.isStrict = arguments.has("strict")
     source.casts = arguments.has("cast")

@@ -1,7 +1,7 @@
 import NPUSim
 
 /// Where a run takes tensors from, and how much it may make of them.
-public struct InputSource: Sendable {
+public struct TensorSource: Sendable {
   /// A tensor of the kernel and what it is called in the file.
   public struct Rename: Sendable, Hashable {
     /// The kernel's name, or `NAME.scale` for the scales of an MXINT8 tensor.
