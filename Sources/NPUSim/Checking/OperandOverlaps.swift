@@ -15,7 +15,6 @@ struct OperandOverlaps {
     var result: UInt32
     var other: UInt32
     var resultIsFilled: Bool
-    var otherIsFilled: Bool
   }
 
   /// What overlaps of one finding have in common.
@@ -95,8 +94,7 @@ struct OperandOverlaps {
     }
     let pair = Pair(
       result: record.words[k], other: record.words[j],
-      resultIsFilled: record.access(k).contains(.zeroFill),
-      otherIsFilled: record.access(j).contains(.zeroFill) && record.access(j).contains(.write))
+      resultIsFilled: record.access(k).contains(.zeroFill))
     if let known = relations[pair] { return known }
     let relation = compare(x, y, pair)
     relations[pair] = relation
@@ -115,7 +113,8 @@ struct OperandOverlaps {
   }
 
   private func compare(_ x: TileRef, _ y: TileRef, _ pair: Pair) -> Relation {
-    guard layout.overlap(x, padded: pair.resultIsFilled, y, padded: pair.otherIsFilled) else {
+    // Of several results none fills up a block.
+    guard layout.overlap(x, padded: pair.resultIsFilled, y) else {
       return .apart
     }
     return layout.coincide(x, y) ? .sameTile : .shared
@@ -139,8 +138,7 @@ struct OperandOverlaps {
       k == j
       ? nil
       : layout.sharedBytes(
-        x, padded: record.access(k).contains(.zeroFill), y,
-        padded: record.access(j).contains([.write, .zeroFill]))
+        x, padded: record.access(k).contains(.zeroFill), y)
     findings.append(
       Finding(
         .M007, statement(record, k, j, shared), sites: [site],

@@ -34,7 +34,7 @@ struct RoleJudgement {
     where use.flags[index] & (TileUse.written | TileUse.filled) != 0 {
       switch roles[Int(tile.buffer)] {
       case .input: writtenInputs.insert(tile.buffer)
-      case .output: cover(tile, isFilled: use.flags[index] & TileUse.filled != 0, &covers)
+      case .output: cover(tile, &covers)
       case .inputOutput, .scratch: break
       }
     }
@@ -54,22 +54,13 @@ struct RoleJudgement {
     GridRect(rows: 0..<buffer.slots * buffer.rows, columns: 0..<buffer.columns)
   }
 
-  private func cover(_ tile: TileRef, isFilled: Bool, _ covers: inout [UInt32: RectCover]) {
-    let buffer = Int(tile.buffer)
-    let (slotRows, columns) = (program.buffers[buffer].rows, program.buffers[buffer].columns)
-    let slot = Int(tile.slot) * slotRows
-    var end = Int(tile.column + tile.columns)
-    if isFilled && tile.format == .mxint8 && tile.axis == .alongColumns {
-      end = min(columns, Int(tile.column) + roundUp(Int(tile.columns), to: 32))
-    }
+  /// Nothing that writes to HBM fills up a last block.
+  private func cover(_ tile: TileRef, _ covers: inout [UInt32: RectCover]) {
+    let slot = Int(tile.slot) * program.buffers[Int(tile.buffer)].rows
+    let columns = Int(tile.column)..<Int(tile.column + tile.columns)
     layout.forEachRun(of: tile) { run in
-      var last = run.upperBound
-      if isFilled && tile.format == .mxint8 && tile.axis == .alongRows {
-        last = min(slotRows, run.lowerBound + roundUp(run.count, to: 32))
-      }
       covers[tile.buffer]?.add(
-        GridRect(
-          rows: slot + run.lowerBound..<slot + last, columns: Int(tile.column)..<end))
+        GridRect(rows: slot + run.lowerBound..<slot + run.upperBound, columns: columns))
     }
   }
 

@@ -104,7 +104,7 @@ struct UnwrittenBytes {
   func account(of read: UninitialisedRead) -> Account? {
     let tile = program.tiles[Int(read.tile)]
     let candidates = writes.sorted { $0.key < $1.key }.map(\.value).filter { write in
-      write.sites.contains { isCandidate($0.first, read, tile) }
+      write.sites.contains { isCandidate($0.first, read) }
     }
     // What nobody writes, else what is written only later.
     for isLate in [false, true] {
@@ -119,10 +119,9 @@ struct UnwrittenBytes {
     return nil
   }
 
-  private func isCandidate(_ site: Finding.Site, _ read: UninitialisedRead, _ tile: TileRef) -> Bool
-  {
-    (site.core == read.core || tile.space == .hbm)
-      && site != Finding.Site(core: read.core, op: read.op)
+  /// Only the read itself is none: what shares bytes on chip is the core's own.
+  private func isCandidate(_ site: Finding.Site, _ read: UninitialisedRead) -> Bool {
+    site != Finding.Site(core: read.core, op: read.op)
   }
 
   /// Other cores are not compared: barriers order them, not places in a list.
@@ -214,7 +213,7 @@ struct UnwrittenBytes {
       let ref = program.tiles[Int(write.tile)]
       var rank = ref.buffer == tile.buffer ? (ref.slot == tile.slot ? 3 : 2) : 1
       if layout.overlap(ref, padded: write.isFilled, tile) { rank = 4 }
-      for pair in write.sites where isCandidate(pair.first, read, tile) {
+      for pair in write.sites where isCandidate(pair.first, read) {
         let isBefore = isBefore(pair.first, read)
         let site = isBefore && self.isBefore(pair.last, read) ? pair.last : pair.first
         let own = isBefore ? rank + 4 : rank

@@ -26,14 +26,12 @@ extension TileLayout {
   }
 
   /// The bytes that two tiles share, on the first plane where they share any; `nil` where they lie
-  /// apart. `padded` fills up the last 32-block of each that is written so.
-  func sharedBytes(
-    _ a: TileRef, padded aPadded: Bool, _ b: TileRef, padded bPadded: Bool
-  ) -> SharedBytes? {
+  /// apart. `padded` fills up the last 32-block of the first.
+  func sharedBytes(_ a: TileRef, padded: Bool, _ b: TileRef) -> SharedBytes? {
     guard a.space == b.space else { return nil }
-    let others = regions(b, padded: bPadded)
+    let others = regions(b, padded: false)
     var shared: SharedBytes?
-    for region in regions(a, padded: aPadded) {
+    for region in regions(a, padded: padded) {
       for other in others where region.overlaps(other) {
         if shared == nil { shared = SharedBytes(plane: region.plane) }
         if shared?.plane == region.plane { shared?.add(region, other) }

@@ -18,6 +18,31 @@ import Testing
     }
   }
 
+  @Test func `a micro-op with several results fills up none`() {
+    let accesses = OpCatalogue.standard.entries.map { entry in
+      entry.operands.compactMap { operand -> Access? in
+        guard case .tile(_, let access) = operand.kind, access.contains(.write) else { return nil }
+        return access
+      }
+    }
+    let several = accesses.filter { $0.count > 1 }
+    #expect(!several.isEmpty && several.joined().allSatisfy { !$0.contains(.zeroFill) })
+  }
+
+  @Test func `nothing that writes to HBM fills up a last block`() {
+    let results = OpCatalogue.standard.entries.flatMap { entry in
+      entry.operands.compactMap { operand -> (String, Space, Access)? in
+        guard case .tile(let space, let access) = operand.kind, access.contains(.write) else {
+          return nil
+        }
+        return (entry.mnemonic, space, access)
+      }
+    }
+    let filling = results.filter { $0.2.contains(.zeroFill) }
+    #expect(filling.count > 3 && results.contains { $0.1 == .hbm })
+    for (mnemonic, space, _) in filling { #expect(space != .hbm, "\(mnemonic)") }
+  }
+
   @Test func `lowering finds its micro-ops where it expects them`() {
     let entries = OpCatalogue.standard.entries
     #expect(entries[Int(OpCatalogue.set)].kind == .set)
