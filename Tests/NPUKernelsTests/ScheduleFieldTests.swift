@@ -93,6 +93,53 @@ import Testing
     }
   }
 
+  private static let staged = ["tile.q", "tile.kv", "tile.staged"]
+
+  @Test(arguments: [
+    ("scalar", "bf16", ["tile.q", "tile.kv"]), ("online", "bf16", staged),
+    ("online", "mxint8", ["tile.q", "tile.kv"]),
+    ("unfused", "bf16", staged + ["stages.kv", "stages"]),
+    ("pipelined", "bf16", staged + ["stages.kv", "stages"]),
+    ("pipelined", "mxint8", ["tile.q", "tile.kv", "stages.kv", "stages"]),
+    ("decode", "mxint8", ["tile.q", "tile.kv", "tile.heads", "stages.kv", "stages"]),
+    (
+      "decode", "e4m3fn",
+      ["tile.q", "tile.kv", "tile.heads", "tile.staged", "stages.kv", "stages.rows", "stages"]
+    ),
+    (
+      "composed", "e5m2",
+      ["tile.q", "tile.kv", "tile.heads", "tile.staged", "stages.kv", "stages.rows", "stages"]
+    ),
+  ])
+  func `a rung of attention has the fields that change its program, and no other`(
+    rung: String, format: String, names: [String]
+  ) throws {
+    let one = KernelCase(
+      FlashAttention.name,
+      [
+        "q": "70", "kv": "300", "heads": "4", "head-dim": rung == "scalar" ? "1" : "64",
+        "kv-format": format, "rung": rung,
+      ])
+    let machine = try Presets.named("ideal").configuration
+    let kernel = try one.make(on: machine)
+    #expect(kernel.scheduleFields.fields.map(\.name) == names)
+    let program = try kernel.program()
+    for name in names {
+      let isUsed = [1, 2, 3, 7, 32, 64, 96].contains { value in
+        guard let other = try? one.make(on: machine, schedule: "\(name)=\(value)").program() else {
+          return false
+        }
+        return other.cores != program.cores || other.buffers != program.buffers
+      }
+      #expect(isUsed, "\(one): \(name)")
+    }
+    let all = ["tile.heads", "tile.staged", "stages.kv", "stages.rows", "stages"]
+    for name in all where !names.contains(name) {
+      let found = try refusal(one, "\(name)=32")
+      #expect(found?.contains("the schedule has no field ") == true, "\(found ?? "accepted")")
+    }
+  }
+
   @Test(arguments: [
     ("rope", ["positions": "16", "factor": "8"], "--factor has no effect here"),
     (

@@ -172,7 +172,7 @@ public struct FlashAttention: Kernel {
     ]
   }
 
-  public var scheduleFields: ScheduleFields { plan.fields }
+  public var scheduleFields: ScheduleFields { plan.fields(of: rung, for: form) }
 
   public var tensors: [TensorSpec] {
     let rows = [form.batch, form.heads, form.queries]

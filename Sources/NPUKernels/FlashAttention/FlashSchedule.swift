@@ -1,7 +1,7 @@
 import NPUSim
 
-/// Tile sizes and stages of ``FlashAttention``. Each rung chooses its own; fields that a rung does
-/// not use are 1.
+/// Tile sizes and stages of ``FlashAttention``. Each rung chooses its own, and has the fields that its
+/// program uses (``FlashRung/uses(_:for:)``).
 public struct FlashSchedule: Sendable, Hashable {
   /// Queries of a head in one tile; tiles start at multiples of it.
   public var tileQ: Int
@@ -31,13 +31,14 @@ public struct FlashSchedule: Sendable, Hashable {
     self.stages = stages
   }
 
-  /// Names and values, for reports and `--schedule`.
-  public var fields: ScheduleFields {
-    ScheduleFields([
-      .extent("tile.q", tileQ), .extent("tile.kv", tileKV), .extent("tile.heads", tileHeads),
-      .extent("tile.staged", stagedRows), .slots("stages.kv", kvStages),
-      .slots("stages.rows", rowStages), .slots("stages", stages),
-    ])
+  /// Names and values of a rung's fields, for reports and `--schedule`.
+  func fields(of rung: FlashRung, for shape: FlashShape) -> ScheduleFields {
+    ScheduleFields(
+      [
+        .extent("tile.q", tileQ), .extent("tile.kv", tileKV), .extent("tile.heads", tileHeads),
+        .extent("tile.staged", stagedRows), .slots("stages.kv", kvStages),
+        .slots("stages.rows", rowStages), .slots("stages", stages),
+      ].filter { rung.uses($0.name, for: shape) })
   }
 
   /// The first candidate of the rung that fits the machine, or the fields of `text` checked.
@@ -65,14 +66,17 @@ public struct FlashSchedule: Sendable, Hashable {
     }
     self = plan
     guard let text else { return }
-    let chosen = try fields.applying(text)
-    tileQ = chosen["tile.q"]
-    tileKV = chosen["tile.kv"]
-    tileHeads = chosen["tile.heads"]
-    stagedRows = chosen["tile.staged"]
-    kvStages = chosen["stages.kv"]
-    rowStages = chosen["stages.rows"]
-    stages = chosen["stages"]
+    for field in try fields(of: rung, for: shape).applying(text).fields {
+      switch field.name {
+      case "tile.q": tileQ = field.value
+      case "tile.kv": tileKV = field.value
+      case "tile.heads": tileHeads = field.value
+      case "tile.staged": stagedRows = field.value
+      case "stages.kv": kvStages = field.value
+      case "stages.rows": rowStages = field.value
+      default: stages = field.value
+      }
+    }
     for (name, value) in [("tile.kv", tileKV), ("tile.staged", stagedRows)]
     where value % MXINT8.blockSize != 0 && rung != .scalar {
       throw NPUError(
@@ -82,7 +86,7 @@ public struct FlashSchedule: Sendable, Hashable {
     if let wrong = program.overflow(self, shape: shape, machine: machine) {
       throw NPUError(
         .program, "this schedule does not fit \(machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is \(plan.fields.text)")
+        hint: "the schedule chosen by itself is \(plan.fields(of: rung, for: shape).text)")
     }
   }
 }
