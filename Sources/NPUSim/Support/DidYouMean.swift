@@ -3,7 +3,8 @@ public enum DidYouMean {
   /// The known word closest to `word`, when it is close enough to be worth saying.
   ///
   /// Letter case, `-` and `_` do not count as differences. A third of the word's characters, and at
-  /// least one, may be edited (inserted, deleted, substituted, or swapped with a neighbour).
+  /// least one, may be edited (inserted, deleted, substituted, or swapped with a neighbour); the parts
+  /// of a dotted name that both have in front do not count.
   /// Failing that, the only known word that starts with `word` (three characters or more) is
   /// taken. Ties go to a candidate that starts with `word`, then to the earlier one.
   public static func suggest(_ word: String, among known: some Sequence<String>) -> String? {
@@ -16,9 +17,10 @@ public enum DidYouMean {
       guard other.count <= 256 else { continue }
       let isCompletion = wanted.count >= 3 && other.starts(with: wanted)
       if isCompletion { completions.append(candidate) }
-      let distance = editDistance(wanted, other)
+      let shared = sharedParts(wanted, other)
+      let distance = editDistance(Array(wanted.dropFirst(shared)), Array(other.dropFirst(shared)))
       let score = (distance, isCompletion ? 0 : 1)
-      if distance <= max(1, wanted.count / 3), distance < other.count,
+      if distance <= max(1, (wanted.count - shared) / 3), distance < other.count - shared,
         score < best?.score ?? (.max, 0)
       {
         best = (candidate, score)
@@ -37,6 +39,12 @@ public enum DidYouMean {
 
   private static func normalised(_ word: String) -> [Unicode.Scalar] {
     word.lowercased().unicodeScalars.map { $0 == "-" ? "_" : $0 }
+  }
+
+  /// The length of the dotted parts that two names begin with, the last part left out.
+  private static func sharedParts(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
+    let common = zip(a, b).prefix { $0 == $1 }.map(\.0)
+    return common.lastIndex(of: ".").map { $0 + 1 } ?? 0
   }
 
   /// Optimal string alignment distance: edits with swaps, no substring edited twice.

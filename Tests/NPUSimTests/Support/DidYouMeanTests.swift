@@ -27,4 +27,12 @@ import Testing
     #expect(DidYouMean.hint(for: "abc", among: []) == nil)
     #expect(DidYouMean.hint(for: "q", among: ["left", "right"]) == "known: left, right")
   }
+
+  @Test func `what names have in front is no likeness`() {
+    let known = ["softmaxed_v.v", "softmaxed_v.exp_sum"]
+    #expect(DidYouMean.suggest("softmaxed_v.qk_t", among: known) == nil)
+    #expect(DidYouMean.suggest("softmaxed_v.w", among: known) == nil)
+    #expect(DidYouMean.suggest("softmaxed_v.exp_sums", among: known) == "softmaxed_v.exp_sum")
+    #expect(DidYouMean.suggest("softmaxd_v.exp_sum", among: known) == "softmaxed_v.exp_sum")
+  }
 }
