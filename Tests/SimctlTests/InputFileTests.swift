@@ -259,6 +259,34 @@ import Testing
 
   // MARK: Types
 
+  @Test(arguments: [DType.f32, .i8])
+  func `slots of another type are refused by the header`(dtype: DType) throws {
+    let path = try write([("slot_mapping", Tensor(zeros: dtype, shape: [6]))])
+    let result = try SimctlProcess.run("run \(Self.epilog) --inputs \(path)")
+    #expect(result.status == 2)
+    let needed = "slot_mapping is \(dtype.rawValue), needed I32, or I64 with values that fit"
+    #expect(result.error.contains(needed), "\(result.error)")
+  }
+
+  @Test func `scales that fit no axis, and blocks along another axis, are refused`() throws {
+    let name = "softmaxed_v.v"
+    let payload = try Tensor(zeros: .i8, shape: [1, 2, 8, 32])
+    func refusal(_ scales: [Int], axis: String?) throws -> String {
+      var set = TensorSet()
+      try set.insert(payload, named: name)
+      try set.insert(Tensor(zeros: .e8m0, shape: scales), named: name + ".scale")
+      set.metadata[name + ".axis"] = axis
+      try set.write(folder("pair.safetensors"), force: true)
+      let result = try SimctlProcess.run(
+        "run \(Self.scores) --inputs \(folder("pair.safetensors"))")
+      #expect(result.status == 2)
+      return result.error
+    }
+    #expect(try refusal([1 << 20], axis: nil).contains("too large for a payload of [1, 2, 8, 32]"))
+    #expect(try refusal([1, 2, 8, 1], axis: "-1").contains("blocks along axis 3, needed -2"))
+    #expect(try refusal([1, 2, 8, 1], axis: nil).contains("blocks along axis 3, needed -2"))
+  }
+
   @Test(arguments: [DType.f32, .f64, .f16])
   func `a golden of a wider type is rounded once where it may be, and the page says so`(
     _ dtype: DType

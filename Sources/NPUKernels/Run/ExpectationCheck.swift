@@ -21,6 +21,7 @@ struct ExpectationCheck {
   /// Throws `.tensor` for a tensor that this run does not make.
   func compare(_ tensors: RunTensors) throws(NPUError) -> Outcome {
     var result = RunReport.Expectation(plan.closeness)
+    result.ignored = plan.ignored
     // Of the results that differ; nil where nobody is known to have written the element.
     var sites: [Finding.Site?] = []
     let dump = try tensors.dump()
@@ -59,7 +60,7 @@ struct ExpectationCheck {
     return findings
   }
 
-  /// What to do about a result; a golden of another type is rarely met to the last bit.
+  /// What to do about a result; what computes in a wider type is rarely met to the last bit.
   private func fix(_ output: RunReport.Expectation.Compared) -> String {
     let compare =
       "compare the tensors in the order of the algorithm: the first that differs shows the step at "
@@ -67,8 +68,8 @@ struct ExpectationCheck {
     guard plan.closeness == .value(), output.types.found != output.types.expected else {
       return compare
     }
-    return "allow for the rounding of \(output.types.expected) to \(output.types.found) with "
-      + "--ulp, --rtol or --tolerance; otherwise \(compare)"
+    return "one rounding of \(output.types.expected) to \(output.types.found) is allowed for; say "
+      + "with --ulp, --rtol or --tolerance how far the steps before it may lead, or \(compare)"
   }
 
   /// The figures of one tensor, and the number of the first element that is not accepted.
@@ -99,7 +100,6 @@ struct ExpectationCheck {
     }
     var first: Int?
     var (largest, squares, finite) = (0.0, 0.0, 0)
-    let closeness = pair.isInput ? plan.closeness.afterRounding : plan.closeness
     for element in 0..<found.count {
       let (a, b) = (found.value(at: element), pair.expected.value(at: element))
       let distance = (a - b).magnitude
@@ -109,10 +109,10 @@ struct ExpectationCheck {
         finite += 1
       }
       let judgement: Closeness.Judgement =
-        if closeness == .bits, let sameType {
+        if plan.closeness == .bits, let sameType {
           sameType.found.word(at: element) == sameType.expected.word(at: element) ? .equal : .apart
         } else {
-          closeness.judge(found: a, expected: b, on: found.line)
+          plan.closeness.judge(found: a, expected: b, on: found.line)
         }
       if judgement == .equal { continue }
       result.different += 1

@@ -18,28 +18,24 @@ struct ExpectationPlan: Sendable {
   let closeness: Closeness
   /// In the order of the algorithm.
   let pairs: [Pair]
+  /// What of the file no tensor of the kernel is.
+  let ignored: [RunReport.Ignored]
 
-  /// - Throws: `.tensor` for a name that the kernel does not have, for a shape or type that cannot be
-  ///   compared, and where nothing that the run makes would be.
+  /// - Throws: `.io` when the file cannot be read; `.tensor` for a shape or type that cannot be compared,
+  ///   for a name that is close to one that would not be compared, and where nothing that the run makes
+  ///   would be. With a strict source also for everything that the kernel does not have.
   init(
-    _ specs: [TensorSpec], with expect: TensorSet, _ closeness: Closeness
+    _ specs: [TensorSpec], with source: TensorSource, _ closeness: Closeness
   ) throws(NPUError) {
     self.closeness = closeness
-    let origin = expect.origin ?? "the expected tensors"
+    let expect = try ExpectedTensors(specs, from: source)
+    ignored = expect.ignored
+    let origin = source.archive.origin ?? "the expected tensors"
     var pairs: [Pair] = []
-    var known: Set<String> = []
     for spec in specs {
       for name in [spec.name] + spec.aliases {
-        known.insert(name)
-        if spec.format == .mxint8 { known.insert(name + ".scale") }
-        pairs += try Self.pairs(spec, named: name, in: expect, closeness, origin)
+        pairs += try Self.pairs(spec, named: name, in: expect.set, closeness, origin)
       }
-    }
-    for name in expect.names where !known.contains(name) {
-      throw NPUError(
-        .tensor, "\(origin): this kernel has no tensor '\(name)'",
-        hint: DidYouMean.suggest(name, among: specs.map(\.name)).map { "did you mean \($0)?" }
-          ?? "its tensors are \(specs.map(\.name).joined(separator: ", "))")
     }
     self.pairs = pairs
     guard pairs.contains(where: { !$0.isInput && $0.expected.count > 0 }) else {
@@ -48,12 +44,14 @@ struct ExpectationPlan: Sendable {
       throw NPUError(
         .tensor,
         "\(origin) holds "
-          + (held.isEmpty
-            ? "no tensors" : "only inputs (\(held.joined(separator: ", ")))")
+          + (!held.isEmpty
+            ? "only inputs (\(held.joined(separator: ", ")))"
+            : ignored.isEmpty ? "no tensors" : "none of this kernel's tensors")
           + ": nothing that the run makes would be compared",
         hint: results.isEmpty
           ? "the program makes no tensor that could be compared: declare an .output or a .tap"
-          : "what can be compared is \(results.joined(separator: ", "))")
+          : "what can be compared is \(results.joined(separator: ", "))"
+            + (ignored.isEmpty ? "" : "; --map NAME=FILE_NAME says what the file calls it"))
     }
   }
 

@@ -8,15 +8,13 @@ public struct InputPlan: Sendable {
   private let specs: [TensorSpec]
   private var routes: [String: InputRoute] = [:]
 
-  /// - Throws: `.usage` for renames that name nothing; `.tensor` for a tensor of the wrong shape or
-  ///   type, for a file without any input of the kernel, and for a name that is close to one that would
+  /// - Throws: `.tensor` for a tensor of the wrong shape or type, for a file without any input of the kernel, and for a name that is close to one that would
   ///   come from the seed. With a strict source also for everything that the kernel does not ask for.
   public init(_ specs: [TensorSpec], from source: TensorSource) throws(NPUError) {
     self.source = source
     self.specs = specs
     notes = RunReport.Inputs(origin: source.archive.origin)
     let inputs = specs.filter(\.role.isGiven)
-    try source.checkRenames(to: inputs.flatMap(\.fileNames))
     var entries: [(spec: TensorSpec, entry: TensorArchive.Entry)] = []
     for spec in inputs {
       guard let name = source.fileName(of: [spec.name] + spec.aliases),
@@ -29,7 +27,10 @@ public struct InputPlan: Sendable {
       entries.append((spec, entry))
     }
     let scales = entries.filter { $0.spec.format == .mxint8 }.map { $0.entry.name + ".scale" }
-    try judgeNames(taken: Set(entries.map(\.entry.name) + scales))
+    notes.ignored = try ForeignTensors(
+      specs, of: source, taken: Set(entries.map(\.entry.name) + scales),
+      missing: specs.filter { notes.seeded.contains($0.name) }, fate: .seeded
+    ).ignored()
     if entries.isEmpty {
       let names = source.archive.entries.map { ForeignText.quoted($0.name) }
       let found =
@@ -52,50 +53,6 @@ public struct InputPlan: Sendable {
     }
   }
 
-  /// Sorts out what no tensor of the kernel takes.
-  private mutating func judgeNames(taken: Set<String>) throws(NPUError) {
-    let known = specs.flatMap(\.fileNames)
-    let renamed = Set(source.renames.map(\.fileName))
-    let displaced = Set(
-      source.renames.flatMap { rename in
-        specs.first { $0.fileNames.contains(rename.name) }?.fileNames ?? []
-      })
-    let names = Set(known).subtracting(displaced).union(taken).union(renamed)
-    let seeded = specs.filter { notes.seeded.contains($0.name) }
-    for entry in source.archive.entries {
-      if source.isStrict, let fault = entry.fault { throw fault }
-      if names.contains(entry.name) { continue }
-      let near = near(entry, among: seeded)
-      let isUnknown =
-        "\(source.archive.origin ?? "the inputs"): no tensor of this kernel is named "
-        + ForeignText.quoted(entry.name)
-      if source.isStrict {
-        let guess = near?.name ?? DidYouMean.suggest(entry.name, among: known)
-        throw NPUError(
-          .tensor, isUnknown,
-          hint: guess.map { "did you mean \($0)?" }
-            ?? "its tensors are \(known.joined(separator: ", "))")
-      }
-      if let near, near.shape == entry.shape {
-        throw NPUError(
-          .tensor, "\(isUnknown), and \(near.name), of the same shape, would come from the seed",
-          hint: "did you mean \(near.name)? --map \(near.name)=\(ForeignText.visible(entry.name)) "
-            + "takes it")
-      }
-      notes.ignored.append(
-        .init(name: entry.name, type: entry.type, shape: entry.shape, near: near?.name))
-    }
-  }
-
-  /// The tensor that an unknown name is probably meant to be.
-  private func near(_ entry: TensorArchive.Entry, among seeded: [TensorSpec]) -> TensorSpec? {
-    let name = DidYouMean.suggest(entry.name, among: seeded.flatMap(\.fileNames))
-    return seeded.first { spec in
-      name.map { spec.fileNames.contains($0) } ?? false
-        || spec.name.hasSuffix(".\(entry.name)") || entry.name.hasSuffix(".\(spec.name)")
-    }
-  }
-
   /// Reads the planned tensors, or of them only the index tensors.
   ///
   /// - Throws: `.io` when they cannot be read.
@@ -109,9 +66,12 @@ public struct InputPlan: Sendable {
 
 extension RunRequest {
   /// The plan for a kernel's inputs; `nil` where all of them come from the seed.
+  ///
+  /// - Throws: `.usage` for renames that name nothing, and as the plan does.
   public func inputPlan(_ kernel: any Kernel) throws(NPUError) -> InputPlan? {
-    guard let source else { return nil }
-    return try InputPlan(kernel.tensors, from: source)
+    let specs = kernel.tensors
+    try checkRenames(of: specs)
+    return if let source { try InputPlan(specs, from: source) } else { nil }
   }
 }
 

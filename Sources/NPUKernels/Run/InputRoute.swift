@@ -83,7 +83,7 @@ struct InputRoute: Sendable {
   ) throws(NPUError) -> String {
     let own = spec.name + ".scale"
     let name =
-      source.renames.first { $0.name == own }?.fileName ?? entry.name + ".scale"
+      source.renames(to: [own]).first?.fileName ?? entry.name + ".scale"
     guard let scales = source.archive[name] else {
       throw NPUError(
         .tensor,

@@ -27,7 +27,7 @@ public struct RunRequest: Sendable {
     set { source = newValue.map { TensorSource(TensorArchive($0)) } }
   }
   /// Somebody's dump to compare with.
-  public var expect: TensorSet?
+  public var expect: TensorSource?
   /// When an element counts as that of `expect`.
   public var closeness: Closeness
   public var verification: Verification

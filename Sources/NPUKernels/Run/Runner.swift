@@ -32,12 +32,12 @@ public enum Runner {
     _ request: RunRequest, of kernel: any Kernel, progress: ((String) -> Void)?
   ) throws(NPUError) -> RunOutcome {
     try RunMemory.need(of: kernel, request).require(request.memoryLimit)
+    let plan = try request.inputPlan(kernel)
     var expected: ExpectationPlan?
     if let expect = request.expect {
       expected = try ExpectationPlan(kernel.tensors, with: expect, request.closeness)
     }
     progress?("building the program")
-    let plan = try request.inputPlan(kernel)
     let given = try plan?.read()
     let indices = try IndexTensors(kernel, seed: request.seed, given: given)
     let inputs =

@@ -1,6 +1,7 @@
 import NPUSim
 
-/// Where a run takes tensors from, and how much it may make of them.
+/// Where a run takes tensors from, its inputs or those that it is compared with, and how much it may
+/// make of them.
 public struct TensorSource: Sendable {
   /// A tensor of the kernel and what it is called in the file.
   public struct Rename: Sendable, Hashable {
@@ -15,7 +16,8 @@ public struct TensorSource: Sendable {
   }
 
   public var archive: TensorArchive
-  /// What the file calls tensors otherwise than the kernel.
+  /// What files call tensors otherwise than the kernel; those that this one does not have are meant for
+  /// another.
   public var renames: [Rename] = []
   /// Whether a tensor that the kernel does not ask for is an error.
   public var isStrict = false
@@ -30,29 +32,46 @@ public struct TensorSource: Sendable {
   /// The name that the file has for a tensor: the one that a rename gives, or the first of `names` that
   /// is there.
   func fileName(of names: [String]) -> String? {
-    if let rename = renames.first(where: { names.contains($0.name) }) { return rename.fileName }
+    if let rename = renames(to: names).first { return rename.fileName }
     return names.first { archive[$0] != nil }
   }
 
-  /// Refuses renames that name nothing, and two for one tensor.
+  /// The renames that give some of these names to tensors of the file.
+  func renames(to names: [String]) -> [Rename] {
+    renames.filter { names.contains($0.name) && archive[$0.fileName] != nil }
+  }
+}
+
+extension RunRequest {
+  /// Refuses renames that name nothing in any file, and two for one tensor.
   ///
-  /// - Parameter names: what may be renamed.
   /// - Throws: `.usage`, with the closest name.
-  func checkRenames(to names: [String]) throws(NPUError) {
+  func checkRenames(of specs: [TensorSpec]) throws(NPUError) {
+    // An input may be compared, too; only what is given is an input.
+    let files: [(archive: TensorArchive, names: [String])] = [
+      source.map { ($0.archive, specs.filter(\.role.isGiven).flatMap(\.fileNames)) },
+      expect.map { ($0.archive, specs.flatMap(\.fileNames)) },
+    ].compactMap { $0 }
+    let renames = source?.renames ?? expect?.renames ?? []
     for (index, rename) in renames.enumerated() {
       let text = "--map \(rename.name)=\(rename.fileName)"
-      guard names.contains(rename.name) else {
-        throw NPUError(
-          .usage, "\(text): no input is named \(ForeignText.quoted(rename.name))",
-          hint: DidYouMean.hint(for: rename.name, among: names)
-            ?? "the name of the kernel comes first: --map NAME=FILE_NAME")
-      }
-      guard archive[rename.fileName] != nil else {
+      let knowing = files.filter { $0.names.contains(rename.name) }
+      guard let last = knowing.last else {
         throw NPUError(
           .usage,
-          "\(text): \(archive.origin ?? "the file") has no tensor "
+          "\(text): no \(expect == nil ? "input" : "tensor") is named "
+            + ForeignText.quoted(rename.name),
+          hint: DidYouMean.hint(for: rename.name, among: files.last?.names ?? [])
+            ?? "the name of the kernel comes first: --map NAME=FILE_NAME")
+      }
+      guard knowing.contains(where: { $0.archive[rename.fileName] != nil }) else {
+        let origins = knowing.map { $0.archive.origin ?? "the file" }
+        throw NPUError(
+          .usage,
+          "\(text): \(origins.joined(separator: " and ")) has no tensor "
             + ForeignText.quoted(rename.fileName),
-          hint: DidYouMean.hint(for: rename.fileName, among: archive.entries.map(\.name)))
+          hint: DidYouMean.hint(
+            for: rename.fileName, among: last.archive.entries.map(\.name)))
       }
       if let other = renames[..<index].first(where: { $0.name == rename.name }) {
         throw NPUError(

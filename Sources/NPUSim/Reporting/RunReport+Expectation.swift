@@ -55,6 +55,8 @@ extension RunReport {
     public var results: [Compared] = []
     /// Inputs, which a run does not make: they say whether both ran on the same.
     public var inputs: [Compared] = []
+    /// Tensors of the file that this run does not have.
+    public var ignored: [Ignored] = []
 
     public init(_ closeness: Closeness) { self.closeness = closeness }
 
@@ -76,6 +78,7 @@ extension RunReport {
         "\(Self.differ(different)) within the tolerance"
       } else {
         style.good("equal")
+          + (results.contains { $0.largest ?? 0 > 0 } ? " once rounded to the run's types" : "")
       }
     var lines = [row("expected", "\(outcome); \(Self.amount(results)) compared")]
     if !expectation.inputs.isEmpty {
@@ -143,6 +146,7 @@ extension RunReport {
       "rtol": .double(relative), "ulp": steps.map { .integer($0) } ?? .null,
       "bits": .bool(isBits), "compared": .array(results.map(value)),
       "inputs": .array(expectation.inputs.map(value)),
+      "ignored": .array(expectation.ignored.map(\.json)),
       "details": .array(details(expectation).map { .string($0) }),
     ]
   }

@@ -15,23 +15,6 @@ extension RunReport {
       }
     }
 
-    /// A tensor of the file that nothing asked for.
-    public struct Ignored: Sendable, Hashable {
-      public var name: String
-      /// The type as the file spells it.
-      public var type: String
-      public var shape: [Int]
-      /// An input from the seed that it may have been meant to be.
-      public var near: String?
-
-      public init(name: String, type: String, shape: [Int], near: String?) {
-        self.name = name
-        self.type = type
-        self.shape = shape
-        self.near = near
-      }
-    }
-
     /// The file, where it has a name.
     public var origin: String?
     /// Inputs that the file gave.
@@ -46,20 +29,6 @@ extension RunReport {
 }
 
 extension RunReport.Inputs {
-  /// One line for each tensor that was ignored, the last for all that are too many to list.
-  public var ignoredLines: [String] {
-    let most = 8
-    var lines = ignored.prefix(ignored.count > most + 1 ? most : most + 1).map { tensor in
-      let near = tensor.near.map { "; did you mean \($0)? That comes from the seed" } ?? ""
-      return "ignored: \(ForeignText.visible(tensor.name)) (\(ForeignText.visible(tensor.type)) "
-        + "\(tensor.shape))\(near)"
-    }
-    if lines.count < ignored.count {
-      lines.append("ignored: \(ignored.count - lines.count) more tensors; --strict refuses them")
-    }
-    return lines
-  }
-
   /// What the JSON says beside the seed.
   var json: [JSONMember] {
     var members: [JSONMember] = []
@@ -76,13 +45,7 @@ extension RunReport.Inputs {
     members.append(
       JSONMember(
         "ignored",
-        .array(
-          ignored.map {
-            [
-              "name": .string($0.name), "dtype": .string($0.type),
-              "shape": .array($0.shape.map { .integer($0) }),
-            ]
-          })))
+        .array(ignored.map(\.json))))
     return members
   }
 }

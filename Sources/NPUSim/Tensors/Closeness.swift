@@ -5,7 +5,7 @@ public enum Closeness: Sendable, Hashable {
   /// Its value is: |found − expected| ≤ `absolute` + `relative` · |expected|, or at most `steps` numbers
   /// of the found tensor's format lie from one to the other (``NumberLine``; `nil` for none of this).
   /// NaN is NaN whatever its bits, −0 is 0, and an infinity is within no distance of a finite number
-  /// but of steps.
+  /// but of steps. Of a wider type, the expected value is what it is when rounded once to the format.
   case value(absolute: Double = 0, relative: Double = 0, steps: Int? = nil)
 
   /// How an element compares.
@@ -16,24 +16,17 @@ public enum Closeness: Sendable, Hashable {
     case apart
   }
 
-  /// The same for elements that the found side may have rounded to its format, once.
-  public var afterRounding: Closeness {
-    switch self {
-    case .bits: .bits
-    case .value(let absolute, let relative, let steps):
-      .value(absolute: absolute, relative: relative, steps: steps ?? 0)
-    }
-  }
-
   /// Judges values; ``bits`` accepts equal ones only.
   ///
   /// - Parameter line: the numbers of the found tensor's format; `nil` where it has none.
   public func judge(found: Double, expected: Double, on line: NumberLine?) -> Judgement {
     if found == expected || (found.isNaN && expected.isNaN) { return .equal }
+    let apart = line?.steps(found, expected)
+    if apart == 0 { return .equal }
     guard case .value(let absolute, let relative, let steps) = self else { return .apart }
     let distance = (found - expected).magnitude
     if distance.isFinite, distance <= absolute + relative * expected.magnitude { return .close }
-    if let steps, let apart = line?.steps(found, expected), apart <= steps { return .close }
+    if let steps, let apart, apart <= steps { return .close }
     return .apart
   }
 }

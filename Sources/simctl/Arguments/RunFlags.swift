@@ -17,9 +17,9 @@ enum RunFlags {
       Flag("seed", .text("N"), "inputs that no file gives come from this seed", standard: "0"),
       Flag("inputs", .input("FILE|DIR"), "tensors by name: .safetensors, or .npy with a manifest"),
       Flag(
-        "map", .text("NAME=FILE_NAME"), "take the input NAME from the file's tensor FILE_NAME",
+        "map", .text("NAME=FILE_NAME"), "the tensor NAME is what files call FILE_NAME",
         isRepeatable: true),
-      Flag("cast", .none, "round inputs of FP64, FP32, FP16 and BF16 to the declared type, once"),
+      Flag("cast", .none, "round FP64, FP32, FP16 and BF16 of files to the declared type, once"),
       Flag("strict", .none, "refuse files with tensors that nothing asks for"),
       Flag("dump", .output("FILE|DIR"), "write every input, intermediate and output"),
       Flag("expect", .input("FILE|DIR"), "compare with another dump"),
@@ -64,18 +64,19 @@ enum RunFlags {
       Flag("force", .none, "overwrite files"),
     ])
 
-  /// The request that a command line makes for a kernel, without its files.
+  /// The request that a command line makes for a kernel, without its files; of a verb that compares, or
+  /// of one that only has inputs.
   static func request(
-    _ kernel: any Kernel.Type, _ arguments: ParsedArguments
+    _ kernel: any Kernel.Type, _ arguments: ParsedArguments, compares: Bool = false
   ) throws(NPUError) -> RunRequest {
-    var request = try request(named: kernel.name, arguments)
+    var request = try request(named: kernel.name, arguments, compares: compares)
     request.arguments = KernelWord.values(kernel, arguments)
     return request
   }
 
   /// The request that a command line makes, without its files and the flags of a kernel.
   static func request(
-    named name: String, _ arguments: ParsedArguments
+    named name: String, _ arguments: ParsedArguments, compares: Bool = false
   ) throws(NPUError) -> RunRequest {
     var request = RunRequest(
       kernel: name, machine: try MachineFlags.machine(arguments).configuration)
@@ -100,7 +101,7 @@ enum RunFlags {
         throw NPUError(.usage, "--max-memory: \(error.message)", hint: error.hint)
       }
     }
-    try refuseContradictions(arguments)
+    try refuseContradictions(arguments, files: compares ? ["inputs", "expect"] : ["inputs"])
     return request
   }
 
@@ -114,9 +115,11 @@ enum RunFlags {
     return arguments.has("bits") ? .bits : value
   }
 
-  /// Where a command line takes its inputs from, judged by the headers alone; `nil` without a file.
-  static func source(_ arguments: ParsedArguments) throws(NPUError) -> TensorSource? {
-    guard let path = arguments.value("inputs") else { return nil }
+  /// The file that a flag of a command line names, judged by the headers alone; `nil` without the flag.
+  static func source(
+    _ flag: String, _ arguments: ParsedArguments
+  ) throws(NPUError) -> TensorSource? {
+    guard let path = arguments.value(flag) else { return nil }
     var source = TensorSource(
       path == "-" ? try TensorArchive(stream: .standardInput()) : try TensorArchive(path))
     source.isStrict = arguments.has("strict")
@@ -146,7 +149,9 @@ enum RunFlags {
     return number
   }
 
-  private static func refuseContradictions(_ arguments: ParsedArguments) throws(NPUError) {
+  private static func refuseContradictions(
+    _ arguments: ParsedArguments, files: [String]
+  ) throws(NPUError) {
     if arguments.has("no-values") {
       for name in ["inputs", "dump", "expect", "verify", "jitter"] where arguments.has(name) {
         throw NPUError(
@@ -160,13 +165,13 @@ enum RunFlags {
         hint: "drop one of the two")
     }
     let needs =
-      [("runs", "jitter")] + ["tolerance", "rtol", "ulp", "bits"].map { ($0, "expect") }
-      + ["map", "cast", "strict"].map { ($0, "inputs") }
-    for (name, needed) in needs {
-      if arguments.has(name), !arguments.has(needed) {
-        throw NPUError(
-          .usage, "--\(name) means nothing without --\(needed)", hint: "add --\(needed) or drop it")
-      }
+      [("runs", ["jitter"])] + ["tolerance", "rtol", "ulp", "bits"].map { ($0, ["expect"]) }
+      + ["map", "cast", "strict"].map { ($0, files) }
+    for (name, needed) in needs
+    where arguments.has(name) && !needed.contains(where: arguments.has) {
+      let all = needed.map { "--\($0)" }.joined(separator: " or ")
+      throw NPUError(
+        .usage, "--\(name) means nothing without \(all)", hint: "add \(all), or drop it")
     }
   }
 }

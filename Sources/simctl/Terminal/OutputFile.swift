@@ -40,11 +40,4 @@ enum OutputFile {
   ) throws(NPUError) {
     if AtomicFile.writesDirectly(path) { try write() } else { try Interrupts.deferred(write) }
   }
-
-  /// Reads tensors from a file or folder, or safetensors from standard input.
-  static func tensors(_ path: String) throws(NPUError) -> TensorSet {
-    path == "-"
-      ? try TensorArchive(stream: .standardInput()).readAll()
-      : try TensorSet.read(path)
-  }
 }

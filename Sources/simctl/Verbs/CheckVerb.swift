@@ -59,7 +59,7 @@ enum CheckVerb: Verb {
       type = named
     }
     let values = try SweepFlags.values(arguments)
-    request.source = try RunFlags.source(arguments)
+    request.source = try RunFlags.source("inputs", arguments)
     if let path = arguments.value("json") {
       try OutputFile.check(path, force: arguments.has("force"))
     }
@@ -79,7 +79,6 @@ enum CheckVerb: Verb {
     }
     let ready = request
     let plan = try ready.inputPlan(kernel)
-    for line in plan?.notes.ignoredLines ?? [] { console.error(line + "\n") }
     let report = try ProgressLine.during(on: console) { progress throws(NPUError) in
       let check = try ScheduleCheck(of: kernel, ready, plan: plan, progress: progress)
       progress("trying the fixes")
@@ -90,6 +89,7 @@ enum CheckVerb: Verb {
       }
       return report
     }
+    for line in report.ignoredLines { console.error(line + "\n") }
     try ReportOutput.write(report, arguments, since: start, &console)
     return ExitCode(report.verdict)
   }

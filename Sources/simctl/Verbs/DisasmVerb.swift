@@ -9,16 +9,23 @@ enum DisasmVerb: Verb {
       .init("simctl disasm softmax_v --kv 1024", "every micro-op, buffer and event"),
       .init("simctl disasm gemm > gemm.npu", "to edit, and to run with simctl run gemm.npu"),
       .init("simctl disasm gemm --unrolled", "one line for each micro-op"),
+      .init("simctl disasm embedding --inputs ids.safetensors", "with index lists from a file"),
     ],
     usage: ["disasm KERNEL [flags]"],
     groups: [
-      MachineFlags.group, RunFlags.schedule,
+      MachineFlags.group, RunFlags.schedule, RunFlags.inputs,
       FlagGroup(
         "Text",
         [
           Flag("unrolled", .none, "one line for each micro-op, without loops"),
           Flag("no-taps", .none, "leave out the copies that dumps of intermediates take"),
         ]),
+    ],
+    notes: [
+      """
+      Index tensors are part of a program. They come from --seed, or from --inputs, of which nothing
+      else is read: give what the run was given whose program it shall be.
+      """
     ],
     words: Catalog.names, maximumWords: 1)
 
@@ -41,15 +48,18 @@ enum DisasmVerb: Verb {
     _ arguments: ParsedArguments, _ console: inout Console
   ) throws(NPUError) -> ExitCode {
     let type = try KernelPage.requireKernel(description, arguments)
-    let machine = try MachineFlags.machine(arguments).configuration
+    var request = try RunFlags.request(type, arguments)
+    request.source = try RunFlags.source("inputs", arguments)
+    let machine = request.machine
     let kernel = try type.init(
-      try KernelArguments(
-        kernel: type.name, options: type.options, values: KernelWord.values(type, arguments)),
-      machine: machine, schedule: arguments.value("schedule"))
+      try KernelArguments(kernel: type.name, options: type.options, values: request.arguments),
+      machine: machine, schedule: request.schedule)
+    let plan = try request.inputPlan(kernel)
+    let seed = request.seed
     let text = try ProgressLine.during(on: console) { progress throws(NPUError) in
       progress("building the program")
       var program = try kernel.wholeProgram(
-        IndexTensors(kernel, seed: 0), on: machine)
+        IndexTensors(kernel, seed: seed, plan: plan), on: machine)
       if arguments.has("no-taps") {
         program.taps = []
         program.tapTensors = []
@@ -57,6 +67,7 @@ enum DisasmVerb: Verb {
       progress("printing \(program.opCount) micro-ops")
       return try ProgramText.print(program, options(kernel, type, machine, arguments))
     }
+    for line in plan?.notes.ignored.lines ?? [] { console.error(line + "\n") }
     console.out(bytes: text)
     return .clean
   }

@@ -47,9 +47,10 @@ enum RunVerb: Verb {
     let path = arguments.words.first.flatMap { TextFile.isText($0) ? $0 : nil }
     var request =
       if let path {
-        try RunFlags.request(named: path, arguments)
+        try RunFlags.request(named: path, arguments, compares: true)
       } else {
-        try RunFlags.request(KernelPage.requireKernel(description, arguments), arguments)
+        try RunFlags.request(
+          KernelPage.requireKernel(description, arguments), arguments, compares: true)
       }
     let force = arguments.has("force")
     // A file that cannot be written should not cost a long run first.
@@ -59,8 +60,8 @@ enum RunVerb: Verb {
     {
       try OutputFile.check(path, force: force)
     }
-    request.source = try RunFlags.source(arguments)
-    if let path = arguments.value("expect") { request.expect = try OutputFile.tensors(path) }
+    request.source = try RunFlags.source("inputs", arguments)
+    request.expect = try RunFlags.source("expect", arguments)
     var text: TextKernel?
     if let path {
       let (kernel, code) = try TextFile.kernel(path, arguments, &request, console)
@@ -73,7 +74,7 @@ enum RunVerb: Verb {
       if let program { return try Runner.run(ready, text: program, progress: progress) }
       return try Runner.run(ready, progress: progress)
     }
-    for line in outcome.report.inputs?.ignoredLines ?? [] { console.error(line + "\n") }
+    for line in outcome.report.ignoredLines { console.error(line + "\n") }
     if let path = arguments.value("dump"), outcome.report.numerics != nil {
       try OutputFile.write(try outcome.dump(), to: path, force: force, &console)
     }

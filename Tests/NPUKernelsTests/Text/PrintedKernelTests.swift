@@ -100,7 +100,7 @@ import Testing
       }
       var request = RunRequest(kernel: "k.npu", machine: machine)
       request.inputs = dump
-      request.expect = dump
+      request.expect = TensorSource(TensorArchive(dump))
       let again = try Runner.run(request, text: TextKernel(assembly))
       #expect(again.report.isClean, "\(one): \(again.report.findings.first?.finding.message ?? "")")
       #expect(again.report.expectation?.beyond == 0, "\(one)")

@@ -45,6 +45,17 @@ import Testing
     #expect(Closeness.value().judge(found: 2.0.nextUp, expected: 2, on: nil) == .apart)
   }
 
+  @Test func `what rounds to the found number once is equal to it, a step further is not`() {
+    for rule in [Closeness.value(), .value(steps: 0)] {
+      #expect(rule.judge(found: 1, expected: 1 + 0x1p-8, on: .bf16) == .equal)
+      #expect(rule.judge(found: 1, expected: (1 + 0x1p-8).nextUp, on: .bf16) == .apart)
+      #expect(rule.judge(found: 0x1p-133, expected: 0x1.7p-133, on: .bf16) == .equal)
+      #expect(rule.judge(found: 0, expected: 0x1p-134, on: .bf16) == .equal)
+      #expect(rule.judge(found: 1, expected: 1 + 0x1p-8, on: .f32) == .apart)
+      #expect(rule.judge(found: 1, expected: 1 + 0x1p-40, on: nil) == .apart)
+    }
+  }
+
   @Test func `what is not finite is close to nothing finite`() {
     let loose = Closeness.value(absolute: 1e300, relative: 1e300)
     #expect(loose.judge(found: 1, expected: .infinity, on: .bf16) == .apart)
@@ -54,9 +65,9 @@ import Testing
     #expect(loose.judge(found: .nan, expected: -.nan, on: .bf16) == .equal)
     #expect(loose.judge(found: .infinity, expected: .infinity, on: .bf16) == .equal)
     // 3.4e38 is infinity in BF16: none is between them.
-    let rounded = Closeness.value(steps: 0)
-    #expect(rounded.judge(found: .infinity, expected: 3.4e38, on: .bf16) == .close)
-    #expect(rounded.judge(found: .infinity, expected: 3.38e38, on: .bf16) == .apart)
+    let exact = Closeness.value()
+    #expect(exact.judge(found: .infinity, expected: 3.4e38, on: .bf16) == .equal)
+    #expect(exact.judge(found: .infinity, expected: 3.38e38, on: .bf16) == .apart)
   }
 
   @Test func `the values of all types are exact`() throws {
