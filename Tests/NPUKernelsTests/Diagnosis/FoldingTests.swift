@@ -56,6 +56,26 @@ import Testing
     #expect(!page.findings.contains { $0.code == .I001 })
   }
 
+  @Test func `a deadlock comes before what it leaves unwritten`() throws {
+    let page = try DiagnosisPage(
+      """
+      .input x bf16 [4, 64]
+      .output y bf16 [8, 64]
+      .buf a ub bf16 [4, 64]
+      wait vector->load:0
+      load.ub a <- x
+      set load->vector:0
+      wait load->vector:0
+      vector.exp a <- a
+      set vector->load:0
+      set vector->store:0
+      wait vector->store:0
+      store.hbm y[0 +: 4, :] <- a
+      """)
+    let codes = page.findings.map(\.code)
+    #expect(codes.first == .D001 && codes.contains(.I002), "\(codes)")
+  }
+
   @Test func `races that two edges order are two findings, each with its lines`() throws {
     let page = try DiagnosisPage(DiagnosisPage.text("fold"))
     #expect(

@@ -118,6 +118,25 @@ import Testing
     #expect(report.text().contains(said))
   }
 
+  /// Rows from 100 on see NaN in V; where K has NaN at key 0, every row has by its own scores.
+  @Test(arguments: [(false, 4 * 64), (true, 0)])
+  func `what is not finite by the keys that it sees was not reached by others`(
+    hasNaNScores: Bool, reached: Int
+  ) throws {
+    var one = FlashCase(128, 128, d: 64)
+    (one.isCausal, one.rung) = (true, "online")
+    let values: [Float] = (0..<128 * 64).map { Float(($0 * 3) % 17) / 8 - 1 }
+    var keys = values
+    if hasNaNScores { for column in 0..<64 { keys[column] = .nan } }
+    var inputs = TensorSet()
+    for (name, words) in [("k", keys), ("v", Self.spoiled(values, [.nan]))] {
+      try inputs.insert(
+        Tensor(rounding: words, to: .bf16, shape: [1, 1, 128, 64]), named: name)
+    }
+    let report = try one.run(on: one.machine("edge"), schedule: "tile.q=32", inputs: inputs).report
+    #expect(report.numerics?.isBitExact == true && report.numerics?.reachedOutputs == reached)
+  }
+
   @Test(arguments: ["scalar", "unfused", "online", "pipelined", "decode"])
   func `rows without keys raise nothing`(rung: String) throws {
     var one = FlashCase(50, 20, d: rung == "scalar" ? 1 : 32)

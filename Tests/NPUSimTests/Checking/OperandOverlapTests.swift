@@ -119,6 +119,19 @@ import Testing
     #expect(finding.severity == .error)
   }
 
+  @Test func `a list is named as the text names it`() throws {
+    let program = try TextFixture.program(
+      """
+      .index first i32 [2] = [0, 1]
+      .index rows i32 [4] = [0, 1, 1, 2]
+      .buf a ub bf16 [8, 64]
+      vector.fill a {value=1}
+      vector.exp a[rows @ 0 +: 4, :] <- a[4 +: 4, :]
+      """)
+    let messages = Checker.check(program).findings.map(\.message)
+    #expect(messages.count == 1 && messages[0].contains("result a[rows @ 0 +: 4"), "\(messages)")
+  }
+
   @Test func `a transpose, a shift and other formats in place are M007`() throws {
     var t = try Bench(.f32)
     #expect(
@@ -131,6 +144,9 @@ import Testing
     #expect(t.overlaps(Cast(b.tile(), t.a.tile())).count == 1)
     let mx = try t.placed("mx", .mxint8, rows: 16, columns: 32, at: 0)
     #expect(t.overlaps(EncodeMX(mx.tile(), t.a.tile())).count == 1)
+    var s = try Bench()
+    let half = try s.placed("half", .f16, rows: 4, columns: 32, at: 0)
+    #expect(s.overlaps(Cast(half.tile(), s.a.tile(rows: 4))).count == 1)
     // A row more to the pitch.
     let wide = try t.placed("wide", .f32, rows: 16, columns: 64, at: 0)
     #expect(t.overlaps(Special<ExpRule>(wide.tile(columns: 32), t.a.tile())).count == 1)

@@ -73,6 +73,43 @@ import Testing
     #expect(found.message.contains("nothing writes rows 2 to 3 of it"))
   }
 
+  @Test func `a filled last block is written as far as it reaches`() throws {
+    let found = try finding(
+      Self.head + """
+        .buf m ub mxint8 [8, 64]
+        load.ub a[0] <- x set vector:0
+        wait load->vector:0
+        vector.encode_mx m[0 +: 4, 0 +: 40] <- a[0][0 +: 4, 0 +: 40]
+        vector.decode_mx b <- m
+        """)
+    #expect(found.message.contains("nothing writes rows 4 to 7 of it; vector.encode_mx"))
+  }
+
+  @Test func `scales that nobody wrote under a payload that is written are named`() throws {
+    let found = try finding(
+      """
+      .input x i8 [8, 64]
+      .buf m ub mxint8 [8, 64] {at=0}
+      .buf p ub i8 [8, 64] {at=0}
+      .buf b ub bf16 [8, 64]
+      load.ub p <- x set vector:0
+      vector.decode_mx b <- m wait load:0
+      """)
+    #expect(
+      found.message.contains("nothing writes the scales of rows 0 to 7, blocks 0 to 1 of it"),
+      "\(found.message)")
+  }
+
+  @Test func `the micro-op that wrote a part is named before a later one that wrote none`() throws {
+    let found = try finding(
+      Self.head + """
+        load.ub a[0 +: 4, 0 +: 32] <- x[0 +: 4, 0 +: 32]
+        load.ub a[0 +: 4, 32 +: 32] <- x[0 +: 4, 32 +: 32] set vector:0
+        vector.exp b[:, 0 +: 32] <- a[:, 0 +: 32] wait load:0
+        """)
+    #expect(found.message.contains("nothing writes rows 4 to 7 of it; load.ub #0 (queue load)"))
+  }
+
   @Test func `a read of bytes that are written but not ordered is a race and nothing else`() throws
   {
     let program = try TextFixture.program(

@@ -1,0 +1,91 @@
+import NPUKernels
+import NPUSim
+import Testing
+
+/// What a run says it needs, against the table of docs/limits.md.
+@Suite struct RunMemoryTests {
+  /// A kernel with inputs, intermediates in every format, and scales on chip.
+  private static let one = KernelCase(
+    "softmax_v", ["kv": "70", "heads": "4", "head-dim": "40"])
+
+  private func request(_ one: KernelCase) throws -> RunRequest {
+    var request = RunRequest(
+      kernel: one.kernel, machine: try Presets.named("edge").configuration)
+    request.arguments = one.arguments
+    request.verification = .none
+    return request
+  }
+
+  /// The bytes that a run is refused for under a limit.
+  private func need(_ request: RunRequest, limit: Int = 1) throws -> Int {
+    var request = request
+    request.memoryLimit = MemoryLimit(bytes: limit)
+    let error = #expect(throws: NPUError.self) { try Runner.run(request) }
+    #expect(error?.category == .limit)
+    let words = try #require(error?.message).split(separator: " ")
+    return try #require(words.count > 1 && words[0] == "needs" ? Int(words[1]) : nil)
+  }
+
+  private func withBits(_ bytes: Int) -> Int { bytes + bytes / 8 }
+
+  /// Bytes of the tensors of a role, scales included.
+  private func bytes(_ one: KernelCase, _ roles: TensorSpec.Role...) throws -> [Int] {
+    try one.make(on: Presets.named("edge").configuration).tensors
+      .filter { roles.contains($0.role) }.map { spec in
+        let elements = spec.shape.reduce(1, *)
+        guard spec.format == .mxint8 else { return elements * spec.format.bytes }
+        let depth = spec.shape[spec.shape.count + spec.fileAxis]
+        return elements + elements / depth * ((depth + 31) / 32)
+      }
+  }
+
+  @Test func `inputs count once, outputs with bits and a dump, taps twice`() throws {
+    let inputs = try bytes(Self.one, .input).reduce(0, +)
+    let outputs = try bytes(Self.one, .output).map { withBits($0) + $0 }.reduce(0, +)
+    let taps = try bytes(Self.one, .intermediate).map { withBits($0) + $0 }.reduce(0, +)
+    #expect(inputs > 0 && outputs > 0 && taps > 0)
+    let request = try request(Self.one)
+    #expect(try need(request) == 32 << 20 + inputs + outputs + taps)
+    var jittered = request
+    jittered.jitterRuns = 3
+    let second = try bytes(Self.one, .output).map(withBits).reduce(0, +)
+    #expect(try need(jittered) - need(request) == second)
+    var empty = request
+    empty.withValues = false
+    #expect(try need(empty) == 32 << 20)
+  }
+
+  @Test func `an updated tensor counts as input and as output, an index twice`() throws {
+    let one = KernelCase("compress_epilog", ["tokens": "6", "dim": "256", "slots": "9"])
+    let inputs = try bytes(one, .input, .updated).reduce(0, +)
+    let outputs = try bytes(one, .updated, .output).map { withBits($0) + $0 }.reduce(0, +)
+    let indices = try bytes(one, .index).map { 2 * $0 }.reduce(0, +)
+    let taps = try bytes(one, .intermediate).map { withBits($0) + $0 }.reduce(0, +)
+    #expect(indices > 0 && inputs > outputs / 3)
+    #expect(try need(request(one)) == 32 << 20 + inputs + outputs + indices + taps)
+  }
+
+  @Test func `a program counts with its micro-ops and the memories that it uses`() throws {
+    let request = try request(Self.one)
+    let first = try need(request)
+    let program = try Self.one.make(on: request.machine).program()
+    var ends: [Space: Int] = [:]
+    var scales = 0
+    for buffer in program.buffers where buffer.space.isOnChip {
+      ends[buffer.space] = max(ends[buffer.space] ?? 0, buffer.base + buffer.payloadExtent)
+      scales += withBits(buffer.scaleExtent)
+    }
+    #expect(ends.count == 5 && scales > 0)
+    #expect(
+      try need(request, limit: first) - first
+        == 160 * program.opCount + scales + ends.values.map(withBits).reduce(0, +))
+  }
+
+  @Test func `the reference of attention counts K and V as they are kept`() throws {
+    let one = KernelCase(FlashAttention.name, ["q": "4", "kv": "100", "head-dim": "32"])
+    var request = try request(one)
+    let without = try need(request)
+    request.verification = .full
+    #expect(try need(request) - without >= 12 * 100 * 32)
+  }
+}
