@@ -91,13 +91,13 @@ struct CheckRun {
   mutating func result() -> CheckResult {
     findings = program.defects.map(writer.defect)
     let use = TileUse(program, layout: layout)
-    let reported = ReportedDefects(program.defects)
-    for finding in use.unsound where !reported.contains(finding) { findings.append(finding) }
-    findings += use.overlaps
+    findings += use.unsound.findings + use.overlaps
     if !use.unsound.isEmpty {
       outside.append("accesses of tiles that do not lie in a buffer of the core")
     }
-    if use.isMalformed || program.cores.contains(where: { $0.count >= Checker.largestCore }) {
+    if use.unsound.isMalformed
+      || program.cores.contains(where: { $0.count >= Checker.largestCore })
+    {
       outside.append("order: a record names no tile, or a core has 2^29 micro-ops or more")
     } else {
       judgeOrder(use)

@@ -16,10 +16,9 @@ struct ReportedDefects {
     }
   }
 
-  /// Whether a finding about a micro-op's operands is among them.
-  func contains(_ finding: Finding) -> Bool {
-    guard let site = finding.sites.first else { return false }
-    if sites.contains(site) { return true }
-    return finding.buffer.map { places.contains(Place(core: site.core, buffer: $0)) } ?? false
+  /// Whether a finding about what a micro-op names, in a buffer if there is one, is among them.
+  func contains(_ site: Finding.Site, _ buffer: UInt32?) -> Bool {
+    if let buffer, places.contains(Place(core: site.core, buffer: buffer)) { return true }
+    return sites.contains(site)
   }
 }

@@ -10,10 +10,8 @@ struct TileUse {
   private(set) var flags: [UInt8]
   /// How often each tile is accessed.
   private(set) var counts: [UInt32] = []
-  /// What cannot be judged, with the reason: one finding for each tile, at its first use.
-  private(set) var unsound: [Finding] = []
-  /// Whether a record names a tile that the program does not have: nothing can be judged then.
-  private(set) var isMalformed = false
+  /// What cannot be judged, with the reason.
+  private(set) var unsound: UnsoundUses
 
   /// Highest event ID and 1, for each ordered pair of queues of each core.
   private(set) var eventIDs: [[Int]]
@@ -36,6 +34,7 @@ struct TileUse {
 
   init(_ program: Program, layout: TileLayout) {
     flags = []
+    unsound = UnsoundUses(program, layout: layout)
     eventIDs = Array(
       repeating: Array(repeating: 0, count: Queue.count * Queue.count), count: program.cores.count)
     var overlaps = OperandOverlaps(program, layout: layout)
@@ -45,7 +44,7 @@ struct TileUse {
           ? max(-1, program.buffers[Int($0.buffer)].core) : Self.unsoundOwner,
         marks: overlaps.marks(of: $0))
     }
-    var reported: [Int: Int] = [:]
+    var unsound = unsound
     var flags = [UInt8](repeating: 0, count: program.tiles.count)
     var counts = [UInt32](repeating: 0, count: program.tiles.count)
     flags.withUnsafeMutableBufferPointer { flags in
@@ -65,7 +64,7 @@ struct TileUse {
               let tile = Int(records[op].words[k])
               guard tile < places.count, places[tile].owner == own || places[tile].owner == -1
               else {
-                reject(program, records[op], tile, core: core, op: op, layout, &reported)
+                unsound.note(records[op], tile: tile, core: core, op: op)
                 isSound = false
                 continue
               }
@@ -82,6 +81,7 @@ struct TileUse {
     }
     self.flags = flags
     self.counts = counts
+    self.unsound = unsound
     self.overlaps = overlaps.findings
   }
 
@@ -106,56 +106,5 @@ struct TileUse {
     case .barrierQueue, .barrierAll, .barrierCores: barriers += 1
     case .data: break
     }
-  }
-
-  /// Notes a tile that cannot be judged where it is used.
-  @inline(never)
-  private mutating func reject(
-    _ program: Program, _ record: OpRecord, _ tile: Int, core: Int, op: Int, _ layout: TileLayout,
-    _ reported: inout [Int: Int]
-  ) {
-    let exists = tile < program.tiles.count
-    isMalformed = isMalformed || !exists
-    let isForeign = exists && layout.contains(program.tiles[tile])
-    let key = isForeign ? ~tile : tile
-    if let known = reported[key] {
-      unsound[known].folded += 1
-      return
-    }
-    reported[key] = unsound.count
-    if isForeign {
-      let owner = Int(program.buffers[Int(program.tiles[tile].buffer)].core)
-      unsound.append(Self.foreign(program, record, tile, owner, core: core, op: op))
-    } else {
-      unsound.append(Self.outOfBounds(program, record, tile, core: core, op: op, layout))
-    }
-  }
-
-  private static func outOfBounds(
-    _ program: Program, _ record: OpRecord, _ tile: Int, core: Int, op: Int, _ layout: TileLayout
-  ) -> Finding {
-    let site = Finding.Site(core: core, op: op)
-    guard tile < program.tiles.count, let fault = layout.fault(of: program.tiles[tile]) else {
-      return Finding(
-        .M001, "\(program.mnemonic(record)) names no tile of the program", sites: [site],
-        fix: "name a tile of the program's list")
-    }
-    let ref = program.tiles[tile]
-    let defect = layout.defect(
-      fault, of: ref, named: program.describe(ref), mnemonic: program.mnemonic(record))
-    return Finding(
-      defect.code, defect.message, sites: [site], buffer: fault == .buffer ? nil : ref.buffer,
-      fix: defect.fix)
-  }
-
-  private static func foreign(
-    _ program: Program, _ record: OpRecord, _ tile: Int, _ owner: Int, core: Int, op: Int
-  ) -> Finding {
-    Finding(
-      .M005,
-      "\(program.mnemonic(record)) on core \(core) names \(program.describe(program.tiles[tile])), "
-        + "which lies in a memory of core \(owner)",
-      sites: [.init(core: core, op: op)], buffer: program.tiles[tile].buffer,
-      fix: "declare a buffer of the same core")
   }
 }

@@ -86,13 +86,18 @@ public struct Program: Sendable {
 
   /// The labels of a scope without iteration numbers, innermost first.
   func labels(of scope: UInt32) -> String {
-    var path = ""
+    labelNumbers(of: scope).map { scopeLabels[Int($0)] + "/" }.joined()
+  }
+
+  /// The numbers of the same.
+  func labelNumbers(of scope: UInt32) -> [UInt32] {
+    var numbers: [UInt32] = []
     var current = Int(scope)
     while current > 0 && current < scopes.count {
-      path += scopeLabels[Int(scopes[current].label)] + "/"
+      numbers.append(scopes[current].label)
       current = Int(scopes[current].parent)
     }
-    return path
+    return numbers
   }
 
   /// The mnemonic of a record.

@@ -2,20 +2,18 @@ extension ProgramBuilder {
   // MARK: Defects
 
   /// Whether a new tile lies in its buffer as it must; reported where it does not.
-  mutating func isSound(
-    _ id: UInt32, _ tile: TileRef, at position: Int, mnemonic: @autoclosure () -> String
-  ) -> Bool {
+  mutating func isSound(_ id: UInt32, _ tile: TileRef, at position: Int, opcode: UInt8) -> Bool {
     guard let fault = layout.fault(of: tile) else { return true }
-    unsoundTiles.insert(id)
-    let mnemonic = mnemonic()
-    let kind = DefectFolds.Kind(mnemonic: mnemonic, buffer: tile.buffer, fault: fault)
-    if isFirst(of: kind) {
-      var defect = layout.defect(
-        fault, of: tile, named: program.describe(tile), mnemonic: mnemonic)
-      defect.core = core
-      defect.op = position
-      program.defects.append(defect)
+    folds.markUnsound(id)
+    guard isFirst(of: .init(opcode: opcode, buffer: tile.buffer, fault: fault)) else {
+      return false
     }
+    var defect = layout.defect(
+      fault, of: tile, named: program.describe(tile),
+      mnemonic: program.catalogue[opcode].mnemonic)
+    defect.core = core
+    defect.op = position
+    program.defects.append(defect)
     return false
   }
 
@@ -24,34 +22,30 @@ extension ProgramBuilder {
     var kind = kind
     kind.core = core
     kind.line = line
-    if line < 0 { kind.scope = program.labels(of: scopeStack[scopeStack.count - 1]) }
+    if line < 0 { kind.scope = program.labelNumbers(of: scopeStack[scopeStack.count - 1]) }
     return folds.isFirst(of: kind, in: &program.defects)
   }
 
-  /// Whether the last defect is of a slot that the micro-op at a position names.
-  func hasNewSlotDefect(at position: Int) -> Bool {
-    guard let last = program.defects.last else { return false }
-    return last.op == position && last.core == core && last.tile?.fault == .slot
-  }
-
-  /// Replaces what is to be done about the last defect.
-  mutating func sayFix(_ fix: String) {
-    if !program.defects.isEmpty { program.defects[program.defects.count - 1].fix = fix }
+  /// Replaces what is to be done about the last defect, if it is of a slot.
+  mutating func sayFixOfSlot(_ fix: String) {
+    guard let last = program.defects.indices.last, program.defects[last].tile?.fault == .slot
+    else { return }
+    program.defects[last].fix = fix
   }
 
   /// Reports a micro-op whose operands are not legal; `tile` gives those that are tiles by their place.
   mutating func report(
     _ fault: OperandFault, _ operands: [OperandDescription], _ tile: (Int) -> TileRef,
-    mnemonic: String, at position: Int
+    opcode: UInt8, at position: Int
   ) {
-    guard isFirst(of: .init(mnemonic: mnemonic)) else { return }
+    guard isFirst(of: .init(opcode: opcode)) else { return }
     let tiles = operands.enumerated().compactMap { place, operand in
       operand.tileAccess.map { NamedTile(name: operand.name, tile: tile(place), access: $0) }
     }
     let words = program.words(of: fault, tiles, in: layout)
     program.defects.append(
       ProgramDefect(
-        code: .M005, message: "\(mnemonic): \(words.message)", core: core, op: position,
-        fix: words.fix))
+        code: .M005, message: "\(program.catalogue[opcode].mnemonic): \(words.message)",
+        core: core, op: position, fix: words.fix))
   }
 }

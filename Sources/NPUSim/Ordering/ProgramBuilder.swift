@@ -234,15 +234,14 @@ public struct ProgramBuilder {
       if record.access(k).isEmpty {
         record.words[k] = encoder.words[k]
       } else {
-        let (id, isSound) = intern(encoder.tiles[k], at: position, mnemonic: Op.mnemonic)
+        let (id, isSound) = intern(encoder.tiles[k], at: position, opcode: opcode)
         record.words[k] = id
         isPlaced = isPlaced && isSound
       }
     }
     if isPlaced {
       if let wrong = op.legality(layout) {
-        report(
-          wrong, Op.listOperands(), { encoder.tiles[$0] }, mnemonic: Op.mnemonic, at: position)
+        report(wrong, Op.listOperands(), { encoder.tiles[$0] }, opcode: opcode, at: position)
       } else {
         let work = op.work(layout)
         record.work = intern(work)
@@ -280,25 +279,14 @@ public struct ProgramBuilder {
 
   /// The number of a tile, and whether it lies in its buffer as it must; reported at its first use.
   mutating func intern(
-    _ tile: TileRef, at position: Int, mnemonic: @autoclosure () -> String
-  ) -> (id: UInt32, isSound: Bool) {
-    let (id, isNew) = tileIDs.id(of: tile, in: &program.tiles)
-    guard isNew else { return (id, unsoundTiles.isEmpty || !unsoundTiles.contains(id)) }
-    return (id, isSound(id, tile, at: position, mnemonic: mnemonic()))
-  }
-
-  /// As ``intern(_:at:mnemonic:)``, for a micro-op of the catalogue.
-  mutating func intern(
     _ tile: TileRef, at position: Int, opcode: UInt8
   ) -> (id: UInt32, isSound: Bool) {
     let (id, isNew) = tileIDs.id(of: tile, in: &program.tiles)
-    guard isNew else { return (id, unsoundTiles.isEmpty || !unsoundTiles.contains(id)) }
-    let catalogue = program.catalogue
-    return (id, isSound(id, tile, at: position, mnemonic: catalogue[opcode].mnemonic))
+    return (
+      id, isNew ? isSound(id, tile, at: position, opcode: opcode) : !folds.isUnsound(id)
+    )
   }
 
-  /// Tiles that do not lie in their buffer as they must.
-  var unsoundTiles: Set<UInt32> = []
   /// The line of a text that is emitted; −1 where there is none.
   var line: Int32 = -1
   var folds = DefectFolds()

@@ -81,13 +81,13 @@ extension TextExpander {
         record.words[k] = words[k]
         continue
       }
+      let said = builder.program.defects.count
       let (id, isSound) = builder.intern(tiles[k], at: position, opcode: statement.opcode)
       record.words[k] = id
       isPlaced = isPlaced && isSound
-      if !isSound, builder.hasNewSlotDefect(at: position),
+      if builder.program.defects.count > said {
         let fix = slotFix(plan.operands[first + k], tiles[k])
-      {
-        builder.sayFix(fix)
+        if let fix { builder.sayFixOfSlot(fix) }
       }
     }
     if !isPlaced {
@@ -157,7 +157,7 @@ extension TextExpander {
     if wrong == nil { builder.machine.settleForwarding(of: &record, doing: work) { tiles[$0] } }
     if let wrong {
       builder.report(
-        wrong, entry.operands, { tiles[$0] }, mnemonic: entry.mnemonic, at: position)
+        wrong, entry.operands, { tiles[$0] }, opcode: record.opcode, at: position)
     }
     return wrong == nil
   }
