@@ -240,8 +240,10 @@ struct CheckRun {
     if !new.isEmpty { writer.lines.merge(lines.of(new)) { known, _ in known } }
   }
 
-  /// The findings, those of further cores folded.
+  /// The findings, those of further events of a line and of further cores folded.
   private mutating func folded() -> [Finding] {
+    locate(EventFolding.sites(findings))
+    findings = EventFolding.fold(findings, in: program, lines: writer.lines)
     if program.cores.count > 1 { locate(findings.flatMap(\.sites)) }
     return CoreFolding.fold(findings, in: program, lines: writer.lines)
   }
