@@ -70,10 +70,31 @@ public struct SeededInput: Sendable {
   ///
   /// - Throws: `.tensor` for another type, or when the shape is not one.
   public func tensor(shape: [Int], dtype: DType) throws(NPUError) -> Tensor {
-    let narrow = try tensor(shape: shape)
-    if dtype == .bf16 { return narrow }
-    return try Tensor(rounding: narrow.floats(), to: dtype, shape: shape)
+    if dtype == .bf16 { return try tensor(shape: shape) }
+    try Tensor.requireRoundable(to: dtype)
+    var tensor = try Tensor(zeros: dtype, shape: shape)
+    let count = tensor.elementCount
+    tensor.withUnsafeMutableBytes { bytes in
+      guard let target = bytes.baseAddress, count > 0 else { return }
+      // A part at a time: the elements need not be there in three types at once.
+      let part = min(count, Self.part)
+      withUnsafeTemporaryAllocation(of: UInt16.self, capacity: part) { words in
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: part) { floats in
+          guard let source = words.baseAddress, let values = floats.baseAddress else { return }
+          for first in stride(from: 0, to: count, by: part) {
+            let size = min(part, count - first)
+            fill(UnsafeMutableBufferPointer(rebasing: words[..<size]), from: first)
+            Bulk.bf16ToFloat(source, values, count: size)
+            Tensor.narrow(dtype, values, target + first * dtype.byteCount, count: size)
+          }
+        }
+      }
+    }
+    return tensor
   }
+
+  /// Elements that are made at a time.
+  private static let part = 1 << 16
 
   /// 4u − 2 for a word: (t − 2^23) · 2^-22 for its top 24 bits t, both steps exact.
   @inline(__always)

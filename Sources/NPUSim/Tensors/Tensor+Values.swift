@@ -67,24 +67,25 @@ extension Tensor {
   ///
   /// - Throws: `.tensor` for any other type, or a count that does not match the shape.
   public init(rounding values: [Float], to dtype: DType, shape: [Int]) throws(NPUError) {
-    switch dtype {
-    case .i8, .i32, .i64, .f64, .e8m0:
-      throw NPUError(.tensor, "FP32 values cannot be rounded to \(dtype.rawValue)")
-    default: break
-    }
-    guard dtype != .f32 else {
-      try self.init(words: values, dtype: dtype, shape: shape)
-      return
-    }
+    try Self.requireRoundable(to: dtype)
     let size = dtype.byteCount
     let storage = [UInt8](unsafeUninitializedCapacity: values.count * size) { buffer, used in
       used = values.count * size
       values.withUnsafeBufferPointer { values in
         guard let source = values.baseAddress, let target = buffer.baseAddress else { return }
-        Self.narrow(dtype, source, target, count: values.count)
+        Self.narrow(dtype, source, UnsafeMutableRawPointer(target), count: values.count)
       }
     }
     try self.init(dtype: dtype, shape: shape, storage: storage)
+  }
+
+  /// Throws `.tensor` for a type that FP32 values are not rounded to.
+  static func requireRoundable(to dtype: DType) throws(NPUError) {
+    switch dtype {
+    case .bf16, .f16, .f32, .e4m3fn, .e5m2: return
+    case .i8, .i32, .i64, .f64, .e8m0:
+      throw NPUError(.tensor, "FP32 values cannot be rounded to \(dtype.rawValue)")
+    }
   }
 
   /// Writes `count` widened elements; returns the first that FP32 cannot hold, if any.
@@ -138,18 +139,18 @@ extension Tensor {
   }
 
   /// Writes `count` rounded elements of a type that ``init(rounding:to:shape:)`` accepts.
-  private static func narrow(
-    _ dtype: DType, _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<UInt8>,
-    count: Int
+  static func narrow(
+    _ dtype: DType, _ source: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer, count: Int
   ) {
-    let raw = UnsafeMutableRawPointer(target)
+    let words = target.assumingMemoryBound(to: UInt16.self)
+    let codes = target.assumingMemoryBound(to: UInt8.self)
     switch dtype {
-    case .bf16:
-      Bulk.floatToBF16(source, raw.assumingMemoryBound(to: UInt16.self), count: count)
-    case .f16: Bulk.floatToF16(source, raw.assumingMemoryBound(to: UInt16.self), count: count)
-    case .e4m3fn: Bulk.floatToE4M3FN(source, target, count: count, saturating: false)
-    case .e5m2: Bulk.floatToE5M2(source, target, count: count, saturating: false)
-    case .f32, .f64, .i8, .i32, .i64, .e8m0: break
+    case .bf16: Bulk.floatToBF16(source, words, count: count)
+    case .f16: Bulk.floatToF16(source, words, count: count)
+    case .e4m3fn: Bulk.floatToE4M3FN(source, codes, count: count, saturating: false)
+    case .e5m2: Bulk.floatToE5M2(source, codes, count: count, saturating: false)
+    case .f32: target.copyMemory(from: source, byteCount: count * 4)
+    case .f64, .i8, .i32, .i64, .e8m0: break
     }
   }
 }
