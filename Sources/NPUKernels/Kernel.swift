@@ -62,8 +62,10 @@ public protocol Kernel: Sendable {
   var macsPerUnit: Int { get }
   /// Output elements of one unit.
   var outputsPerUnit: Int { get }
-  /// Bytes that a reference takes beside its inputs; 0 unless stated.
+  /// Bytes that a reference takes beside its inputs, whatever is evaluated; 0 unless stated.
   var referenceBytes: Int { get }
+  /// Bytes that the operands of the units take which one thread evaluates; 0 unless stated.
+  var operandBytes: Int { get }
   /// A reference over inputs of the shapes in ``tensors``.
   func reference(_ inputs: [String: TensorValue], settings: DatapathSettings) throws(NPUError)
     -> any KernelReference
@@ -110,6 +112,8 @@ extension Kernel {
 
   public var referenceBytes: Int { 0 }
 
+  public var operandBytes: Int { 0 }
+
   public func statedWork(_ indices: IndexTensors) -> CompulsoryWork? { compulsory }
 
   public func bindings(_ indices: IndexTensors) -> [(name: String, value: String)] { [] }
@@ -131,6 +135,19 @@ public protocol KernelReference: Sendable {
   /// What unit `index` of every intermediate and output must be, word for word, and the exact values
   /// of its elements in FP64, with a proved bound on each stage's error and the expected ones.
   func evaluate(unit index: Int) -> ReferenceUnit
+  /// How many units that follow one another share work where they are evaluated together; 1 unless
+  /// stated.
+  var unitsTogether: Int { get }
+  /// What ``evaluate(unit:)`` gives for each of some units in ascending order.
+  func evaluate(units: ArraySlice<Int>) -> [ReferenceUnit]
+}
+
+extension KernelReference {
+  public var unitsTogether: Int { 1 }
+
+  public func evaluate(units: ArraySlice<Int>) -> [ReferenceUnit] {
+    units.map { evaluate(unit: $0) }
+  }
 }
 
 /// One unit of a reference.

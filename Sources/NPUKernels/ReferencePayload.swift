@@ -7,6 +7,9 @@ struct ReferencePayload: Sendable {
   /// The payloads of a tensor, row-major.
   init(_ tensor: MXTensor) { bytes = tensor.payload.storage }
 
+  /// Payloads as a tensor holds them.
+  init(bytes: [UInt8]) { self.bytes = bytes }
+
   /// Payloads that the reference made itself.
   init(_ payload: [Int8]) { bytes = payload.map { UInt8(bitPattern: $0) } }
 

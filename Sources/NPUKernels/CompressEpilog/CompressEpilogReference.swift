@@ -6,30 +6,24 @@ import NPUSim
 /// names it or with the bytes that it had.
 struct CompressEpilogReference: KernelReference {
   private let kernel: CompressEpilog
-  private let x: [UInt16]
+  private let x: InputRows
   private let cache: [UInt8]
   private let scales: [UInt8]
   /// The last row for each slot that has one.
   private var rows: [Int: Int] = [:]
 
   init(_ kernel: CompressEpilog, _ inputs: [String: TensorValue]) throws(NPUError) {
-    guard case .plain(let x) = inputs["x"], case .plain(let mapping) = inputs["slot_mapping"],
+    guard case .plain(let mapping) = inputs["slot_mapping"],
       case .plain(let cache) = inputs["cache"], case .plain(let scale) = inputs["scale"]
     else {
-      throw NPUError(.internal, "compress_epilog was not given x, slot_mapping, cache and scale")
+      throw NPUError(.internal, "compress_epilog was not given slot_mapping, cache and scale")
     }
     self.kernel = kernel
-    self.x = try x.words(as: UInt16.self)
+    x = try InputRows("x", columns: kernel.columns, inputs)
     self.cache = cache.storage
     scales = scale.storage
     for (row, slot) in try mapping.words(as: Int32.self).enumerated() where slot >= 0 {
       rows[Int(slot)] = row
-    }
-  }
-
-  private func values(row: Int) -> [Float] {
-    x[row * kernel.columns..<(row + 1) * kernel.columns].map { word in
-      kernel.input == .bf16 ? BF16(bits: word).float : FP16(bits: word).float
     }
   }
 
@@ -48,7 +42,7 @@ struct CompressEpilogReference: KernelReference {
       ]
       return unit
     }
-    let values = values(row: row)
+    let values = x[row]
     var codes: [UInt8] = []
     var figures: [ErrorFigure] = []
     var scales: [Traced] = []

@@ -36,32 +36,4 @@ struct FlashCacheRows: Sendable {
     let (slot, row) = place(group: group, key: key)
     return slot * (form.page ?? form.kv) + row
   }
-
-  /// Rows of `width` elements in the order (group, key).
-  func gather<Element>(_ source: [Element], width: Int) -> [Element] {
-    guard form.page != nil else { return source }
-    var result: [Element] = []
-    result.reserveCapacity(form.groups * form.kv * width)
-    for group in 0..<form.groups {
-      for key in 0..<form.kv {
-        let first = row(group: group, key: key) * width
-        result.append(contentsOf: source[first..<first + width])
-      }
-    }
-    return result
-  }
-
-  /// The scales of 32-blocks of rows, `width` each, in the order (group, block).
-  func gatherBlocks(_ source: [UInt8], width: Int) -> [UInt8] {
-    guard let page = form.page else { return source }
-    var result: [UInt8] = []
-    for group in 0..<form.groups {
-      for block in 0..<MXINT8.blocks(form.kv) {
-        let (slot, row) = place(group: group, key: block * 32)
-        let first = (slot * MXINT8.blocks(page) + row / 32) * width
-        result.append(contentsOf: source[first..<first + width])
-      }
-    }
-    return result
-  }
 }

@@ -17,20 +17,17 @@ extension FlashReference {
     let (group, query) = place(index)
     let visible = form.keys(query)
     let width = kernel.plan.tileKV
-    let q = Traced(operands.q[index])
+    let q = Traced(operands.query(index)[0])
     let rows = queryTile(query)
     var state = State(o: [Traced(0)])
     for tile in form.tiles(queries: rows, tileKV: width) {
       let keys = form.touched(tile, queries: rows, tileKV: width)
-      let x = keys.map { key in
-        visible.contains(key)
-          ? Traced.mul(
-            .mul(q, Traced(operands.k.values[group * form.kv + key])), factor)
-          : Traced(-.infinity)
+      let x = zip(keys, operands.keys(keys, of: group)).map { key, k in
+        visible.contains(key) ? Traced.mul(.mul(q, Traced(k)), factor) : Traced(-.infinity)
       }
       let weights = weights(x, &state)
-      let products = zip(keys, weights).map {
-        Traced.mul($1, Traced(operands.v.values[group * form.kv + $0]))
+      let products = zip(operands.values(keys, of: group), weights).map {
+        Traced.mul($1, Traced($0))
       }
       state.o = [.add(state.o[0], .sum(products, lanes: settings.lanes))]
     }

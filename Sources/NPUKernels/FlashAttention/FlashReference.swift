@@ -35,27 +35,67 @@ struct FlashReference: KernelReference {
     var o: [Traced]
   }
 
-  func evaluate(unit index: Int) -> ReferenceUnit {
-    if kernel.rung.isUnfused { return unfused(index) }
-    return finished(index, kernel.rung == .scalar ? scalar(index) : row(index))
+  /// Rows of a group share the operands that each of them would be given.
+  var unitsTogether: Int { min(Self.mostTogether, kernel.form.rowsPerGroup) }
+
+  private static let mostTogether = 16
+
+  func evaluate(unit index: Int) -> ReferenceUnit { evaluate(units: [index])[0] }
+
+  func evaluate(units: ArraySlice<Int>) -> [ReferenceUnit] {
+    var result: [ReferenceUnit] = []
+    var rest = units
+    while let first = rest.first {
+      let group = place(first).group
+      let rows = rest.prefix { place($0).group == group }
+      rest = rest.dropFirst(rows.count)
+      if kernel.rung.isUnfused {
+        let operands = operands.tile(0..<kernel.form.kv, of: group)
+        result += rows.map { unfused($0, operands) }
+      } else if kernel.rung == .scalar {
+        result += rows.map { finished($0, scalar($0)) }
+      } else {
+        result += zip(rows, states(rows, of: group)).map { finished($0, $1) }
+      }
+    }
+    return result
   }
 
-  /// One query row, tile by tile and split by split.
-  private func row(_ index: Int) -> State {
-    let form = kernel.form
-    let (group, query) = place(index)
-    let tiles = form.tiles(queries: queryTile(query), tileKV: kernel.plan.tileKV)
-    let encoded = operands.query(index)
-    let start = State(o: [Traced](repeating: Traced(0), count: form.headDim))
+  /// A row on its way through the tiles of a split.
+  private struct Row {
+    let query: Int
+    let encoded: ProductRow
+    let tiles: Range<Int>
+    var state: State
     var parts: [State] = []
-    for split in 0..<form.splits {
-      var part = start
-      for tile in form.tiles(split: split, tileKV: kernel.plan.tileKV).clamped(to: tiles) {
-        step(tile, encoded, group, query, &part)
-      }
-      parts.append(part)
+  }
+
+  /// Rows of one group, split by split and tile by tile.
+  private func states(_ indices: ArraySlice<Int>, of group: Int) -> [State] {
+    let form = kernel.form
+    let width = kernel.plan.tileKV
+    let start = State(o: [Traced](repeating: Traced(0), count: form.headDim))
+    var rows = indices.map { index in
+      let query = place(index).query
+      return Row(
+        query: query, encoded: ProductRow(encoding: operands.query(index)),
+        tiles: form.tiles(queries: queryTile(query), tileKV: width), state: start)
     }
-    return form.splits == 1 ? parts[0] : combine(parts)
+    for split in 0..<form.splits {
+      for tile in form.tiles(split: split, tileKV: width)
+      where rows.contains(where: { $0.tiles.contains(tile) }) {
+        let keys = tile * width..<min(form.kv, (tile + 1) * width)
+        let operands = operands.tile(keys, of: group)
+        for index in rows.indices where rows[index].tiles.contains(tile) {
+          step(tile, operands, &rows[index])
+        }
+      }
+      for index in rows.indices {
+        rows[index].parts.append(rows[index].state)
+        rows[index].state = start
+      }
+    }
+    return rows.map { form.splits == 1 ? $0.parts[0] : combine($0.parts) }
   }
 
   /// The queries that share the products of a query: those of its query tile, which is thereby part of
@@ -67,24 +107,21 @@ struct FlashReference: KernelReference {
   }
 
   /// One kv tile of the online softmax.
-  private func step(
-    _ tile: Int, _ query: ProductRow, _ group: Int, _ index: Int, _ state: inout State
-  ) {
+  private func step(_ tile: Int, _ operands: FlashOperands.Tile, _ row: inout Row) {
     let keys = kernel.form.touched(
-      tile, queries: queryTile(index), tileKV: kernel.plan.tileKV)
-    let visible = kernel.form.keys(index)
+      tile, queries: queryTile(row.query), tileKV: kernel.plan.tileKV)
+    let visible = kernel.form.keys(row.query)
     let scores = operands.k.product(
-      query, slab: group, lines: keys, accumulator: settings.accumulator)
+      row.encoded, lines: 0..<keys.count, accumulator: settings.accumulator)
     // The scores are a step of their own, of which the error is known as well as its bound.
     let x = zip(keys, scores).map { key, score in
       visible.contains(key) ? Traced.mul(score, factor).measured : Traced(-.infinity)
     }
-    let weights = weights(x, &state)
+    let weights = weights(x, &row.state)
     let product = operands.v.product(
-      ProductRow(encoding: weights), slab: group, lines: 0..<kernel.form.headDim,
-      start: keys.lowerBound,
+      ProductRow(encoding: weights), lines: 0..<kernel.form.headDim,
       accumulator: settings.accumulator)
-    state.o = zip(state.o, product).map { Traced.add($0, $1) }
+    row.state.o = zip(row.state.o, product).map { Traced.add($0, $1) }
   }
 
   /// The weights of some scaled scores. The state is brought to their maximum, and its sum takes them.

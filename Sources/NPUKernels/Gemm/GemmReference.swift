@@ -12,7 +12,7 @@ struct GemmReference: KernelReference {
 
   private enum Left: Sendable {
     case words(ReferencePayload, scales: [UInt8])
-    case values([Float])
+    case values(InputRows)
   }
 
   init(_ problem: GemmProblem, _ inputs: [String: TensorValue], settings: DatapathSettings)
@@ -26,8 +26,9 @@ struct GemmReference: KernelReference {
       right = ProductMatrix(
         payload: ReferencePayload(other), scales: other.scale.storage, lines: problem.n,
         depth: problem.k, layout: .columns, hasEnergies: false)
-    case (.plain(let input), .plain(let other)):
-      left = .values(try input.floats())
+    case (.plain, .plain(let other)):
+      left = .values(
+        try InputRows(problem.interface.input.name, columns: problem.k, inputs))
       right = ProductMatrix(
         encoding: try other.floats(), lines: problem.n, depth: problem.k, layout: .columns)
     default:
@@ -46,7 +47,7 @@ struct GemmReference: KernelReference {
       return ProductRow(
         payload: range.map { payload[$0] },
         scales: Array(scales[index * blocks..<(index + 1) * blocks]))
-    case .values(let values): return ProductRow(encoding: Array(values[range]))
+    case .values(let rows): return ProductRow(encoding: rows[index])
     }
   }
 

@@ -1,13 +1,13 @@
 import NPUSim
 
-/// The rows of a BF16 or FP32 input, widened one at a time: a whole table need not be.
+/// The rows of a BF16, FP16 or FP32 input, widened one at a time: a whole table need not be.
 struct InputRows: Sendable {
   private let tensor: Tensor
   private let columns: Int
 
   /// Throws `.internal` where the input is missing or of another type.
   init(_ name: String, columns: Int, _ inputs: [String: TensorValue]) throws(NPUError) {
-    guard case .plain(let tensor) = inputs[name], [.bf16, .f32].contains(tensor.dtype) else {
+    guard case .plain(let tensor) = inputs[name], [.bf16, .f16, .f32].contains(tensor.dtype) else {
       throw NPUError(.internal, "the reference was not given \(name)")
     }
     self.tensor = tensor
@@ -22,16 +22,18 @@ struct InputRows: Sendable {
 
   /// The values of a row.
   subscript(row: Int) -> [Float] {
-    (row * columns..<(row + 1) * columns).map { element in
-      if tensor.dtype == .bf16 {
-        let bits =
-          UInt16(tensor.storage[2 * element]) | UInt16(tensor.storage[2 * element + 1]) << 8
-        return BF16(bits: bits).float
+    tensor.withUnsafeBytes { bytes in
+      (row * columns..<(row + 1) * columns).map { element in
+        switch tensor.dtype {
+        case .bf16:
+          BF16(bits: bytes.loadUnaligned(fromByteOffset: 2 * element, as: UInt16.self)).float
+        case .f16:
+          FP16(bits: bytes.loadUnaligned(fromByteOffset: 2 * element, as: UInt16.self)).float
+        default:
+          Float(
+            bitPattern: bytes.loadUnaligned(fromByteOffset: 4 * element, as: UInt32.self))
+        }
       }
-      let bits = (0..<4).reduce(UInt32(0)) {
-        $0 | UInt32(tensor.storage[4 * element + $1]) << UInt32(8 * $1)
-      }
-      return Float(bitPattern: bits)
     }
   }
 }

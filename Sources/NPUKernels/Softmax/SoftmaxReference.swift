@@ -6,23 +6,14 @@ import NPUSim
 struct SoftmaxReference: KernelReference {
   private let kernel: Softmax
   private let settings: DatapathSettings
-  private let words: [UInt16]
+  private let x: InputRows
 
   init(_ kernel: Softmax, _ inputs: [String: TensorValue], settings: DatapathSettings)
     throws(NPUError)
   {
-    guard case .plain(let x) = inputs["x"] else {
-      throw NPUError(.internal, "softmax was not given x")
-    }
     self.kernel = kernel
     self.settings = settings
-    words = try x.words(as: UInt16.self)
-  }
-
-  private func row(_ index: Int) -> [Traced] {
-    words[index * kernel.columns..<(index + 1) * kernel.columns].map {
-      Traced(BF16(bits: $0).float)
-    }
+    x = try InputRows("x", columns: kernel.columns, inputs)
   }
 
   /// e^d, or 2^(d · log2 e).
@@ -67,7 +58,7 @@ struct SoftmaxReference: KernelReference {
   }
 
   func evaluate(unit index: Int) -> ReferenceUnit {
-    let x = row(index)
+    let x = x[index].map { Traced($0) }
     let (maximum, sum) = statistics(x)
     let inverse = sum.applying(.reciprocal, mode: settings.sfuMode)
     let out = x.map { Traced.mul(exponential(.sub($0, maximum)), inverse).bf16 }

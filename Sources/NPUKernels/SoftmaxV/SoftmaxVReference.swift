@@ -6,18 +6,18 @@ import NPUSim
 struct SoftmaxVReference: KernelReference {
   private let kernel: SoftmaxV
   private let settings: DatapathSettings
-  private let scores: [UInt16]
+  private let scores: InputRows
   private let v: ProductMatrix
 
   init(_ kernel: SoftmaxV, _ inputs: [String: TensorValue], settings: DatapathSettings)
     throws(NPUError)
   {
-    guard case .plain(let qk) = inputs["softmaxed_v.qk_T"],
-      case .mx(let value) = inputs["softmaxed_v.v"]
-    else { throw NPUError(.internal, "softmax_v was not given qk_T and v") }
+    guard case .mx(let value) = inputs["softmaxed_v.v"] else {
+      throw NPUError(.internal, "softmax_v was not given v")
+    }
     self.kernel = kernel
     self.settings = settings
-    scores = try qk.words(as: UInt16.self)
+    scores = try InputRows("softmaxed_v.qk_T", columns: kernel.kv, inputs)
     v = ProductMatrix(
       payload: ReferencePayload(value), scales: value.scale.storage, lines: kernel.headDim,
       depth: kernel.kv, layout: .columns, hasEnergies: false)
@@ -26,7 +26,7 @@ struct SoftmaxVReference: KernelReference {
   func evaluate(unit index: Int) -> ReferenceUnit {
     let (kv, d) = (kernel.kv, kernel.headDim)
     let mode = settings.sfuMode
-    var x = scores[index * kv..<(index + 1) * kv].map { Traced(BF16(bits: $0).float) }
+    var x = scores[index].map { Traced($0) }
     if kernel.isStable {
       let maximum = Traced.max(x)
       x = x.map { Traced.sub($0, maximum).bf16 }
