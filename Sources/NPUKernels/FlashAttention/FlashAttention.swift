@@ -253,10 +253,10 @@ public struct FlashAttention: Kernel {
   public var macsPerUnit: Int { 2 * form.kv * form.headDim }
   public var outputsPerUnit: Int { form.headDim }
 
-  /// K and V as FP32 values and encoded, where they do not come encoded.
-  public var referenceBytes: Int {
-    guard form.kvFormat != .mxint8 else { return 0 }
-    let (bytes, isOver) = (form.groups * form.kv).multipliedReportingOverflow(by: form.headDim * 12)
+  /// K and V of the keys that are at hand: as FP32 values, as payloads, and what each block moves.
+  public var operandBytes: Int {
+    let keys = rung.isUnfused ? form.kv : min(form.kv, plan.tileKV)
+    let (bytes, isOver) = keys.multipliedReportingOverflow(by: form.headDim * 16)
     return isOver ? .max : bytes
   }
 

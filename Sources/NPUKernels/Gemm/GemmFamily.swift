@@ -24,6 +24,12 @@ extension GemmFamily {
 
   public var outputsPerUnit: Int { problem.unitColumns }
 
+  /// The right operand as FP32 values and as payloads, twice while it is encoded, where it does not
+  /// come encoded.
+  public var referenceBytes: Int {
+    problem.operands == .mxint8 ? 0 : 7 * problem.k * problem.n
+  }
+
   /// The pure reference; one unit is a row of the output, or a part of it.
   public func reference(
     _ inputs: [String: TensorValue], settings: DatapathSettings

@@ -5,7 +5,7 @@ import Synchronization
 /// evaluated while the datapath executes.
 final class ReferenceAhead: Sendable {
   /// Most bytes of evaluated units that are kept until they are compared.
-  private static let mostBytes = 1 << 26
+  static let mostBytes = 1 << 25
 
   /// What was evaluated until somebody asked.
   struct Evaluated: Sendable {
@@ -27,10 +27,12 @@ final class ReferenceAhead: Sendable {
       let reference = try kernel.reference(inputs.value().values, settings: settings)
       var evaluated: [ReferenceUnit] = []
       var bytes = 0
-      for unit in units {
+      while evaluated.count < units.count {
         if isAsked.value.load(ordering: .relaxed) || bytes > Self.mostBytes { break }
-        evaluated.append(reference.evaluate(unit: unit))
-        bytes += evaluated.last?.bytes ?? 0
+        let next = reference.evaluate(
+          units: units[evaluated.count...].prefix(reference.unitsTogether))
+        bytes += next.reduce(0) { $0 + $1.bytes }
+        evaluated += next
       }
       return Evaluated(reference: reference, units: evaluated)
     }

@@ -9,6 +9,8 @@ enum RunMemory {
   private static let base = 32 << 20
   /// Of a micro-op, with its share of the tables, of the order and of the timing.
   private static let microOpBytes = 160
+  /// The same where overlapping tiles are judged, and nothing is executed.
+  private static let checkedBytes = 200
 
   /// What the tensors of a kernel take, with no program yet.
   static func need(of kernel: any Kernel, _ request: RunRequest) -> MemoryNeed {
@@ -30,8 +32,23 @@ enum RunMemory {
         need.add("dumps", bytes)
       }
     }
-    if request.verification != .none { need.add("the reference", kernel.referenceBytes) }
+    addReference(of: kernel, request, to: &need)
     return need
+  }
+
+  /// What the reference takes: what it keeps, the units that were evaluated ahead of the comparison,
+  /// and of each thread its operands and the unit that it is at.
+  private static func addReference(
+    of kernel: any Kernel, _ request: RunRequest, to need: inout MemoryNeed
+  ) {
+    let units = Verifier.unitCount(of: kernel, request.verification)
+    guard units > 0 else { return }
+    let cost = ReferenceCost(kernel)
+    need.add("the reference", units, times: MemoryLayout<Int>.stride)
+    need.add("the reference", kernel.referenceBytes)
+    need.add("the reference", cost.thread, times: min(units, cost.threads))
+    let (ahead, isOver) = cost.unit.multipliedReportingOverflow(by: units)
+    need.add("the reference", min(isOver ? .max : ahead, ReferenceAhead.mostBytes))
   }
 
   /// What a run of a program takes.
@@ -57,6 +74,14 @@ enum RunMemory {
       need.add("memories on chip", withBits(buffer.scaleExtent))
     }
     for end in ends.values { need.add("memories on chip", withBits(end)) }
+    return need
+  }
+
+  /// What a check of a program takes.
+  static func need(toCheck program: Program) -> MemoryNeed {
+    var need = MemoryNeed()
+    need.add("the check itself", base)
+    need.add("the program", program.opCount, times: checkedBytes)
     return need
   }
 

@@ -13,7 +13,8 @@ public struct ScheduleCheck: Sendable {
   /// Builds the program of a kernel and judges it. `progress` hears what is being done, in words.
   ///
   /// - Parameter plan: where index tensors come from; from the request's seed without it.
-  /// - Throws: what the kernel throws for its program, and `.program` where its lints find no timing.
+  /// - Throws: what the kernel throws for its program, `.limit` where checking it would take more memory
+  ///   than the request allows, and `.program` where its lints find no timing.
   public init(
     of kernel: any Kernel, _ request: RunRequest, plan: InputPlan? = nil,
     progress: ((String) -> Void)? = nil
@@ -24,6 +25,7 @@ public struct ScheduleCheck: Sendable {
     progress?("building the program")
     indices = try IndexTensors(kernel, seed: request.seed, plan: plan)
     program = try kernel.wholeProgram(indices, on: request.machine)
+    try RunMemory.need(toCheck: program).require(request.memoryLimit)
     progress?("checking \(program.opCount) micro-ops")
     result = Checker.check(
       program, CheckOptions(lints: request.lints), lines: kernel.sourceLines)

@@ -50,30 +50,36 @@ struct Verifier: Sendable {
     elementBytes = sizes
   }
 
-  /// The units to compare: all, or a seeded choice of at least `sampleOutputs` output elements that
-  /// includes the first and the last.
+  /// How many units are compared: all, or a sample of at least `sampleOutputs` output elements.
+  static func unitCount(of kernel: any Kernel, _ verification: RunRequest.Verification) -> Int {
+    let count = kernel.referenceUnits
+    let (macs, overflow) = count.multipliedReportingOverflow(by: max(1, kernel.macsPerUnit))
+    switch verification {
+    case .none: return 0
+    case .full: return count
+    case .standard where !overflow && macs <= fullLimit: return count
+    case .standard, .sample:
+      let wanted = (sampleOutputs + kernel.outputsPerUnit - 1) / max(1, kernel.outputsPerUnit)
+      return min(count, max(2, wanted))
+    }
+  }
+
+  /// The units to compare: all, or a seeded choice that includes the first and the last.
   static func units(
     of kernel: any Kernel, _ verification: RunRequest.Verification, seed: UInt64
   ) -> [Int] {
     let count = kernel.referenceUnits
-    guard count > 0 else { return [] }
-    let (macs, overflow) = count.multipliedReportingOverflow(by: max(1, kernel.macsPerUnit))
-    switch verification {
-    case .none: return []
-    case .full: return Array(0..<count)
-    case .standard where !overflow && macs <= fullLimit: return Array(0..<count)
-    case .standard, .sample:
-      let wanted = (sampleOutputs + kernel.outputsPerUnit - 1) / max(1, kernel.outputsPerUnit)
-      if wanted >= count { return Array(0..<count) }
-      let source = SeededInput(seed: seed, name: "verified units")
-      var chosen: Set<Int> = [0, count - 1]
-      var draw = 0
-      while chosen.count < wanted {
-        chosen.insert(Int(source.word(draw) % UInt64(count)))
-        draw += 1
-      }
-      return chosen.sorted()
+    let wanted = unitCount(of: kernel, verification)
+    if wanted >= count { return Array(0..<count) }
+    if wanted == 0 { return [] }
+    let source = SeededInput(seed: seed, name: "verified units")
+    var chosen: Set<Int> = [0, count - 1]
+    var draw = 0
+    while chosen.count < wanted {
+      chosen.insert(Int(source.word(draw) % UInt64(count)))
+      draw += 1
     }
+    return chosen.sorted()
   }
 
   /// Parts of the comparison. Errors are summed up part by part, so that no digit depends on which
@@ -85,14 +91,29 @@ struct Verifier: Sendable {
     let bands = min(units.count, Self.bands)
     let empty = Result(kernel.tensors)
     let results = Mutex([Result](repeating: empty, count: bands))
-    DispatchQueue.concurrentPerform(iterations: bands) { band in
-      var part = empty
-      for index in WorkSplit.range(units.count, core: band, of: bands) {
-        compare(
-          index < ahead.units.count
-            ? ahead.units[index] : ahead.reference.evaluate(unit: units[index]), &part)
+    // A task is as many bands as have the units that are evaluated together.
+    let together = ahead.reference.unitsTogether
+    let width = max(1, together * bands / max(1, units.count))
+    let tasks = (bands + width - 1) / width
+    inThreads(tasks) { task in
+      var evaluated: ArraySlice<ReferenceUnit> = []
+      let last = WorkSplit.range(
+        units.count, core: min(bands, (task + 1) * width) - 1, of: bands
+      ).upperBound
+      for band in task * width..<min(bands, (task + 1) * width) {
+        var part = empty
+        for index in WorkSplit.range(units.count, core: band, of: bands) {
+          if index < ahead.units.count {
+            compare(ahead.units[index], &part)
+            continue
+          }
+          if evaluated.isEmpty {
+            evaluated = ahead.reference.evaluate(units: units[index..<last].prefix(together))[...]
+          }
+          compare(evaluated.removeFirst(), &part)
+        }
+        results.withLock { $0[band] = part }
       }
-      results.withLock { $0[band] = part }
     }
     var total = empty
     for part in results.withLock({ $0 }) {
@@ -106,6 +127,18 @@ struct Verifier: Sendable {
     total.checkedOutputs = units.count * kernel.outputsPerUnit
     total.totalOutputs = kernel.referenceUnits * kernel.outputsPerUnit
     return total
+  }
+
+  /// Does tasks in as many threads as the memory for the reference allows.
+  private func inThreads(_ tasks: Int, _ body: @Sendable (Int) -> Void) {
+    let next = Atomic(0)
+    DispatchQueue.concurrentPerform(iterations: min(tasks, ReferenceCost(kernel).threads)) { _ in
+      while true {
+        let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        if task >= tasks { return }
+        body(task)
+      }
+    }
   }
 
   private func compare(_ unit: ReferenceUnit, _ result: inout Result) {

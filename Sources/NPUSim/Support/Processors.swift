@@ -7,7 +7,7 @@
 #endif
 
 /// The processors of the machine.
-enum Processors {
+public enum Processors {
   /// How many are in use, at least 1. A process may be bound to fewer.
-  static var count: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+  public static var count: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 }

@@ -19,7 +19,7 @@ enum CheckVerb: Verb {
       RunFlags.inputs,
       FlagGroup(
         "Checks",
-        RunFlags.checks.flags.filter { ["lint", "fail-on"].contains($0.name) } + [
+        RunFlags.checks.flags.filter { ["lint", "fail-on", "max-memory"].contains($0.name) } + [
           Flag("minimise", .none, "which events and barriers can go, and the cycles that gains")
         ]),
       RunFlags.report,
