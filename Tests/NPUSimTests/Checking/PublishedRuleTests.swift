@@ -119,6 +119,26 @@ import Testing
     #expect(barriers(again, .barrierQueue).isEmpty && codes(again).isEmpty)
   }
 
+  @Test func `what follows a broadcast on its very tile needs a barrier: that does not stream`()
+    throws
+  {
+    let program = try stream(columns: 16, latency: 4) { p, b, a in
+      var column = a
+      column.ref.columns = 1
+      // The barrier before it is for the exponentials that it overwrites.
+      p.emit(RowBroadcast<MulRule>(b, a, column))
+      p.emit(Elementwise<AddRule>(b, b, b))
+    }
+    let placed = barriers(program, .barrierQueue)
+    #expect(placed.count == 2 && codes(program).isEmpty)
+    #expect(codes(program.removingMicroOps([placed[1]], core: 0)) == [.H001])
+    // Judged by rectangles, too.
+    let bare = program.removingMicroOps([placed[1]], core: 0)
+    #expect(
+      Checker.check(bare, CheckOptions(pieceLimit: 0)).findings.map(\.code) == [.H001])
+    #expect(Checker.redundantBarriers(program).isEmpty)
+  }
+
   // MARK: Fences
 
   /// The bytes of `t` stored and loaded again, with what `between` puts there.
