@@ -81,11 +81,11 @@ import Testing
         == 160 * program.opCount + scales + ends.values.map(withBits).reduce(0, +))
   }
 
-  @Test func `the reference of attention counts K and V as they are kept`() throws {
-    let one = KernelCase(FlashAttention.name, ["q": "4", "kv": "100", "head-dim": "32"])
+  @Test func `the reference counts a right operand in BF16 with seven bytes an element`() throws {
+    let one = KernelCase("gemm", ["m": "4", "n": "64", "k": "256", "operands": "bf16"])
     var request = try request(one)
     let without = try need(request)
     request.verification = .full
-    #expect(try need(request) - without >= 12 * 100 * 32)
+    #expect(try need(request) - without >= 7 * 64 * 256)
   }
 }
