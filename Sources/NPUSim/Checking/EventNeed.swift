@@ -19,10 +19,6 @@ struct EventNeed {
   private var partners: [Int]
   /// For a set, the wait that makes room for it, or −1.
   private var emptiedBy: [Int]
-  /// For a set, the next set of its event, or −1.
-  private var nextSets: [Int]
-  /// For a set, the set of its event before it, or −1.
-  private var previousSets: [Int]
   private var isRemoved: [Bool]
 
   /// Knowledge that differs from the full program's.
@@ -45,8 +41,6 @@ struct EventNeed {
     previous = Array(repeating: -1, count: records.count)
     partners = Array(repeating: -1, count: records.count)
     emptiedBy = Array(repeating: -1, count: records.count)
-    nextSets = Array(repeating: -1, count: records.count)
-    previousSets = Array(repeating: -1, count: records.count)
     isRemoved = Array(repeating: false, count: records.count)
     var last = [Int](repeating: -1, count: Queue.count)
     for (place, entry) in order.sequence.enumerated() {
@@ -68,10 +62,6 @@ struct EventNeed {
         partners[set] = waits[k]
         partners[waits[k]] = set
         if let capacity, k >= capacity { emptiedBy[set] = waits[k - capacity] }
-        if k > 0 {
-          nextSets[sets[k - 1]] = set
-          previousSets[set] = sets[k - 1]
-        }
       }
     }
   }
@@ -106,7 +96,7 @@ struct EventNeed {
   mutating func redundantBarriers() -> [Int] {
     records.indices.filter { op in
       records[op].kind == .barrierQueue && order.isExecuted(op)
-        && window(from: op, without: nil, commits: false)
+        && window(from: op, commits: false)
     }
   }
 
@@ -114,21 +104,6 @@ struct EventNeed {
     _ = window(pair, commits: true)
     isRemoved[pair.set] = true
     isRemoved[pair.wait] = true
-    var before = emptiedBy[pair.set]
-    var set = nextSets[pair.set]
-    while set >= 0, moves(set, without: pair) {
-      (emptiedBy[set], before) = (before, emptiedBy[set])
-      set = nextSets[set]
-    }
-    let (previous, next) = (previousSets[pair.set], nextSets[pair.set])
-    if previous >= 0 { nextSets[previous] = next }
-    if next >= 0 { previousSets[next] = previous }
-  }
-
-  /// Whether another wait makes room for a later set of a pair's event once the pair is gone: then it
-  /// is the one of the set before it.
-  private func moves(_ set: Int, without pair: EventPair) -> Bool {
-    emptiedBy[set] < 0 || order.positions[emptiedBy[set]] <= order.positions[pair.wait]
   }
 
   private func pairs() -> [EventPair] {
@@ -145,12 +120,12 @@ struct EventNeed {
   /// Whether the program is clean without a pair. `commits` writes the lesser knowledge down; the pair
   /// must be redundant then.
   private mutating func window(_ pair: EventPair, commits: Bool) -> Bool {
-    window(from: pair.wait, without: pair, commits: commits)
+    window(from: pair.wait, commits: commits)
   }
 
   /// Whether the program is clean if the queue of `gone`, a wait or a barrier, learns nothing from
-  /// it; the wait is that of `pair`, which is gone.
-  private mutating func window(from gone: Int, without pair: EventPair?, commits: Bool) -> Bool {
+  /// it.
+  private mutating func window(from gone: Int, commits: Bool) -> Bool {
     var lesser = Lesser()
     let first = clock(after: previous[gone])
     settle(&lesser, gone, first, commits)
@@ -172,7 +147,7 @@ struct EventNeed {
       case .set:
         guard lesser.has(queue) else { continue }
         let known = lesser.clocks[queue]
-        if !commits && !hasRoom(op, knowing: known, without: pair) { return false }
+        if !commits && !hasRoom(op, knowing: known) { return false }
         let full = passed(op, order.clocks[op])
         let less = passed(op, known)
         if partners[op] >= 0 && !isEqual(full, less) { lesser.pending[partners[op]] = less }
@@ -201,19 +176,15 @@ struct EventNeed {
   }
 
   /// Whether a set still knows the wait that makes room for it, if it does with the full knowledge.
-  private func hasRoom(_ set: Int, knowing clock: QueueClock, without pair: EventPair?) -> Bool {
+  ///
+  /// An event that is gone may have been one of the set's own; then an earlier wait makes room for it.
+  /// That need not be told apart: what a queue knows of the one that it sets the event for never came
+  /// through that event.
+  private func hasRoom(_ set: Int, knowing clock: QueueClock) -> Bool {
     let target = records[set].event.target.index
-    func knows(_ clock: QueueClock, _ wait: Int) -> Bool {
-      wait < 0 || clock[target] > order.positions[wait]
-    }
-    var wait = emptiedBy[set]
-    if !knows(order.clocks[set], wait) { return true }
-    if let pair, records[set].event == pair.event, places[set] > places[pair.set],
-      moves(set, without: pair)
-    {
-      wait = emptiedBy[previousSets[set]]
-    }
-    return knows(clock, wait)
+    let wait = emptiedBy[set]
+    if wait < 0 || order.clocks[set][target] <= order.positions[wait] { return true }
+    return clock[target] > order.positions[wait]
   }
 
   /// Notes what a queue knows from `op` on, and whether that differs from the full knowledge.

@@ -208,6 +208,24 @@ import Testing
     #expect(other.edits.isEmpty && other.fix.hasPrefix("order load after the wait"))
   }
 
+  @Test func `the fix of a race takes as many IDs as leave no S008`() throws {
+    var t = try Bench(machine(eventsPerPair: 2))
+    t.sync(.load, .vector)
+    for turn in 0..<6 {
+      if turn >= 2 { t.wait(.vector, .load, UInt16(turn % 2)) }
+      t.load(turn % 2, row: turn)
+      t.exp(turn % 2)
+      if turn < 4 { t.set(.vector, .load, UInt16(turn % 2)) }
+    }
+    let program = t.p.build()
+    let race = try #require(
+      FixTrials.annotate(Checker.check(program).findings, of: program).first)
+    #expect(race.code == .H001)
+    // Two beside the one that is in use, of the two that there are.
+    #expect(race.trial?.removesFinding == true && race.trial?.missingIdentifiers == 1)
+    #expect(Checker.check(program.applying(race.edits)).findings.map(\.code) == [.S008])
+  }
+
   @Test func `a set that blocks stops its queue, and its wait behind it stops both`() throws {
     var t = try Bench(machine(.blocks))
     t.set(.load, .vector)
