@@ -62,6 +62,7 @@ extension RunReport {
             "changed": .integer(jitter.changed),
           ]))
     }
+    members.append(JSONMember("mended_together", jointTrial.map(\.json) ?? .null))
     members.append(JSONMember("findings", .array(findings.map(Self.value))))
     return .object(members)
   }

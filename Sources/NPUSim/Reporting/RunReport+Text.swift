@@ -57,6 +57,7 @@ extension RunReport {
       ? style.good(verdictText) : style.bad(verdictText) + ", listed below"
     var lines = [row("verdict", state), row("proof", check.statement)]
     for item in check.outside { lines.append(row("", "outside the proof: \(item)")) }
+    if let jointTrial { lines += wrapped("mending", jointTrial.sentence) }
     if let numerics {
       lines.append(row("numbers", comparison(numerics, style)))
       if findings.contains(where: { $0.finding.code == .N001 }) {

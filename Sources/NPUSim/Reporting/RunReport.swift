@@ -192,6 +192,8 @@ public struct RunReport: Sendable {
   public var inputs: Inputs?
   public var jitter: Jitter?
   public var minimisation: Minimisation?
+  /// The fixes of all races together; `nil` where they do not mend all, or one alone does.
+  public var jointTrial: JointTrial?
 
   public init(
     kernel: String, shape: [(name: String, value: String)],
@@ -208,6 +210,7 @@ public struct RunReport: Sendable {
       microOps: check.proof.microOps, events: check.proof.events, barriers: check.proof.barriers,
       outside: check.proof.outside)
     findings = check.findings.map { Described($0, in: program) }
+    jointTrial = JointTrial(check.findings, of: program)
   }
 
   /// What was proved, in one line.

@@ -25,6 +25,7 @@ extension SweepReport {
     case nil: break
     case .findings(let report):
       lines.append(PageRow.line("proof", report.check.statement))
+      if let trial = report.jointTrial { lines += PageRow.lines("mending", trial.sentence) }
       lines.append("")
       lines += FindingText.lines(report.findings, style)
     case .errors(let errors):

@@ -85,6 +85,41 @@ import Testing
       ])
   }
 
+  @Test(arguments: [("fold", 2, 3), ("ptoas-gqa-b", 2, 13)])
+  func `fixes that mend all races together are said to, with what that was tried to cost`(
+    name: String, fixes: Int, races: Int
+  ) throws {
+    let page = try DiagnosisPage(DiagnosisPage.text(name))
+    let trial = try #require(page.report.jointTrial)
+    #expect(trial.fixes == fixes && trial.races == races && trial.errorsLeft == 0)
+    #expect(page.findings.reduce(0) { $0 + $1.pairs.reduce(0) { $0 + $1.races.count } } == races)
+    #expect(page.report.text().contains("mending    the \(fixes) fixes mend all \(races) races"))
+    // What was tried is what is proved and timed here.
+    let edits = page.findings.flatMap(\.edits)
+    let mended = try [1, 2, 4, 8].map { page.program.applying(edits, identifiers: $0) }
+      .filter { Checker.check($0).findings.isEmpty }.map { try TimingEngine.run($0).cycles }
+    #expect(mended.contains { $0 == trial.cyclesAfter }, "\(mended)")
+    #expect(try TimingEngine.run(page.program).cycles == trial.cyclesBefore)
+  }
+
+  @Test func `of one fix nothing is said together, nor where fixes leave a race`() throws {
+    let single = try DiagnosisPage(DiagnosisPage.text("pk-rotate-full"))
+    #expect(single.findings.count { !$0.pairs.isEmpty } == 1)
+    #expect(single.report.jointTrial == nil && !single.report.text().contains("mending"))
+    let page = try DiagnosisPage(DiagnosisPage.text("fold"))
+    let program = page.program
+    var findings = page.findings
+    #expect(findings.count == 2)
+    // An edit that orders nothing in the place of one that does.
+    findings[1].edits = []
+    var check = Checker.check(program)
+    check.findings = findings
+    let report = RunReport(
+      kernel: "t", shape: [], schedule: [], seed: 0, machine: program.machine, check: check,
+      program: program)
+    #expect(report.jointTrial == nil)
+  }
+
   @Test(arguments: ["pk-rotate-full", "fold", "layer-norm", "ptoas-gqa-b", "wrong-slot"])
   func `whether a race shows is said of the pair that is printed`(name: String) throws {
     let page = try DiagnosisPage(
