@@ -113,8 +113,7 @@ public struct TextKernel: Kernel {
   private func locate(_ described: inout RunReport.Described.Place, _ place: TextPlace?) {
     guard let place else { return }
     described.location = place.location
-    described.turns = place.iterations.map { "\($0.name) = \($0.value)" }
-      .joined(separator: ", ")
+    described.turns = place.turns
     described.line = assembly.line(place.location.line)
   }
 

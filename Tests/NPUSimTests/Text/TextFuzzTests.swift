@@ -57,7 +57,8 @@ import Testing
 
   private static let words = [
     ".param", ".input", ".output", ".buf", ".index", ".tap", ".core", ".loop", ".scope", ".if",
-    ".else", ".end", "produce", "consume", "tap", "set", "wait", "barrier", "load->vector:0",
+    ".else", ".end", ".count m", ".macro f(s)", "f(", "if(", ".let", "produce", "consume", "tap",
+    "set", "wait", "barrier", "load->vector:0",
     "vector.exp", "load.ub", "<-", "+:", "..<", "step", "{slots=2}", "{blocks=rows}", "[i % 2]",
     "wait load:0", "set store:1 if i", ".table t = \"01\"", ": ", "if", "t[i]",
     "min(", "ceildiv(", "core", "i", "a", "b", "x", "y", "1000000000", "9223372036854775807", "-1",
@@ -97,6 +98,35 @@ import Testing
     store.hbm y[0 +: 4, :] <- a[0]
     barrier vector
     barrier_all
+
+    """,
+    """
+    .input x bf16 [16, 64]
+    .output y bf16 [16, 64]
+    .index order i32 [4] = [3, 1, 2, 0]
+    .buf a ub bf16 [4, 64] {slots=2}
+    .buf b ub bf16 [4, 64] {slots=2}
+    .count turn = 0
+    .macro fill(ring, from, row)
+      produce ring: load.ub ring <- from[row * 4 +: 4, :]
+      .count turn
+    .end
+    .macro turn_of(i, ring, list)
+      .let row = if(i < 4, list[i], 1 / (i - 4))
+      fill(ring, x, row)
+      consume ring: store.hbm y[row * 4 +: 4, :] <- ring
+      vector.exp ring[turn % 2] <- ring[if(i > 0, 1 / i, 0) % 2] wait load:turn % 3 if turn > 9
+    .end
+    .loop i 0..<4 ; turns
+      .if i % 2 == 0: turn_of(i, a, order)
+      .if i % 2 == 1: turn_of(i, b, order)
+      .if i == 2: .count turn step -2
+    .end
+    .core 1
+      .count own = core
+      .count own step 3
+      set load->vector:own
+    .end
 
     """,
     """

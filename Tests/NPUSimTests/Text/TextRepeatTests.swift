@@ -72,7 +72,8 @@ import Testing
     "consume a", ".buf c ub bf16 [4, 64]", ".buf c ub bf16 [2, 64]", "vector.exq a <- b",
     "vector.exp a[0] <- zz", "vector.exp a[1 / k] <- b[0]", "vector.exp a <-",
     "vector.exp a[0] <- x", "vector.exp a[4294967296] <- b[0]", "set load->vectr:0", "$", ".lop",
-    "tap t <- b set load:0", ".else",
+    "tap t <- b set load:0", ".else", ".count k", ".count k = 1", ".count k step 2", "f(k)",
+    ".macro f(k)",
   ]
 
   private func text(_ random: inout SeededGenerator) -> String {
@@ -88,7 +89,7 @@ import Testing
       if line == ".else" {
         if open.last == ".if k" { open[open.count - 1] = ".else" } else { line = "" }
       }
-      let blocks = [".scope", ".loop", ".if", ".core", "produce", "consume"]
+      let blocks = [".scope", ".loop", ".if", ".core", ".macro", "produce", "consume"]
       if !line.contains(":"), blocks.contains(where: { line.hasPrefix($0) }) { open.append(line) }
       text += String(repeating: "  ", count: random.below(3)) + line + "\n"
     }

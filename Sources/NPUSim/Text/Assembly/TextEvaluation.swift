@@ -25,6 +25,9 @@ extension TextPlan {
     case .operation: break
     }
     if node.isReal { throw .notWhole }
+    if node.operation == .conditional {
+      return try integer(try taken(node, variables, lists), variables, lists)
+    }
     let left = try integer(node.left, variables, lists)
     guard node.right >= 0 else { return try Self.apply(node.operation, left, 0) }
     // The right side of && and || is not looked at where the left one decides.
@@ -40,6 +43,9 @@ extension TextPlan {
     let node = nodes[Int(index)]
     guard node.isReal else { return Double(try integer(index, variables, lists)) }
     if node.kind == .constant { return node.real }
+    if node.operation == .conditional {
+      return try real(try taken(node, variables, lists), variables, lists)
+    }
     let left = try real(node.left, variables, lists)
     guard node.right >= 0 else { return -left }
     let right = try real(node.right, variables, lists)
@@ -52,6 +58,14 @@ extension TextPlan {
     case .maximum: return max(left, right)
     default: throw .notWhole
     }
+  }
+
+  /// The value of a conditional that its condition chooses; the other one is not looked at.
+  private func taken(
+    _ node: PlanNode, _ variables: [Int64], _ lists: [[Int32]?]
+  ) throws(TextEvaluationFailure) -> Int32 {
+    let values = nodes[Int(node.right)]
+    return try integer(node.left, variables, lists) != 0 ? values.left : values.right
   }
 
   /// Whether an expression names no variable and no list.
@@ -79,7 +93,11 @@ extension TextPlan {
       return nil
     } catch {
       if node.kind == .operation || node.kind == .element {
-        for part in [node.left, node.right] where part >= 0 {
+        var parts = [node.left, node.right]
+        if node.operation == .conditional, node.kind == .operation {
+          parts[1] = (try? taken(node, variables, lists)) ?? -1
+        }
+        for part in parts where part >= 0 {
           if let inner = failure(of: part, variables, lists) { return inner }
         }
       }
@@ -123,7 +141,7 @@ extension TextPlan {
     case .or: return a != 0 || b != 0 ? 1 : 0
     case .minimum: return min(a, b)
     case .maximum: return max(a, b)
-    case .integer, .real, .name, .word, .element: return a
+    case .integer, .real, .name, .word, .element, .conditional, .either: return a
     }
     if result.overflow { throw .overflow }
     return result.partialValue

@@ -17,7 +17,7 @@ extension TextExpander {
       if lastNoted?.line != index { lastNoted = (index, source.location(tree.span(index))) }
       guard let location = lastNoted?.location else { return }
       found[Finding.Site(core: core, op: positions[core])] = TextPlace(
-        location: location, iterations: iterations)
+        location: location, iterations: iterations, callers: callers)
     }
   }
 

@@ -22,6 +22,8 @@ struct TextExpander {
   var variables: [Int64]
   /// The names and slots of the loops that are open.
   var loops: [(name: UInt32, slot: Int)] = []
+  /// The lines of the calls that are open.
+  var calls: [Int] = []
   /// Index lists by their number in the plan; `nil` until they are bound.
   var lists: [[Int32]?]
   /// Values given for index lists, by name.
@@ -117,6 +119,7 @@ struct TextExpander {
     broken[line] = true
     let values = iterations.map { "\($0.name) = \($0.value)" }.joined(separator: ", ")
     errors.shift = tree.lines[line].shift
+    errors.context = callers.reversed().map { ", in \($0.name) of line \($0.line)" }.joined()
     errors.add(
       message + (values.isEmpty ? "" : ", where \(values)"), at: span, hint: hint,
       category: category)
@@ -138,6 +141,11 @@ struct TextExpander {
     var result: [(String, Int64)] = core > 0 ? [("core", Int64(core))] : []
     for loop in loops { result.append((tree.names[loop.name], variables[loop.slot])) }
     return result
+  }
+
+  /// The calls of macros that are open, outermost first.
+  var callers: [(name: String, line: Int)] {
+    calls.map { (tree.names[tree.statement($0).name], source.location(tree.span($0)).line) }
   }
 
   /// Where a number stands: the statement of a line where the number has no place of its own.
@@ -191,23 +199,37 @@ struct TextExpander {
         if !broken[index] { operation(index, statement) }
       case .tap:
         if task == .emit && !broken[index] { tap(index, statement) }
-      case .loop, .scope, .branch, .core, .produce, .consume:
+      case .loop, .scope, .branch, .core, .produce, .consume, .expansion:
         index = block(index, statement)
         continue
       case .input, .output, .update, .tensor, .tapTensor, .buffer, .index, .table:
         declare(index, statement)
         if broken[index] { forgetDeclaration(statement) }
-      case .local:
+      case .local, .counter:
         if !broken[index], let value = value(statement.first, index) {
           variables[Int(statement.variable)] = value
           unknownVariables.remove(statement.variable)
         } else {
           unknownVariables.insert(statement.variable)
         }
-      case .blank, .comment, .parameter, .otherwise, .end: break
+      case .advance: if !broken[index] { advance(index, statement) }
+      case .blank, .comment, .parameter, .otherwise, .end, .macro, .call: break
       }
       index += 1
     }
+  }
+
+  /// Moves a counter on.
+  private mutating func advance(_ index: Int, _ statement: PlanStatement) {
+    guard !unknownVariables.contains(statement.variable),
+      let step = statement.step.isThere ? value(statement.step, index) : 1
+    else { return }
+    let slot = Int(statement.variable)
+    let (sum, overflow) = variables[slot].addingReportingOverflow(step)
+    if overflow {
+      return fail(TextEvaluationFailure.overflow.words, at: tree.statement(index).span, index)
+    }
+    variables[slot] = sum
   }
 
   /// Notes that a declaration was reported.
@@ -242,12 +264,30 @@ struct TextExpander {
       let pushed = pushScopes(index, statement)
       walk(index + 1, partner)
       for _ in 0..<pushed { builder.popScope() }
+    case .expansion:
+      bind(index, statement)
+      calls.append(index)
+      walk(index + 1, partner)
+      calls.removeLast()
     default:
       acquire(index, statement)
       walk(index + 1, partner)
       release(index, statement)
     }
     return partner + 1
+  }
+
+  /// Gives the arguments of a call their values.
+  private mutating func bind(_ index: Int, _ statement: PlanStatement) {
+    for (offset, place) in statement.operands.range.enumerated() {
+      let slot = statement.variable + Int16(truncatingIfNeeded: offset)
+      if let value = value(tree.operands[place].slot, index) {
+        variables[Int(slot)] = value
+        unknownVariables.remove(slot)
+      } else {
+        unknownVariables.insert(slot)
+      }
+    }
   }
 
   private mutating func loop(_ index: Int, _ statement: PlanStatement) {

@@ -3,7 +3,10 @@
 /// docs/assembly.md has the language.
 public struct TextProgram: Sendable {
   public let source: TextSource
+  /// As it is written.
   let tree: TextTree
+  /// With the bodies of macros in the place of their calls, or what is wrong with those.
+  let expansion: TextOutcome<TextTree>
 
   /// Reads a text. Errors of its lines are all found in one run.
   public static func parse(_ source: TextSource) -> TextOutcome<TextProgram> {
@@ -15,6 +18,7 @@ public struct TextProgram: Sendable {
   private init(source: TextSource, tree: TextTree) {
     self.source = source
     self.tree = tree
+    expansion = TextMacroExpansion.expand(source, tree)
   }
 
   /// The names of the index lists, as declared.
@@ -53,6 +57,7 @@ public struct TextProgram: Sendable {
     machine: MachineConfiguration, catalogue: OpCatalogue, parameters: [String: String] = [:],
     indices: [String: [Int32]] = [:], limits: TextLimits = TextLimits()
   ) -> TextOutcome<TextAssembly> {
+    guard let tree = expansion.value else { return TextOutcome(nil, expansion.errors) }
     var resolver = TextResolver(
       source, tree, catalogue: catalogue, parameters: parameters,
       constants: [("lanes", machine.vector.lanes), ("cores", machine.cores)])
@@ -80,8 +85,8 @@ public struct TextProgram: Sendable {
     let program = emitter.finished()
     return TextOutcome(
       TextAssembly(
-        program: program, tensors: tensors, text: self, plan: plan, totals: totals,
-        indices: indices, limits: limits), [])
+        program: program, tensors: tensors, source: source, tree: tree, plan: plan,
+        totals: totals, indices: indices, limits: limits), [])
   }
 }
 
@@ -90,25 +95,41 @@ public struct TextAssembly: Sendable {
   public let program: Program
   /// Tensors in the order of the text: inputs, outputs, taps, index lists.
   public let tensors: [TextTensor]
-  let text: TextProgram
-  let plan: TextPlan
-  let totals: [[Int]]
-  let indices: [String: [Int32]]
-  let limits: TextLimits
+  private let source: TextSource
+  /// The text without macros.
+  private let tree: TextTree
+  private let plan: TextPlan
+  private let totals: [[Int]]
+  private let indices: [String: [Int32]]
+  private let limits: TextLimits
+
+  init(
+    program: Program, tensors: [TextTensor], source: TextSource, tree: TextTree, plan: TextPlan,
+    totals: [[Int]], indices: [String: [Int32]], limits: TextLimits
+  ) {
+    self.program = program
+    self.tensors = tensors
+    self.source = source
+    self.tree = tree
+    self.plan = plan
+    self.totals = totals
+    self.indices = indices
+    self.limits = limits
+  }
 
   /// The file of the text, as messages call it.
-  public var file: String { text.source.file }
+  public var file: String { source.file }
 
   /// The parameters in the order of the text.
   public var parameters: [TextParameter] {
     plan.parameters.map { name, node in
       TextParameter(
-        name: text.tree.names[name], value: node.isReal ? .real(node.real) : .whole(node.value))
+        name: tree.names[name], value: node.isReal ? .real(node.real) : .whole(node.value))
     }
   }
 
   /// A one-based line of the text without the space around it, `nil` if there is none.
-  public func line(_ number: Int) -> String? { text.source.line(number) }
+  public func line(_ number: Int) -> String? { source.line(number) }
 
   /// Where a defect of the program is to be mended: at its micro-op, or where its buffer is declared;
   /// `nil` where it has neither.
@@ -129,22 +150,22 @@ public struct TextAssembly: Sendable {
   /// first of that name in any.
   public func declaration(of name: String, in space: Space? = nil) -> SourceLocation? {
     let tensors: [TextStatement.Kind] = [.input, .output, .update, .tensor]
-    let statement = text.tree.statements.first { statement in
-      guard text.tree.names[statement.name] == name else { return false }
+    let statement = tree.statements.first { statement in
+      guard tree.names[statement.name] == name else { return false }
       if statement.kind == .buffer {
-        let memory = text.tree.names[text.tree.declaration(of: statement).space]
+        let memory = tree.names[tree.declaration(of: statement).space]
         return space.map { $0.name == memory } ?? true
       }
       return tensors.contains(statement.kind) && space.map { $0 == .hbm } ?? true
     }
-    return statement.map { text.source.location($0.nameSpan) }
+    return statement.map { source.location($0.nameSpan) }
   }
 
   /// Where micro-ops stand in the text. The text is walked again: nothing is kept for each micro-op.
   public func places(of sites: [Finding.Site]) -> [Finding.Site: TextPlace] {
     guard !sites.isEmpty else { return [:] }
     var locator = TextExpander(
-      text.source, text.tree, plan, task: .locate, machine: program.machine,
+      source, tree, plan, task: .locate, machine: program.machine,
       catalogue: program.catalogue, limits: limits)
     locator.given = indices
     locator.totals = totals

@@ -37,6 +37,7 @@ extension TextResolver {
         hint: "put spaces around - where it subtracts")
       return PlanNode(kind: .wrong)
     case .element: return element(expression)
+    case .conditional: return conditional(expression)
     default: break
     }
     let left = resolve(expression.left)
@@ -52,6 +53,34 @@ extension TextResolver {
     }
     if left.kind == .constant, right.kind == .constant { fold(&node, expression) }
     return node
+  }
+
+  /// A conditional. With a constant condition it is the value that this chooses, where that is constant.
+  private mutating func conditional(_ expression: TextExpression) -> PlanNode {
+    let values = tree.expressions[Int(expression.right)]
+    let condition = resolve(expression.left)
+    let first = resolve(values.left)
+    let second = resolve(values.right)
+    if [condition, first, second].contains(where: { $0.kind == .wrong }) {
+      return PlanNode(kind: .wrong)
+    }
+    if condition.isReal {
+      errors.add(
+        "found a real number, needed a whole one as the condition",
+        at: tree.expressions[Int(expression.left)].span, hint: "compare it with another number")
+      return PlanNode(kind: .wrong)
+    }
+    let isReal = first.isReal || second.isReal
+    plan.nodes[Int(expression.right)] = PlanNode(
+      kind: .operation, isReal: isReal, operation: .either, left: values.left, right: values.right)
+    let chosen = condition.value != 0 ? first : second
+    if condition.kind == .constant, chosen.kind == .constant {
+      return isReal && !chosen.isReal
+        ? PlanNode(kind: .constant, isReal: true, real: Double(chosen.value)) : chosen
+    }
+    return PlanNode(
+      kind: .operation, isReal: isReal, operation: .conditional, left: expression.left,
+      right: expression.right)
   }
 
   private static func isDefinedForReals(_ kind: TextExpression.Kind) -> Bool {
@@ -93,7 +122,8 @@ extension TextResolver {
   private mutating func symbol(_ expression: TextExpression) -> PlanNode {
     switch symbols[expression.name] {
     case .parameter(let node): return node
-    case .variable(let slot): return PlanNode(kind: .variable, value: Int64(slot))
+    case .variable(let slot), .counter(let slot, _):
+      return PlanNode(kind: .variable, value: Int64(slot))
     case .list:
       errors.add(
         "'\(text(expression.name))' is an index list, needed a number", at: expression.span,
@@ -118,7 +148,7 @@ extension TextResolver {
       plan.lists[list].isUsed = true
       return PlanNode(kind: .element, left: expression.left, value: Int64(list))
     case .broken: break
-    case .parameter, .variable:
+    case .parameter, .variable, .counter:
       errors.add(
         "'\(text(expression.name))' is a number, needed an index list", at: expression.span)
     case nil: unknown(expression.name, at: expression.span, "index list")

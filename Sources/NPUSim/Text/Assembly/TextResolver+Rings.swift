@@ -103,7 +103,7 @@ extension TextResolver {
       let index = Int(line.statement)
       switch plan.statements[index].kind {
       case .operation: count = count.addedClamped(to: 1)
-      case .core, .loop, .scope, .branch, .produce, .consume:
+      case .core, .loop, .scope, .branch, .produce, .consume, .expansion:
         outer.append((index, count))
         count = 0
       case .end:

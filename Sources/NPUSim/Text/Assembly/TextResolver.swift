@@ -4,6 +4,8 @@ struct TextResolver {
   enum Symbol {
     case parameter(PlanNode)
     case variable(Int16)
+    /// A counter, and whether it is one of a core's own.
+    case counter(Int16, isOfCore: Bool)
     case list(Int)
     /// Declared, but wrongly: its uses are not reported again.
     case broken
@@ -16,7 +18,7 @@ struct TextResolver {
   var errors: TextErrors
   var symbols: [UInt32: Symbol] = [:]
   /// Where each symbol was declared.
-  private var places: [UInt32: TextSpan] = [:]
+  var places: [UInt32: TextSpan] = [:]
   /// Names that were used without a declaration.
   var missingNames: Set<UInt32> = []
   /// Names that were used in a memory where they are not declared.
@@ -36,17 +38,19 @@ struct TextResolver {
   /// Ends of rings that a statement which was not understood may have filled or used up.
   var doubtfulEnds: Set<RingEnd> = []
   /// A block that is open: its statement, the names that end with it, and the slots before it.
-  private struct Block {
+  struct Block {
     var statement: Int
     var names: [UInt32] = []
     var slots: Int
+    /// Of the call of a macro: what cannot be seen from inside.
+    var hidden = HiddenNames()
   }
 
   private static let mostVariables = 1000
 
-  private var open: [Block] = []
+  var open: [Block] = []
   /// Variables that are in use.
-  private var slots = 0
+  var slots = 0
   /// Names that need no declaration.
   let builtIn: [String]
   private var overrides: [String: String]
@@ -126,10 +130,14 @@ struct TextResolver {
       if errors.count > known { doubtfulEnds.formUnion(held) }
     case .tap: tap(statement, index)
     case .core, .loop, .scope, .branch, .produce, .consume: enter(statement, index)
-    case .local:
+    case .expansion: enterCall(statement, index)
+    case .local, .counter:
       whole(statement.first)
       plan.statements[index].first = statement.first
-      plan.statements[index].variable = variable(statement)
+      plan.statements[index].variable = variable(
+        statement.name, statement.nameSpan, isCounter: statement.kind == .counter)
+    case .advance: advance(statement, index)
+    case .macro, .call: break
     case .otherwise: if let block = open.last { forget(block) }
     case .end: leave()
     }
@@ -154,7 +162,7 @@ struct TextResolver {
       whole(statement.last)
       whole(statement.step)
       open.append(Block(statement: index, slots: slots))
-      plan.statements[index].variable = variable(statement)
+      plan.statements[index].variable = variable(statement.name, statement.nameSpan)
       return
     case .scope: scope(statement, index)
     case .branch: whole(statement.first)
@@ -164,20 +172,20 @@ struct TextResolver {
   }
 
   /// A slot for a name that holds until the end of its block.
-  private mutating func variable(_ statement: TextStatement) -> Int16 {
+  mutating func variable(
+    _ name: UInt32, _ span: TextSpan, isCounter: Bool = false
+  ) -> Int16 {
     slots += 1
     if slots > Self.mostVariables {
       errors.add(
         "found more than \(Self.mostVariables) variables and local names at a time",
-        at: statement.nameSpan, hint: "use .param for what is constant", category: .limit)
+        at: span, hint: "use .param for what is constant", category: .limit)
       slots = Self.mostVariables
     }
     plan.variables = max(plan.variables, slots + 1)
     let slot = Int16(clamping: slots)
-    if symbols[statement.name] == nil, !open.isEmpty {
-      open[open.count - 1].names.append(statement.name)
-    }
-    declare(statement.name, statement.nameSpan, .variable(slot))
+    if symbols[name] == nil, !open.isEmpty { open[open.count - 1].names.append(name) }
+    declare(name, span, isCounter ? .counter(slot, isOfCore: isInCore) : .variable(slot))
     return slot
   }
 
@@ -198,6 +206,7 @@ struct TextResolver {
     switch tree.statements[block.statement].kind {
     case .core: declaredHere = []
     case .produce, .consume: if !held.isEmpty { held.removeLast() }
+    case .expansion: reveal(block.hidden)
     default: break
     }
   }

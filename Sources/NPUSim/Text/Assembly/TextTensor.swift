@@ -39,4 +39,12 @@ public struct TextPlace: Sendable {
   public var location: SourceLocation
   /// The variables of the loops around it, outermost first; the core before them where it is not 0.
   public var iterations: [(name: String, value: Int64)]
+  /// The macros whose calls it stands in, outermost first, with the lines of the calls.
+  public var callers: [(name: String, line: Int)]
+
+  /// Turns and calls in words, such as `i = 3, in feed of line 40`.
+  public var turns: String {
+    (iterations.map { "\($0.name) = \($0.value)" }
+      + callers.reversed().map { "in \($0.name) of line \($0.line)" }).joined(separator: ", ")
+  }
 }

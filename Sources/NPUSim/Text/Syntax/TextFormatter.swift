@@ -4,8 +4,8 @@ struct TextFormatter {
   /// Values of an index list on one line.
   private static let valuesPerLine = 16
 
-  private let tree: TextTree
-  private var bytes: [UInt8] = []
+  let tree: TextTree
+  var bytes: [UInt8] = []
   private var depth = 0
 
   private init(_ tree: TextTree) { self.tree = tree }
@@ -47,11 +47,11 @@ struct TextFormatter {
     }
   }
 
-  private mutating func put(_ text: StaticString) {
+  mutating func put(_ text: StaticString) {
     text.withUTF8Buffer { bytes.append(contentsOf: $0) }
   }
 
-  private mutating func put(_ text: String) { bytes.append(contentsOf: text.utf8) }
+  mutating func put(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
   // MARK: Statements
 
@@ -68,11 +68,13 @@ struct TextFormatter {
   private mutating func statement(_ statement: TextStatement) {
     switch statement.kind {
     case .blank, .comment: break
-    case .parameter, .local:
-      put(statement.kind == .local ? ".let " : ".param ")
+    case .parameter: value(".param ", statement)
+    case .local: value(".let ", statement)
+    case .counter: value(".count ", statement)
+    case .advance:
+      put(".count ")
       name(statement.name)
-      put(" = ")
-      number(statement.first)
+      step(statement)
     case .input: tensor(".input ", statement)
     case .output: tensor(".output ", statement)
     case .update: tensor(".update ", statement)
@@ -96,7 +98,35 @@ struct TextFormatter {
     case .produce, .consume:
       put(statement.kind == .produce ? "produce " : "consume ")
       name(statement.name)
+    case .macro: arguments(".macro ", statement)
+    case .call, .expansion: arguments("", statement)
     }
+  }
+
+  private mutating func value(_ directive: StaticString, _ statement: TextStatement) {
+    put(directive)
+    name(statement.name)
+    put(" = ")
+    number(statement.first)
+  }
+
+  private mutating func step(_ statement: TextStatement) {
+    guard statement.step.isThere else { return }
+    put(" step ")
+    number(statement.step)
+  }
+
+  /// `NAME(arguments)`
+  private mutating func arguments(_ directive: StaticString, _ statement: TextStatement) {
+    put(directive)
+    name(statement.name)
+    put("(")
+    for (position, index) in statement.operands.range.enumerated() {
+      if position > 0 { put(", ") }
+      let argument = tree.operands[index]
+      if argument.kind == .value { number(argument.slot) } else { name(argument.name) }
+    }
+    put(")")
   }
 
   private mutating func tensor(_ directive: StaticString, _ statement: TextStatement) {
@@ -190,10 +220,7 @@ struct TextFormatter {
       put("..<")
       number(statement.last)
     }
-    if statement.step.isThere {
-      put(" step ")
-      number(statement.step)
-    }
+    step(statement)
   }
 
   private mutating func scope(_ statement: TextStatement) {
@@ -298,7 +325,7 @@ struct TextFormatter {
   }
 
   /// A name, in quotes where it would not be read as one.
-  private mutating func name(_ id: UInt32) {
+  mutating func name(_ id: UInt32) {
     let text = tree.names.utf8(id)
     if Self.isPlain(text) {
       bytes += text
@@ -325,66 +352,5 @@ struct TextFormatter {
       isFirst = false
     }
     return previous != 0x2E
-  }
-
-  // MARK: Expressions
-
-  private mutating func number(_ number: TextNumber) {
-    if let literal = number.literal {
-      put(decimal: UInt64(literal))
-    } else {
-      expression(number.node)
-    }
-  }
-
-  private mutating func put(decimal value: UInt64) {
-    if value >= 10 { put(decimal: value / 10) }
-    bytes.append(UInt8(truncatingIfNeeded: 0x30 + value % 10))
-  }
-
-  private mutating func expression(_ node: Int32) {
-    guard node >= 0 else { return }
-    let expression = tree.expressions[Int(node)]
-    switch expression.kind {
-    case .integer:
-      if expression.name > 0 {
-        bytes += tree.names.utf8(expression.name - 1)
-      } else {
-        if expression.value < 0 { put("-") }
-        put(decimal: expression.value.magnitude)
-      }
-    case .real, .word: bytes += tree.names.utf8(expression.name)
-    case .name: name(expression.name)
-    case .element:
-      name(expression.name)
-      put("[")
-      self.expression(expression.left)
-      put("]")
-    case .minimum, .maximum, .roundedUpQuotient:
-      put(expression.sign)
-      put("(")
-      self.expression(expression.left)
-      put(", ")
-      self.expression(expression.right)
-      put(")")
-    case .negate, .not:
-      put(expression.sign)
-      self.expression(expression.left, inParentheses: precedence(expression.left) < 6)
-    default:
-      let own = expression.precedence
-      self.expression(expression.left, inParentheses: precedence(expression.left) < own)
-      put(" \(expression.sign) ")
-      self.expression(expression.right, inParentheses: precedence(expression.right) <= own)
-    }
-  }
-
-  private mutating func expression(_ node: Int32, inParentheses: Bool) {
-    if inParentheses { put("(") }
-    expression(node)
-    if inParentheses { put(")") }
-  }
-
-  private func precedence(_ node: Int32) -> Int {
-    node >= 0 ? tree.expressions[Int(node)].precedence : 7
   }
 }

@@ -29,6 +29,8 @@ struct TextErrors {
   private(set) var count = 0
   /// How far behind the spans of its statement the line stands that errors are found in.
   var shift: UInt32 = 0
+  /// What messages say at their end: the calls of macros that their line stands in.
+  var context = ""
 
   init(_ source: TextSource) { self.source = source }
 
@@ -46,7 +48,7 @@ struct TextErrors {
     let span = span.shifted(shift)
     guard !isFull, !found.contains(where: { $0.span.start == span.start }) else { return }
     found.append(
-      (span, NPUError(category, message, at: source.location(span), hint: hint)))
+      (span, NPUError(category, message + context, at: source.location(span), hint: hint)))
     if found.count == Self.limit {
       isFull = true
       let end = UInt32(clamping: source.bytes.count)

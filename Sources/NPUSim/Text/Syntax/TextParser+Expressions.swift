@@ -140,6 +140,21 @@ extension TextParser {
     }
   }
 
+  /// An argument of a function and what follows it: a comma where another one is needed, otherwise the
+  /// parenthesis that closes.
+  private mutating func argument(_ nesting: Int, _ neededNext: String?) -> Int32 {
+    guard !hasFailed else { return -1 }
+    let value = binary(above: 0, nesting: nesting + 1)
+    if value >= 0 {
+      if let neededNext {
+        expect(.comma, neededNext)
+      } else {
+        expect(.rightParenthesis, "')' or an operator")
+      }
+    }
+    return hasFailed ? -1 : value
+  }
+
   private mutating func integer(_ token: TextToken) -> Int32 {
     var node = TextExpression(kind: .integer, value: token.value, span: token.span)
     if !token.isPlain { node.name = tree.names.id(lexer.bytes(of: token.span)) + 1 }
@@ -162,11 +177,17 @@ extension TextParser {
         return -1
       }
       advance()
-      let left = binary(above: 0, nesting: nesting + 1)
-      if left >= 0 { expect(.comma, "',' and a second value") }
-      guard !hasFailed else { return -1 }
-      let right = binary(above: 0, nesting: nesting + 1)
-      if right >= 0 { expect(.rightParenthesis, "')' or an operator") }
+      let isConditional = function.kind == .conditional
+      let left = argument(nesting, isConditional ? "',' and a value" : "',' and a second value")
+      var right = argument(nesting, isConditional ? "',' and the other value" : nil)
+      if isConditional {
+        let other = argument(nesting, nil)
+        guard !hasFailed else { return -1 }
+        right = add(
+          TextExpression(
+            kind: .either, left: right, right: other,
+            span: self.span(right).joined(self.span(other))))
+      }
       guard !hasFailed else { return -1 }
       return add(
         TextExpression(

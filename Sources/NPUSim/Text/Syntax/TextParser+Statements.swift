@@ -225,9 +225,13 @@ extension TextParser {
       return push(statement)
     }
     let first = tree.operands.count
-    // As a call is written in other languages.
-    if token.kind == .leftParenthesis, token.span.start == nameSpan.end {
-      fail(needed: "a space and operands", hint: "write MNEMONIC destination <- sources")
+    if token.kind == .leftParenthesis, token.span.start == nameSpan.end, statement.kind != .tap {
+      statement.kind = .call
+      advance()
+      statement.operands = arguments { parser in
+        TextOperand(kind: .value, span: parser.token.span, slot: parser.number())
+      }
+      return tree.append(statement)
     }
     if !endsOperands {
       operands()

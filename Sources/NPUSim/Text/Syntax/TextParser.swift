@@ -155,7 +155,9 @@ struct TextParser {
     case .blank, .comment, .scope: return
     // Whether it ends names depends on its block.
     case .end: return
-    case .local: hasLocals = true
+    // What its counter is then, the expansion knows.
+    case .advance: return
+    case .local, .counter: hasLocals = true
     default: break
     }
     forgetLines()
@@ -218,7 +220,7 @@ struct TextParser {
   /// Whether a statement says the same wherever it stands.
   private func isComplete(_ statement: TextStatement) -> Bool {
     switch statement.kind {
-    case .operation, .tap, .scope, .end: true
+    case .operation, .tap, .scope, .advance, .end: true
     default: false
     }
   }
@@ -272,7 +274,14 @@ struct TextParser {
       fail(needed: needed, hint: "without ':' a block goes on to its .end")
     case .directive:
       let known = directiveKind()
-      if let known, TextStatement(kind: known, span: token.span).opensBlock, known != .otherwise {
+      if known == .counter {
+        statement()
+        if tree.statements.last?.kind == .counter {
+          fail(needed: "a step of a counter", hint: "declare the counter on a line before it")
+        }
+      } else if let known, known != .otherwise,
+        TextStatement(kind: known, span: token.span).opensBlock
+      {
         statement()
         // Without a colon of its own it would go on below.
         if let last = tree.statements.last, last.opensBlock, last.kind != .end {
@@ -307,6 +316,8 @@ struct TextParser {
     var statement = TextStatement(kind: known, span: span)
     switch known {
     case .parameter, .local: parameter(&statement)
+    case .counter: counter(&statement)
+    case .macro: macro(&statement, isOutermost: open.isEmpty)
     case .input, .output, .update, .tensor, .tapTensor: tensor(&statement)
     case .buffer: buffer(&statement)
     case .index: indexList(&statement)
@@ -332,9 +343,10 @@ struct TextParser {
   /// Those that a program has most of first.
   private static let directives: [(name: StaticString, kind: TextStatement.Kind)] = [
     (".end", .end), (".scope", .scope), (".loop", .loop), (".if", .branch), (".else", .otherwise),
-    (".let", .local), (".core", .core), (".param", .parameter), (".buf", .buffer),
-    (".input", .input), (".output", .output), (".update", .update), (".tensor", .tensor),
-    (".tap", .tapTensor), (".index", .index), (".table", .table),
+    (".let", .local), (".count", .counter), (".core", .core), (".param", .parameter),
+    (".buf", .buffer), (".input", .input), (".output", .output), (".update", .update),
+    (".tensor", .tensor), (".tap", .tapTensor), (".index", .index), (".table", .table),
+    (".macro", .macro),
   ]
 
   private static let directiveNames = directives.map { "\($0.name)" }.sorted()

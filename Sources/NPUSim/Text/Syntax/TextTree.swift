@@ -75,7 +75,11 @@ struct TextStatement: Sendable {
     case parameter, input, output, update, tensor, index, table, tapTensor, buffer
     case operation, tap
     case local
+    /// A counter, and a step of one.
+    case counter, advance
     case core, loop, scope, branch, otherwise, produce, consume, end
+    /// A macro with its arguments as operands, a call of one, and the block that takes a call's place.
+    case macro, call, expansion
   }
 
   var kind: Kind
@@ -93,11 +97,12 @@ struct TextStatement: Sendable {
   /// `row` the condition.
   var waits = TextSlice()
   var sets = TextSlice()
-  /// Value of a parameter or local name, condition of a branch, first iteration of a loop, first core.
+  /// Value of a parameter, local name or counter, condition of a branch, first iteration of a loop, first
+  /// core.
   var first = TextNumber.none
   /// End of a loop, or of a range of cores.
   var last = TextNumber.none
-  /// Step of a loop.
+  /// Step of a loop, or of a counter.
   var step = TextNumber.none
   /// Whether a block stands on the line of its one statement, or an end is not written as that line ends.
   var isInline = false
@@ -109,7 +114,7 @@ struct TextStatement: Sendable {
   /// Whether it opens a block.
   var opensBlock: Bool {
     switch kind {
-    case .core, .loop, .scope, .branch, .otherwise, .produce, .consume: true
+    case .core, .loop, .scope, .branch, .otherwise, .produce, .consume, .macro, .expansion: true
     default: false
     }
   }
@@ -217,6 +222,10 @@ struct TextExpression: Sendable {
     case multiply, divide, remainder, add, subtract
     case less, lessEqual, greater, greaterEqual, equal, notEqual, and, or
     case minimum, maximum, roundedUpQuotient
+    /// `if(c, a, b)`: `left` is the condition, `right` an `either`.
+    case conditional
+    /// The two values of a `conditional`; it stands nowhere else.
+    case either
   }
 
   var kind: Kind
@@ -263,12 +272,13 @@ struct TextExpression: Sendable {
     case .minimum: "min"
     case .maximum: "max"
     case .roundedUpQuotient: "ceildiv"
-    case .integer, .real, .name, .word, .element: ""
+    case .conditional: "if"
+    case .integer, .real, .name, .word, .element, .either: ""
     }
   }
 
-  /// The functions of two values, by their names.
+  /// The functions by their names. All take two values, but for `if`, which has a condition before them.
   static let functions: [(name: String, kind: Kind)] = [
-    ("min", .minimum), ("max", .maximum), ("ceildiv", .roundedUpQuotient),
+    ("min", .minimum), ("max", .maximum), ("ceildiv", .roundedUpQuotient), ("if", .conditional),
   ]
 }
