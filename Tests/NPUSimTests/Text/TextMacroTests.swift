@@ -219,7 +219,7 @@ import Testing
         .param n = 0
         .param chosen = if(n != 0, 100 / n, if(n == 0, 7, 1 / n))
         .param half = if(n < 0, 1, 0.5)
-        .loop i 0..<4: set load->vector:if(i > 0 && n != 0, 12 / (i * n) + 60, chosen + 50)
+        .loop i 0..<4: set load->vector:if(i > 0 && n != 0, 12 / (i * n) + 60, chosen + 100)
         .buf a ub f32 [1, 64]
         vector.fill a {value=if(n > 1, n, half)}
 
@@ -227,7 +227,7 @@ import Testing
       let assembly = try TextFixture.assembly(text, parameters: ["n": "\(n)"])
       func floorQuotient(_ a: Int, _ b: Int) -> Int { Int((Double(a) / Double(b)).rounded(.down)) }
       let chosen = n != 0 ? floorQuotient(100, n) : 7
-      let ids = (0..<4).map { $0 > 0 && n != 0 ? floorQuotient(12, $0 * n) + 60 : chosen + 50 }
+      let ids = (0..<4).map { $0 > 0 && n != 0 ? floorQuotient(12, $0 * n) + 60 : chosen + 100 }
       let lines = TextFixture.lines(assembly.program)
       #expect(
         lines.prefix(4).compactMap { $0.split(separator: ":").last?.prefix { $0.isNumber } }

@@ -83,14 +83,14 @@ struct TextMacroExpansion {
     }
     var macro = Macro(line: index, arguments: Array(tree.operands[statement.operands.range]))
     var uses = Uses(tree)
-    // What is given to a macro that is not known may be used there.
+    // What is given to a macro that is not known, or not right, may be used there.
     var doubtful = Uses(tree)
     let known = errors.count
     for line in (index + 1)..<Int(tree.lines[index].partner) {
       let inner = tree.statement(line)
       uses.add(inner)
       guard inner.kind == .call else { continue }
-      guard let callee = callee(inner, within: statement.name) else {
+      guard let callee = callee(inner, within: statement.name), !callee.isBroken else {
         for given in inner.operands.range {
           doubtful.add(tree.operands[given].slot, asName: false, asValue: true)
         }
