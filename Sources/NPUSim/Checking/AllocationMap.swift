@@ -173,7 +173,9 @@ struct AllocationMap {
     var rects: [ByteRect] = []
     for (index, tile) in program.tiles.enumerated() where use.flags[index] != 0 {
       let flags = use.flags[index]
-      if flags & (TileUse.read | TileUse.written) != 0 {
+      // Where a last block is filled up, what is valid is told from what fills it.
+      let isPadded = flags & TileUse.filled != 0 && tile.hasRaggedBlock
+      if flags & (TileUse.read | TileUse.written) != 0 || isPadded {
         add(tile, UInt32(index * 2), padded: false, to: &rects, &misfits)
       }
       if flags & TileUse.filled != 0 {

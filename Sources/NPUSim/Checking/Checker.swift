@@ -142,7 +142,7 @@ struct CheckRun {
     return writer.redundant(events, together: removable) + barrierLints.redundant(barriers)
       + barrierLints.overWide()
       + layoutLints.unfilledBursts() + layoutLints.bankConflicts() + layoutLints.singleBuffers()
-      + layoutLints.deadStores(dead)
+      + layoutLints.deadStores(dead) + writer.unreadParts(unreadSlots(table))
       + unfenced
   }
 

@@ -11,6 +11,15 @@ extension FindingWriter {
     }
   }
 
+  /// P008 for the fills of rings of which some bytes are read, and some are not.
+  func unreadParts(_ slots: [UnreadSlots.Slot]) -> [Finding] {
+    slots.filter(\.isPartial).map { slot in
+      Finding(
+        .P008, statement(of: slot), sites: [slot.fill], buffer: slot.buffer,
+        fix: remedy(slot: slot.slot, of: slot.buffer), folded: slot.count - 1)
+    }
+  }
+
   /// What to do about a slot that nobody reads.
   func remedy(slot: Int32, of buffer: UInt32) -> String {
     "read slot \(slot) of \(program.buffers[Int(buffer)].name) where it is meant, or fill the slot "

@@ -109,41 +109,32 @@ struct UnreadSlots {
     /// By atom, the last micro-op that wrote it, −1 for none, and whether it was read since.
     var lastWriter: [Int32]
     var wasRead: [Bool]
-    /// Whether anything reads it at any time.
-    var isEverRead: [Bool]
-    /// By micro-op, whether it fills a slot, whether it fills up a last block too, which is not there to
-    /// be read, and whether a byte of it was read, or was not.
+    /// By micro-op, whether it fills a slot, whether it has other results, which come with it whether
+    /// they are wanted or not, and whether a byte of it was read, or was not.
     var isFill: [Bool]
-    var isPadded: [Bool]
+    var hasSeveral: [Bool]
     var isUsed: [Bool]
     var isWasted: [Bool]
 
     init(atoms: Int, count: Int) {
       lastWriter = Array(repeating: -1, count: atoms)
       wasRead = Array(repeating: false, count: atoms)
-      isEverRead = Array(repeating: false, count: atoms)
       isFill = Array(repeating: false, count: count)
-      isPadded = Array(repeating: false, count: count)
+      hasSeveral = Array(repeating: false, count: count)
       isUsed = Array(repeating: false, count: count)
       isWasted = Array(repeating: false, count: count)
     }
 
     /// Notes that what was last written to an atom is gone, or the program at its end.
     mutating func overwrite(_ atom: Int) {
-      guard lastWriter[atom] >= 0, !wasRead[atom], isEverRead[atom] else { return }
+      guard lastWriter[atom] >= 0, !wasRead[atom] else { return }
       let writer = Int(lastWriter[atom])
-      isWasted[writer] = !isPadded[writer]
+      isWasted[writer] = !hasSeveral[writer]
     }
   }
 
   /// Goes through the rings' reads and writes in the order of the program, and hears of stale reads.
   private func walk(_ core: Int, _ use: inout Use, _ onStale: (Int, TileRef) -> Void) {
-    for record in program.cores[core] where record.accessBits != 0 {
-      for k in 0..<min(Int(record.operandCount), OpRecord.maximumOperands)
-      where record.access(k).contains(.read) && ringTile(record, k) != nil {
-        for atom in atoms(record, k, .read) { use.isEverRead[atom] = true }
-      }
-    }
     for (op, record) in program.cores[core].enumerated() where record.accessBits != 0 {
       let operands = 0..<min(Int(record.operandCount), OpRecord.maximumOperands)
       for k in operands where record.access(k).contains(.read) {
@@ -161,16 +152,20 @@ struct UnreadSlots {
         // A chain that goes on in its own tile is no second reader.
         if isStale && !isEmpty && !record.access(k).contains(.write) { onStale(op, tile) }
       }
-      for k in operands where record.access(k).contains(.write) {
+      let results = operands.filter { record.access($0).contains(.write) }
+      use.hasSeveral[op] = results.count > 1
+      for k in results {
         guard let tile = ringTile(record, k) else { continue }
-        let length = tile.axis == .alongRows ? tile.rows : tile.columns
-        use.isPadded[op] = record.access(k).contains(.zeroFill) && length % 32 != 0
+        // What fills up a last block is not there to be read: it counts as read.
+        let hasPadding = record.access(k).contains(.zeroFill) && tile.hasRaggedBlock
         for atom in atoms(record, k, .write) {
           use.overwrite(atom)
           use.isFill[op] = true
           use.lastWriter[atom] = Int32(truncatingIfNeeded: op)
-          use.wasRead[atom] = false
+          use.wasRead[atom] = hasPadding
         }
+        if !hasPadding { continue }
+        for atom in atoms(record, k, .read) { use.wasRead[atom] = false }
       }
     }
   }

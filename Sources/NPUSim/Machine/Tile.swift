@@ -44,6 +44,11 @@ public struct TileRef: Sendable, Hashable {
     }
   }
 
+  /// Whether the last 32-block along the block axis is not full; `false` unless MXINT8.
+  public var hasRaggedBlock: Bool {
+    format == .mxint8 && (axis == .alongColumns ? columns : rows) % 32 != 0
+  }
+
   /// Bytes of the valid extent, scales included.
   public var usefulBytes: Int { elements * format.bytes + scaleCount }
 
