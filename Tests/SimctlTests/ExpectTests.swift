@@ -182,6 +182,11 @@ import Testing
     #expect(unknown.status == 2 && unknown.error.contains("no tensor is named 'y'"))
     let absent = try run(Self.softmax + " --expect \(foreign) --map out=prob")
     #expect(absent.status == 2 && absent.error.contains("has no tensor 'prob'"))
+    // One file in both places is said once.
+    let twice = try run(
+      Self.softmax + " --inputs \(foreign) --expect \(foreign) --map x=nope")
+    #expect(twice.status == 2 && !twice.error.contains(" and "), "\(twice.error)")
+    #expect(twice.error.contains("has no tensor 'nope'"))
   }
 
   @Test func `units in the last place count the numbers between two words`() throws {

@@ -39,9 +39,10 @@ extension CompressEpilog {
       return .plain(
         try Tensor(words: shuffledSlots(source), dtype: .i32, shape: spec.shape))
     case "cache":
-      let bytes = [UInt8](unsafeUninitializedCapacity: spec.elements) { target, count in
+      let room = spec.elements + Tensor.room
+      let bytes = [UInt8](unsafeUninitializedCapacity: room) { target, count in
         var word: UInt64 = 0
-        for index in target.indices {
+        for index in 0..<spec.elements {
           if index & 7 == 0 { word = source.word(index >> 3) & 0xBFBF_BFBF_BFBF_BFBF }
           target[index] = UInt8(truncatingIfNeeded: word)
           word >>= 8

@@ -12,7 +12,7 @@ extension FlashAttention {
     let wantsScales = spec.format == .f32
     let source = SeededInput(seed: seed, name: String(spec.name.prefix(1)))
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(spec.elements * spec.format.bytes)
+    bytes.reserveCapacity(spec.elements * spec.format.bytes + Tensor.room)
     var words = [UInt16](repeating: 0, count: d)
     var codes = [UInt8](repeating: 0, count: d)
     for row in 0..<rows {

@@ -38,6 +38,20 @@ struct ExpectedTensors {
     }
   }
 
+  /// Adds what the tensors take that would be read, and MXINT8 ones in numbers.
+  static func add(_ specs: [TensorSpec], from source: TensorSource, to need: inout MemoryNeed) {
+    for spec in specs {
+      for (_, fileName) in names(of: spec, in: source) {
+        guard let entry = source.archive[fileName], let type = entry.candidates.first else {
+          continue
+        }
+        // A header whose shape and bytes do not agree is refused when it is read.
+        let elements = entry.shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+        need.add("files", elements, times: type.byteCount + (spec.format == .mxint8 ? 4 : 0))
+      }
+    }
+  }
+
   /// The names of a tensor and of its scales, and what the file calls them.
   private static func names(
     of spec: TensorSpec, in source: TensorSource

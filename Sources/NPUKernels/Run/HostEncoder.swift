@@ -3,8 +3,12 @@ import NPUSim
 
 /// MXINT8 encoding of whole tensors before a run: inputs that a kernel takes encoded.
 enum HostEncoder {
-  /// Elements of a band: a whole number of rows, and of blocks, that one thread encodes at once.
+  /// Elements of a band: whole blocks of some rows and columns, that one thread encodes at once.
+  ///
+  /// Small, as what a thread frees in large pieces stays with the process.
   private static let bandElements = 1 << 16
+  /// Most columns of a band.
+  private static let bandColumns = bandElements / 32
 
   /// Encodes values along the block axis of `spec`.
   static func encode(_ floats: [Float], _ spec: TensorSpec) throws(NPUError) -> MXTensor {
@@ -32,36 +36,37 @@ enum HostEncoder {
     let matrix = EncodedMatrix(spec)
     let slabs = spec.shape.dropLast(2).reduce(1, *)
     let scaleCount = matrix.scaleRows * matrix.scaleColumns
-    var payload = [UInt8](repeating: 0, count: slabs * matrix.rows * matrix.columns)
-    var scales = [UInt8](repeating: 0, count: slabs * scaleCount)
-    let units = max(1, bandElements / max(1, 32 * matrix.columns))
-    let bands = (matrix.rows + 32 * units - 1) / (32 * units)
-    payload.withUnsafeMutableBytes { payload in
-      scales.withUnsafeMutableBufferPointer { scales in
-        guard let payload = payload.baseAddress, let scales = scales.baseAddress else { return }
-        // A band writes bytes of its own.
-        nonisolated(unsafe) let target = (
-          payload: payload.assumingMemoryBound(to: Int8.self), scales: scales
-        )
-        DispatchQueue.concurrentPerform(iterations: slabs * bands) { index in
-          let (slab, band) = (index / bands, index % bands)
-          let first = slab * matrix.rows * matrix.columns
-          let rows = band * 32 * units..<min(matrix.rows, (band + 1) * 32 * units)
-          matrix.encode(
-            rows, payload: target.payload + first, scales: target.scales + slab * scaleCount
-          ) { fill(first + $0, $1) }
-        }
-      }
-    }
     var scaleShape = spec.shape
     if spec.axis == .alongColumns {
       scaleShape[scaleShape.count - 1] = matrix.scaleColumns
     } else {
       scaleShape[scaleShape.count - 2] = matrix.scaleRows
     }
-    return try MXTensor(
-      payload: Tensor(dtype: .i8, shape: spec.shape, storage: payload),
-      scale: Tensor(dtype: .e8m0, shape: scaleShape, storage: scales), axis: spec.fileAxis)
+    var payload = try Tensor(zeros: .i8, shape: spec.shape)
+    var scale = try Tensor(zeros: .e8m0, shape: scaleShape)
+    let height = 32 * max(1, bandElements / max(1, 32 * matrix.columns))
+    let bands = (matrix.rows + height - 1) / height
+    let panels = (matrix.columns + bandColumns - 1) / bandColumns
+    payload.withUnsafeMutableBytes { payload in
+      scale.withUnsafeMutableBytes { scales in
+        guard let payload = payload.baseAddress, let scales = scales.baseAddress else { return }
+        // A band writes bytes of its own.
+        nonisolated(unsafe) let target = (
+          payload: payload.assumingMemoryBound(to: Int8.self),
+          scales: scales.assumingMemoryBound(to: UInt8.self)
+        )
+        DispatchQueue.concurrentPerform(iterations: slabs * bands * panels) { index in
+          let (slab, band, panel) = (index / panels / bands, index / panels % bands, index % panels)
+          let first = slab * matrix.rows * matrix.columns
+          matrix.encode(
+            rows: band * height..<min(matrix.rows, (band + 1) * height),
+            columns: panel * bandColumns..<min(matrix.columns, (panel + 1) * bandColumns),
+            payload: target.payload + first, scales: target.scales + slab * scaleCount
+          ) { fill(first + $0, $1) }
+        }
+      }
+    }
+    return try MXTensor(payload: payload, scale: scale, axis: spec.fileAxis)
   }
 }
 
@@ -81,33 +86,43 @@ private struct EncodedMatrix {
     scaleColumns = axis == .alongColumns ? (columns + 31) / 32 : columns
   }
 
-  /// Encodes some rows, from a multiple of 32 on, into the matrix at `payload` and `scales`; `fill`
-  /// puts the matrix's values from an element on.
+  /// Encodes some rows and columns, from multiples of 32 on, into the matrix at `payload` and `scales`;
+  /// `fill` puts the matrix's values from an element on.
   func encode(
-    _ range: Range<Int>, payload: UnsafeMutablePointer<Int8>, scales: UnsafeMutablePointer<UInt8>,
-    _ fill: (Int, UnsafeMutableBufferPointer<Float>) -> Void
+    rows: Range<Int>, columns range: Range<Int>, payload: UnsafeMutablePointer<Int8>,
+    scales: UnsafeMutablePointer<UInt8>, _ fill: (Int, UnsafeMutableBufferPointer<Float>) -> Void
   ) {
     let isAlongColumns = axis == .alongColumns
-    let paddedRows = isAlongColumns ? range.count : (range.count + 31) / 32 * 32
-    let paddedColumns = isAlongColumns ? scaleColumns * 32 : columns
-    let firstScale = (isAlongColumns ? range.lowerBound : range.lowerBound / 32) * scaleColumns
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count * columns) { values in
+    let width = range.count
+    let paddedRows = isAlongColumns ? rows.count : (rows.count + 31) / 32 * 32
+    let paddedColumns = isAlongColumns ? (width + 31) / 32 * 32 : width
+    let firstScale =
+      isAlongColumns
+      ? rows.lowerBound * scaleColumns + range.lowerBound / 32
+      : rows.lowerBound / 32 * scaleColumns + range.lowerBound
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count * width) { values in
       withUnsafeTemporaryAllocation(of: Int8.self, capacity: paddedRows * paddedColumns) {
         encoded in
         guard let source = values.baseAddress, let target = encoded.baseAddress else { return }
-        fill(range.lowerBound * columns, values)
+        // Rows that touch are filled as one.
+        let run = width == columns ? values.count : width
+        for start in stride(from: 0, to: values.count, by: run) {
+          fill(
+            (rows.lowerBound + start / width) * columns + range.lowerBound,
+            UnsafeMutableBufferPointer(rebasing: values[start..<start + run]))
+        }
         if isAlongColumns {
           Bulk.encodeMXRows(
-            source, sourceStride: columns, rows: range.count, cols: columns, payload: target,
+            source, sourceStride: width, rows: rows.count, cols: width, payload: target,
             payloadStride: paddedColumns, scales: scales + firstScale, scaleStride: scaleColumns)
         } else {
           Bulk.encodeMXColumns(
-            source, sourceStride: columns, rows: range.count, cols: columns, payload: target,
+            source, sourceStride: width, rows: rows.count, cols: width, payload: target,
             payloadStride: paddedColumns, scales: scales + firstScale, scaleStride: scaleColumns)
         }
-        for row in 0..<range.count {
-          (payload + (range.lowerBound + row) * columns).update(
-            from: target + row * paddedColumns, count: columns)
+        for row in 0..<rows.count {
+          (payload + (rows.lowerBound + row) * columns + range.lowerBound).update(
+            from: target + row * paddedColumns, count: width)
         }
       }
     }

@@ -53,6 +53,19 @@ public struct InputPlan: Sendable {
     }
   }
 
+  /// Adds what conversions take beside the words that a run is given: the tensors as the file has
+  /// them, and of one at a time its FP32 numbers, and its words of eight bytes.
+  func addConversions(to need: inout MemoryNeed) {
+    var largest = 0
+    for spec in specs {
+      guard let route = routes[spec.name], route.isConverted else { continue }
+      let size = route.dtype.byteCount
+      need.add("files", spec.elements, times: size)
+      largest = max(largest, spec.elements * (size == 8 ? 12 : 4))
+    }
+    need.add("files", largest)
+  }
+
   /// Reads the planned tensors, or of them only the index tensors.
   ///
   /// - Throws: `.io` when they cannot be read.

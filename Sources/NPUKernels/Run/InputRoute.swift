@@ -22,6 +22,15 @@ struct InputRoute: Sendable {
   var dtype: DType
   var way: Way
 
+  /// Whether the words of the file are not those that a run is given.
+  var isConverted: Bool {
+    switch way {
+    case .words, .pair: false
+    case .indices: dtype != .i32
+    case .scales, .cast, .encode: true
+    }
+  }
+
   /// Judges an entry for a tensor of a kernel, by the header alone.
   ///
   /// - Throws: `.tensor` with what was found and needed.

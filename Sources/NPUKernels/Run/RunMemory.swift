@@ -77,6 +77,16 @@ enum RunMemory {
     return need
   }
 
+  /// What the tensors of files take beside the words that a run is given.
+  static func need(
+    of kernel: any Kernel, _ plan: InputPlan?, _ expect: TensorSource?
+  ) -> MemoryNeed {
+    var need = MemoryNeed()
+    plan?.addConversions(to: &need)
+    if let expect { ExpectedTensors.add(kernel.tensors, from: expect, to: &need) }
+    return need
+  }
+
   /// What a check of a program takes.
   static func need(toCheck program: Program) -> MemoryNeed {
     var need = MemoryNeed()

@@ -33,6 +33,8 @@ public enum Runner {
   ) throws(NPUError) -> RunOutcome {
     try RunMemory.need(of: kernel, request).require(request.memoryLimit)
     let plan = try request.inputPlan(kernel)
+    let files = RunMemory.need(of: kernel, plan, request.expect)
+    try RunMemory.need(of: kernel, request).adding(files).require(request.memoryLimit)
     var expected: ExpectationPlan?
     if let expect = request.expect {
       expected = try ExpectationPlan(kernel.tensors, with: expect, request.closeness)
@@ -46,7 +48,7 @@ public enum Runner {
         try RunInputs(kernel, seed: request.seed, given: given)
       } : nil
     let program = try kernel.wholeProgram(indices, on: request.machine)
-    try RunMemory.need(of: kernel, program, request).require(request.memoryLimit)
+    try RunMemory.need(of: kernel, program, request).adding(files).require(request.memoryLimit)
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
     var check = Checker.check(
       program, CheckOptions(lints: request.lints), lines: kernel.sourceLines)

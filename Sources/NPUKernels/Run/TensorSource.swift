@@ -66,9 +66,10 @@ extension RunRequest {
       }
       guard knowing.contains(where: { $0.archive[rename.fileName] != nil }) else {
         let origins = knowing.map { $0.archive.origin ?? "the file" }
+        let places = origins.count == 2 && origins[0] == origins[1] ? [origins[0]] : origins
         throw NPUError(
           .usage,
-          "\(text): \(origins.joined(separator: " and ")) has no tensor "
+          "\(text): \(places.joined(separator: " and ")) has no tensor "
             + ForeignText.quoted(rename.fileName),
           hint: DidYouMean.hint(
             for: rename.fileName, among: last.archive.entries.map(\.name)))

@@ -9,7 +9,7 @@ public struct TensorBytes: Sendable {
 
     /// `nil` where no whole register can be read at the last byte.
     init?(_ bytes: [UInt8]) {
-      guard bytes.isEmpty || bytes.capacity >= bytes.count + 64 else { return nil }
+      guard bytes.isEmpty || bytes.capacity >= bytes.count + Tensor.room else { return nil }
       storage = bytes
       start = bytes.withUnsafeBufferPointer { $0.isEmpty ? nil : $0.baseAddress }
     }

@@ -68,15 +68,16 @@ public struct FileReader: ~Copyable, Sendable {
     }
   }
 
-  /// The bytes `range` of the file, in one copy.
-  public func bytes(_ range: Range<Int>) throws(NPUError) -> [UInt8] {
+  /// The bytes `range` of the file, in one copy, with room for `room` more behind them.
+  public func bytes(_ range: Range<Int>, room: Int = 0) throws(NPUError) -> [UInt8] {
     if range.count > 1 << 20 {
       var need = MemoryNeed()
       need.add(path, range.count)
       try need.require(.ofProcess())
     }
     var failure: NPUError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, initializedCount in
+    let bytes = [UInt8](unsafeUninitializedCapacity: range.count + room) {
+      buffer, initializedCount in
       let whole = UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: range.count)
       do throws(NPUError) {
         try read(at: range.lowerBound, into: whole)

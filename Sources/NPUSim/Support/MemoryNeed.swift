@@ -28,6 +28,11 @@ public struct MemoryNeed: Sendable, Hashable {
     }
   }
 
+  /// Both together.
+  public func adding(_ other: MemoryNeed) -> MemoryNeed {
+    other.parts.reduce(into: self) { $0.add($1.name, $1.bytes) }
+  }
+
   /// Throws `.limit` where the bytes are more than the limit, with both numbers and what most of the
   /// bytes are for.
   public func require(_ limit: MemoryLimit) throws(NPUError) {

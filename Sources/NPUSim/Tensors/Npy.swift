@@ -20,7 +20,8 @@ public enum Npy {
       file.bytes(start.text..<start.data), offset: start.text, file: path)
     let type = try check(header, as: dtype, dataCount: file.size - start.data, file: path)
     return try Tensor(
-      dtype: type, shape: header.shape, storage: file.bytes(start.data..<file.size))
+      dtype: type, shape: header.shape,
+      storage: file.bytes(start.data..<file.size, room: Tensor.room))
   }
 
   /// What a file holds, from its header alone; what is wrong with it is the fault of the entry.

@@ -9,7 +9,11 @@ extension Tensor {
     words: [Word], dtype: DType, shape: [Int]
   ) throws(NPUError) {
     try Self.check(Word.self, dtype)
-    try self.init(dtype: dtype, shape: shape, storage: words.withUnsafeBytes { Array($0) })
+    try self.init(
+      dtype: dtype, shape: shape,
+      storage: words.withUnsafeBytes { bytes in
+        Self.storage(bytes.count) { $0.copyMemory(from: bytes) }
+      })
   }
 
   /// The elements as words of their size, bits as they are.
@@ -69,11 +73,10 @@ extension Tensor {
   public init(rounding values: [Float], to dtype: DType, shape: [Int]) throws(NPUError) {
     try Self.requireRoundable(to: dtype)
     let size = dtype.byteCount
-    let storage = [UInt8](unsafeUninitializedCapacity: values.count * size) { buffer, used in
-      used = values.count * size
+    let storage = Self.storage(values.count * size) { buffer in
       values.withUnsafeBufferPointer { values in
         guard let source = values.baseAddress, let target = buffer.baseAddress else { return }
-        Self.narrow(dtype, source, UnsafeMutableRawPointer(target), count: values.count)
+        Self.narrow(dtype, source, target, count: values.count)
       }
     }
     try self.init(dtype: dtype, shape: shape, storage: storage)

@@ -31,9 +31,23 @@ public struct Tensor: Sendable, Hashable {
   ///
   /// - Throws: `.tensor` when a dimension is negative or the size overflows.
   public init(zeros dtype: DType, shape: [Int]) throws(NPUError) {
-    storage = [UInt8](repeating: 0, count: try Self.byteCount(dtype, shape))
+    storage = Self.storage(try Self.byteCount(dtype, shape)) {
+      $0.initializeMemory(as: UInt8.self, repeating: 0)
+    }
     self.dtype = dtype
     self.shape = shape
+  }
+
+  /// Bytes behind the last element for which large storage should have room: a machine reads such a
+  /// tensor where it is, a whole register at a time, and copies any other.
+  public static let room = 64
+
+  /// Bytes that `fill` writes, all of them, with ``room`` behind them.
+  static func storage(_ count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: count + room) { buffer, initializedCount in
+      fill(UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: count))
+      initializedCount = count
+    }
   }
 
   /// The number of elements: the product of the dimensions, 1 for a scalar.

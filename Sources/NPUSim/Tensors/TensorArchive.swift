@@ -181,7 +181,7 @@ public struct TensorArchive: Sendable {
     case .file(let file):
       for (selection, entry) in wanted {
         tensors[selection] = try tensor(selection, entry) { range throws(NPUError) in
-          try file.reader.bytes(range)
+          try file.reader.bytes(range, room: Tensor.room)
         }
       }
     case .stream(let stream):

@@ -1,3 +1,4 @@
+import Foundation
 import NPUKernels
 import NPUSim
 import Testing
@@ -79,6 +80,52 @@ import Testing
     #expect(
       try need(request, limit: first) - first
         == 160 * program.opCount + scales + ends.values.map(withBits).reduce(0, +))
+  }
+
+  /// What is read in place is not copied; whether it is must not hang on the allocator.
+  @Test(arguments: [
+    KernelCase("swiglu", ["tokens": "3", "hidden": "96", "ffn": "130"]),
+    KernelCase("softmax_v", ["kv": "70", "heads": "4", "head-dim": "40"]),
+    KernelCase("gemm", ["m": "70", "n": "100", "k": "130", "operands": "bf16"]),
+    KernelCase("flash_attention", ["kv": "70", "head-dim": "40", "kv-format": "e4m3fn"]),
+    KernelCase("compress_epilog", ["tokens": "6", "dim": "256", "input": "f16"]),
+  ])
+  func `every input from a seed, and from a file, has room to be read in place`(one: KernelCase)
+    throws
+  {
+    let names = try one.make(on: Presets.named("edge").configuration).tensors
+      .filter { $0.role == .input }.flatMap { [$0.name, $0.name + ".scale"] }
+    func lacking(_ set: TensorSet) -> [String] {
+      names.filter { name in
+        set[name].map { TensorBytes(payload: $0.storage, scales: []) == nil } ?? false
+      }
+    }
+    let seeded = try Runner.run(request(one)).dump()
+    #expect(lacking(seeded).isEmpty)
+    let path = FileManager.default.temporaryDirectory
+      .appendingPathComponent("room-\(UUID().uuidString).safetensors").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try Safetensors.write(seeded, to: path, force: false)
+    #expect(try lacking(TensorArchive(path).readAll()).isEmpty)
+  }
+
+  @Test func `tensors of files that are converted count as they are, and the largest in FP32`()
+    throws
+  {
+    let one = KernelCase("gemm", ["m": "4", "n": "8", "k": "64"])
+    var request = try request(one)
+    let without = try need(request)
+    var set = TensorSet()
+    for (name, shape) in [("input", [4, 64]), ("other", [64, 8])] {
+      try set.insert(Tensor(zeros: .f64, shape: shape), named: name)
+    }
+    request.source = TensorSource(TensorArchive(set))
+    #expect(try need(request, limit: without) - without == 8 * (4 * 64 + 64 * 8) + 12 * 64 * 8)
+    request.source = nil
+    var expected = TensorSet()
+    try expected.insert(Tensor(zeros: .f32, shape: [4, 8]), named: "output")
+    request.expect = TensorSource(TensorArchive(expected))
+    #expect(try need(request, limit: without) - without == 4 * 4 * 8)
   }
 
   @Test func `the reference counts a right operand in BF16 with seven bytes an element`() throws {
