@@ -99,13 +99,16 @@ extension Kernel {
   private func requireFit(_ program: Program, on machine: MachineConfiguration) throws(NPUError) {
     let misfits = program.defects.filter { $0.code == .S006 || $0.code == .M003 }
     guard let first = misfits.first else { return }
+    let isDeep = scheduleFields.fields.contains { $0.name.hasPrefix("stages") && $0.value > 1 }
+    let smaller = isDeep ? "smaller tiles or fewer stages" : "smaller tiles"
     throw NPUError(
       .program,
       "\(Self.name) with the schedule \(scheduleFields.text) does not fit \(machine.name): "
         + first.message,
       hint: misfits.compactMap(\.neededEvents).max().map {
-        "--set events.per_pair=\($0) has room for it; so may a schedule with fewer stages"
-      } ?? "use smaller tiles or fewer stages, or a machine with larger memories")
+        "--set events.per_pair=\($0) has room for it"
+          + (isDeep ? "; so may a schedule with fewer stages" : "")
+      } ?? "use \(smaller), or a machine with larger memories")
   }
 
   public static var aliases: [String] { [] }

@@ -40,6 +40,8 @@ import Testing
       FlashAttention.name, ["q": "1", "kv": "1", "heads": "3", "head-dim": "16"])
     let refusal = try #require(one.refusal(on: "tiny"))
     #expect(refusal.contains("does not fit tiny: vector to store needs"))
+    // Every ring of this schedule has one stage: there are no fewer.
+    #expect(refusal.contains("stages=1 ") && !refusal.contains("fewer stages"))
     let text = "--set events.per_pair="
     let start = try #require(refusal.firstRange(of: text)?.upperBound)
     let count = try #require(Int(refusal[start...].prefix { $0.isNumber }))

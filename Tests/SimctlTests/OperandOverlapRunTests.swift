@@ -17,7 +17,7 @@ import Testing
       wait vector->store:0
       store.hbm y <- a
       """,
-      "vector.transpose has result a[0 +: 16, 0 +: 16] and a a[0 +: 16, 0 +: 16], which share 512"
+      "vector.transpose has a[0 +: 16, 0 +: 16] as result and a[0 +: 16, 0 +: 16] as a, which share 512"
     ),
     (
       "alias-shift",
@@ -32,7 +32,7 @@ import Testing
       wait vector->store:0
       store.hbm y <- a
       """,
-      "vector.copy has result a[4 +: 8, 0 +: 16] and a a[0 +: 8, 0 +: 16], which share 128 bytes"
+      "vector.copy has a[4 +: 8, 0 +: 16] as result and a[0 +: 8, 0 +: 16] as a, which share 128 bytes"
     ),
     (
       "overlap-exp",
@@ -45,7 +45,7 @@ import Testing
       vector.exp a[:, 16 +: 240] <- a[:, 0 +: 240]
       barrier_all
       store.hbm y <- a
-      """, "vector.exp has result a[0 +: 1, 16 +: 240] and a a[0 +: 1, 0 +: 240], which share 448"
+      """, "vector.exp has a[0 +: 1, 16 +: 240] as result and a[0 +: 1, 0 +: 240] as a, which share 448"
     ),
     (
       "residual-add-one-address",
@@ -77,7 +77,7 @@ import Testing
       barrier_all
       store.hbm s <- sc
       """,
-      "vector.encode_fp8 has codes c[0 +: 4, 0 +: 256] and scales sc[0 +: 4, 0 +: 2], which share"
+      "vector.encode_fp8 has c[0 +: 4, 0 +: 256] as codes and sc[0 +: 4, 0 +: 2] as scales, which share"
     ),
   ]
 

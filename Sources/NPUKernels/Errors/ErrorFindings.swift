@@ -1,8 +1,10 @@
 import NPUSim
 
 /// What the errors of a run's tensors are worth saying.
-enum ErrorFindings {
-  static func findings(_ tensors: [RunReport.TensorError]) -> [Finding] {
+public enum ErrorFindings {
+  /// N004 where elements are beyond their bounds, and N005 where independent roundings do not explain
+  /// an error; each names the first such tensor, and the others after it.
+  public static func findings(_ tensors: [RunReport.TensorError]) -> [Finding] {
     var findings: [Finding] = []
     let beyond = tensors.filter { $0.beyondBound > 0 }
     if let first = beyond.first {

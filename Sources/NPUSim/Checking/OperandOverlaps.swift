@@ -145,9 +145,9 @@ struct OperandOverlaps {
         buffer: x.buffer, region: shared?.region, fix: fix(record, k, j)))
   }
 
-  /// `result a[4 +: 8, 0 +: 16]`.
+  /// `a[4 +: 8, 0 +: 16] as result`.
   private func operand(_ record: OpRecord, _ k: Int) -> String {
-    "\(name(record, k)) \(program.describe(program.tiles[Int(record.words[k])]))"
+    "\(program.describe(program.tiles[Int(record.words[k])])) as \(name(record, k))"
   }
 
   private func name(_ record: OpRecord, _ k: Int) -> String {

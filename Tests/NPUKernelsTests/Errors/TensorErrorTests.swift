@@ -27,6 +27,43 @@ import Testing
     }
   }
 
+  /// A word at its bound is within it; the next smaller bound is broken, and that is an error.
+  @Test func `an element beyond the bound of its stage is N004, and one at the bound is not`() throws {
+    let kernel = try KernelCase("residual_add", ["rows": "1", "cols": "4"])
+      .make(on: Presets.named("edge").configuration)
+    let format = try #require(kernel.tensors.first { $0.name == "out" }?.format)
+    #expect(format == .bf16)
+    var one = BF16(1).bits.littleEndian
+    let words = withUnsafeBytes(of: &one) { Array($0) }
+    let inputs = try KernelCase("residual_add", ["rows": "1", "cols": "4"])
+      .run(on: Presets.named("edge").configuration).dump()
+    var values: [String: TensorValue] = [:]
+    for spec in kernel.tensors where spec.role.isGiven {
+      values[spec.name] = .plain(try #require(inputs[spec.name]))
+    }
+    let unit = try kernel.reference(
+      values, settings: DatapathSettings(Presets.named("edge").configuration)
+    ).evaluate(unit: 0)
+    var slice = try #require(unit.errors.first { $0.tensor == "out" })
+    func findings(bound: Double) throws -> [Finding] {
+      var tally = ErrorTally(kernel.tensors)
+      slice.figures = Array(slice.figures.prefix(1))
+      slice.figures[0].exact = 0.75
+      slice.figures[0].end = 0.75
+      slice.figures[0].bound = bound
+      words.withUnsafeBytes { tally.take(slice, words: $0, scales: nil) }
+      var both = ErrorTally(kernel.tensors)
+      both.join(tally)
+      return ErrorFindings.findings(both.errors).filter { $0.code == .N004 }
+    }
+    #expect(try findings(bound: 0.25).isEmpty)
+    let broken = try findings(bound: 0.25.nextDown)
+    #expect(broken.count == 1)
+    #expect(
+      broken.first?.message == "1 elements of out are further from the exact values of their stage "
+        + "than its bound allows")
+  }
+
   @Test func `a cache errs by what its codes decode to`() throws {
     // Decoded values have three bits of fraction: half a step of 2^-3 is at most 2^-4 of a value.
     let rounded = try run(
