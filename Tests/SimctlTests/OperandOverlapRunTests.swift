@@ -45,7 +45,7 @@ import Testing
       vector.exp a[:, 16 +: 240] <- a[:, 0 +: 240]
       barrier_all
       store.hbm y <- a
-      """, "vector.exp has a[0 +: 1, 16 +: 240] as result and a[0 +: 1, 0 +: 240] as a, which share 448"
+      """, "vector.exp has a[0 +: 1, 16 +: 240] as result and a[0 +: 1, 0 +: 240] as a, which share"
     ),
     (
       "residual-add-one-address",

@@ -28,7 +28,9 @@ import Testing
   }
 
   /// A word at its bound is within it; the next smaller bound is broken, and that is an error.
-  @Test func `an element beyond the bound of its stage is N004, and one at the bound is not`() throws {
+  @Test func `an element beyond the bound of its stage is N004, and one at the bound is not`()
+    throws
+  {
     let kernel = try KernelCase("residual_add", ["rows": "1", "cols": "4"])
       .make(on: Presets.named("edge").configuration)
     let format = try #require(kernel.tensors.first { $0.name == "out" }?.format)

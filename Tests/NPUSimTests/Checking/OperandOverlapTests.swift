@@ -110,7 +110,8 @@ import Testing
     #expect(
       finding.message
         == "vector.copy has a[4 +: 8, 0 +: 16] as result and a[0 +: 8, 0 +: 16] as a, which "
-        + "share 128 bytes of ub, between 128 and 255: one is written while the other is still read")
+        + "share 128 bytes of ub, between 128 and 255: one is written while the other is still read"
+    )
     #expect(
       finding.fix
         == "give result a tile that shares no byte with a, or let result be the very tile of a: "
