@@ -28,11 +28,12 @@ struct DeadlockJudgement {
 
   // MARK: Order
 
-  /// What holds a queue at the head of which a wait stands, or a set that blocks.
+  /// What holds a queue at the head of which a micro-op stands that waits for another one.
   private struct Hold {
     var queue: Int
     var op: Int
-    /// The set that the wait needs, or the wait that the set needs, if the program has it.
+    var words: HoldWords
+    /// The micro-op that it needs, if the program has it.
     var partner: Int?
     /// It stands behind the barrier that the core cannot pass.
     var isBehindBarrier: Bool
@@ -44,16 +45,22 @@ struct DeadlockJudgement {
     let walk = order.walks[core]
     let barrier = walk.next < records.count ? walk.next : nil
     let census = EventCensus(records)
+    let units = UnitChains(records, tiles: program.tiles)
     var holds: [Hold] = []
     for queue in 0..<Queue.count where walk.blocked & (1 << UInt8(queue)) != 0 {
       let op = Int(walk.deferred[queue][walk.heads[queue]])
-      let event = records[op].event
-      let partners = (records[op].kind == .set ? census.waits : census.sets)[event] ?? []
-      let needed = walk.events.waits(of: event)
-      let partner = needed < partners.count ? partners[needed] : nil
+      let partner: Int?
+      if records[op].kind == .data {
+        partner = units?.source(of: op)
+      } else {
+        let event = records[op].event
+        let partners = (records[op].kind == .set ? census.waits : census.sets)[event] ?? []
+        let needed = walk.events.waits(of: event)
+        partner = needed < partners.count ? partners[needed] : nil
+      }
       holds.append(
         Hold(
-          queue: queue, op: op, partner: partner,
+          queue: queue, op: op, words: words(.init(core: core, op: op)), partner: partner,
           isBehindBarrier: barrier.map { (partner ?? 0) > $0 } ?? false))
     }
 
@@ -84,40 +91,26 @@ struct DeadlockJudgement {
           "queues wait for each other and never go on:\n"
             + cycle.map { "  " + describe($0, core, barrier) }.joined(separator: "\n"),
           sites: cycle.map { .init(core: core, op: $0.op) },
-          fix: cycle.contains { records[$0.op].kind == .set }
-            ? "give the second set another event ID, or move the wait for the first before it"
-            : "move one of the waits after the micro-ops that its set depends on"))
+          fix: HoldWords.fix(ofCycle: cycle.map(\.words))))
     }
     for hold in holds where hold.partner == nil {
       let others = lines.filter { $0 != describe(hold, core, barrier) }
       let rest = others.isEmpty ? "" : "\nheld with it:\n  " + others.joined(separator: "\n  ")
-      let event = writer.describe(records[hold.op].event)
-      let isSet = records[hold.op].kind == .set
       result.append(
         Finding(
-          .D002,
-          (isSet ? "an event is never emptied:\n  " : "a wait is never answered:\n  ")
-            + describe(hold, core, barrier) + rest,
-          sites: [.init(core: core, op: hold.op)],
-          fix: isSet
-            ? "wait for \(event) once more, or remove the set"
-            : "set \(event) once more, or remove the wait"))
+          .D002, "\(hold.words.title):\n  " + describe(hold, core, barrier) + rest,
+          sites: [.init(core: core, op: hold.op)], fix: hold.words.fix))
     }
     return result
   }
 
   private func describe(_ hold: Hold, _ core: Int, _ barrier: Int?) -> String {
-    let record = program.cores[core][hold.op]
-    let event = writer.describe(record.event)
-    let isSet = record.kind == .set
     let head =
       "\(Queue.allCases[hold.queue].name): \(writer.describe(.init(core: core, op: hold.op))) "
-      + (isSet ? "waits until \(event) is empty" : "waits for \(event)")
-    guard let partner = hold.partner else {
-      return head + (isSet ? ", for which nothing waits again" : ", which is not set again")
-    }
+      + hold.words.waits
+    guard let partner = hold.partner else { return "\(head), \(hold.words.unanswered)" }
     let text =
-      "\(head), \(isSet ? "taken" : "set") by \(writer.describe(.init(core: core, op: partner))), "
+      "\(head), \(hold.words.answered) \(writer.describe(.init(core: core, op: partner))), "
       + "which stands behind "
     if hold.isBehindBarrier, let barrier {
       return text + writer.describe(.init(core: core, op: barrier))
@@ -126,6 +119,14 @@ struct DeadlockJudgement {
     let walk = order.walks[core]
     let blocker = Int(walk.deferred[other][walk.heads[other]])
     return text + writer.describe(.init(core: core, op: blocker))
+  }
+
+  private func words(_ site: Finding.Site) -> HoldWords {
+    let record = writer.record(site)
+    let tile = record.accumulator(program.tiles)
+    return HoldWords(
+      record, event: record.kind == .data ? "" : writer.describe(record.event),
+      tile: tile.map { program.describe(program.tiles[Int($0)]) } ?? "")
   }
 
   /// D002: a barrier over the cores that another core never reaches because it has ended.
@@ -152,12 +153,10 @@ struct DeadlockJudgement {
     let site = Finding.Site(core: core, op: stop.index)
     let queue = records[stop.index].queue
     let lines = stop.heads.map { head in
-      let event = writer.describe(records[head.op].event)
-      return "  \(Queue.allCases[head.queue].name): "
-        + writer.describe(.init(core: core, op: head.op))
-        + (records[head.op].kind == .set
-          ? " waits until \(event) is empty, whose wait is not dispatched yet"
-          : " waits for \(event), whose set is not dispatched yet")
+      let site = Finding.Site(core: core, op: head.op)
+      let words = words(site)
+      return "  \(Queue.allCases[head.queue].name): \(writer.describe(site)) \(words.waits), "
+        + words.undispatched
     }
     return Finding(
       .D003,

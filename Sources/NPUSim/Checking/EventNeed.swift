@@ -15,6 +15,8 @@ struct EventNeed {
   private var places: [Int]
   /// The micro-op before it on its queue, or −1. A barrier on all queues is on each.
   private var previous: [Int]
+  /// The unit flags of the core.
+  private let units: UnitChains?
   /// The partner of a set or wait, −1 otherwise.
   private var partners: [Int]
   /// For a set, the wait that makes room for it, or −1.
@@ -37,6 +39,7 @@ struct EventNeed {
     self.core = core
     self.order = order
     records = program.cores[core]
+    units = UnitChains(records, tiles: program.tiles)
     places = Array(repeating: -1, count: records.count)
     previous = Array(repeating: -1, count: records.count)
     partners = Array(repeating: -1, count: records.count)
@@ -141,9 +144,17 @@ struct EventNeed {
       }
       switch record.kind {
       case .data:
+        let full = order.clocks[op]
+        if record.hasUnitFlag {
+          learn(&lesser, op, from: units?.source(of: op) ?? -1, commits)
+        }
         guard lesser.has(queue) else { continue }
-        if !commits && conflicts(op, knowing: lesser.clocks[queue]) { return false }
-        if commits { order.replaceClock(of: op, by: lesser.clocks[queue]) }
+        let known = lesser.clocks[queue]
+        if !commits && conflicts(op, knowing: known) { return false }
+        if record.hasUnitFlag, let target = units?.target(of: op), !isEqual(full, known) {
+          lesser.pending[target] = passed(op, known)
+        }
+        if commits { order.replaceClock(of: op, by: known) }
       case .set:
         guard lesser.has(queue) else { continue }
         let known = lesser.clocks[queue]
@@ -153,15 +164,7 @@ struct EventNeed {
         if partners[op] >= 0 && !isEqual(full, less) { lesser.pending[partners[op]] = less }
         if commits { order.replaceClock(of: op, by: known) }
       case .wait:
-        let less = lesser.pending.removeValue(forKey: op)
-        guard less != nil || lesser.has(queue) else { continue }
-        var learnt = lesser.has(queue) ? lesser.clocks[queue] : clock(after: previous[op])
-        if let less {
-          learnt.join(less)
-        } else if partners[op] >= 0 {
-          learnt.join(passed(partners[op], order.clocks[partners[op]]))
-        }
-        settle(&lesser, op, learnt, commits)
+        learn(&lesser, op, from: partners[op], commits)
       case .barrierQueue:
         guard lesser.has(queue) else { continue }
         var learnt = lesser.clocks[queue]
@@ -185,6 +188,22 @@ struct EventNeed {
     let wait = emptiedBy[set]
     if wait < 0 || order.clocks[set][target] <= order.positions[wait] { return true }
     return clock[target] > order.positions[wait]
+  }
+
+  /// What a micro-op knows that waits for `source`, where its queue or that one knows less.
+  private mutating func learn(
+    _ lesser: inout Lesser, _ op: Int, from source: Int, _ commits: Bool
+  ) {
+    let queue = records[op].queue.index
+    let less = lesser.pending.removeValue(forKey: op)
+    guard less != nil || lesser.has(queue) else { return }
+    var learnt = lesser.has(queue) ? lesser.clocks[queue] : clock(after: previous[op])
+    if let less {
+      learnt.join(less)
+    } else if source >= 0 {
+      learnt.join(passed(source, order.clocks[source]))
+    }
+    settle(&lesser, op, learnt, commits)
   }
 
   /// Notes what a queue knows from `op` on, and whether that differs from the full knowledge.

@@ -1,6 +1,6 @@
 /// What is told each micro-op of a core in an order that the program's own order allows.
 protocol OrderObserver: ~Copyable {
-  /// A micro-op on data, before its queue's clock changes.
+  /// A micro-op on data, before its queue's clock changes; what it waits for by a unit flag is known.
   ///
   /// - Parameters:
   ///   - index: position in the core's list.
@@ -23,7 +23,8 @@ protocol OrderObserver: ~Copyable {
 ///
 /// The walk follows the program and keeps back what stands behind a wait that has not passed, so a
 /// program whose waits follow their sets needs no memory besides the event table. Where a set of a set
-/// event blocks, it keeps back what stands behind that too; nothing is learnt from it.
+/// event blocks, it keeps back what stands behind that too; nothing is learnt from it. A micro-op with a
+/// unit flag is a wait, a set, or both, beside what it does.
 struct OrderWalk {
   /// Why the walk stopped.
   enum Stop: Equatable {
@@ -38,19 +39,20 @@ struct OrderWalk {
   struct CapacityStop {
     /// The micro-op that finds its queue full.
     var index: Int
-    /// Blocked queues and the wait or set at the head of each.
+    /// Blocked queues and the micro-op at the head of each.
     var heads: [(queue: Int, op: Int)]
   }
 
   private let depth: Int
   private(set) var events: EventTable
+  private var units: UnitTable?
   /// What each queue knows before its next micro-op.
   private(set) var clocks = InlineArray<6, QueueClock>(repeating: QueueClock(repeating: 0))
   /// Micro-ops executed on each queue.
   private(set) var counts = QueueClock(repeating: 0)
   /// Next micro-op to dispatch.
   private(set) var next = 0
-  /// Queues whose head is a wait that has not passed, or a set that blocks, one bit each.
+  /// Queues whose head waits for an event or a unit flag, or is a set that blocks, one bit each.
   private(set) var blocked: UInt8 = 0
   /// Micro-ops of each queue kept back, from `heads[queue]` on.
   private(set) var deferred = [[UInt32]](repeating: [], count: Queue.count)
@@ -58,7 +60,8 @@ struct OrderWalk {
   private(set) var capacityStop: CapacityStop?
 
   /// `eventIDs`: IDs in use of each ordered pair of queues. `depth`: of each queue, `nil` unlimited.
-  init(eventIDs: [Int], depth: Int?, overwrite: EventOverwrite) {
+  init(eventIDs: [Int], depth: Int?, overwrite: EventOverwrite, units: UnitChains?) {
+    self.units = units.map { UnitTable($0) }
     self.depth = depth ?? Int.max
     events = EventTable(eventIDs: eventIDs, overwrite: overwrite)
   }
@@ -137,7 +140,7 @@ struct OrderWalk {
     }
   }
 
-  /// Executes one micro-op; `false` if it is a wait that cannot pass yet, or a set that blocks.
+  /// Executes one micro-op; `false` if it waits for what has not happened yet, or is a set that blocks.
   @inline(__always)
   private mutating func execute<O: OrderObserver & ~Copyable>(
     _ index: Int, _ record: UnsafePointer<OpRecord>, _ queue: Int, _ observer: inout O
@@ -145,6 +148,7 @@ struct OrderWalk {
     let position = counts[queue]
     switch record.pointee.kind {
     case .data:
+      if record.pointee.hasUnitFlag && !passUnit(index, queue, position) { return false }
       observer.data(index, record, position, clocks[queue])
     case .set:
       var passed = clocks[queue]
@@ -167,6 +171,18 @@ struct OrderWalk {
       break
     }
     counts[queue] = position &+ 1
+    return true
+  }
+
+  /// The part of a micro-op's unit flag; `false` if it has to wait.
+  @inline(never)
+  private mutating func passUnit(_ index: Int, _ queue: Int, _ position: UInt32) -> Bool {
+    guard let place = units?.chains.place(of: index) else { return true }
+    guard let learnt = units?.learn(place) else { return false }
+    clocks[queue].join(learnt)
+    var passed = clocks[queue]
+    passed[queue] = position &+ 1
+    events.woken |= units?.pass(place, passed) ?? 0
     return true
   }
 }

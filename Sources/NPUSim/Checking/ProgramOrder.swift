@@ -9,10 +9,11 @@ struct ProgramOrder {
 
   init(_ program: Program, _ use: TileUse) {
     self.program = program
-    walks = use.eventIDs.map {
+    walks = use.eventIDs.enumerated().map { core, identifiers in
       OrderWalk(
-        eventIDs: $0, depth: program.machine.queueDepth,
-        overwrite: program.machine.eventOverwrite)
+        eventIDs: identifiers, depth: program.machine.queueDepth,
+        overwrite: program.machine.eventOverwrite,
+        units: use.hasUnitFlags[core] ? UnitChains(program.cores[core], tiles: program.tiles) : nil)
     }
     stops = Array(repeating: .finished, count: program.cores.count)
   }

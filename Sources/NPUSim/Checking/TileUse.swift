@@ -16,6 +16,9 @@ struct TileUse {
   /// Highest event ID and 1, for each ordered pair of queues of each core.
   private(set) var eventIDs: [[Int]]
 
+  /// Whether some micro-op of a core carries a unit flag.
+  private(set) var hasUnitFlags: [Bool] = []
+
   /// Barriers of the program.
   private(set) var barriers = 0
 
@@ -50,11 +53,13 @@ struct TileUse {
     flags.withUnsafeMutableBufferPointer { flags in
       for (core, records) in program.cores.enumerated() {
         let own = Int32(truncatingIfNeeded: core)
+        var allBits: UInt32 = 0
         records.withUnsafeBufferPointer { records in
           for op in records.indices {
             if records[op].kind != .data { note(records[op], core: core) }
             let bits = records[op].accessBits
             if bits == 0 { continue }
+            allBits |= bits
             var marks: UInt32 = 0
             var mayOverlap = false
             var isSound = true
@@ -77,6 +82,7 @@ struct TileUse {
             if mayOverlap && isSound { overlaps.judge(records[op], core: core, op: op) }
           }
         }
+        hasUnitFlags.append(allBits >> 31 != 0)
       }
     }
     self.flags = flags

@@ -9,6 +9,7 @@ struct CoreRun {
   /// The next micro-op of the list.
   private(set) var position = 0
   private var events: EventCounters
+  private let units: UnitChains?
   private let marks: [UInt64]?
   private var executed = 0
 
@@ -18,6 +19,7 @@ struct CoreRun {
     datapath = state.datapath(core: core, sharesProducts: sharesProducts)
     let records = shared.program.cores[core]
     events = EventCounters(records)
+    units = UnitChains(records, tiles: shared.program.tiles)
     marks = shared.recorder.marks(core: core, count: records.count)
   }
 
@@ -67,6 +69,9 @@ struct CoreRun {
     while position < end {
       switch records[position].kind {
       case .data:
+        if records[position].hasUnitFlag, let source = units?.source(ofWaiting: position) {
+          if source >= position { return }
+        }
         execute(records[position], position, shared)
         if failure != nil { return }
       case .set:
@@ -97,6 +102,10 @@ struct CoreRun {
       for queue in 0..<Queue.count where heads[queue] < chosen {
         let record = records[heads[queue]]
         if record.kind == .wait && !events.isReady(record.event) { continue }
+        if record.hasUnitFlag, let source = units?.source(ofWaiting: heads[queue]) {
+          // What a queue has not come to is at its head or behind it.
+          if source >= end || heads[records[source].queue.index] <= source { continue }
+        }
         chosen = heads[queue]
         chosenQueue = queue
       }
@@ -151,6 +160,9 @@ struct CoreRun {
     _ blocked: [Int], _ records: UnsafeBufferPointer<OpRecord>, _ program: Program
   ) -> NPUError {
     let lines = blocked.map { index in
+      if records[index].hasUnitFlag {
+        return "\(records[index].queue.name) at micro-op \(index) waits by its unit flag"
+      }
       let event = records[index].event
       return "\(records[index].queue.name) at micro-op \(index) waits for set "
         + "\(events.needed(event)) of event \(event.id) from \(event.source.name)"

@@ -48,7 +48,7 @@ public struct OpRecord: Sendable, Hashable {
   public var kind: OpKind
   public var operandCount: UInt8
   /// Four bits of ``Access`` an operand, operand 0 lowest; from bit 24 on, a bit an operand that is
-  /// ``Access/inPlace``; bit 30 is ``forwardsResults``.
+  /// ``Access/inPlace``; bit 30 is ``forwardsResults``, bit 31 ``hasUnitFlag``.
   public var accessBits: UInt32
   /// Index in ``Program/works``.
   public var work: UInt32
@@ -85,6 +85,15 @@ public struct OpRecord: Sendable, Hashable {
   @inlinable public var forwardsResults: Bool {
     get { accessBits >> 30 & 1 != 0 }
     set { accessBits = accessBits & ~(1 << 30) | (newValue ? 1 << 30 : 0) }
+  }
+
+  /// Whether it carries a unit flag: its last operand then is one that is set.
+  @inlinable public var hasUnitFlag: Bool { accessBits >> 31 != 0 }
+
+  /// Whether it ends a chain of matmuls on its accumulator tile; see ``UnitFlag/release``.
+  public var releasesUnit: Bool {
+    hasUnitFlag && queue == .matrix && operandCount > 0
+      && words[Int(operandCount) - 1] == UInt32(UnitFlag.release.rawValue)
   }
 
   /// Says of an operand whether it may come behind a result of its queue; see ``Access/forward``.

@@ -30,4 +30,9 @@ struct OperandEncoder: OperandVisitor {
   }
 
   mutating func event(_ name: String, _ value: inout Event) { append(value.packed) }
+
+  mutating func unitFlag<C: OperandChoice>(_ name: String, _ value: inout C) {
+    choice(name, &value)
+    if value.choiceIndex != 0 { accessBits |= 1 << 31 }
+  }
 }

@@ -15,6 +15,15 @@ public protocol OperandVisitor {
   mutating func choice<C: OperandChoice>(_ name: String, _ value: inout C)
   /// A synchronisation event.
   mutating func event(_ name: String, _ value: inout Event)
+  /// The unit flag, a choice whose first word is that there is none; the last operand.
+  mutating func unitFlag<C: OperandChoice>(_ name: String, _ value: inout C)
+}
+
+/// A unit flag is a choice like others to most.
+extension OperandVisitor {
+  @inlinable public mutating func unitFlag<C: OperandChoice>(_ name: String, _ value: inout C) {
+    choice(name, &value)
+  }
 }
 
 /// A type with a fixed list of words, usable as an immediate.

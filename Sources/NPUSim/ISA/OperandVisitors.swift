@@ -50,6 +50,8 @@ public struct OperandDescription: Sendable, Hashable {
   public var kind: Kind
   /// For a tile, the words of other operands under which it is used differently, as `name=word`.
   public var variants: [Variant] = []
+  /// Whether a text may leave it out; it then is the first word of a choice.
+  public var isOptional = false
 
   /// How a tile is used where another operand has a word of its own.
   public struct Variant: Sendable, Hashable {
@@ -121,6 +123,11 @@ struct OperandLister: OperandVisitor {
   mutating func event(_ name: String, _ value: inout Event) {
     operands.append(OperandDescription(name: name, kind: .event))
   }
+
+  mutating func unitFlag<C: OperandChoice>(_ name: String, _ value: inout C) {
+    operands.append(
+      OperandDescription(name: name, kind: .choice(C.choices), isOptional: true))
+  }
 }
 
 /// The operands as text: `buffer[slot][row +: rows, column +: columns]`, `name=value`.
@@ -144,6 +151,10 @@ struct OperandPrinter: OperandVisitor {
 
   mutating func event(_ name: String, _ value: inout Event) {
     texts.append("\(value.source.name)->\(value.target.name):\(value.id)")
+  }
+
+  mutating func unitFlag<C: OperandChoice>(_ name: String, _ value: inout C) {
+    if value.choiceIndex != 0 { choice(name, &value) }
   }
 }
 

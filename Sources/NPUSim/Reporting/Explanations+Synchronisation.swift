@@ -143,7 +143,8 @@ extension Explanation {
         """
         A queue stands at a wait whose set never comes: it does not exist, or it is in a queue that
         itself never gets there. A barrier over the cores that one core does not have is of the
-        same kind.
+        same kind. So is a drain with the unit flag that no matmul releases, and a chain of matmuls
+        behind a release that no drain with the flag empties.
         """,
         example: """
           sync.wait   load->vector:0                       ; no set of load->vector:0

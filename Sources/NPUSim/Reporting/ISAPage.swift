@@ -107,7 +107,9 @@ public enum ISAPage {
     case .scalar: "FP32 immediate"
     case .integer: "integer immediate"
     case .event: "event, `source->target:id`"
-    case .choice(let words): "one of " + words.map { "`\($0)`" }.joined(separator: ", ")
+    case .choice(let words):
+      "one of " + words.map { "`\($0)`" }.joined(separator: ", ")
+        + (operand.isOptional ? "; `\(words[0])` if left out" : "")
     }
   }
 

@@ -12,6 +12,7 @@ struct BindingWalk {
   private let isUncontended: Bool
   private let layout: TileLayout
   private let index: [QueueIndex]
+  private let units: [UnitChains?]
   private let causes: [BindingPath.Cause]
   /// Service of each transfer in the order of the server.
   private let services: HBMReplay
@@ -39,6 +40,7 @@ struct BindingWalk {
     self.isUncontended = isUncontended
     layout = TileLayout(program)
     index = program.cores.map { QueueIndex($0) }
+    units = program.cores.map { UnitChains($0, tiles: program.tiles) }
     causes = BindingPath.Cause.allCases
     services = HBMReplay(program, prices, timeline, order)
     accounts = program.works.map { UInt8(truncatingIfNeeded: Self.account(of: $0)) }
@@ -190,10 +192,21 @@ struct BindingWalk {
     case .barrierQueue:
       return moveToEarlierVisible(than: op, on: record.queue, needs: nil)
     case .data:
+      if let source = units[core]?.source(of: op), leaveUnitFlag(of: source) { return true }
       return moveToEarlierVisible(than: op, on: record.queue, needs: record)
     case .set, .barrierAll, .barrierCores:
       return false
     }
+  }
+
+  /// A unit flag lets go when its micro-op, and everything before it on its queue, is visible.
+  private mutating func leaveUnitFlag(of source: Int) -> Bool {
+    guard times[source].visible == now else {
+      return moveToEarlierVisible(than: source, on: records[source].queue, needs: nil)
+    }
+    op = source
+    point = .visible
+    return true
   }
 
   private mutating func leaveDispatch() -> Bool {

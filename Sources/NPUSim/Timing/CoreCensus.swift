@@ -6,12 +6,15 @@ struct CoreCensus {
   private(set) var identifiers = InlineArray<36, Int>(repeating: 0)
   /// Waits in the list.
   private(set) var waits = 0
+  /// Whether some micro-op carries a unit flag.
+  private(set) var hasUnitFlags = false
   /// Barriers over the cores.
   private(set) var coreBarriers = 0
 
   init(_ records: UnsafeBufferPointer<OpRecord>, core: Int, of program: Program) throws(NPUError) {
     let works = program.works.count
     let tiles = program.tiles.count
+    var allBits: UInt32 = 0
     var wideBarriers = InlineArray<6, Int>(repeating: 0)
     for index in records.indices {
       let record = records.baseAddress.unsafelyUnwrapped + index
@@ -19,6 +22,7 @@ struct CoreCensus {
       ops[queue.index] &+= 1
       let kind = record.pointee.kind
       if kind == .data {
+        allBits |= record.pointee.accessBits
         let bits = record.pointee.accessBits & 0xFF_FFFF
         // The highest tile that any operand names; few micro-ops have more than four.
         var highest: UInt32 = 0
@@ -44,6 +48,7 @@ struct CoreCensus {
         if kind == .barrierCores { coreBarriers &+= 1 }
       }
     }
+    hasUnitFlags = allBits >> 31 != 0
     for queue in 0..<Queue.count {
       for other in 0..<Queue.count where other != queue { ops[queue] += wideBarriers[other] }
     }

@@ -31,6 +31,9 @@ struct CorePipeline {
 
   private let heads: UnsafeMutablePointer<Head>
   private var events: FiredEvents
+  /// Of a list with unit flags.
+  private var units: UnitInstants?
+  private let hasUnits: Bool
   /// Room for the instants of every micro-op, where they are recorded.
   private let instants: UnsafeMutablePointer<OpInstants>?
 
@@ -66,12 +69,14 @@ struct CorePipeline {
 
   init(
     core: Int, records: UnsafeBufferPointer<OpRecord>, census: CoreCensus,
-    machine: MachineConfiguration, options: TimingOptions,
+    units: UnitChains?, machine: MachineConfiguration, options: TimingOptions,
     instants: UnsafeMutablePointer<OpInstants>?
   ) {
     self.core = core
     self.records = records
     self.instants = instants
+    self.units = units.map { UnitInstants($0) }
+    hasUnits = units != nil
     isUnbounded = options.uncontended || machine.queueDepth == nil
     queues = .allocate(capacity: Queue.count)
     heads = .allocate(capacity: Queue.count)
@@ -137,6 +142,7 @@ struct CorePipeline {
         }
         queue.pointee.stalls[StallReason.hbmShare.index] &+= free &- start &- occupancy
       }
+      if hasUnits && code.isData { bookUnit(q, slot, start) }
       queue.pointee.idle(until: start, dispatch: slot.time, for: code.idleReason)
       queue.pointee.busy &+= occupancy
       let visible = free &+ latency
@@ -145,6 +151,9 @@ struct CorePipeline {
         if visible > free && queue.pointee.interlocks {
           queue.pointee.remember(
             records.baseAddress.unsafelyUnwrapped + Int(slot.op), start: start, visible: visible)
+        }
+        if hasUnits {
+          woken = units?.fire(slot.op, at: max(visible, queue.pointee.latestVisible)) ?? -1
         }
       } else if code.isSet {
         woken = events.fire(code.index, at: max(visible, queue.pointee.latestVisible))
@@ -212,6 +221,10 @@ struct CorePipeline {
     let code = slot.code
     var start = max(slot.time, queue.pointee.free)
     if code.isData {
+      if hasUnits {
+        guard let ready = units?.ready(slot.op, for: q) else { return }
+        start = max(start, ready)
+      }
       if queue.pointee.latestVisible > start && queue.pointee.interlocks {
         start = queue.pointee.interlock(
           records.baseAddress.unsafelyUnwrapped + Int(slot.op), ready: start, &shared.footprints)
@@ -230,6 +243,17 @@ struct CorePipeline {
       return
     }
     heads[q] = Head(key: start << 3 | Int64(truncatingIfNeeded: q), slot: slot)
+  }
+
+  /// Of the cycles before the start of a micro-op that would be an interlock's, those until its unit
+  /// flag let it go are a wait.
+  @inline(never)
+  private func bookUnit(_ q: Int, _ slot: QueuePipeline.Slot, _ start: Int64) {
+    guard let ready = units?.ready(slot.op) else { return }
+    let waited = min(ready, start) &- max(slot.time, queues[q].free)
+    guard waited > 0 else { return }
+    queues[q].stalls[StallReason.waitEvent.index] &+= waited
+    queues[q].stalls[StallReason.interlock.index] &-= waited
   }
 
   /// A queue has come to the barrier on all; the last one to come gives its start.
@@ -358,6 +382,8 @@ struct CorePipeline {
       if record.kind == .wait {
         let event = record.event
         text += " waits for \(event.source.name)->\(event.target.name):\(event.id)"
+      } else if record.hasUnitFlag {
+        text += " waits by its unit flag"
       }
       return text
     }

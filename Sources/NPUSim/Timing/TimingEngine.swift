@@ -63,7 +63,10 @@ public enum TimingEngine {
     for (core, list) in lists.enumerated() {
       (cores.baseAddress.unsafelyUnwrapped + core).initialize(
         to: CorePipeline(
-          core: core, records: list, census: censuses[core], machine: machine, options: options,
+          core: core, records: list, census: censuses[core],
+          units: censuses[core].hasUnitFlags
+            ? UnitChains(program.cores[core], tiles: program.tiles) : nil,
+          machine: machine, options: options,
           instants: core < instants.count ? instants[core] : nil))
     }
     defer {

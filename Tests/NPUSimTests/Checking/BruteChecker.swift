@@ -34,6 +34,8 @@ struct BruteChecker {
   /// `reach[a]`: bit set of the instants that `a` is known not to come after.
   private var reach: [[UInt64]] = []
   private var starved: Set<Int> = []
+  /// Micro-ops that wait for another one by a unit flag.
+  private(set) var flagged: Set<Int> = []
   let cache = ByteCache()
   let oracle: ForwardingOracle
   /// Reads of HBM bytes that the core wrote, with no barrier on all queues in between.
@@ -52,6 +54,7 @@ struct BruteChecker {
     before = Array(repeating: [], count: ops.count * 3)
     happens = Array(repeating: false, count: ops.count * 3)
     let events = addEdges()
+    addUnitFlags()
     findHappening()
     close()
     judgePairs()
@@ -145,6 +148,29 @@ struct BruteChecker {
       }
     }
     return table
+  }
+
+  private mutating func addUnitFlags() {
+    for core in program.cores.indices {
+      let own = ops.indices.filter { ops[$0].site.core == core }
+      let oracle = UnitFlagOracle(program, own.map { ops[$0].record })
+      for (place, op) in own.enumerated() {
+        switch oracle.needs[place] {
+        case .nothing: continue
+        case .never: starved.insert(op)
+        case .op(let source):
+          for earlier in own[...source] where isOn(earlier, ops[own[source]].record.queue, core) {
+            before[start(op)].append(visible(earlier))
+          }
+        }
+        flagged.insert(op)
+      }
+    }
+  }
+
+  /// Whether a micro-op may wait for one of another queue.
+  private func mayWait(_ op: Int) -> Bool {
+    [.wait, .set].contains(ops[op].record.kind) || flagged.contains(op)
   }
 
   /// Whether an interlocking queue holds `later` back for the results of `earlier`.
@@ -306,7 +332,7 @@ struct BruteChecker {
     // A head is what its queue stands at. Only heads wait: what a micro-op behind one would wait for
     // later holds nobody now.
     let heads = unfinished.filter { op in
-      ![.wait, .set].contains(ops[op].record.kind)
+      !mayWait(op)
         || unfinished.allSatisfy {
           $0 >= op || !isOn($0, ops[op].record.queue, ops[op].site.core)
         }
@@ -325,7 +351,7 @@ struct BruteChecker {
               && isOn(earlier / 3, ops[op].record.queue, ops[op].site.core))
         }
     }
-    for op in heads where [.wait, .set].contains(ops[op].record.kind) {
+    for op in heads where mayWait(op) {
       var seen: Set<Int> = []
       var stack = unmet(start(op))
       while let node = stack.popLast() {

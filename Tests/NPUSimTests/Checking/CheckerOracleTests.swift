@@ -32,6 +32,7 @@ import Testing
     var clean = 0
     var stuck = 0
     var (doubled, overtaking, pairless, blocked) = (0, 0, 0, 0)
+    var (flagged, starvedFlags) = (0, 0)
     for seed in Self.seeds {
       var source = RandomPrograms(seed: seed)
       var program = try source.program()
@@ -78,6 +79,8 @@ import Testing
       overtaking += reuses.count
       pairless += brute.pairless
       blocked += brute.blockers.isEmpty ? 0 : 1
+      flagged += brute.flagged.count
+      starvedFlags += result.findings.count { $0.message.hasPrefix("a unit flag") }
       #expect(
         codes.intersection([.S001, .S002, .S003]) == brute.unmatched,
         "unmatched events of seed \(seed)")
@@ -95,6 +98,8 @@ import Testing
     #expect(races > 1_000)
     #expect(clean > 10)
     #expect(stuck > 20)
+    #expect(
+      flagged > 300 && starvedFlags > 10, "\(flagged) flags, \(starvedFlags) never answered")
     #expect(
       doubled > 0 && overtaking > 0 && pairless > 50 && blocked > 20,
       "\(doubled) doubled, \(overtaking) overtaking, \(pairless) pairless, \(blocked) blocked")

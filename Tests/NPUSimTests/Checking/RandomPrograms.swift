@@ -5,10 +5,17 @@ struct RandomPrograms {
   private var random: SeededGenerator
   /// Rules of the machine have draws of their own.
   private var rules: SeededGenerator
+  /// So have unit flags, which a third of the programs carry.
+  private var units: SeededGenerator
+  private let hasUnits: Bool
+  /// Slots of the accumulator that a flagged matmul has released.
+  private var released: Set<Int> = []
 
   init(seed: UInt64) {
     random = SeededGenerator(seed: seed)
     rules = SeededGenerator(seed: ~seed)
+    units = SeededGenerator(seed: seed ^ 0xF1A6)
+    hasUnits = units.below(3) == 0
   }
 
   private mutating func chance(_ oneIn: Int) -> Bool { random.below(oneIn) == 0 }
@@ -138,7 +145,11 @@ struct RandomPrograms {
       var tokens: [Token] = []
       let count = 4 + random.below(explicit ? 16 : 22)
       var pending: [Event] = []
-      let queues = Array(Queue.allCases.shuffled(using: &random).prefix(2 + random.below(5)))
+      var queues = Array(Queue.allCases.shuffled(using: &random).prefix(2 + random.below(5)))
+      if hasUnits {
+        queues = [.matrix, .drain] + queues.filter { $0 != .matrix && $0 != .drain }.prefix(2)
+      }
+      released = []
       for step in 0..<count {
         p.pushScope("step", iteration: step)
         let after: [Token] =
@@ -220,7 +231,9 @@ struct RandomPrograms {
     let rows = 1 + random.below(3)
     let columns = 8 * (1 + random.below(3))
     let slot = random.below(2)
-    switch pick(queues) {
+    let queue = pick(queues)
+    if hasUnits, let token = emitFlagged(&p, memory, y, queue, slot, after) { return token }
+    switch queue {
     case .load:
       switch random.below(3) {
       case 0:
@@ -301,6 +314,34 @@ struct RandomPrograms {
         return p.emit(StoreHBM(target, from: source), after: after)
       }
     }
+  }
+
+  /// A matmul or a drain of one tile of an accumulator, most of them with the flag that is due; `nil`
+  /// for what is to be drawn without.
+  private mutating func emitFlagged(
+    _ p: inout ProgramBuilder, _ memory: Memory, _ y: BufferHandle<HBM>, _ queue: Queue,
+    _ slot: Int,
+    _ after: [Token]
+  ) -> Token? {
+    guard queue == .matrix || queue == .drain, units.below(8) > 0 else { return nil }
+    let rows = units.below(12) == 0 ? 1 : 2
+    let tile = memory.acc.tile(slot: slot, rows: rows, columns: 4)
+    let isDue = released.contains(slot) == (queue == .drain)
+    let flags = isDue ? units.below(8) > 0 : units.below(10) == 0
+    if queue == .drain {
+      if flags { released.remove(slot) }
+      return units.below(3) == 0
+        ? p.emit(
+          DrainHBM(y.tile(rows: rows, columns: 4), from: tile, unit: flags), after: after)
+        : p.emit(
+          DrainUB(memory.ub[1].tile(rows: rows, columns: 4), from: tile, unit: flags), after: after)
+    }
+    let unit: UnitFlag = !flags ? .none : units.below(3) == 0 ? .hold : .release
+    if unit == .release { released.insert(slot) }
+    return p.emit(
+      Matmul(
+        tile, left: memory.left.tile(rows: rows), right: memory.right.tile(),
+        accumulate: units.below(3) == 0, unit: unit), after: after)
   }
 
   /// Deletes or exchanges a few records.

@@ -104,6 +104,8 @@ private struct ChoiceVisitor: OperandVisitor {
     if let chosen = C(choiceIndex: random.below(C.choices.count)) { value = chosen }
   }
   mutating func event(_ name: String, _ value: inout Event) {}
+  /// A flag says what a micro-op waits for, and nothing of what it computes.
+  mutating func unitFlag<C: OperandChoice>(_ name: String, _ value: inout C) {}
 }
 
 /// Draws everything but the choices, which it only records.

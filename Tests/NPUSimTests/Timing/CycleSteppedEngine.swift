@@ -22,6 +22,8 @@ struct CycleSteppedEngine {
     /// Earlier micro-ops whose results it must see.
     var interlocks: [Int] = []
     var matchingSet: Int?
+    /// What its unit flag lets it wait for.
+    var unit = UnitFlagOracle.Need.nothing
     /// Which barrier over the cores it is.
     var ordinal = 0
   }
@@ -55,7 +57,12 @@ struct CycleSteppedEngine {
     isUncontended = uncontended
     ops = program.cores.map { list in
       let sites = ByteSets(program, list)
-      return list.indices.map { Self.prepare(program, list, $0, sites) }
+      let units = UnitFlagOracle(program, list)
+      return list.indices.map { index in
+        var op = Self.prepare(program, list, index, sites)
+        op.unit = units.needs[index]
+        return op
+      }
     }
     lists = ops.map { ops in
       (0..<6).map { q in ops.indices.filter { ops[$0].queues.contains(q) } }
@@ -221,7 +228,7 @@ struct CycleSteppedEngine {
     }
     switch ops[c][i].kind {
     case .data:
-      return ops[c][i].interlocks.allSatisfy { moments[c][$0].visible <= t }
+      return hasUnit(c, i, t) && ops[c][i].interlocks.allSatisfy { moments[c][$0].visible <= t }
     case .set:
       return true
     case .wait:
@@ -240,6 +247,18 @@ struct CycleSteppedEngine {
         latest = max(latest, own)
       }
       return latest + Int(machine.coreBarrier) <= t
+    }
+  }
+
+  /// Whether the micro-op that one waits for by its unit flag is visible, and all before it are.
+  private func hasUnit(_ c: Int, _ i: Int, _ t: Int) -> Bool {
+    switch ops[c][i].unit {
+    case .nothing: return true
+    case .never: return false
+    case .op(let source):
+      return lists[c][ops[c][source].queues[0]].allSatisfy {
+        $0 > source || moments[c][$0].visible <= t
+      }
     }
   }
 
@@ -293,7 +312,8 @@ struct CycleSteppedEngine {
       switch ops[c][i].kind {
       case .wait: return .waitEvent
       case .barrierQueue, .barrierAll, .barrierCores: return .barrier
-      case .data, .set: return .interlock
+      case .data: return hasUnit(c, i, t) ? .interlock : .waitEvent
+      case .set: return .interlock
       }
     }
     if isHeld(c) { return .barrier }

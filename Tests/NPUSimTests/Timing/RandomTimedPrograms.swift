@@ -5,8 +5,17 @@ import NPUSim
 /// Programs are legal in layout; most end, some deadlock. They may race: time does not mind.
 struct RandomTimedPrograms {
   var random: SeededGenerator
+  /// Unit flags have draws of their own; a third of the programs carry them.
+  private var units: SeededGenerator
+  private let hasUnits: Bool
+  /// By slot of the accumulator: releases less drains.
+  private var released = [0, 0]
 
-  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+  init(seed: UInt64) {
+    random = SeededGenerator(seed: seed)
+    units = SeededGenerator(seed: seed ^ 0xF1A6)
+    hasUnits = units.below(3) == 0
+  }
 
   private mutating func pick(_ range: ClosedRange<Int>) -> Int {
     Int.random(in: range, using: &random)
@@ -77,6 +86,7 @@ struct RandomTimedPrograms {
         ub: try p.buffer("ub", in: UB.self, .bf16, rows: 12, columns: 40),
         encoded: try p.buffer("mx", in: UB.self, .mxint8, rows: 12, columns: 72),
         alignment: 16)
+      released = [0, 0]
       emit(&p, buffers, pick(5...most), joins: joins)
     }
     return p.build()
@@ -110,6 +120,10 @@ struct RandomTimedPrograms {
       case 31..<32: p.emit(CoreBarrier())
       default: data(&p, buffers)
       }
+      if hasUnits && units.below(3) == 0 { flagged(&p, buffers) }
+    }
+    for slot in released.indices where units.below(8) > 0 {
+      while released[slot] != 0 { flagged(&p, buffers, slot, releases: released[slot] < 0) }
     }
     // Joins are counted alike on every core: make up for those that did not fit.
     let made =
@@ -194,6 +208,30 @@ struct RandomTimedPrograms {
           b.ub.tile(
             row: rows.first, column: columns.first, rows: rows.count, columns: columns.count)))
     default: vector(&p, b)
+    }
+  }
+
+  /// A matmul or a drain with a unit flag; now and then the drain comes first.
+  private mutating func flagged(_ p: inout ProgramBuilder, _ b: Buffers) {
+    let slot = units.below(2)
+    let isDue = units.below(8) > 0
+    flagged(&p, b, slot, releases: released[slot] > 0 ? !isDue : isDue)
+  }
+
+  private mutating func flagged(
+    _ p: inout ProgramBuilder, _ b: Buffers, _ slot: Int, releases: Bool
+  ) {
+    let tile = b.acc.tile(slot: slot, rows: 4, columns: 8)
+    if releases {
+      let holds = units.below(3) == 0
+      p.emit(
+        Matmul(
+          tile, left: b.left.tile(rows: 4, columns: 32), right: b.right.tile(rows: 32, columns: 8),
+          accumulate: holds, unit: holds ? .hold : .release))
+      if !holds { released[slot] += 1 }
+    } else {
+      p.emit(DrainUB(b.ub.tile(rows: 4, columns: 8), from: tile, unit: true))
+      released[slot] -= 1
     }
   }
 

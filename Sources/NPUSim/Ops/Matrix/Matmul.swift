@@ -12,6 +12,8 @@ public struct Matmul: MicroOp {
   public var right: Tile<Right>
   /// Continue the chain in `accumulator`; otherwise it starts at +0.
   public var accumulate: Bool
+  /// Whether it hands the accumulator over to drains by their flag; changes no value.
+  public var unit: UnitFlag
 
   public static let mnemonic = "matrix.matmul"
   public static let summary =
@@ -23,12 +25,14 @@ public struct Matmul: MicroOp {
   }
 
   public init(
-    _ accumulator: Tile<Acc>, left: Tile<Left>, right: Tile<Right>, accumulate: Bool
+    _ accumulator: Tile<Acc>, left: Tile<Left>, right: Tile<Right>, accumulate: Bool,
+    unit: UnitFlag = .none
   ) {
     self.accumulator = accumulator
     self.left = left
     self.right = right
     self.accumulate = accumulate
+    self.unit = unit
   }
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
@@ -37,6 +41,7 @@ public struct Matmul: MicroOp {
     visitor.tile("left", &left, .read)
     visitor.tile("right", &right, .read)
     visitor.choice("accumulate", &accumulate)
+    visitor.unitFlag("unit", &unit)
   }
 
   public func legality(_ layout: TileLayout) -> OperandFault? {

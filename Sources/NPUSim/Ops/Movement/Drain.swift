@@ -30,6 +30,8 @@ public typealias DrainHBM = Drain<DrainHBMRoute>
 public struct Drain<Route: DrainRoute>: MicroOp {
   public var destination: Tile<Route.Destination>
   public var source: Tile<Acc>
+  /// Whether it waits for the matmul that releases `source`, and empties it for the next chain.
+  public var unit: Bool
 
   public static var mnemonic: String { Route.mnemonic }
   public static var queue: Queue { .drain }
@@ -39,14 +41,18 @@ public struct Drain<Route: DrainRoute>: MicroOp {
 
   public init() { self.init(.placeholder, from: .placeholder) }
 
-  public init(_ destination: Tile<Route.Destination>, from source: Tile<Acc>) {
+  public init(
+    _ destination: Tile<Route.Destination>, from source: Tile<Acc>, unit: Bool = false
+  ) {
     self.destination = destination
     self.source = source
+    self.unit = unit
   }
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.tile("destination", &destination, .write)
     visitor.tile("source", &source, .read)
+    visitor.unitFlag("unit", &unit)
   }
 
   public func legality(_ layout: TileLayout) -> OperandFault? {

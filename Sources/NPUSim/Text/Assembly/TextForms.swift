@@ -36,6 +36,7 @@ struct TextForms: Sendable {
         case .choice(let choices):
           operand.kind = .choice
           operand.isFlag = choices == Bool.choices
+          operand.isOptional = description.isOptional
           operand.firstWord = words.count
           words += choices.map(id)
           operand.endWord = words.count
@@ -86,6 +87,8 @@ struct TextForm: Sendable {
     var isWritten = false
     /// Whether it is a choice of `no` and `yes`.
     var isFlag = false
+    /// Whether it may be left out.
+    var isOptional = false
     /// Its words in ``TextForms/words``.
     var firstWord = 0
     var endWord = 0

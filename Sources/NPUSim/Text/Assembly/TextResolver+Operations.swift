@@ -147,6 +147,8 @@ extension TextResolver {
       } else if let attribute = attribute(description.name, of: statement) {
         used += 1
         plan.operands.append(self.attribute(place, form, tree.attributes[attribute]))
+      } else if description.isOptional {
+        plan.operands.append(PlanOperand(kind: .choice))
       } else {
         missing = missing ?? place
       }
@@ -229,7 +231,8 @@ extension TextResolver {
     }
     form += " " + written.joined(separator: ", ")
     if !read.isEmpty { form += " <- " + read.joined(separator: ", ") }
-    let others = entry.operands.filter { $0.tileAccess == nil }.map { operand -> String in
+    let needed = entry.operands.filter { $0.tileAccess == nil && !$0.isOptional }
+    let others = needed.map { operand -> String in
       if case .choice(let words) = operand.kind {
         return "\(operand.name)=\(words.joined(separator: "|"))"
       }

@@ -32,9 +32,11 @@ extension TextWriter {
       case .choice(let words):
         if words == Bool.choices {
           let flag = view.flag(node, next, view.isOpen)
-          others.append((operand.name, self.flag(flag, words)))
+          if flag != nil || !operand.isOptional {
+            others.append((operand.name, self.flag(flag, words)))
+          }
           next += 1
-        } else {
+        } else if word != 0 || !operand.isOptional {
           others.append((operand.name, choice(words, Int(word))))
         }
       case .event:
