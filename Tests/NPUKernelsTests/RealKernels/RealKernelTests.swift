@@ -40,6 +40,8 @@ import Testing
     Case("add_custom", []),
     Case("tq_add", []),
     Case("i823", []),
+    // Two slots of one ring are held at once.
+    Case("tpop_nested", []),
     Case("vta_gemm_vt1", []),
     Case("gemm_basic_ids", []),
     Case("gemm_performance_ids", []),

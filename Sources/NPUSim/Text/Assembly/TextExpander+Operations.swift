@@ -216,7 +216,7 @@ extension TextExpander {
     var slot: Int32 = 0
     if operand.ring > 0 {
       let state = rings[core][Int(operand.ring) - 1]
-      let turn = operand.isProduced ? state.produced : state.consumed
+      let turn = (operand.isProduced ? state.produced : state.consumed).current
       slot = Int32(truncatingIfNeeded: turn % max(1, state.slots))
     } else if operand.slot.isThere {
       guard let value = small(operand.slot, index) else { return nil }

@@ -23,47 +23,78 @@ extension TextExpander {
     }
   }
 
-  /// Before a block: a producer waits until the slot is free, a consumer until it is full.
-  mutating func acquire(_ index: Int, _ statement: PlanStatement) {
-    let ring = plan.rings[Int(statement.key)]
-    let state = rings[core][Int(statement.key)]
-    guard let producer = ring.producer, let consumer = ring.consumer else { return }
-    guard state.slots > 0 else {
-      guard !brokenKeys.contains(ring.key) else { return broken[index] = true }
-      return fail(
-        "core \(core) has no slot of '\(tree.names[tree.statement(index).name])'",
-        at: tree.statement(index).span, index, hint: "declare the buffer in the core's block")
-    }
-    if statement.kind == .produce {
-      if state.produced >= state.slots {
-        let id = state.free + state.produced % state.slots
-        synchronise(index, Event(from: consumer, to: producer, id: UInt16(clamping: id)), .wait)
+  /// Before a block: a producer waits until the next slot is free, a consumer until it is full.
+  /// Returns the turn that is held around the block; `nil` where there is no slot.
+  mutating func acquire(_ index: Int, _ statement: PlanStatement) -> Int? {
+    let number = Int(statement.key)
+    let ring = plan.rings[number]
+    let state = rings[core][number]
+    guard let producer = ring.producer, let consumer = ring.consumer else { return nil }
+    let isProduced = statement.kind == .produce
+    var side = isProduced ? state.produced : state.consumed
+    guard side.open < state.slots else {
+      if brokenKeys.contains(ring.key) {
+        broken[index] = true
+      } else {
+        failToHold(index, side.open + 1, slots: state.slots)
       }
-    } else {
-      let id = state.full + state.consumed % state.slots
-      synchronise(index, Event(from: producer, to: consumer, id: UInt16(clamping: id)), .wait)
+      return nil
     }
+    let slot = side.next % state.slots
+    if !isProduced {
+      let full = Event(from: producer, to: consumer, id: UInt16(clamping: state.full + slot))
+      synchronise(index, full, .wait)
+    } else if side.next >= state.slots {
+      let free = Event(from: consumer, to: producer, id: UInt16(clamping: state.free + slot))
+      synchronise(index, free, .wait)
+    }
+    let outer = side.current
+    side.current = side.next
+    side.next += 1
+    side.open += 1
+    keep(side, of: number, isProduced: isProduced)
+    return outer
+  }
+
+  private mutating func keep(_ side: RingState.Side, of ring: Int, isProduced: Bool) {
+    if isProduced { rings[core][ring].produced = side } else { rings[core][ring].consumed = side }
+  }
+
+  /// A ring has fewer slots than are to be held at once.
+  private mutating func failToHold(_ index: Int, _ count: Int, slots: Int) {
+    let statement = tree.statement(index)
+    let name = tree.names[statement.name]
+    if slots == 0 {
+      return fail(
+        "core \(core) has no slot of '\(name)'", at: statement.span, index,
+        hint: "declare the buffer in the core's block")
+    }
+    fail(
+      "found \(count) slots of '\(name)' held at once, it has \(slots): the last one never comes",
+      at: statement.span, index,
+      hint: "declare \(name) with {slots=\(count)} or more, or close a block that holds one first")
   }
 
   /// After a block: the slot is full, or free for a later one if there is one.
-  mutating func release(_ index: Int, _ statement: PlanStatement) {
-    let ring = plan.rings[Int(statement.key)]
-    let state = rings[core][Int(statement.key)]
-    guard let producer = ring.producer, let consumer = ring.consumer, state.slots > 0 else {
-      return
-    }
+  mutating func release(_ index: Int, _ statement: PlanStatement, outer: Int) {
+    let number = Int(statement.key)
+    let ring = plan.rings[number]
+    let state = rings[core][number]
+    guard let producer = ring.producer, let consumer = ring.consumer else { return }
+    let isProduced = statement.kind == .produce
+    var side = isProduced ? state.produced : state.consumed
     let end = Int(tree.lines[index].partner)
-    if statement.kind == .produce {
-      let id = state.full + state.produced % state.slots
-      synchronise(end, Event(from: producer, to: consumer, id: UInt16(clamping: id)), .set)
-      rings[core][Int(statement.key)].produced += 1
-    } else {
-      let total = core < totals.count ? totals[core][Int(statement.key)] : 0
-      if state.consumed + state.slots < total {
-        let id = state.free + state.consumed % state.slots
-        synchronise(end, Event(from: consumer, to: producer, id: UInt16(clamping: id)), .set)
-      }
-      rings[core][Int(statement.key)].consumed += 1
+    let slot = side.current % state.slots
+    let total = core < totals.count ? totals[core][number] : 0
+    if isProduced {
+      let full = Event(from: producer, to: consumer, id: UInt16(clamping: state.full + slot))
+      synchronise(end, full, .set)
+    } else if side.current + state.slots < total {
+      let free = Event(from: consumer, to: producer, id: UInt16(clamping: state.free + slot))
+      synchronise(end, free, .set)
     }
+    side.current = outer
+    side.open -= 1
+    keep(side, of: number, isProduced: isProduced)
   }
 }

@@ -69,8 +69,18 @@ struct TextExpander {
 
   /// How far a ring of a core has come.
   struct RingState {
-    var produced = 0
-    var consumed = 0
+    /// Turns of one side, each of which is one slot.
+    struct Side {
+      /// The turn that the next block holds.
+      var next = 0
+      /// The turn of the innermost block that is open.
+      var current = 0
+      /// Blocks that are open: the slots that are held at once.
+      var open = 0
+    }
+
+    var produced = Side()
+    var consumed = Side()
     var slots = 0
     /// First ID of the events that say a slot is full, and of those that say it is free.
     var full = 0
@@ -270,9 +280,9 @@ struct TextExpander {
       walk(index + 1, partner)
       calls.removeLast()
     default:
-      acquire(index, statement)
+      let outer = acquire(index, statement)
       walk(index + 1, partner)
-      release(index, statement)
+      if let outer { release(index, statement, outer: outer) }
     }
     return partner + 1
   }

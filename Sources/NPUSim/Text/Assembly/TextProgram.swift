@@ -75,7 +75,7 @@ public struct TextProgram: Sendable {
       var counter = expander(.count)
       counter.run()
       guard counter.errors.isEmpty else { return TextOutcome(nil, counter.errors.sorted) }
-      totals = counter.rings.map { $0.map(\.produced) }
+      totals = counter.rings.map { $0.map(\.produced.next) }
     }
     var emitter = expander(.emit)
     emitter.totals = totals

@@ -35,10 +35,11 @@ extension TextResolver {
       if ring == plan.rings.count {
         plan.rings.append(PlanRing(key: Int32(found[0]), statement: Int32(index)))
       }
-      if held.contains(where: { $0.ring == ring }) {
+      if held.contains(where: { $0.ring == ring && $0.isProduced != isProduced }) {
         errors.add(
-          "'\(text(statement.name))' is held already", at: statement.nameSpan,
-          hint: "close the block that holds it first")
+          "'\(text(statement.name))' is \(isProduced ? "used up" : "filled") around this block",
+          at: statement.nameSpan,
+          hint: "close the \(isProduced ? "consume" : "produce") block first")
       }
     } else if misplaced.contains(statement.name)
       || found.isEmpty && !missingNames.insert(statement.name).inserted
