@@ -22,6 +22,7 @@ public enum Runner {
   public static func run(
     _ request: RunRequest, text: TextKernel, progress: ((String) -> Void)? = nil
   ) throws(NPUError) -> RunOutcome {
+    if request.withValues { try text.requireValues() }
     var outcome = try run(request, of: text, progress: progress)
     outcome.report.parameters = text.assembly.parameters
     text.locate(&outcome.report)

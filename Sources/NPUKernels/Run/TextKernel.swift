@@ -60,6 +60,12 @@ public struct TextKernel: Kernel {
         : "see what loops and conditions make of these values; --param NAME=VALUE changes one")
   }
 
+  /// Throws `.program` where a micro-op has no values, with its line.
+  func requireValues() throws(NPUError) {
+    guard let site = assembly.program.firstOpaque else { return }
+    throw assembly.program.withoutValues(site, at: assembly.places(of: [site])[site]?.location)
+  }
+
   /// Index lists have the values that the program was assembled with.
   public func seededInput(_ spec: TensorSpec, seed: UInt64) throws(NPUError) -> TensorValue? {
     guard spec.role == .index else { return nil }

@@ -151,7 +151,7 @@ struct OperandOverlaps {
   }
 
   private func name(_ record: OpRecord, _ k: Int) -> String {
-    let operands = program.catalogue[record.opcode].operands
+    let operands = program.operands(of: record)
     return operands.indices.contains(k) ? operands[k].name : "operand \(k)"
   }
 

@@ -58,6 +58,7 @@ extension Program {
         .program, "the program has a defect, \(defect.code.rawValue): \(defect.message)\(more)",
         hint: defect.fix)
     }
+    if let opaque = firstOpaque { throw withoutValues(opaque) }
     guard state.buffers == buffers, state.coreCount >= cores.count else {
       throw NPUError(
         .program, "the memories were made for another program",

@@ -11,15 +11,23 @@ public protocol MicroOp: Sendable {
   static var queue: Queue { get }
   /// How it takes part in order; `.data` unless it synchronises.
   static var kind: OpKind { get }
+  /// Whether each value has a name, a queue and operands of its own; see ``OpaqueOp``.
+  static var isOpaque: Bool { get }
 
   /// Placeholder operands, to be replaced by a visitor.
   init()
+
+  /// The micro-op that a record of this type's opcode stands for.
+  init(_ record: OpRecord, tiles: UnsafePointer<TileRef>)
 
   /// Names each operand once, at most ``OpRecord/maximumOperands``.
   mutating func visit(_ visitor: inout some OperandVisitor)
 
   /// The queue of this value; differs from ``queue`` only where an operand decides it.
   var effectiveQueue: Queue { get }
+
+  /// The name of this value, where it is not that of all; `nil` unless ``isOpaque``.
+  var ownName: String? { get }
 
   /// What is wrong with the operands beyond bounds and alignment (judged for all alike): what was
   /// found and what is needed. `nil` when they are legal.
@@ -34,6 +42,8 @@ public protocol MicroOp: Sendable {
 
 extension MicroOp {
   public static var kind: OpKind { .data }
+  public static var isOpaque: Bool { false }
   public var effectiveQueue: Queue { Self.queue }
+  public var ownName: String? { nil }
   public func legality(_ layout: TileLayout) -> OperandFault? { nil }
 }

@@ -56,6 +56,9 @@ public struct OpEntry: Sendable {
   public let summary: String
   public let queue: Queue
   public let kind: OpKind
+  /// Whether its records have names, queues and operands of their own, see ``OpaqueOp``; then none are
+  /// listed here, and ``Program/operands(of:)`` has a record's.
+  public let isOpaque: Bool
   /// Names, types and access of the operands, in record order.
   public let operands: [OperandDescription]
   /// Work of no amount: its unit, and its path or class.
@@ -77,7 +80,7 @@ public struct OpEntry: Sendable {
   public static func of<Op: MicroOp>(_ type: Op.Type) -> OpEntry {
     OpEntry(
       opcode: 0, type: type, mnemonic: Op.mnemonic, summary: Op.summary, queue: Op.queue,
-      kind: Op.kind,
+      kind: Op.kind, isOpaque: Op.isOpaque,
       operands: Op.listOperands(), unit: Op().work(.placeholder),
       execute: { record, tiles, datapath in
         Op(record, tiles: tiles).execute(&datapath)

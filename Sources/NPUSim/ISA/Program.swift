@@ -29,6 +29,8 @@ public struct Program: Sendable {
   public var works: [Work]
   public var scopes: [Scope]
   public var scopeLabels: [String]
+  /// The names of opaque micro-ops; ``Work/name`` of their works is an index.
+  public var opNames: [String]
   /// One list for each core.
   public var cores: [[OpRecord]]
   /// Copies to take while values are executed, by core and micro-op.
@@ -50,6 +52,7 @@ public struct Program: Sendable {
     works = [.none]
     scopes = [Scope(label: 0, iteration: -1, parent: 0)]
     scopeLabels = [""]
+    opNames = []
     cores = []
     taps = []
     tapTensors = []
@@ -100,9 +103,18 @@ public struct Program: Sendable {
     return numbers
   }
 
-  /// The mnemonic of a record.
+  /// The mnemonic of a record; of an opaque one its queue and its name.
   public func mnemonic(_ record: OpRecord) -> String {
-    catalogue[record.opcode].mnemonic
+    let entry = catalogue[record.opcode]
+    return entry.isOpaque ? "\(record.queue.name).\(ownName(record))" : entry.mnemonic
+  }
+
+  /// The name of an opaque micro-op.
+  func ownName(_ record: OpRecord) -> String {
+    guard let name = works[Int(record.work)].name, opNames.indices.contains(name) else {
+      return "op"
+    }
+    return opNames[name]
   }
 }
 

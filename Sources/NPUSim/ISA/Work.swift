@@ -12,6 +12,9 @@ public struct Work: Sendable, Hashable {
     case matrix
     /// `amounts`: elements, 0, 0.
     case vector
+    /// Stated with the micro-op. `amounts`: cycles of occupancy, cycles of latency, and the micro-op's
+    /// name, an index in ``Program/opNames``.
+    case stated
   }
 
   public var kind: Kind
@@ -46,6 +49,22 @@ public struct Work: Sendable, Hashable {
   public static func vector(_ vectorClass: VectorClass, elements: Int) -> Work {
     Work(.vector, vectorClass.rawValue, elements, 0, 0)
   }
+
+  /// The time that an opaque micro-op states, whatever the machine; `name` is an index in
+  /// ``Program/opNames``.
+  public static func stated(cycles: Int, latency: Int, name: Int = 0) -> Work {
+    Work(.stated, 0, cycles, latency, name)
+  }
+
+  /// The same of another name, where it has one.
+  func named(_ name: Int) -> Work {
+    var result = self
+    if kind == .stated { result.c = Int64(name) }
+    return result
+  }
+
+  /// The index in ``Program/opNames`` of an opaque micro-op, `nil` otherwise.
+  public var name: Int? { kind == .stated ? Int(c) : nil }
 
   /// The path of a transfer, `nil` otherwise.
   public var path: TransferPath? {

@@ -2,7 +2,7 @@ extension OpCatalogue {
   /// Every micro-op of the machine. To add one, declare it and list it below.
   public static let standard = OpCatalogue(
     entries: sync + movement + matrix + arithmetic + special + reductions + formats + blocks
-      + attention)
+      + attention + opaque)
 
   /// The first four are fixed, as lowering makes them.
   private static let sync: [OpEntry] = [
@@ -55,5 +55,10 @@ extension OpCatalogue {
   private static let attention: [OpEntry] = [
     .of(Exp2Fused.self), .of(RescaleAdd.self), .of(Mask.self), .of(Select.self),
     .of(SelectScalar.self), .of(SelectFinite.self), .of(RotatePairs.self),
+  ]
+
+  /// Instructions of other machines.
+  private static let opaque: [OpEntry] = [
+    .of(OpaqueOp.self)
   ]
 }

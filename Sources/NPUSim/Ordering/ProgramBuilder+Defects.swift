@@ -2,7 +2,9 @@ extension ProgramBuilder {
   // MARK: Defects
 
   /// Whether a new tile lies in its buffer as it must; reported where it does not.
-  mutating func isSound(_ id: UInt32, _ tile: TileRef, at position: Int, opcode: UInt8) -> Bool {
+  mutating func isSound(
+    _ id: UInt32, _ tile: TileRef, at position: Int, opcode: UInt8, named name: String?
+  ) -> Bool {
     guard let fault = layout.fault(of: tile) else { return true }
     folds.markUnsound(id)
     guard isFirst(of: .init(opcode: opcode, buffer: tile.buffer, fault: fault)) else {
@@ -10,7 +12,7 @@ extension ProgramBuilder {
     }
     var defect = layout.defect(
       fault, of: tile, named: program.describe(tile),
-      mnemonic: program.catalogue[opcode].mnemonic)
+      mnemonic: name ?? program.catalogue[opcode].mnemonic)
     defect.core = core
     defect.op = position
     program.defects.append(defect)
@@ -36,7 +38,7 @@ extension ProgramBuilder {
   /// Reports a micro-op whose operands are not legal; `tile` gives those that are tiles by their place.
   mutating func report(
     _ fault: OperandFault, _ operands: [OperandDescription], _ tile: (Int) -> TileRef,
-    opcode: UInt8, at position: Int
+    opcode: UInt8, at position: Int, named name: String? = nil
   ) {
     guard isFirst(of: .init(opcode: opcode)) else { return }
     let tiles = operands.enumerated().compactMap { place, operand in
@@ -45,7 +47,7 @@ extension ProgramBuilder {
     let words = program.words(of: fault, tiles, in: layout)
     program.defects.append(
       ProgramDefect(
-        code: .M005, message: "\(program.catalogue[opcode].mnemonic): \(words.message)",
+        code: .M005, message: "\(name ?? program.catalogue[opcode].mnemonic): \(words.message)",
         core: core, op: position, fix: words.fix))
   }
 }

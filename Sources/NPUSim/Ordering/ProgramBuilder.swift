@@ -14,6 +14,7 @@ public struct ProgramBuilder {
   private var tileIDs = InternTable<TileRef>()
   private var workIDs: InternTable<Work>
   private var labelIDs: [String: UInt32] = ["": 0]
+  var opNameIDs: [String: Int] = [:]
   private var lastLabel: (text: String, id: UInt32) = ("", 0)
   private(set) var scopeStack: [UInt32] = [0]
   private var allocator: BufferAllocator
@@ -221,6 +222,18 @@ public struct ProgramBuilder {
           core: core, op: position, fix: "list it in the catalogue"))
       return Token(core: UInt32(core), op: UInt32(max(0, position - 1)))
     }
+    stream.append(record(of: op, opcode).record)
+    count += 1
+    return Token(core: UInt32(core), op: UInt32(position))
+  }
+
+  /// The record of a micro-op, and whether nothing is wrong with it; what is wrong is reported.
+  @inline(__always)
+  mutating func record<Op: MicroOp>(
+    of op: Op, _ opcode: UInt8
+  ) -> (record: OpRecord, isSound: Bool) {
+    let position = stream.records.count
+    let name = op.ownName.map { "\(op.effectiveQueue.name).\($0)" }
     var encoder = OperandEncoder()
     var copy = op
     copy.visit(&encoder)
@@ -234,23 +247,25 @@ public struct ProgramBuilder {
       if record.access(k).isEmpty {
         record.words[k] = encoder.words[k]
       } else {
-        let (id, isSound) = intern(encoder.tiles[k], at: position, opcode: opcode)
+        let (id, isSound) = intern(encoder.tiles[k], at: position, opcode: opcode, named: name)
         record.words[k] = id
         isPlaced = isPlaced && isSound
       }
     }
-    if isPlaced {
-      if let wrong = op.legality(layout) {
-        report(wrong, Op.listOperands(), { encoder.tiles[$0] }, opcode: opcode, at: position)
-      } else {
-        let work = op.work(layout)
-        record.work = intern(work)
-        machine.settleForwarding(of: &record, doing: work) { encoder.tiles[$0] }
-      }
+    // What is stated does not depend on tiles, and has the name.
+    if let name = op.ownName { record.work = intern(op.work(layout).named(number(ofName: name))) }
+    guard isPlaced else { return (record, false) }
+    if let wrong = op.legality(layout) {
+      report(
+        wrong, Op.listOperands(), { encoder.tiles[$0] }, opcode: opcode, at: position, named: name)
+      return (record, false)
     }
-    stream.append(record)
-    count += 1
-    return Token(core: UInt32(core), op: UInt32(position))
+    if !Op.isOpaque {
+      let work = op.work(layout)
+      record.work = intern(work)
+      machine.settleForwarding(of: &record, doing: work) { encoder.tiles[$0] }
+    }
+    return (record, true)
   }
 
   /// Declares a tensor that taps fill, of `slots × rows × columns` elements, dense; returns its
@@ -279,12 +294,11 @@ public struct ProgramBuilder {
 
   /// The number of a tile, and whether it lies in its buffer as it must; reported at its first use.
   mutating func intern(
-    _ tile: TileRef, at position: Int, opcode: UInt8
+    _ tile: TileRef, at position: Int, opcode: UInt8, named name: String? = nil
   ) -> (id: UInt32, isSound: Bool) {
     let (id, isNew) = tileIDs.id(of: tile, in: &program.tiles)
-    return (
-      id, isNew ? isSound(id, tile, at: position, opcode: opcode) : !folds.isUnsound(id)
-    )
+    guard isNew else { return (id, !folds.isUnsound(id)) }
+    return (id, isSound(id, tile, at: position, opcode: opcode, named: name))
   }
 
   /// The line of a text that is emitted; −1 where there is none.

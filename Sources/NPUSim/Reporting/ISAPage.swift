@@ -73,12 +73,14 @@ public enum ISAPage {
     case .transfer: unit.path.map { "bytes on path `\($0.key)`" }
     case .matrix: "MACs of m × k × n"
     case .vector: unit.vectorClass.map { "elements of class `\($0.key)`" }
+    case .stated: "as stated"
     }
   }
 
   private static func isDecidedByOperand(_ entry: OpEntry) -> Bool {
     switch entry.kind {
     case .set, .wait, .barrierQueue: true
+    case .data: entry.isOpaque
     default: false
     }
   }

@@ -73,6 +73,7 @@ public struct PriceTable: Sendable {
     case .none: return .synchronisation
     case .transfer: return transfer(work, machine)
     case .matrix: return matrix(work, machine.matrix)
+    case .stated: return unit(work.amounts.0, latency: work.amounts.1)
     case .vector:
       guard let vectorClass = work.vectorClass else { return nil }
       return machine.vector.occupancy(of: vectorClass, elements: work.elements).map {

@@ -58,7 +58,10 @@ struct OverlapOracle {
     let other = elements(record, j)
     if Set(written.joined()).isDisjoint(with: other.joined()) { return false }
     let entry = program.catalogue[record.opcode]
-    let mayBeSame = Self.elementwise[entry.mnemonic]?.contains(entry.operands[j].name) == true
+    let mayBeSame =
+      entry.mnemonic == "op"
+      ? !record.access(j).contains(.write)
+      : Self.elementwise[entry.mnemonic]?.contains(entry.operands[j].name) == true
     let isSame =
       written == other
       && Set(written.joined()).count == written.joined().count

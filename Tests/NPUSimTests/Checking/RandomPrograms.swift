@@ -3,19 +3,21 @@ import NPUSim
 /// Random small programs, most of them nearly right: rings with tokens, then damage.
 struct RandomPrograms {
   private var random: SeededGenerator
-  /// Rules of the machine have draws of their own.
+  /// Rules of the machine have draws of their own, and so have opaque micro-ops.
   private var rules: SeededGenerator
   /// So have unit flags, which a third of the programs carry.
   private var units: SeededGenerator
   private let hasUnits: Bool
   /// Slots of the accumulator that a flagged matmul has released.
   private var released: Set<Int> = []
+  private var opaque: SeededGenerator
 
   init(seed: UInt64) {
     random = SeededGenerator(seed: seed)
     rules = SeededGenerator(seed: ~seed)
     units = SeededGenerator(seed: seed ^ 0xF1A6)
     hasUnits = units.below(3) == 0
+    opaque = SeededGenerator(seed: seed ^ 0x0FA9_0E00)
   }
 
   private mutating func chance(_ oneIn: Int) -> Bool { random.below(oneIn) == 0 }
@@ -231,6 +233,7 @@ struct RandomPrograms {
     let rows = 1 + random.below(3)
     let columns = 8 * (1 + random.below(3))
     let slot = random.below(2)
+    if opaque.below(5) == 0 { return emitOpaque(&p, memory, x, xm, wm, y, list, queues, after) }
     let queue = pick(queues)
     if hasUnits, let token = emitFlagged(&p, memory, y, queue, slot, after) { return token }
     switch queue {
@@ -342,6 +345,36 @@ struct RandomPrograms {
       Matmul(
         tile, left: memory.left.tile(rows: rows), right: memory.right.tile(),
         accumulate: units.below(3) == 0, unit: unit), after: after)
+  }
+
+  /// An instruction of another machine: tiles of any memory and format on any queue, now and then one
+  /// that is read and written.
+  private mutating func emitOpaque(
+    _ p: inout ProgramBuilder, _ memory: Memory, _ x: BufferHandle<HBM>, _ xm: BufferHandle<HBM>,
+    _ wm: BufferHandle<HBM>, _ y: BufferHandle<HBM>, _ list: UInt32, _ queues: [Queue],
+    _ after: [Token]
+  ) -> Token {
+    var listed = y.tile(columns: 8).ref
+    listed.indexList = list
+    listed.rows = 3
+    let slot = opaque.below(2)
+    let written = [
+      memory.ub[0].tile(slot: slot).ref, memory.ub[1].tile(row: 1, rows: 2).ref,
+      memory.ub[opaque.below(memory.ub.count)].tile(columns: 16).ref, memory.ubMX.tile().ref,
+      memory.l1.tile(slot: slot, rows: 2).ref, memory.left.tile(rows: 2).ref,
+      memory.right.tile(columns: 2).ref, memory.acc.tile(slot: slot).ref,
+      memory.acc.tile(rows: 1, columns: 4).ref, y.tile(row: opaque.below(4), rows: 2).ref,
+      xm.tile(rows: 3).ref, listed,
+    ]
+    let read = written + [x.tile(row: 2, rows: 3).ref, wm.tile(columns: 2).ref]
+    let results = (0..<opaque.below(3)).map { _ in written[opaque.below(written.count)] }
+    var sources = (0..<opaque.below(4)).map { _ in read[opaque.below(read.count)] }
+    if let first = results.first, opaque.below(4) == 0 { sources.append(first) }
+    return p.emit(
+      OpaqueOp(
+        ["Add", "Move", "two words"][opaque.below(3)], on: queues[opaque.below(queues.count)],
+        results: results, sources: sources, cycles: 1 + opaque.below(9), latency: opaque.below(3)),
+      after: after)
   }
 
   /// Deletes or exchanges a few records.

@@ -19,7 +19,7 @@ struct AliasPrograms: OperandVisitor {
 
   private static let machine = TestMachine.small(depth: nil, memory: 1 << 18)
   private static let types = OpCatalogue.standard.entries
-    .filter { $0.queue == .vector && $0.kind == .data }.map(\.type)
+    .filter { $0.queue == .vector && $0.kind == .data && !$0.isOpaque }.map(\.type)
 
   private var p = ProgramBuilder(machine: AliasPrograms.machine, catalogue: .standard)
   private var random: SeededGenerator

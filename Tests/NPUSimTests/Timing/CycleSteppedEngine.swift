@@ -112,6 +112,8 @@ struct CycleSteppedEngine {
       op.port = max(
         Int(machine.vector.minimumOccupancy), Int(machine.vector.slopes[kind.index]) * turns)
       op.latency = Int(machine.vector.latencies[kind.index])
+    } else if work.kind == .stated {
+      (op.port, op.latency) = (Int(work.amounts.0), Int(work.amounts.1))
     } else {
       let (m, k, n) = work.amounts
       let unit = machine.matrix

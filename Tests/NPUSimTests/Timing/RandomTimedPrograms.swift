@@ -11,10 +11,14 @@ struct RandomTimedPrograms {
   /// By slot of the accumulator: releases less drains.
   private var released = [0, 0]
 
+  /// So have opaque micro-ops.
+  private var opaque: SeededGenerator
+
   init(seed: UInt64) {
     random = SeededGenerator(seed: seed)
     units = SeededGenerator(seed: seed ^ 0xF1A6)
     hasUnits = units.below(3) == 0
+    opaque = SeededGenerator(seed: ~seed)
   }
 
   private mutating func pick(_ range: ClosedRange<Int>) -> Int {
@@ -150,6 +154,15 @@ struct RandomTimedPrograms {
     let rows = part(12)
     let columns = part(40, step: b.alignment)
     let blocks = part(72, step: 32)
+    if opaque.below(6) == 0 {
+      let tiles = [b.input.tile().ref, b.output.tile().ref, b.ub.tile().ref, b.acc.tile().ref]
+      p.emit(
+        OpaqueOp(
+          "Any", on: Queue.allCases[opaque.below(Queue.count)],
+          results: [tiles[1 + opaque.below(3)]], sources: [tiles[opaque.below(4)]],
+          cycles: 1 + opaque.below(30), latency: opaque.below(8)))
+      return
+    }
     switch pick(0...10) {
     case 0, 1:
       p.emit(

@@ -54,6 +54,7 @@ extension TextExpander {
       if record.kind == .data { lastData[core] = position }
       return builder.append(record)
     }
+    if let queue = statement.opaqueQueue { return emitOpaque(index, statement, on: queue) }
     var words = InlineArray<6, UInt32>(repeating: 0)
     var tiles = InlineArray<6, TileRef>(repeating: placeholder)
     var isTile: UInt8 = 0
@@ -196,7 +197,7 @@ extension TextExpander {
   }
 
   /// The tile of an operand; its bounds are judged where it is interned.
-  private mutating func tile(_ operand: PlanOperand, _ index: Int) -> TileRef? {
+  mutating func tile(_ operand: PlanOperand, _ index: Int) -> TileRef? {
     let key = plan.keys[Int(operand.key)]
     let id = key.space == .hbm ? hbm[Int(operand.key)] : buffers[core][Int(operand.key)]
     guard id >= 0 else {

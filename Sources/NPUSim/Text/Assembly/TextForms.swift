@@ -21,7 +21,9 @@ struct TextForms: Sendable {
     queues = Queue.allCases.map { id($0.name) }
     opcodes = Array(repeating: -1, count: names.count)
     for entry in catalogue.entries {
-      var form = TextForm(opcode: entry.opcode, queue: entry.queue, hasTiles: entry.hasTiles)
+      var form = TextForm(
+        opcode: entry.opcode, queue: entry.queue, hasTiles: entry.hasTiles,
+        isOpaque: entry.isOpaque)
       form.first = operands.count
       for description in entry.operands {
         var operand = TextForm.Operand(kind: .tile, name: id(description.name))
@@ -97,6 +99,8 @@ struct TextForm: Sendable {
   var opcode: UInt8
   var queue: Queue
   var hasTiles: Bool
+  /// Whether the text states its queue, name, operands and time.
+  var isOpaque: Bool
   /// Its operands in ``TextForms/operands``.
   var first = 0
   var end = 0

@@ -257,6 +257,11 @@ struct TextMacroExpansion {
     copy.attributes = TextSlice(
       first: Int32(result.attributes.count), count: Int32(attributes.count))
     result.attributes += attributes
+    if statement.declaration >= 0 {
+      var details = tree.declaration(of: statement)
+      details.space = frame.names[details.space] ?? details.space
+      result.declare(details, by: &copy)
+    }
     return copy
   }
 
@@ -313,6 +318,7 @@ extension TextMacroExpansion {
     mutating func add(_ statement: TextStatement) {
       guard statement.kind != .call else { return }
       if Self.takesName(statement.kind) { names.insert(statement.name) }
+      if statement.declaration >= 0 { names.insert(tree.declaration(of: statement).space) }
       for slice in [statement.operands, statement.waits, statement.sets] {
         for operand in tree.operands[slice.range] {
           if operand.kind != .value, statement.kind != .scope {

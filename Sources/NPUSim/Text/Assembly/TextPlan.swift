@@ -21,6 +21,8 @@ struct TextPlan: Sendable {
 struct PlanStatement: Sendable {
   var kind: TextStatement.Kind
   var opcode: UInt8 = 0
+  /// Of an opaque micro-op, whose operands are its tiles, its cycles and its latency.
+  var opaqueQueue: Queue?
   /// Slot of a loop's variable, or of a local name.
   var variable: Int16 = 0
   /// Operands in the order of the record; of a tap, its target and its source.

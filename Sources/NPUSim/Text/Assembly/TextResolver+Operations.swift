@@ -2,12 +2,19 @@ extension TextResolver {
   // MARK: Micro-ops
 
   mutating func operation(_ statement: TextStatement, _ index: Int) {
-    guard let form = forms.form(statement.name) else {
+    guard var form = forms.form(statement.name) else {
       return unknownMnemonic(statement)
     }
     plan.statements[index].opcode = form.opcode
     let first = plan.operands.count
-    if form.hasTiles { tiles(statement, form) } else { positional(statement, form) }
+    if form.isOpaque {
+      opaque(statement, &form)
+      plan.statements[index].opaqueQueue = form.queue
+    } else if form.hasTiles {
+      tiles(statement, form)
+    } else {
+      positional(statement, form)
+    }
     plan.statements[index].operands = TextSlice(
       first: Int32(first), count: Int32(plan.operands.count - first))
     plan.statements[index].isConstant = Self.isConstant(plan.operands[first...], plan.nodes)

@@ -35,7 +35,7 @@ struct PrintableCheck {
         throw Self.error("two tap tensors are named '\(tensor.name)'")
       }
     }
-    for label in program.scopeLabels { try name(label) }
+    for label in program.scopeLabels + program.opNames { try name(label) }
     for tile in program.tiles { try check(tile) }
     for tap in program.taps {
       try check(tap.tile)
@@ -107,13 +107,13 @@ struct PrintableCheck {
     guard Int(record.opcode) < program.catalogue.entries.count else {
       throw Self.error("a record has no micro-op")
     }
-    let operands = program.catalogue[record.opcode].operands
-    for (k, operand) in operands.enumerated() where operand.tileAccess != nil {
-      let word = Int(record.words[k])
-      guard word < program.tiles.count, k < OpRecord.maximumOperands else {
+    for (k, operand) in program.operands(of: record).enumerated()
+    where operand.tileAccess != nil {
+      guard k < OpRecord.maximumOperands, Int(record.words[k]) < program.tiles.count else {
         throw Self.error("a record names no tile")
       }
-      let owner = program.buffers[Int(program.tiles[word].buffer)].core
+      let tile = program.tiles[Int(record.words[k])]
+      let owner = program.buffers[Int(tile.buffer)].core
       guard owner < 0 || Int(owner) == core else {
         throw Self.error("core \(core) uses a buffer of core \(owner)")
       }

@@ -41,7 +41,7 @@ extension Program {
   private func isSame(_ a: OpRecord, _ b: OpRecord, _ other: Program) -> Bool {
     guard mnemonic(a) == other.mnemonic(b), a.queue == b.queue, a.kind == b.kind,
       a.operandCount == b.operandCount, a.accessBits == b.accessBits,
-      works[Int(a.work)] == other.works[Int(b.work)],
+      works[Int(a.work)].named(0) == other.works[Int(b.work)].named(0),
       a.scope == b.scope || scopePath(a.scope) == other.scopePath(b.scope)
     else { return false }
     for k in 0..<min(Int(a.operandCount), OpRecord.maximumOperands) {

@@ -161,8 +161,8 @@ struct ProgramLifter {
   ) -> RollNode {
     var key = [RollLeaf.Kind.operation.key, Int(record.opcode)]
     var numbers: [Int] = []
-    let entry = program.catalogue[record.opcode]
-    for (k, operand) in entry.operands.enumerated() where k < OpRecord.maximumOperands {
+    let operands = program.operands(of: record)
+    for (k, operand) in operands.enumerated() where k < OpRecord.maximumOperands {
       let word = record.words[k]
       switch operand.kind {
       case .tile:
@@ -190,7 +190,12 @@ struct ProgramLifter {
         numbers.append(Int(event.id))
       }
     }
-    let structure = pool.structure(key) ?? pool.add(key, template(entry, record))
+    let work = program.works[Int(record.work)]
+    if let name = work.name {
+      key += [-2, record.queue.index, name, Int(record.accessBits)]
+      numbers += [Int(work.amounts.0), Int(work.amounts.1)]
+    }
+    let structure = pool.structure(key) ?? pool.add(key, template(operands, record))
     let node = leaf(.operation, index, core, structure, numbers)
     for place in waits {
       pool.events.append(program.cores[core][place].event)
@@ -211,9 +216,11 @@ struct ProgramLifter {
   }
 
   /// The kinds of a micro-op's numbers.
-  private func template(_ entry: OpEntry, _ record: OpRecord) -> [RollNumber] {
+  private func template(
+    _ operands: [OperandDescription], _ record: OpRecord
+  ) -> [RollNumber] {
     var result: [RollNumber] = []
-    for (k, operand) in entry.operands.enumerated() where k < OpRecord.maximumOperands {
+    for (k, operand) in operands.enumerated() where k < OpRecord.maximumOperands {
       switch operand.kind {
       case .tile: result += template(program.tiles[Int(record.words[k])])
       case .scalar:
@@ -223,6 +230,10 @@ struct ProgramLifter {
         if words == Bool.choices { result.append(RollNumber(kind: .flag)) }
       case .event: result.append(RollNumber(kind: .cyclic))
       }
+    }
+    // What is stated of an opaque micro-op: its cycles and its latency.
+    if program.works[Int(record.work)].name != nil {
+      result += [RollNumber(kind: .plain), RollNumber(kind: .plain)]
     }
     return result
   }
@@ -304,6 +315,6 @@ extension RollLeaf.Kind {
 }
 
 extension OpEntry {
-  /// Whether it has a tile among its operands.
-  var hasTiles: Bool { operands.contains { $0.tileAccess != nil } }
+  /// Whether it has a tile among its operands, or may have.
+  var hasTiles: Bool { isOpaque || operands.contains { $0.tileAccess != nil } }
 }

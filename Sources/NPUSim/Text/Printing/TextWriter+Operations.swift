@@ -9,16 +9,24 @@ extension TextWriter {
     var statement = TextStatement(kind: .operation, span: .none)
     statement.name = tree.names.id(
       mnemonic.hasPrefix("sync.") ? String(mnemonic.dropFirst(5)) : mnemonic)
+    if entry.isOpaque {
+      var details = TextDeclaration()
+      details.space = tree.names.id(record.queue.name)
+      details.format = tree.names.id(program.ownName(record))
+      tree.declare(details, by: &statement)
+    }
     let numbers = view.forms(node, view.isOpen)
     var written: [TextOperand] = []
     var read: [TextOperand] = []
     var others: [(name: String, value: Int32)] = []
     var next = 0
-    for (k, operand) in entry.operands.enumerated() where k < OpRecord.maximumOperands {
+    let operands = program.operands(of: record)
+    for (k, operand) in operands.enumerated() where k < OpRecord.maximumOperands {
       let word = record.words[k]
       switch operand.kind {
       case .tile(_, let access):
-        let operand = tile(program.tiles[Int(word)], numbers[next..<(next + 5)])
+        var operand = tile(program.tiles[Int(word)], numbers[next..<(next + 5)])
+        if entry.isOpaque { nameMemory(of: &operand, program.tiles[Int(word)]) }
         next += 5
         if access.contains(.write) { written.append(operand) } else { read.append(operand) }
       case .scalar:
@@ -42,6 +50,12 @@ extension TextWriter {
       case .event:
         written.append(event(Event(packed: word), numbers[next]))
         next += 1
+      }
+    }
+    if entry.isOpaque {
+      others.append(("cycles", expression(numbers[next])))
+      if numbers[next + 1] != .constant(0) {
+        others.append(("latency", expression(numbers[next + 1])))
       }
     }
     if !entry.hasTiles {
@@ -134,6 +148,13 @@ extension TextWriter {
       operand.columns = self.operand(numbers[4])
     }
     return operand
+  }
+
+  /// States the memory of a tile of an opaque micro-op, where its name alone is not clear.
+  private mutating func nameMemory(of operand: inout TextOperand, _ tile: TileRef) {
+    if sharedNames.contains(program.buffers[Int(tile.buffer)].name) {
+      operand.memory = tree.names.id(tile.space.name)
+    }
   }
 
   private func value(_ node: Int32) -> TextOperand {

@@ -15,12 +15,16 @@ struct TextWriter {
   private let variables: [String]
   /// The names of index lists: no table has one of them.
   private let listNames: [String]
+  /// The names that buffers of several memories have.
+  let sharedNames: Set<String>
 
   init(_ program: Program, _ options: ProgramText.Options) {
     self.program = program
     self.options = options
     let listNames = program.indexLists.indices.map(program.listName)
     self.listNames = listNames
+    let memories = Dictionary(grouping: program.buffers, by: \.name)
+    sharedNames = Set(memories.filter { Set($0.value.map(\.space)).count > 1 }.keys)
     variables = ["i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t"].filter {
       !listNames.contains($0)
     }

@@ -238,11 +238,18 @@ struct TextFormatter {
 
   private mutating func operation(_ statement: TextStatement) {
     name(statement.name)
-    for (position, index) in statement.operands.range.enumerated() {
-      if position == 0 {
+    if statement.declaration >= 0 {
+      let details = tree.declaration(of: statement)
+      for part in [details.space, details.format] {
         put(" ")
+        name(part)
+      }
+    }
+    for (position, index) in statement.operands.range.enumerated() {
+      if position == Int(statement.destinations) {
+        put(" <- ")
       } else {
-        put(position == Int(statement.destinations) ? " <- " : ", ")
+        put(position == 0 ? " " : ", ")
       }
       operand(tree.operands[index])
     }
@@ -276,6 +283,10 @@ struct TextFormatter {
       put(":")
       number(operand.slot)
     case .tile:
+      if operand.memory != TextOperand.noMemory {
+        name(operand.memory)
+        put(":")
+      }
       name(operand.name)
       if operand.slot.isThere {
         put("[")

@@ -233,8 +233,10 @@ extension TextParser {
       }
       return tree.append(statement)
     }
+    let isOpaque = statement.kind == .operation && lexer.spells("op", nameSpan)
+    if isOpaque { opaque(&statement) }
     if !endsOperands {
-      operands()
+      if !isOpaque || token.kind != .from { operands() }
       let before = tree.operands.count - first
       if !hasFailed, take(.from) {
         statement.destinations = Int16(clamping: before)
@@ -247,6 +249,15 @@ extension TextParser {
     statement.waits = events("wait")
     statement.sets = events("set")
     tree.append(statement)
+  }
+
+  /// `op QUEUE NAME`, before the operands.
+  private mutating func opaque(_ statement: inout TextStatement) {
+    var details = TextDeclaration()
+    let hint = "write op vector NAME results <- sources {cycles=1}"
+    (details.space, details.spaceSpan) = name("a queue", hint)
+    if !hasFailed { (details.format, details.formatSpan) = name("a name of its own", hint) }
+    tree.declare(details, by: &statement)
   }
 
   /// `wait QUEUE:ID if CONDITION, …`, or the same with `set`.
@@ -294,6 +305,10 @@ extension TextParser {
         expect(.colon, "':' and the ID of the event", hint: "write load->vector:0")
         operand.slot = number()
       } else {
+        if take(.colon) {
+          operand.memory = operand.name
+          (operand.name, operand.nameSpan) = name("a buffer of that memory")
+        }
         brackets(&operand)
       }
     } else {

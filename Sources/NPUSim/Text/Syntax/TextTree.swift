@@ -131,12 +131,12 @@ struct TextStatement: Sendable {
   }
 }
 
-/// What only a declaration says. It is kept apart, as most statements are none.
+/// What only a declaration and an opaque micro-op say. It is kept apart, as most statements are neither.
 struct TextDeclaration: Sendable {
-  /// The format of a declaration.
+  /// The format of a declaration, or the name of an opaque micro-op.
   var format: UInt32 = 0
   var formatSpan = TextSpan.none
-  /// The memory of a buffer.
+  /// The memory of a buffer, or the queue of an opaque micro-op.
   var space: UInt32 = 0
   var spaceSpan = TextSpan.none
   /// Dimensions of a declaration.
@@ -161,6 +161,8 @@ struct TextOperand: Sendable {
   /// The queue that waits for an event, or the index list that a tile's rows come from.
   var other: UInt32 = 0
   var otherSpan = TextSpan.none
+  /// The memory that is written before the buffer; ``noMemory`` where none is.
+  var memory = TextOperand.noMemory
   /// The slot, or the ID of an event, or a value.
   var slot = TextNumber.none
   var hasList = false
@@ -171,6 +173,8 @@ struct TextOperand: Sendable {
   var rows = TextNumber.none
   var column = TextNumber.none
   var columns = TextNumber.none
+
+  static let noMemory = UInt32.max
 }
 
 /// A named value in braces.

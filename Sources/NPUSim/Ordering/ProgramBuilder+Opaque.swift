@@ -1,0 +1,19 @@
+extension ProgramBuilder {
+  /// Appends an opaque micro-op to a core that is kept as written; returns whether nothing is wrong
+  /// with it.
+  mutating func append(asWritten op: OpaqueOp) -> Bool {
+    guard let opcode = program.catalogue.opcode(of: OpaqueOp.self) else { return false }
+    let (record, isSound) = record(of: op, opcode)
+    append(record)
+    return isSound
+  }
+
+  /// The number of an opaque micro-op's name.
+  mutating func number(ofName name: String) -> Int {
+    if let known = opNameIDs[name] { return known }
+    let number = program.opNames.count
+    opNameIDs[name] = number
+    program.opNames.append(name)
+    return number
+  }
+}
