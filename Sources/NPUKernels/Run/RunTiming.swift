@@ -30,7 +30,8 @@ struct RunTiming: Sendable {
     timing.bounds = bounds
     timing.binding = binding
     if request.lints && !report.hasErrors {
-      report.findings += try TimedLints.findings(program, timing: result, bounds: bounds)
+      let lints = try TimedLints.findings(program, timing: result, bounds: bounds)
+      report.findings += FixTrials.annotate(lints, of: program)
         .map { RunReport.Described($0, in: program) }
     }
     report.timing = timing

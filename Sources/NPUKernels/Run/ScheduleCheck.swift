@@ -26,7 +26,7 @@ public struct ScheduleCheck: Sendable {
     indices = try IndexTensors(kernel, seed: request.seed, plan: plan)
     program = try kernel.wholeProgram(indices, on: request.machine)
     try RunMemory.need(toCheck: program).require(request.memoryLimit)
-    progress?("checking \(program.opCount) micro-ops")
+    progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
     result = Checker.check(
       program, CheckOptions(lints: request.lints), lines: kernel.sourceLines)
     if request.lints && result.isClean {
@@ -47,7 +47,8 @@ public struct ScheduleCheck: Sendable {
     tried.findings = FixTrials.annotate(result.findings, of: program)
     var report = RunReport(
       kernel: request.kernel, shape: kernel.shape + kernel.bindings(indices),
-      schedule: kernel.scheduleFields.values, seed: request.seed, machine: request.machine,
+      schedule: kernel.scheduleFields.values + [("lanes", request.machine.vector.lanes)],
+      seed: request.seed, machine: request.machine,
       check: tried, program: program)
     report.inputs = plan?.notes
     report.failing = request.failing
