@@ -20,7 +20,7 @@ struct KernelCase: Sendable, Hashable, CustomStringConvertible {
   func run(
     on machine: MachineConfiguration, schedule: String? = nil, seed: UInt64 = 0,
     inputs: TensorSet? = nil
-  ) throws(NPUError) -> RunOutcome {
+  ) throws(NPUError) -> Run {
     try KernelRun.run(
       kernel, arguments, on: machine, schedule: schedule, seed: seed, inputs: inputs)
   }

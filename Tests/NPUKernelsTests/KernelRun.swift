@@ -6,7 +6,7 @@ enum KernelRun {
   static func run(
     _ kernel: String, _ arguments: [String: String], on machine: MachineConfiguration,
     schedule: String? = nil, seed: UInt64 = 0, inputs: TensorSet? = nil
-  ) throws(NPUError) -> RunOutcome {
+  ) throws(NPUError) -> Run {
     var request = RunRequest(kernel: kernel, machine: machine)
     request.arguments = arguments
     request.schedule = schedule

@@ -9,14 +9,14 @@ enum RunMemory {
   private static let base = 32 << 20
   /// Of a micro-op, with its share of the tables, of the order and of the timing.
   private static let microOpBytes = 160
-  /// The same where overlapping tiles are judged, and nothing is executed.
+  /// The same in a check, where programs are larger: overlapping tiles are judged.
   private static let checkedBytes = 200
 
   /// What the tensors of a kernel take, with no program yet.
   static func need(of kernel: any Kernel, _ request: RunRequest) -> MemoryNeed {
     var need = MemoryNeed()
     need.add("the run itself", base)
-    guard request.withValues else { return need }
+    guard request.plan >= .values else { return need }
     for spec in kernel.tensors {
       let bytes = bytes(of: spec)
       switch spec.role {
@@ -56,8 +56,10 @@ enum RunMemory {
     of kernel: any Kernel, _ program: Program, _ request: RunRequest
   ) -> MemoryNeed {
     var need = need(of: kernel, request)
-    need.add("the program", program.opCount, times: microOpBytes)
-    guard request.withValues else { return need }
+    need.add(
+      "the program", program.opCount,
+      times: request.plan < .timing ? checkedBytes : microOpBytes)
+    guard request.plan >= .values else { return need }
     var ends: [Int: Int] = [:]
     var named = Set(kernel.tensors.map(\.name))
     for buffer in program.buffers {
@@ -84,14 +86,6 @@ enum RunMemory {
     var need = MemoryNeed()
     plan?.addConversions(to: &need)
     if let expect { ExpectedTensors.add(kernel.tensors, from: expect, to: &need) }
-    return need
-  }
-
-  /// What a check of a program takes.
-  static func need(toCheck program: Program) -> MemoryNeed {
-    var need = MemoryNeed()
-    need.add("the check itself", base)
-    need.add("the program", program.opCount, times: checkedBytes)
     return need
   }
 

@@ -31,8 +31,8 @@ public struct RunRequest: Sendable {
   /// When an element counts as that of `expect`.
   public var closeness: Closeness
   public var verification: Verification
-  /// Whether values are executed; without them a run only checks and times.
-  public var withValues: Bool
+  /// How far the run goes.
+  public var plan: RunPlan
   /// Whether a program with findings is executed and timed all the same.
   public var allowHazards: Bool
   /// Whether lint is looked for, too.
@@ -53,7 +53,7 @@ public struct RunRequest: Sendable {
     seed = 0
     closeness = .value()
     verification = .standard
-    withValues = true
+    plan = .values
     allowHazards = false
     lints = false
     failing = [.error]

@@ -20,6 +20,11 @@ struct RunTiming: Sendable {
     bounds = try Bounds.of(program, compulsory: work)
   }
 
+  /// The lints that need cycles, of the program that was timed.
+  func lints(_ program: Program) throws(NPUError) -> [Finding] {
+    try TimedLints.findings(program, timing: result, bounds: bounds)
+  }
+
   /// Adds it to a report, with the lints that need cycles if they are asked for.
   func add(
     to report: inout RunReport, _ request: RunRequest, _ kernel: any Kernel, _ program: Program
@@ -30,8 +35,7 @@ struct RunTiming: Sendable {
     timing.bounds = bounds
     timing.binding = binding
     if request.lints && !report.hasErrors {
-      let lints = try TimedLints.findings(program, timing: result, bounds: bounds)
-      report.findings += FixTrials.annotate(lints, of: program)
+      report.findings += FixTrials.annotate(try lints(program), of: program)
         .map { RunReport.Described($0, in: program) }
     }
     report.timing = timing

@@ -1,6 +1,7 @@
 import NPUSim
 
-/// Runs a kernel: builds its program, checks it, executes its values, times it, and compares.
+/// Runs a kernel or a text as far as a plan says: builds its program, checks it, executes its values,
+/// times it, and compares.
 public enum Runner {
   /// Throws `.usage`, `.tensor` or `.program` for a request that cannot be run; findings are not
   /// thrown but reported, and then there are no cycles unless hazards are allowed.
@@ -8,7 +9,7 @@ public enum Runner {
   /// `progress` hears what is being done, in words.
   public static func run(
     _ request: RunRequest, progress: ((String) -> Void)? = nil
-  ) throws(NPUError) -> RunOutcome {
+  ) throws(NPUError) -> Run {
     let type = try Catalog.kernel(named: request.kernel)
     let arguments = try KernelArguments(
       kernel: request.kernel, options: type.options, values: request.arguments)
@@ -21,39 +22,44 @@ public enum Runner {
   /// As ``run(_:progress:)`` for a text program; the findings' sites are lines of the text.
   public static func run(
     _ request: RunRequest, text: TextKernel, progress: ((String) -> Void)? = nil
-  ) throws(NPUError) -> RunOutcome {
-    if request.withValues { try text.requireValues() }
-    var outcome = try run(request, of: text, progress: progress)
-    outcome.report.parameters = text.assembly.parameters
-    text.locate(&outcome.report)
-    return outcome
+  ) throws(NPUError) -> Run {
+    if request.plan >= .values { try text.requireValues() }
+    var run = try run(request, of: text, progress: progress)
+    run.report.parameters = text.assembly.parameters
+    text.locate(&run.report)
+    return run
   }
 
   private static func run(
     _ request: RunRequest, of kernel: any Kernel, progress: ((String) -> Void)?
-  ) throws(NPUError) -> RunOutcome {
+  ) throws(NPUError) -> Run {
     try RunMemory.need(of: kernel, request).require(request.memoryLimit)
+    let executes = request.plan >= .values
     let plan = try request.inputPlan(kernel)
-    let files = RunMemory.need(of: kernel, plan, request.expect)
+    let files = executes ? RunMemory.need(of: kernel, plan, request.expect) : MemoryNeed()
     try RunMemory.need(of: kernel, request).adding(files).require(request.memoryLimit)
     var expected: ExpectationPlan?
     if let expect = request.expect {
       expected = try ExpectationPlan(kernel.tensors, with: expect, request.closeness)
     }
     progress?("building the program")
-    let given = try plan?.read()
+    let given = try plan?.read(indicesOnly: !executes)
     let indices = try IndexTensors(kernel, seed: request.seed, given: given)
     let inputs =
-      request.withValues
+      executes
       ? SideTask { () throws(NPUError) in
         try RunInputs(kernel, seed: request.seed, given: given)
       } : nil
     let program = try kernel.wholeProgram(indices, on: request.machine)
     try RunMemory.need(of: kernel, program, request).adding(files).require(request.memoryLimit)
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
+    let work = kernel.statedWork(indices)
     var check = Checker.check(
       program, CheckOptions(lints: request.lints), lines: kernel.sourceLines)
-    if !check.findings.isEmpty {
+    if request.plan < .timing && request.lints && check.isClean {
+      check.findings += try RunTiming(program, work: work).lints(program)
+    }
+    if request.plan >= .check && !check.findings.isEmpty {
       progress?("trying the fixes")
       check.findings = FixTrials.annotate(check.findings, of: program)
     }
@@ -65,11 +71,15 @@ public enum Runner {
     report.inputs = plan?.notes
     report.allowsHazards = request.allowHazards
     report.failing = request.failing
+    if request.plan == .minimise && !report.hasErrors {
+      progress?("looking for synchronisation that can go")
+      report.minimisation = try Minimisation(program)
+    }
 
     let mayRun = check.isClean || (request.allowHazards && program.defects.isEmpty)
-    guard mayRun else { return RunOutcome(report: report, tensors: nil) }
-
-    let work = kernel.statedWork(indices)
+    guard request.plan >= .timing && mayRun else {
+      return Run(program: program, report: report)
+    }
     var tensors: RunTensors?
     var timing: SideTask<RunTiming>?
     if let inputs {
@@ -78,14 +88,14 @@ public enum Runner {
       tensors = try execute(request, kernel, program, inputs, expected, &report, progress)
       // A wrong number is as much a finding as a race: no cycles without leave.
       guard !report.hasErrors || request.allowHazards else {
-        return RunOutcome(report: report, tensors: tensors)
+        return Run(program: program, report: report, tensors: tensors)
       }
     }
     progress?("timing")
     let timed =
       if let timing { try timing.value() } else { try RunTiming(program, work: work) }
     try timed.add(to: &report, request, kernel, program)
-    return RunOutcome(report: report, tensors: tensors)
+    return Run(program: program, report: report, tensors: tensors)
   }
 
   // MARK: Values
@@ -189,27 +199,6 @@ public enum Runner {
         + "0x\(String(first.needed, radix: 16))",
       sites: site.map { [$0] } ?? [],
       fix: "compare the micro-op's operands with the algorithm, step by step with --dump")
-  }
-}
-
-/// What a run gave: the report, and the tensors where values were executed.
-public struct RunOutcome: Sendable {
-  public internal(set) var report: RunReport
-  private let tensors: RunTensors?
-
-  init(report: RunReport, tensors: RunTensors?) {
-    self.report = report
-    self.tensors = tensors
-  }
-
-  /// Every input, intermediate and output by name, as the datapath made them. Throws `.usage` where
-  /// values were not executed.
-  public func dump() throws(NPUError) -> TensorSet {
-    guard let tensors else {
-      throw NPUError(
-        .usage, "there are no values to dump", hint: "run without --no-values, on a clean program")
-    }
-    return try tensors.dump()
   }
 }
 

@@ -17,7 +17,7 @@ public struct ValueSweep: Sendable {
 
   /// What became of a value.
   private enum Trial {
-    case checked(ScheduleCheck)
+    case checked(Run)
     case failed([NPUError])
     case refused(NPUError)
     case unfinished(NPUError)
@@ -26,7 +26,7 @@ public struct ValueSweep: Sendable {
 
     var outcome: Result<SweepReport.Outcome, NPUError> {
       switch self {
-      case .checked(let check): .success(check.isFailing ? .failing : .clean)
+      case .checked(let run): .success(run.report.isClean ? .clean : .failing)
       case .failed: .success(.failing)
       case .refused: .success(.refused)
       case .unfinished: .success(.unfinished)
@@ -36,7 +36,7 @@ public struct ValueSweep: Sendable {
 
     /// Micro-ops that were kept at a time.
     var microOps: Int {
-      if case .checked(let check) = self { check.program.opCount } else { 0 }
+      if case .checked(let run) = self { run.program.opCount } else { 0 }
     }
   }
 
@@ -126,7 +126,7 @@ public struct ValueSweep: Sendable {
           repeating: .success(.clean), count: range.count), largest: 0
       ))
     DispatchQueue.concurrentPerform(iterations: range.count) { place in
-      let trial = trial(range.lowerBound + place)
+      let trial = trial(range.lowerBound + place, .verdict)
       let outcome = trial.outcome
       let size = trial.microOps
       slots.withLock { slots in
@@ -140,7 +140,8 @@ public struct ValueSweep: Sendable {
   /// Adds the reasons of the first values that are not clean; those values are tried again, as nothing
   /// but its outcome is kept of each.
   private func explain(_ report: inout SweepReport) throws(NPUError) {
-    if let first = report.indices(.refused).first, case .refused(let error) = trial(first) {
+    if let first = report.indices(.refused).first, case .refused(let error) = trial(first, .verdict)
+    {
       report.refusal = error
       if !report.outcomes.contains(where: { $0 != .refused }) {
         throw NPUError(
@@ -148,12 +149,14 @@ public struct ValueSweep: Sendable {
           hint: error.hint)
       }
     }
-    if let first = report.indices(.unfinished).first, case .unfinished(let error) = trial(first) {
+    if let first = report.indices(.unfinished).first,
+      case .unfinished(let error) = trial(first, .verdict)
+    {
       report.limit = error
     }
     guard let first = report.indices(.failing).first else { return }
-    switch trial(first) {
-    case .checked(let check): report.failure = .findings(check.report())
+    switch trial(first, .check) {
+    case .checked(let run): report.failure = .findings(run.report)
     case .failed(let errors): report.failure = .errors(errors)
     case .refused, .unfinished, .unusable: break
     }
@@ -161,23 +164,21 @@ public struct ValueSweep: Sendable {
 
   // MARK: One value
 
-  private func trial(_ index: Int) -> Trial {
+  private func trial(_ index: Int, _ plan: RunPlan) -> Trial {
+    var request = request
+    request.plan = plan
     let settings = Dictionary(values[index].map { ($0.name, $0.value) }) { first, _ in first }
     do throws(NPUError) {
       switch subject {
       case .kernel(let type):
-        let arguments = try KernelArguments(
-          kernel: type.name, options: type.options,
-          values: request.arguments.merging(settings) { _, own in own })
-        return .checked(
-          try ScheduleCheck(
-            of: type.init(arguments, machine: request.machine, schedule: request.schedule),
-            request))
+        request.kernel = type.name
+        request.arguments.merge(settings) { _, own in own }
+        return .checked(try Runner.run(request))
       case .text(let text):
         let outcome = text.assemble(
           machine: request.machine, catalogue: .standard, parameters: settings, limits: limits)
         guard let assembly = outcome.value else { return Self.trial(of: outcome.errors) }
-        return .checked(try ScheduleCheck(of: TextKernel(assembly), request))
+        return .checked(try Runner.run(request, text: TextKernel(assembly)))
       }
     } catch {
       switch error.category {

@@ -86,7 +86,7 @@ enum RunFlags {
     if let word = arguments.value("verify") {
       request.verification = RunRequest.Verification(rawValue: word) ?? .standard
     }
-    request.withValues = !arguments.has("no-values")
+    if arguments.has("no-values") { request.plan = .timing }
     request.allowHazards = arguments.has("allow-hazards")
     request.lints = arguments.has("lint") || arguments.has("fail-on")
     if arguments.has("fail-on") { request.failing.insert(.lint) }

@@ -65,7 +65,7 @@ struct EngineBench {
     for (name, options, withValues) in Self.runs {
       var request = RunRequest(kernel: name, machine: machine)
       request.arguments = options
-      request.withValues = withValues
+      request.plan = withValues ? .values : .timing
       let ready = request
       let rate = try Stopwatch.rate(amount: 1, samples: samples, clock: .wall) {
         () throws(NPUError) in

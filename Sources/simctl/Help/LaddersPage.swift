@@ -35,7 +35,7 @@ enum LaddersPage {
     var request = RunRequest(kernel: kernel, machine: configuration)
     request.arguments = arguments
     request.schedule = schedule
-    request.withValues = false
+    request.plan = .timing
     return try Runner.run(request).report
   }
 

@@ -66,29 +66,14 @@ enum CheckVerb: Verb {
     if let values {
       return try sweep(type, path ?? "", values, request, arguments, since: start, &console)
     }
-    let isMinimised = arguments.has("minimise")
-    let kernel: any Kernel
-    if let type {
-      kernel = try type.init(
-        try KernelArguments(kernel: type.name, options: type.options, values: request.arguments),
-        machine: request.machine, schedule: request.schedule)
-    } else {
-      let (text, code) = try TextFile.kernel(path ?? "", arguments, &request, console)
-      guard let text else { return code }
-      kernel = text
+    request.plan = arguments.has("minimise") ? .minimise : .check
+    var text: TextKernel?
+    if let path {
+      let (kernel, code) = try TextFile.kernel(path, arguments, &request, console)
+      guard let kernel else { return code }
+      text = kernel
     }
-    let ready = request
-    let plan = try ready.inputPlan(kernel)
-    let report = try ProgressLine.during(on: console) { progress throws(NPUError) in
-      let check = try ScheduleCheck(of: kernel, ready, plan: plan, progress: progress)
-      progress("trying the fixes")
-      var report = check.report()
-      if isMinimised && !report.hasErrors {
-        progress("looking for synchronisation that can go")
-        report.minimisation = try Minimisation(check.program)
-      }
-      return report
-    }
+    let report = try request.run(text: text, on: console).report
     for line in report.ignoredLines { console.error(line + "\n") }
     try ReportOutput.write(report, arguments, since: start, &console)
     return ExitCode(report.verdict)

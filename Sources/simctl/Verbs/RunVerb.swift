@@ -68,17 +68,12 @@ enum RunVerb: Verb {
       guard let kernel else { return code }
       text = kernel
     }
-    let ready = request
-    let program = text
-    let outcome = try ProgressLine.during(on: console) { progress throws(NPUError) in
-      if let program { return try Runner.run(ready, text: program, progress: progress) }
-      return try Runner.run(ready, progress: progress)
+    let run = try request.run(text: text, on: console)
+    for line in run.report.ignoredLines { console.error(line + "\n") }
+    if let path = arguments.value("dump"), run.report.numerics != nil {
+      try OutputFile.write(try run.dump(), to: path, force: force, &console)
     }
-    for line in outcome.report.ignoredLines { console.error(line + "\n") }
-    if let path = arguments.value("dump"), outcome.report.numerics != nil {
-      try OutputFile.write(try outcome.dump(), to: path, force: force, &console)
-    }
-    try ReportOutput.write(outcome.report, arguments, since: start, &console)
-    return ExitCode(outcome.report.verdict)
+    try ReportOutput.write(run.report, arguments, since: start, &console)
+    return ExitCode(run.report.verdict)
   }
 }

@@ -146,7 +146,7 @@ import Testing
   @Test func `the headline is near the bound of HBM`() throws {
     let machine = try Presets.named("ascend-910b-like").configuration
     var request = RunRequest(kernel: "compress_epilog", machine: machine)
-    request.withValues = false
+    request.plan = .timing
     let timing = try #require(Runner.run(request).report.timing)
     let bounds = try #require(timing.bounds)
     #expect(bounds.rooflineResource == "hbm")

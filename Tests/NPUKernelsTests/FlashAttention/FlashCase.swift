@@ -65,7 +65,7 @@ struct FlashCase: Sendable, Hashable, CustomStringConvertible {
   func run(
     on machine: MachineConfiguration, schedule: String? = nil, seed: UInt64 = 0,
     inputs: TensorSet? = nil
-  ) throws(NPUError) -> RunOutcome {
+  ) throws(NPUError) -> Run {
     var request = RunRequest(kernel: FlashAttention.name, machine: machine)
     request.arguments = arguments
     request.schedule = schedule

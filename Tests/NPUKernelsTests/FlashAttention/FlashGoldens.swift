@@ -99,7 +99,7 @@ struct FlashGolden: Sendable {
   }
 
   /// What is wrong with a run, its words included.
-  func faults(_ run: RunOutcome) -> [String] {
+  func faults(_ run: Run) -> [String] {
     // The inputs that no seed gives are not finite, or do not stay so.
     let faults = FlashCase.faults(run.report).filter { input == nil || !$0.hasPrefix("N001") }
     do throws(NPUError) {

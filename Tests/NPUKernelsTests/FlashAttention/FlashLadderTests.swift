@@ -103,7 +103,7 @@ import Testing
       one.rung = rung
       var request = RunRequest(kernel: FlashAttention.name, machine: try one.machine("edge"))
       request.arguments = one.arguments
-      request.withValues = false
+      request.plan = .timing
       return try Runner.run(request).report
     }
     let reports = try ["pipelined", "unfused", "online"].map { try report($0) }

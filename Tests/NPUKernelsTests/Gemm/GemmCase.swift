@@ -44,7 +44,7 @@ struct GemmCase: Sendable, Hashable, CustomStringConvertible {
   func run(
     on machine: MachineConfiguration, schedule: String? = nil, seed: UInt64 = 0,
     inputs: TensorSet? = nil
-  ) throws(NPUError) -> RunOutcome {
+  ) throws(NPUError) -> Run {
     try KernelRun.run(
       kernel, arguments, on: machine, schedule: schedule, seed: seed, inputs: inputs)
   }
@@ -52,7 +52,7 @@ struct GemmCase: Sendable, Hashable, CustomStringConvertible {
   /// A run, or `nil` where the schedule does not fit the machine and may miss it.
   func runIfItFits(
     on machine: MachineConfiguration, schedule: String?, seed: UInt64, mayMiss: Bool
-  ) throws(NPUError) -> RunOutcome? {
+  ) throws(NPUError) -> Run? {
     do throws(NPUError) {
       return try run(on: machine, schedule: schedule, seed: seed)
     } catch {

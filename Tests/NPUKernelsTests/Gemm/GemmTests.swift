@@ -144,7 +144,7 @@ import Testing
     for one in [GemmCase(1024, 1024, 1024), gevm] {
       var request = RunRequest(kernel: one.kernel, machine: try one.machine(name, cores: 1))
       request.arguments = one.arguments
-      request.withValues = false
+      request.plan = .timing
       let report = try Runner.run(request).report
       #expect(report.isClean)
       let timing = try #require(report.timing)

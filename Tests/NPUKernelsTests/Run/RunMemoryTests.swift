@@ -52,7 +52,7 @@ import Testing
     let second = try bytes(Self.one, .output).map(withBits).reduce(0, +)
     #expect(try need(jittered) - need(request) == second)
     var empty = request
-    empty.withValues = false
+    empty.plan = .timing
     #expect(try need(empty) == 32 << 20)
   }
 

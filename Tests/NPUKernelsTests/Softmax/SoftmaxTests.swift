@@ -88,7 +88,7 @@ import Testing
     ] {
       var request = RunRequest(kernel: "softmax", machine: edge)
       request.arguments = ["rows": "4", "cols": "\(columns)", "passes": "\(passes)"]
-      request.withValues = false
+      request.plan = .timing
       let traffic = try #require(Runner.run(request).report.traffic)
       #expect(traffic.hbmRead == Int64(reads * 2 * 4 * columns))
       #expect(traffic.hbmWritten == Int64(2 * 4 * columns))
@@ -100,7 +100,7 @@ import Testing
       let machine = try Presets.named("edge").configuration
       var request = RunRequest(kernel: "softmax", machine: machine)
       request.arguments = ["passes": passes]
-      request.withValues = false
+      request.plan = .timing
       let timing = try #require(Runner.run(request).report.timing)
       let bounds = try #require(timing.bounds)
       #expect(Double(timing.cycles) <= Double(bounds.attainable) / 0.93)

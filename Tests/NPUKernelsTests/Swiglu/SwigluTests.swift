@@ -90,7 +90,7 @@ import Testing
     var request = RunRequest(
       kernel: "swiglu", machine: try Presets.named(name).configuration)
     request.arguments = ["model": "llama-2-7b"]
-    request.withValues = false
+    request.plan = .timing
     let report = try Runner.run(request).report
     #expect(report.isClean)
     let timing = try #require(report.timing)
