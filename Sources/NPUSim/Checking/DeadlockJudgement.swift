@@ -45,13 +45,12 @@ struct DeadlockJudgement {
     let walk = order.walks[core]
     let barrier = walk.next < records.count ? walk.next : nil
     let census = EventCensus(records)
-    let units = UnitChains(records, tiles: program.tiles)
     var holds: [Hold] = []
     for queue in 0..<Queue.count where walk.blocked & (1 << UInt8(queue)) != 0 {
       let op = Int(walk.deferred[queue][walk.heads[queue]])
       let partner: Int?
       if records[op].kind == .data {
-        partner = units?.source(of: op)
+        partner = walk.unitChains?.source(of: op)
       } else {
         let event = records[op].event
         let partners = (records[op].kind == .set ? census.waits : census.sets)[event] ?? []

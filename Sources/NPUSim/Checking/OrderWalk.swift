@@ -46,6 +46,8 @@ struct OrderWalk {
   private let depth: Int
   private(set) var events: EventTable
   private var units: UnitTable?
+  /// The unit flags of the core.
+  var unitChains: UnitChains? { units?.chains }
   /// What each queue knows before its next micro-op.
   private(set) var clocks = InlineArray<6, QueueClock>(repeating: QueueClock(repeating: 0))
   /// Micro-ops executed on each queue.

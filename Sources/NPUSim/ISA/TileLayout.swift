@@ -13,6 +13,8 @@ public struct TileLayout: Sendable {
   public var lanes: Int
   /// What the accumulator register holds: the format of every `acc` tile.
   public var accumulator: AccumulatorMode
+  /// The paths that the machine does not have, one bit each.
+  private var absentPaths: UInt16 = 0
 
   public init(machine: MachineConfiguration) {
     buffers = []
@@ -21,7 +23,13 @@ public struct TileLayout: Sendable {
     alignments = machine.memories.map(\.alignment)
     lanes = machine.vector.lanes
     accumulator = machine.matrix.accumulator
+    for (index, path) in machine.paths.enumerated() where !path.isPresent {
+      absentPaths |= 1 << UInt16(truncatingIfNeeded: index)
+    }
   }
+
+  /// Whether the machine has a path.
+  func has(_ path: TransferPath) -> Bool { absentPaths >> UInt16(path.index) & 1 == 0 }
 
   /// One empty buffer: where placeholder operands lie.
   static let placeholder = TileLayout()

@@ -112,10 +112,19 @@ extension MachineConfiguration {
     public var rate: Rate
     /// Cycles from the end of occupancy to visible results.
     public var latency: Int64
+    /// Whether the machine has the path; without it a micro-op that takes it is not legal.
+    public var isPresent: Bool
 
-    public init(rate: Rate, latency: Int64) {
+    public init(rate: Rate, latency: Int64, isPresent: Bool = true) {
       self.rate = rate
       self.latency = latency
+      self.isPresent = isPresent
+    }
+
+    /// The rate, `nil` for a path that the machine does not have.
+    var optionalRate: Rate? {
+      get { isPresent ? rate : nil }
+      set { (rate, isPresent) = (newValue ?? .unlimited, newValue != nil) }
     }
   }
 

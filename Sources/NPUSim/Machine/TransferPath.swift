@@ -1,9 +1,9 @@
 /// A way that bytes move between two memories; each has a port rate and a latency.
 public enum TransferPath: UInt8, Sendable, CaseIterable, Hashable {
-  case hbmToL1, hbmToUB, l1ToLeft, l1ToRight, accToUB, accToHBM, ubToHBM, ubToL1
+  case hbmToL1, hbmToUB, l1ToLeft, l1ToRight, accToUB, accToHBM, ubToHBM, ubToL1, accToL1
 
   /// Number of paths.
-  public static let count = 8
+  public static let count = 9
 
   @inlinable public var index: Int { Int(rawValue) }
 
@@ -18,6 +18,7 @@ public enum TransferPath: UInt8, Sendable, CaseIterable, Hashable {
     case .accToHBM: "acc_to_hbm"
     case .ubToHBM: "ub_to_hbm"
     case .ubToL1: "ub_to_l1"
+    case .accToL1: "acc_to_l1"
     }
   }
 
@@ -26,10 +27,13 @@ public enum TransferPath: UInt8, Sendable, CaseIterable, Hashable {
     switch self {
     case .hbmToL1, .hbmToUB: .load
     case .l1ToLeft, .l1ToRight: .feed
-    case .accToUB, .accToHBM: .drain
+    case .accToUB, .accToHBM, .accToL1: .drain
     case .ubToHBM, .ubToL1: .store
     }
   }
+
+  /// Whether there are machines without it.
+  public var isOptional: Bool { self == .accToL1 }
 
   /// Whether bytes leave HBM.
   @inlinable public var readsHBM: Bool { self == .hbmToL1 || self == .hbmToUB }

@@ -13,8 +13,8 @@ extension OpCatalogue {
   private static let movement: [OpEntry] = [
     .of(LoadL1.self), .of(LoadUB.self), .of(GatherL1.self), .of(GatherUB.self),
     .of(FeedLeft.self), .of(FeedRight.self), .of(FeedLeftTransposed.self),
-    .of(FeedRightTransposed.self), .of(DrainUB.self), .of(DrainHBM.self), .of(StoreHBM.self),
-    .of(StoreL1.self), .of(StoreScatter.self),
+    .of(FeedRightTransposed.self), .of(DrainUB.self), .of(DrainHBM.self), .of(DrainL1.self),
+    .of(StoreHBM.self), .of(StoreL1.self), .of(StoreScatter.self),
   ]
 
   private static let matrix: [OpEntry] = [

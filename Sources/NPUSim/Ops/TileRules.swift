@@ -96,6 +96,18 @@ enum TileRules {
       remedy: .shape(rows: rows, columns: columns))
   }
 
+  /// The machine has the path that leads to a tile.
+  static func path(
+    _ path: TransferPath, to tile: TileRef, _ layout: TileLayout
+  ) -> OperandFault? {
+    if layout.has(path) { return nil }
+    return .tile(
+      tile, found: "in \(tile.space.name)",
+      needed: "another memory: this machine has no path \(path.key)",
+      remedy: .said(
+        "state paths.\(path.key).bytes_per_cycle for the machine, or go another way"))
+  }
+
   /// No row of a listed tile occurs twice.
   static func distinctRows(_ tile: TileRef, _ layout: TileLayout) -> OperandFault? {
     guard tile.indexList > 0, Int(tile.indexList) <= layout.indexLists.count else { return nil }

@@ -125,6 +125,8 @@ struct RandomPrograms {
     var left: BufferHandle<Left>
     var right: BufferHandle<Right>
     var acc: BufferHandle<Acc>
+    /// Results of products that go on to others; of programs with unit flags.
+    var sums: BufferHandle<L1>?
   }
 
   mutating func program() throws -> Program {
@@ -192,7 +194,8 @@ struct RandomPrograms {
       l1: try p.buffer("l1", in: L1.self, .mxint8, slots: 2, rows: 4, columns: 40),
       left: try p.buffer("left", in: Left.self, .mxint8, rows: 4, columns: 40),
       right: try p.buffer("right", in: Right.self, .mxint8, rows: 40, columns: 4, axis: .alongRows),
-      acc: try p.buffer("acc", in: Acc.self, .bf16, slots: 2, rows: 4, columns: 8))
+      acc: try p.buffer("acc", in: Acc.self, .bf16, slots: 2, rows: 4, columns: 8),
+      sums: hasUnits ? try p.buffer("sums", in: L1.self, .bf16, rows: 2, columns: 8) : nil)
   }
 
   private mutating func emitSynchronisation(
@@ -333,6 +336,10 @@ struct RandomPrograms {
     let flags = isDue ? units.below(8) > 0 : units.below(10) == 0
     if queue == .drain {
       if flags { released.remove(slot) }
+      if let sums = memory.sums, units.below(3) == 0 {
+        return p.emit(
+          DrainL1(sums.tile(rows: rows, columns: 4), from: tile, unit: flags), after: after)
+      }
       return units.below(3) == 0
         ? p.emit(
           DrainHBM(y.tile(rows: rows, columns: 4), from: tile, unit: flags), after: after)

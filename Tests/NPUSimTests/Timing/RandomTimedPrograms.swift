@@ -66,6 +66,7 @@ struct RandomTimedPrograms {
     var left: BufferHandle<Left>
     var right: BufferHandle<Right>
     var acc: BufferHandle<Acc>
+    var sums: BufferHandle<L1>
     var ub: BufferHandle<UB>
     var encoded: BufferHandle<UB>
     var alignment: Int
@@ -87,6 +88,7 @@ struct RandomTimedPrograms {
         right: try p.buffer(
           "right", in: Right.self, .mxint8, slots: 2, rows: 64, columns: 32, axis: .alongRows),
         acc: try p.buffer("acc", in: Acc.self, .bf16, slots: 2, rows: 12, columns: 32),
+        sums: try p.buffer("sums", in: L1.self, .bf16, rows: 4, columns: 8),
         ub: try p.buffer("ub", in: UB.self, .bf16, rows: 12, columns: 40),
         encoded: try p.buffer("mx", in: UB.self, .mxint8, rows: 12, columns: 72),
         alignment: 16)
@@ -243,7 +245,11 @@ struct RandomTimedPrograms {
           accumulate: holds, unit: holds ? .hold : .release))
       if !holds { released[slot] += 1 }
     } else {
-      p.emit(DrainUB(b.ub.tile(rows: 4, columns: 8), from: tile, unit: true))
+      if units.below(2) == 0 {
+        p.emit(DrainUB(b.ub.tile(rows: 4, columns: 8), from: tile, unit: true))
+      } else {
+        p.emit(DrainL1(b.sums.tile(), from: tile, unit: true))
+      }
       released[slot] -= 1
     }
   }

@@ -91,13 +91,18 @@ extension ConfigurationParameter {
 
   private static let transferPaths: [ConfigurationParameter] =
     TransferPath.allCases.flatMap { path -> [ConfigurationParameter] in
-      [
+      let key = "paths.\(path.key)"
+      let (rate, what) = ("\(key).bytes_per_cycle", "rate of the port")
+      return [
+        path.isOptional
+          ? .init(
+            rate, \.paths[path.index].optionalRate, .optionalRate, unit: "bytes/cycle",
+            unstated: "none", what + "; \"none\" without the path")
+          : .init(rate, \.paths[path.index].rate, .rate, unit: "bytes/cycle", what),
         .init(
-          "paths.\(path.key).bytes_per_cycle", \.paths[path.index].rate, .rate,
-          unit: "bytes/cycle", "rate of the port"),
-        .init(
-          "paths.\(path.key).latency", \.paths[path.index].latency, .cycles(0...cycleLimit),
-          unit: "cycles", "from the end of occupancy to visible results"),
+          "\(key).latency", \.paths[path.index].latency, .cycles(0...cycleLimit),
+          unit: "cycles", unstated: path.isOptional ? 0 : nil,
+          "from the end of occupancy to visible results"),
       ]
     }
 

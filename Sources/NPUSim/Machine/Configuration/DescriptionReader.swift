@@ -96,8 +96,7 @@ struct DescriptionReader {
       let group = rest.prefix { $0.path == inner || $0.path.hasPrefix("\(inner).") }
       rest = rest.dropFirst(group.count)
       guard let value = object[key] else {
-        let isUnstated = group.count == 1 && isUnstated(parameter)
-        if isUnstated { optional.append(key) } else { known.append(key) }
+        if isUnstated(group) { optional.append(key) } else { known.append(key) }
         continue
       }
       known.append(key)
@@ -113,11 +112,14 @@ struct DescriptionReader {
       of: object, needed: hasBase ? [] : known, allowed: known + optional, path: path)
   }
 
-  /// Whether the description need not state a parameter, which then has its value for that.
-  private mutating func isUnstated(_ parameter: ConfigurationParameter) -> Bool {
-    guard !hasBase, let value = parameter.unstated else { return false }
-    write(value, parameter)
-    provenance[parameter.path] = Provenance(.assumed, "not stated: the rule of version 0.1.0")
+  /// Whether the description need not state parameters, which then have their values for that.
+  private mutating func isUnstated(_ group: ArraySlice<ConfigurationParameter>) -> Bool {
+    guard !hasBase, group.allSatisfy({ $0.unstated != nil }) else { return false }
+    for parameter in group {
+      guard let value = parameter.unstated else { continue }
+      write(value, parameter)
+      provenance[parameter.path] = Provenance(.assumed, "not stated: the rule of version 0.1.0")
+    }
     return true
   }
 

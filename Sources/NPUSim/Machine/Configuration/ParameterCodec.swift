@@ -117,6 +117,26 @@ extension ParameterCodec where Value == Rate {
   }
 }
 
+extension ParameterCodec where Value == Rate? {
+  /// A rate, or `"none"` for what the machine does not have.
+  static var optionalRate: Self {
+    let rate = ParameterCodec<Rate>.rate
+    return Self(
+      decode: { (value, path) throws(NPUError) in
+        if case .string("none") = value.content { return nil }
+        do throws(NPUError) {
+          return try rate.decode(value, path)
+        } catch {
+          throw .mismatch(
+            value, path,
+            "a positive number (or a fraction such as \"256/5\") whose lowest terms are below "
+              + "2^31, \"unlimited\", or \"none\"")
+        }
+      },
+      encode: { $0.map(rate.encode) ?? "none" })
+  }
+}
+
 extension ParameterCodec where Value == MachineConfiguration.MemorySpec.Banks? {
   /// `{"groups": …, "banks": …, "bytes": …}`, banks counted in a group and bytes in a bank; or
   /// null where banks are not modelled.

@@ -19,10 +19,19 @@ public enum DrainHBMRoute: DrainRoute {
   public static let path = TransferPath.accToHBM
 }
 
+/// `acc` to `l1`: the result of one product on its way to the next.
+public enum DrainL1Route: DrainRoute {
+  public typealias Destination = L1
+  public static let mnemonic = "drain.l1"
+  public static let path = TransferPath.accToL1
+}
+
 /// `drain.ub`: `acc` to `ub`.
 public typealias DrainUB = Drain<DrainUBRoute>
 /// `drain.hbm`: `acc` to HBM.
 public typealias DrainHBM = Drain<DrainHBMRoute>
+/// `drain.l1`: `acc` to `l1`, on a machine with that path.
+public typealias DrainL1 = Drain<DrainL1Route>
 
 /// Takes accumulators out: `destination = round(source)`, one rounding to the destination's format.
 ///
@@ -57,6 +66,7 @@ public struct Drain<Route: DrainRoute>: MicroOp {
 
   public func legality(_ layout: TileLayout) -> OperandFault? {
     TileRules.first(
+      TileRules.path(Route.path, to: destination.ref, layout),
       TileRules.sameShape(destination.ref, source.ref),
       TileRules.format(destination.ref, in: [.bf16, .f32]),
       TileRules.format(source.ref, in: [.bf16, .f32]))

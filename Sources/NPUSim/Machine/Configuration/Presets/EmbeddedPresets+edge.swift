@@ -162,6 +162,10 @@ extension EmbeddedPresets {
     "ub_to_l1": {
       "bytes_per_cycle": {"value": 128, "provenance": "assumed", "source": "half of ascend-910b-like"},
       "latency": {"value": 30, "provenance": "assumed", "source": "as feed and drain"}
+    },
+    "acc_to_l1": {
+      "bytes_per_cycle": {"value": 64, "provenance": "assumed", "source": "as acc_to_ub"},
+      "latency": {"value": 30, "provenance": "assumed", "source": "no public figure"}
     }
   },
   "queues": {

@@ -162,6 +162,10 @@ extension EmbeddedPresets {
     "ub_to_l1": {
       "bytes_per_cycle": {"value": "unlimited", "provenance": "assumed", "source": "no limit, by definition"},
       "latency": {"value": 0, "provenance": "assumed", "source": "no limit, by definition"}
+    },
+    "acc_to_l1": {
+      "bytes_per_cycle": {"value": "unlimited", "provenance": "assumed", "source": "no limit, by definition"},
+      "latency": {"value": 0, "provenance": "assumed", "source": "no limit, by definition"}
     }
   },
   "queues": {

@@ -162,6 +162,10 @@ extension EmbeddedPresets {
     "ub_to_l1": {
       "bytes_per_cycle": {"value": 1, "provenance": "assumed", "source": "chosen to be checked by hand"},
       "latency": {"value": 1, "provenance": "assumed", "source": "chosen to be checked by hand"}
+    },
+    "acc_to_l1": {
+      "bytes_per_cycle": {"value": 1, "provenance": "assumed", "source": "chosen to be checked by hand"},
+      "latency": {"value": 1, "provenance": "assumed", "source": "chosen to be checked by hand"}
     }
   },
   "queues": {
