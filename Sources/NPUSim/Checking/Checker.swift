@@ -24,7 +24,7 @@ public enum Checker {
     _ program: Program, _ options: CheckOptions = CheckOptions()
   ) -> [EventPair] {
     guard check(program, options).isClean else { return [] }
-    return needs(program, options) { $0.redundant() }
+    return EventTrials(program, options)?.redundant() ?? needs(program, options) { $0.redundant() }
   }
 
   /// Events that can all be deleted together without any error appearing, chosen in program order; no
@@ -33,7 +33,7 @@ public enum Checker {
     _ program: Program, _ options: CheckOptions = CheckOptions()
   ) -> [EventPair] {
     guard check(program, options).isClean else { return [] }
-    return needs(program, options) { $0.removable() }
+    return EventTrials(program, options)?.removable() ?? needs(program, options) { $0.removable() }
   }
 
   /// The barriers on one queue each of which alone can be deleted without any error appearing. Empty
@@ -42,6 +42,7 @@ public enum Checker {
     _ program: Program, _ options: CheckOptions = CheckOptions()
   ) -> [Finding.Site] {
     guard check(program, options).isClean else { return [] }
+    if let trials = EventTrials(program, options) { return trials.redundantBarriers() }
     return needs(program, options) { need in
       need.redundantBarriers().map { Finding.Site(core: need.core, op: $0) }
     }
@@ -125,14 +126,22 @@ struct CheckRun {
     var removable: Set<EventPair> = []
     var barriers: [Finding.Site] = []
     var dead: [Finding.Site] = []
+    let trials = EventTrials(program, options)
+    if let trials {
+      events = trials.redundant()
+      barriers = trials.redundantBarriers()
+      if !events.isEmpty { removable.formUnion(trials.removable()) }
+    }
     for core in program.cores.indices {
-      var need = EventNeed(
-        program, core: core, dependences: dependences[core], order: orders[core])
-      let alone = need.redundant()
-      events += alone
-      barriers += need.redundantBarriers().map { Finding.Site(core: core, op: $0) }
-      // Judged last, as it takes the events out one after the other.
-      if !alone.isEmpty { removable.formUnion(need.removable()) }
+      if trials == nil {
+        var need = EventNeed(
+          program, core: core, dependences: dependences[core], order: orders[core])
+        let alone = need.redundant()
+        events += alone
+        barriers += need.redundantBarriers().map { Finding.Site(core: core, op: $0) }
+        // Judged last, as it takes the events out one after the other.
+        if !alone.isEmpty { removable.formUnion(need.removable()) }
+      }
       dead += DeadStores(program, table: table).micros(core: core, order: orders[core])
         .map { Finding.Site(core: core, op: $0) }
     }

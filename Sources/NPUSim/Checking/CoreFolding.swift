@@ -69,7 +69,7 @@ public enum CoreFolding {
     _ site: Finding.Site, first: Finding.Site, _ writer: FindingWriter
   ) -> Kind {
     let record = writer.record(site)
-    let isSync = record.kind == .set || record.kind == .wait
+    let isSync = record.kind.isOfEvent
     return Kind(
       opcode: record.opcode, queue: record.queue, event: isSync ? record.event.packed : nil,
       statement: writer.statement(site), isOnFirstCore: site.core == first.core)

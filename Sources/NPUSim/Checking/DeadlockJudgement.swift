@@ -28,91 +28,97 @@ struct DeadlockJudgement {
 
   // MARK: Order
 
-  /// What holds a queue at the head of which a micro-op stands that waits for another one.
+  /// What holds a queue, or the sequencer, that stands at a micro-op which waits for another one.
   private struct Hold {
-    var queue: Int
+    /// Index of the end that is held.
+    var end: Int
     var op: Int
     var words: HoldWords
     /// The micro-op that it needs, if the program has it.
     var partner: Int?
-    /// It stands behind the barrier that the core cannot pass.
-    var isBehindBarrier: Bool
+    /// It stands behind what the sequencer cannot pass.
+    var isUndispatched: Bool
   }
 
   /// D001 and D002 of one core.
   private func stuck(_ core: Int) -> [Finding] {
     let records = program.cores[core]
     let walk = order.walks[core]
-    let barrier = walk.next < records.count ? walk.next : nil
+    let stand = walk.next < records.count ? walk.next : nil
     let census = EventCensus(records)
-    var holds: [Hold] = []
-    for queue in 0..<Queue.count where walk.blocked & (1 << UInt8(queue)) != 0 {
-      let op = Int(walk.deferred[queue][walk.heads[queue]])
+    func hold(_ end: Int, at op: Int) -> Hold {
       let partner: Int?
       if records[op].kind == .data {
         partner = walk.unitChains?.source(of: op)
       } else {
         let event = records[op].event
-        let partners = (records[op].kind == .set ? census.waits : census.sets)[event] ?? []
+        let partners = (records[op].kind.isSet ? census.waits : census.sets)[event] ?? []
         let needed = walk.events.waits(of: event)
         partner = needed < partners.count ? partners[needed] : nil
       }
-      holds.append(
-        Hold(
-          queue: queue, op: op, words: words(.init(core: core, op: op)), partner: partner,
-          isBehindBarrier: barrier.map { (partner ?? 0) > $0 } ?? false))
+      return Hold(
+        end: end, op: op, words: words(.init(core: core, op: op)), partner: partner,
+        isUndispatched: stand.map { (partner ?? 0) > $0 } ?? false)
     }
+    var holds: [Hold] = []
+    for queue in 0..<Queue.count where walk.blocked & (1 << UInt8(queue)) != 0 {
+      holds.append(hold(queue, at: Int(walk.deferred[queue][walk.heads[queue]])))
+    }
+    let sequencer = EventEnd.sequencer.index
+    // At a barrier the sequencer waits for every blocked queue, elsewhere for an event.
+    let isAtBarrier = stand.map { records[$0].kind.joinsQueues } ?? false
+    if let stand, !isAtBarrier { holds.append(hold(sequencer, at: stand)) }
 
-    // Bit 6 stands for the barrier, which waits for every blocked queue.
-    var reach = [UInt8](repeating: 0, count: 7)
+    var reach = [UInt8](repeating: 0, count: EventEnd.count)
     for hold in holds {
-      if hold.isBehindBarrier {
-        reach[hold.queue] = 1 << 6
-      } else if let partner = hold.partner {
-        reach[hold.queue] = 1 << records[partner].queue.rawValue
-      }
-      if barrier != nil { reach[6] |= 1 << UInt8(hold.queue) }
+      // What is not dispatched stands behind its queue's head, too.
+      if let partner = hold.partner { reach[hold.end] = 1 << UInt8(records[partner].end.index) }
+      if hold.isUndispatched { reach[hold.end] |= 1 << UInt8(sequencer) }
+      if isAtBarrier { reach[sequencer] |= 1 << UInt8(hold.end) }
     }
-    for _ in 0..<7 {
-      for node in 0..<7 {
-        for other in 0..<7 where reach[node] & (1 << UInt8(other)) != 0 {
+    for _ in reach {
+      for node in reach.indices {
+        for other in reach.indices where reach[node] & (1 << UInt8(other)) != 0 {
           reach[node] |= reach[other]
         }
       }
     }
-    let cycle = holds.filter { reach[$0.queue] & (1 << UInt8($0.queue)) != 0 }
-    let lines = holds.map { describe($0, core, barrier) }
+    let cycle = holds.filter { reach[$0.end] & (1 << UInt8($0.end)) != 0 }
+    let lines = holds.map { describe($0, core, stand) }
     var result: [Finding] = []
     if !cycle.isEmpty {
       result.append(
         Finding(
           .D001,
-          "queues wait for each other and never go on:\n"
-            + cycle.map { "  " + describe($0, core, barrier) }.joined(separator: "\n"),
+          (cycle.allSatisfy { $0.end == sequencer }
+            ? "the sequencer waits for what stands behind its wait:\n"
+            : "queues wait for each other and never go on:\n")
+            + cycle.map { "  " + describe($0, core, stand) }.joined(separator: "\n"),
           sites: cycle.map { .init(core: core, op: $0.op) },
           fix: HoldWords.fix(ofCycle: cycle.map(\.words))))
     }
     for hold in holds where hold.partner == nil {
-      let others = lines.filter { $0 != describe(hold, core, barrier) }
+      let others = lines.filter { $0 != describe(hold, core, stand) }
       let rest = others.isEmpty ? "" : "\nheld with it:\n  " + others.joined(separator: "\n  ")
       result.append(
         Finding(
-          .D002, "\(hold.words.title):\n  " + describe(hold, core, barrier) + rest,
+          .D002, "\(hold.words.title):\n  " + describe(hold, core, stand) + rest,
           sites: [.init(core: core, op: hold.op)], fix: hold.words.fix))
     }
     return result
   }
 
-  private func describe(_ hold: Hold, _ core: Int, _ barrier: Int?) -> String {
+  /// `stand`: what the sequencer cannot pass.
+  private func describe(_ hold: Hold, _ core: Int, _ stand: Int?) -> String {
     let head =
-      "\(Queue.allCases[hold.queue].name): \(writer.describe(.init(core: core, op: hold.op))) "
+      "\(EventEnd.all[hold.end].name): \(writer.describe(.init(core: core, op: hold.op))) "
       + hold.words.waits
     guard let partner = hold.partner else { return "\(head), \(hold.words.unanswered)" }
     let text =
       "\(head), \(hold.words.answered) \(writer.describe(.init(core: core, op: partner))), "
       + "which stands behind "
-    if hold.isBehindBarrier, let barrier {
-      return text + writer.describe(.init(core: core, op: barrier))
+    if hold.isUndispatched, let stand {
+      return text + writer.describe(.init(core: core, op: stand))
     }
     let other = program.cores[core][partner].queue.index
     let walk = order.walks[core]

@@ -87,9 +87,9 @@ struct EventJudgement {
   /// S007: one finding for each pair of queues. What tokens would need has been reported already.
   private func pairs(_ core: Int) -> [Finding] {
     let known = program.machine.allEventPairs
-    let absent = Queue.allCases.flatMap { source in
-      Queue.allCases.filter { target in
-        use.eventIDs[core][Event(from: source, to: target, id: 0).pair] > 0
+    let absent = EventEnd.all.flatMap { source in
+      EventEnd.all.filter { target in
+        use.eventIDs[core][Event(source: source, target: target, id: 0).pair] > 0
           && !known.contains(source, target)
       }.map { (source: source, target: $0) }
     }
@@ -99,8 +99,8 @@ struct EventJudgement {
     return absent.compactMap { pair in
       let users = program.cores[core].indices.filter { op in
         let record = program.cores[core][op]
-        return (record.kind == .set || record.kind == .wait)
-          && record.event.source == pair.source && record.event.target == pair.target
+        return record.kind.isOfEvent && record.event.source == pair.source
+          && record.event.target == pair.target
       }
       guard let first = users.first else { return nil }
       let site = Finding.Site(core: core, op: first)
@@ -140,8 +140,8 @@ struct EventCensus {
 
   init(_ records: [OpRecord]) {
     for (index, record) in records.enumerated() {
-      if record.kind == .set { sets[record.event, default: []].append(index) }
-      if record.kind == .wait { waits[record.event, default: []].append(index) }
+      if record.kind.isSet { sets[record.event, default: []].append(index) }
+      if record.kind.isWait { waits[record.event, default: []].append(index) }
     }
     events = Set(sets.keys).union(waits.keys).sorted { $0.packed < $1.packed }
   }

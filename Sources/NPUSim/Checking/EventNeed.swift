@@ -3,7 +3,7 @@
 /// Without an event its waiting queue knows less from the wait on, and so does whoever learns from
 /// that queue, until other events or a barrier make up for it. Only this window has to be looked at: a
 /// conflict that the full knowledge orders and the lesser one does not means that the event is needed.
-/// The program must be clean; the judgement is then exact. An event is needed, too, if without it a set
+/// The program must be clean; the judgement is then exact. It knows no micro-ops of the sequencer. An event is needed, too, if without it a set
 /// could come before the wait that makes room for it, and could not with it.
 struct EventNeed {
   /// What each micro-op has to come after.
@@ -172,6 +172,9 @@ struct EventNeed {
         settle(&lesser, op, learnt, commits)
       case .barrierAll, .barrierCores:
         return true
+      // Programs that have these are judged by EventTrials.
+      case .sequencerSet, .sequencerWait:
+        return false
       }
       if lesser.queues == 0 && lesser.pending.isEmpty { return true }
     }
@@ -184,7 +187,7 @@ struct EventNeed {
   /// That need not be told apart: what a queue knows of the one that it sets the event for never came
   /// through that event.
   private func hasRoom(_ set: Int, knowing clock: QueueClock) -> Bool {
-    let target = records[set].event.target.index
+    guard let target = records[set].event.target.queue?.index else { return true }
     let wait = emptiedBy[set]
     if wait < 0 || order.clocks[set][target] <= order.positions[wait] { return true }
     return clock[target] > order.positions[wait]

@@ -14,7 +14,7 @@ struct EventTable {
   }
 
   private var slots: [Slot]
-  /// First slot of each ordered pair of queues.
+  /// First slot of each ordered pair of ends.
   private var bases: [Int]
   /// Whether a set waits while its event is still set.
   private let blocks: Bool
@@ -32,7 +32,7 @@ struct EventTable {
   /// Sets and waits that met.
   private(set) var matched = 0
 
-  /// `eventIDs`: IDs in use of each ordered pair of queues.
+  /// `eventIDs`: IDs in use of each ordered pair of ends.
   init(eventIDs: [Int], overwrite: EventOverwrite) {
     blocks = overwrite == .blocks
     bases = []
@@ -46,21 +46,23 @@ struct EventTable {
 
   private func slot(of event: Event) -> Int { bases[event.pair] + Int(event.id) }
 
-  /// Executes a set of a queue that knows `clock`, or holds the queue and returns `false`.
+  /// Executes a set of an end that knows `clock`, or returns `false` where it blocks; a queue is held
+  /// then.
   mutating func set(
     _ event: Event, index: Int, knowing clock: QueueClock, passing passed: QueueClock
   ) -> Bool {
     let slot = slot(of: event)
     if slots[slot].sets > slots[slot].waits {
       if blocks {
-        slots[slot].held |= 1 << UInt8(truncatingIfNeeded: event.source.index)
+        hold(event.source, slot)
         return false
       }
       hasReuse = true
       backlogs[slot, default: Backlog()].clocks.append(passed)
     } else {
-      if clock[event.target.index] < slots[slot].lastWaitEnd
-        || Int(slots[slot].lastWait) > index
+      // What the sequencer waited for is known to all that it dispatches later.
+      if Int(slots[slot].lastWait) > index
+        || event.target.queue.map({ clock[$0.index] < slots[slot].lastWaitEnd }) ?? false
       {
         hasReuse = true
       }
@@ -71,11 +73,12 @@ struct EventTable {
     return true
   }
 
-  /// Executes a wait and returns what its set passes on, or holds the queue and returns `nil`.
-  mutating func wait(_ event: Event, index: Int, position: UInt32, queue: Int) -> QueueClock? {
+  /// Executes a wait and returns what its set passes on, or returns `nil` where it cannot pass yet; a
+  /// queue is held then.
+  mutating func wait(_ event: Event, index: Int, position: UInt32) -> QueueClock? {
     let slot = slot(of: event)
     guard slots[slot].sets > slots[slot].waits else {
-      slots[slot].held |= 1 << UInt8(truncatingIfNeeded: queue)
+      hold(event.target, slot)
       return nil
     }
     let learnt = slots[slot].pending
@@ -91,6 +94,11 @@ struct EventTable {
     }
     if blocks { wake(slot) }
     return learnt
+  }
+
+  /// The sequencer is not held: it stands where it is until the walk looks again.
+  private mutating func hold(_ end: EventEnd, _ slot: Int) {
+    if let queue = end.queue { slots[slot].held |= 1 << queue.rawValue }
   }
 
   private mutating func wake(_ slot: Int) {

@@ -4,8 +4,8 @@ extension FindingWriter {
   func redundant(_ pairs: [EventPair], together: Set<EventPair>) -> [Finding] {
     struct Key: Hashable {
       var core: Int
-      var source: Queue
-      var target: Queue
+      var source: EventEnd
+      var target: EventEnd
       var setScope: String
       var waitScope: String
     }

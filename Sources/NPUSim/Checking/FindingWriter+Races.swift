@@ -62,9 +62,9 @@ extension FindingWriter {
   /// What leads from the one queue to the other, where the machine has no events between them.
   private func detour(_ cause: RaceCauses.Cause) -> EventDetour? {
     guard case .event(_, let source, _, let target) = cause.edge,
-      !program.machine.allEventPairs.contains(source, target)
+      !program.machine.allEventPairs.contains(.queue(source), .queue(target))
     else { return nil }
-    return EventDetour(program.machine, from: source, to: target)
+    return EventDetour(program.machine, from: .queue(source), to: .queue(target))
   }
 
   /// What the statement of a race begins with, what is missing, and how to add it.

@@ -22,7 +22,8 @@ struct FindingWriter {
     let path = program.scopePath(record.scope)
     let scope = path.isEmpty ? "" : "\(path), "
     let core = hasManyCores ? "core \(site.core), " : ""
-    return "\(program.mnemonic(record)) #\(site.op) (\(core)\(scope)queue \(record.queue.name))"
+    let queue = record.end == .sequencer ? "" : "queue "
+    return "\(program.mnemonic(record)) #\(site.op) (\(core)\(scope)\(queue)\(record.end.name))"
   }
 
   /// `vector.exp #57`, with its core where there are several; of a text, `vector.exp of line 12`.

@@ -40,7 +40,7 @@ struct HoldWords {
       fix =
         "write {unit=yes} at the drain of \(tile) before it, or {unit=hold} at the matmul that "
         + "released it before, if its chain goes on"
-    case (.set, _):
+    case (.set, _), (.sequencerSet, _):
       kind = .set
       waits = "waits until \(event) is empty"
       answered = "taken by"

@@ -51,7 +51,7 @@ struct LatestRaces {
     var queues = [[UInt32]](repeating: [], count: Queue.count)
     for op in order.sequence {
       let record = records[Int(op)]
-      if record.kind == .barrierAll || record.kind == .barrierCores { continue }
+      if record.kind.joinsQueues || record.kind.isInSequencer { continue }
       queues[record.queue.index].append(op)
     }
     return queues

@@ -21,6 +21,10 @@ protocol OrderObserver: ~Copyable {
 /// consumer an event's k-th set matches its k-th wait. One vector clock a queue carries the
 /// knowledge; a set passes on all that its queue knows, and everything earlier in its queue.
 ///
+/// What the sequencer waits for is known to every micro-op that it dispatches later, and to none that
+/// it has dispatched: its wait is executed at its place in the program, and again at its place in each
+/// queue that is kept back then.
+///
 /// The walk follows the program and keeps back what stands behind a wait that has not passed, so a
 /// program whose waits follow their sets needs no memory besides the event table. Where a set of a set
 /// event blocks, it keeps back what stands behind that too; nothing is learnt from it. A micro-op with a
@@ -50,6 +54,10 @@ struct OrderWalk {
   var unitChains: UnitChains? { units?.chains }
   /// What each queue knows before its next micro-op.
   private(set) var clocks = InlineArray<6, QueueClock>(repeating: QueueClock(repeating: 0))
+  /// What the sequencer knows before it dispatches the next micro-op.
+  private(set) var sequencer = QueueClock(repeating: 0)
+  /// What waits of the sequencer passed on that some queue has still to come to.
+  private var learnt: [UInt32: QueueClock] = [:]
   /// Micro-ops executed on each queue.
   private(set) var counts = QueueClock(repeating: 0)
   /// Next micro-op to dispatch.
@@ -59,9 +67,11 @@ struct OrderWalk {
   /// Micro-ops of each queue kept back, from `heads[queue]` on.
   private(set) var deferred = [[UInt32]](repeating: [], count: Queue.count)
   private(set) var heads = [Int](repeating: 0, count: Queue.count)
+  /// Waits of the sequencer among those, which take no slot.
+  private var marks = [Int](repeating: 0, count: Queue.count)
   private(set) var capacityStop: CapacityStop?
 
-  /// `eventIDs`: IDs in use of each ordered pair of queues. `depth`: of each queue, `nil` unlimited.
+  /// `eventIDs`: IDs in use of each ordered pair of ends. `depth`: of each queue, `nil` unlimited.
   init(eventIDs: [Int], depth: Int?, overwrite: EventOverwrite, units: UnitChains?) {
     self.units = units.map { UnitTable($0) }
     self.depth = depth ?? Int.max
@@ -78,7 +88,13 @@ struct OrderWalk {
       let index = next
       let record = base + index
       let kind = record.pointee.kind
-      if kind == .barrierAll || kind == .barrierCores {
+      if kind.isInSequencer {
+        guard sequence(index, record, &observer) else { return .stuck }
+        next += 1
+        if events.woken != 0 { resume(base, &observer) }
+        continue
+      }
+      if kind.joinsQueues {
         if blocked != 0 { return .stuck }
         next += 1
         if kind == .barrierCores { return .coreBarrier(index) }
@@ -105,10 +121,46 @@ struct OrderWalk {
   /// Makes everything executed so far visible to every queue.
   mutating func joinAll() {
     for queue in 0..<Queue.count { clocks[queue] = counts }
+    sequencer = counts
   }
 
+  /// Executes a micro-op of the sequencer; `false` if it cannot pass yet.
+  private mutating func sequence<O: OrderObserver & ~Copyable>(
+    _ index: Int, _ record: UnsafePointer<OpRecord>, _ observer: inout O
+  ) -> Bool {
+    let event = record.pointee.event
+    if record.pointee.kind == .sequencerSet {
+      guard events.set(event, index: index, knowing: sequencer, passing: sequencer) else {
+        return false
+      }
+    } else {
+      guard let passed = events.wait(event, index: index, position: 0) else { return false }
+      learn(passed, at: index)
+    }
+    observer.synchronisation(index, record, 0, sequencer)
+    return true
+  }
+
+  /// Tells every micro-op that is dispatched from now on.
+  private mutating func learn(_ passed: QueueClock, at index: Int) {
+    let mark = UInt32(truncatingIfNeeded: index)
+    sequencer.join(passed)
+    for queue in 0..<Queue.count {
+      guard blocked & (1 << UInt8(truncatingIfNeeded: queue)) != 0 else {
+        clocks[queue].join(passed)
+        continue
+      }
+      learnt[mark] = passed
+      deferred[queue].append(mark)
+      marks[queue] += 1
+    }
+  }
+
+  /// Micro-ops of a queue that are kept back.
+  func kept(on queue: Int) -> Int { deferred[queue].count - heads[queue] - marks[queue] }
+
   private mutating func hold(_ index: Int, _ queue: Int) {
-    if deferred[queue].count - heads[queue] >= depth && capacityStop == nil {
+    if kept(on: queue) >= depth && capacityStop == nil {
       var blockers: [(queue: Int, op: Int)] = []
       for other in 0..<Queue.count where blocked & (1 << UInt8(other)) != 0 {
         blockers.append((other, Int(deferred[other][heads[other]])))
@@ -128,7 +180,10 @@ struct OrderWalk {
       var isBlocked = false
       while heads[queue] < deferred[queue].count {
         let index = Int(deferred[queue][heads[queue]])
-        if !execute(index, base + index, queue, &observer) {
+        if base[index].kind.isInSequencer {
+          if let passed = learnt[deferred[queue][heads[queue]]] { clocks[queue].join(passed) }
+          marks[queue] -= 1
+        } else if !execute(index, base + index, queue, &observer) {
           isBlocked = true
           break
         }
@@ -161,15 +216,14 @@ struct OrderWalk {
       observer.synchronisation(index, record, position, clocks[queue])
     case .wait:
       guard
-        let learnt = events.wait(
-          record.pointee.event, index: index, position: position, queue: queue)
+        let learnt = events.wait(record.pointee.event, index: index, position: position)
       else { return false }
       clocks[queue].join(learnt)
       observer.synchronisation(index, record, position, clocks[queue])
     case .barrierQueue:
       clocks[queue][queue] = position
       observer.synchronisation(index, record, position, clocks[queue])
-    case .barrierAll, .barrierCores:
+    case .barrierAll, .barrierCores, .sequencerSet, .sequencerWait:
       break
     }
     counts[queue] = position &+ 1

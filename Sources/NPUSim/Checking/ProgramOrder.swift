@@ -43,7 +43,7 @@ struct ProgramOrder {
   var notExecuted: Int {
     program.cores.indices.reduce(0) { total, core in
       let walk = walks[core]
-      let kept = walk.deferred.indices.reduce(0) { $0 + walk.deferred[$1].count - walk.heads[$1] }
+      let kept = walk.deferred.indices.reduce(0) { $0 + walk.kept(on: $1) }
       let waiting = stops[core].isCoreBarrier ? 1 : 0
       return total + kept + waiting + program.cores[core].count - walk.next
     }

@@ -32,20 +32,21 @@ struct ReuseJudgement {
 
   private func judge(_ event: Event, _ sets: [Int], _ waits: [Int], _ core: Int) -> [Finding] {
     let order = orders[core]
-    let positions = waits.map { order.positions[$0] }
+    // What the sequencer waited for is known to all that it dispatches later.
+    let places = waits.map { event.target == .sequencer ? UInt32($0) : order.positions[$0] }
     var doubled: [Int] = []
     var overtaking: [Int] = []
     /// Sets that may stand untaken at once, one that is just set included.
     var most = 0
     for (number, set) in sets.enumerated() where order.isExecuted(set) {
       // Waits of one queue execute in order, those that never do last.
-      let known = order.clocks[set][event.target.index]
-      most = max(most, number + 1 - count(positions) { $0 < known })
+      let known = event.target.queue.map { order.clocks[set][$0.index] } ?? UInt32(set)
+      most = max(most, number + 1 - count(places) { $0 < known })
       guard number >= capacity else { continue }
       let room = number - capacity
       if room >= waits.count || waits[room] > set {
         doubled.append(number)
-      } else if positions[room] >= known {
+      } else if places[room] >= known {
         overtaking.append(number)
       }
     }
@@ -68,11 +69,11 @@ struct ReuseJudgement {
   }
 
   /// How many elements of an ascending list satisfy what no later one satisfies.
-  private func count(_ positions: [UInt32], where isKnown: (UInt32) -> Bool) -> Int {
-    var (low, high) = (0, positions.count)
+  private func count(_ places: [UInt32], where isKnown: (UInt32) -> Bool) -> Int {
+    var (low, high) = (0, places.count)
     while low < high {
       let middle = (low + high) / 2
-      if isKnown(positions[middle]) { low = middle + 1 } else { high = middle }
+      if isKnown(places[middle]) { low = middle + 1 } else { high = middle }
     }
     return low
   }

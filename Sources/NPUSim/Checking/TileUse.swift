@@ -39,7 +39,7 @@ struct TileUse {
     flags = []
     unsound = UnsoundUses(program, layout: layout)
     eventIDs = Array(
-      repeating: Array(repeating: 0, count: Queue.count * Queue.count), count: program.cores.count)
+      repeating: Array(repeating: 0, count: Event.pairs), count: program.cores.count)
     var overlaps = OperandOverlaps(program, layout: layout)
     let places = program.tiles.map {
       Place(
@@ -104,7 +104,7 @@ struct TileUse {
   @inline(__always)
   private mutating func note(_ record: OpRecord, core: Int) {
     switch record.kind {
-    case .set, .wait:
+    case .set, .wait, .sequencerSet, .sequencerWait:
       let event = record.event
       if Int(event.id) >= eventIDs[core][event.pair] {
         eventIDs[core][event.pair] = Int(event.id) + 1

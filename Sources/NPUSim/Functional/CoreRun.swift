@@ -74,9 +74,9 @@ struct CoreRun {
         }
         execute(records[position], position, shared)
         if failure != nil { return }
-      case .set:
+      case .set, .sequencerSet:
         events.set(records[position].event)
-      case .wait:
+      case .wait, .sequencerWait:
         let event = records[position].event
         if !events.isReady(event) { return }
         events.wait(event)
@@ -88,18 +88,19 @@ struct CoreRun {
   }
 
   /// Executes the rest of a span queue by queue: among the queues' next micro-ops that are ready, the
-  /// one with the lowest index.
+  /// one with the lowest index. Nothing behind the next micro-op of the sequencer is dispatched.
   private mutating func runByQueue(
     _ records: UnsafeBufferPointer<OpRecord>, to end: Int, _ shared: ExecutionTables
   ) {
     var heads = InlineArray<6, Int>(repeating: position)
     for queue in 0..<Queue.count {
-      heads[queue] = next(queue, from: position, to: end, records)
+      heads[queue] = next(.queue(Queue.allCases[queue]), from: position, to: end, records)
     }
+    var gate = next(.sequencer, from: position, to: end, records)
     while true {
       var chosen = end
       var chosenQueue = -1
-      for queue in 0..<Queue.count where heads[queue] < chosen {
+      for queue in 0..<Queue.count where heads[queue] < min(chosen, gate) {
         let record = records[heads[queue]]
         if record.kind == .wait && !events.isReady(record.event) { continue }
         if record.hasUnitFlag, let source = units?.source(ofWaiting: heads[queue]) {
@@ -109,18 +110,24 @@ struct CoreRun {
         chosen = heads[queue]
         chosenQueue = queue
       }
-      if chosenQueue < 0 { break }
+      if chosenQueue < 0 {
+        guard gate < end, records[gate].kind == .sequencerSet || events.isReady(records[gate].event)
+        else { break }
+        chosen = gate
+      }
       switch records[chosen].kind {
       case .data:
         execute(records[chosen], chosen, shared)
         if failure != nil { return }
-      case .set: events.set(records[chosen].event)
-      case .wait: events.wait(records[chosen].event)
+      case .set, .sequencerSet: events.set(records[chosen].event)
+      case .wait, .sequencerWait: events.wait(records[chosen].event)
       case .barrierQueue, .barrierAll, .barrierCores: break
       }
-      heads[chosenQueue] = next(chosenQueue, from: chosen + 1, to: end, records)
+      let following = next(records[chosen].end, from: chosen + 1, to: end, records)
+      if chosenQueue < 0 { gate = following } else { heads[chosenQueue] = following }
     }
-    let blocked = (0..<Queue.count).filter { heads[$0] < end }.map { heads[$0] }
+    let blocked = ((0..<Queue.count).map { heads[$0] }.filter { $0 < gate } + [gate])
+      .filter { $0 < end }
     if blocked.isEmpty {
       position = end
     } else {
@@ -129,10 +136,10 @@ struct CoreRun {
   }
 
   private func next(
-    _ queue: Int, from start: Int, to end: Int, _ records: UnsafeBufferPointer<OpRecord>
+    _ place: EventEnd, from start: Int, to end: Int, _ records: UnsafeBufferPointer<OpRecord>
   ) -> Int {
     var index = start
-    while index < end && records[index].queue.index != queue { index += 1 }
+    while index < end && records[index].end != place { index += 1 }
     return index
   }
 
@@ -164,7 +171,7 @@ struct CoreRun {
         return "\(records[index].queue.name) at micro-op \(index) waits by its unit flag"
       }
       let event = records[index].event
-      return "\(records[index].queue.name) at micro-op \(index) waits for set "
+      return "\(records[index].end.name) at micro-op \(index) waits for set "
         + "\(events.needed(event)) of event \(event.id) from \(event.source.name)"
     }
     return NPUError(

@@ -1,13 +1,13 @@
 /// How often each event of a core was set and waited for.
 struct EventCounters {
-  /// For each ordered pair of queues, where its IDs begin in the tables.
+  /// For each ordered pair of ends, where its IDs begin in the tables.
   private let offsets: [Int]
   private var sets: [UInt32]
   private var waits: [UInt32]
 
   init(_ records: [OpRecord]) {
-    var sizes = [Int](repeating: 0, count: Queue.count * Queue.count)
-    for record in records where record.kind == .set || record.kind == .wait {
+    var sizes = [Int](repeating: 0, count: Event.pairs)
+    for record in records where record.kind.isOfEvent {
       let event = record.event
       sizes[event.pair] = max(sizes[event.pair], Int(event.id) + 1)
     }

@@ -4,10 +4,10 @@ struct EventDetour {
   private static let most = 3
 
   private let machine: MachineConfiguration
-  private let source: Queue
-  private let target: Queue
+  private let source: EventEnd
+  private let target: EventEnd
 
-  init(_ machine: MachineConfiguration, from source: Queue, to target: Queue) {
+  init(_ machine: MachineConfiguration, from source: EventEnd, to target: EventEnd) {
     self.machine = machine
     self.source = source
     self.target = target
@@ -40,9 +40,9 @@ struct EventDetour {
   }
 
   /// The shortest chains, first those over queues that stand between the two in the datapath.
-  private var chains: [[Queue]] {
+  private var chains: [[EventEnd]] {
     let all = machine.allEventPairs.chains(from: source, to: target)
-    func isBetween(_ chain: [Queue]) -> Bool {
+    func isBetween(_ chain: [EventEnd]) -> Bool {
       let ends = min(source.index, target.index)...max(source.index, target.index)
       return chain.allSatisfy { ends.contains($0.index) }
     }
@@ -50,7 +50,7 @@ struct EventDetour {
   }
 
   /// `matrix->drain and drain->vector`.
-  private static func words(_ chain: [Queue]) -> String {
+  private static func words(_ chain: [EventEnd]) -> String {
     zip(chain, chain.dropFirst()).map { "\($0.name)->\($1.name)" }.joined(separator: " and ")
   }
 }

@@ -29,6 +29,9 @@ public protocol MicroOp: Sendable {
   /// The name of this value, where it is not that of all; `nil` unless ``isOpaque``.
   var ownName: String? { get }
 
+  /// How this value takes part in order; differs from ``kind`` only where an operand decides it.
+  var effectiveKind: OpKind { get }
+
   /// What is wrong with the operands beyond bounds and alignment (judged for all alike): what was
   /// found and what is needed. `nil` when they are legal.
   func legality(_ layout: TileLayout) -> OperandFault?
@@ -45,5 +48,6 @@ extension MicroOp {
   public static var isOpaque: Bool { false }
   public var effectiveQueue: Queue { Self.queue }
   public var ownName: String? { nil }
+  public var effectiveKind: OpKind { Self.kind }
   public func legality(_ layout: TileLayout) -> OperandFault? { nil }
 }

@@ -105,6 +105,7 @@ public struct OpEntry: Sendable {
         op.visit(&encoder)
         var result = record
         result.queue = op.effectiveQueue
+        result.kind = op.effectiveKind
         result.operandCount = encoder.count
         result.accessBits = encoder.accessBits
         return result

@@ -1,9 +1,10 @@
 extension OpRecord {
-  /// A `set` or `wait` of an event.
+  /// A `set` or `wait` of an event, as `kind` says; where the sequencer does it, it is of its kind.
   static func synchronise(_ event: Event, _ kind: OpKind, scope: UInt32) -> OpRecord {
     var record = OpRecord(
       opcode: kind == .set ? OpCatalogue.set : OpCatalogue.wait,
-      queue: kind == .set ? event.source : event.target, kind: kind, scope: scope)
+      queue: (kind == .set ? event.source : event.target).queue ?? .load,
+      kind: kind == .set ? event.setKind : event.waitKind, scope: scope)
     record.operandCount = 1
     record.words[0] = event.packed
     return record

@@ -1,12 +1,29 @@
 /// What a record does to order: most are data, the rest synchronise.
 public enum OpKind: UInt8, Sendable, Hashable {
-  case data, set, wait
+  case data
+  /// Sets an event, or waits for one, at its place in a queue.
+  case set, wait
   /// Starts when every earlier micro-op of its queue is visible.
   case barrierQueue
   /// Starts on every queue when every earlier micro-op of the core is visible; stops dispatch.
   case barrierAll
   /// The same over all cores.
   case barrierCores
+  /// Sets an event when it is dispatched; takes no slot of a queue.
+  case sequencerSet
+  /// Stops dispatch until its event has come; takes no slot of a queue.
+  case sequencerWait
+
+  /// Whether it sets an event.
+  @inlinable public var isSet: Bool { self == .set || self == .sequencerSet }
+  /// Whether it waits for an event.
+  @inlinable public var isWait: Bool { self == .wait || self == .sequencerWait }
+  /// Whether it sets an event or waits for one.
+  @inlinable public var isOfEvent: Bool { isSet || isWait }
+  /// Whether it is done by the sequencer as it is dispatched, and goes to no queue.
+  @inlinable public var isInSequencer: Bool { rawValue >= OpKind.sequencerSet.rawValue }
+  /// Whether it joins all queues of a core.
+  @inlinable public var joinsQueues: Bool { self == .barrierAll || self == .barrierCores }
 }
 
 /// How a micro-op uses one operand; the bits combine.
@@ -102,6 +119,9 @@ public struct OpRecord: Sendable, Hashable {
     accessBits = accessBits & ~bit | (isForward ? bit : 0)
   }
 
+  /// Where it is done: its queue, or the sequencer. For a barrier on all queues the first of them.
+  public var end: EventEnd { kind.isInSequencer ? .sequencer : .queue(queue) }
+
   /// The event of a `set` or `wait`.
   @inlinable public var event: Event { Event(packed: words[0]) }
 
@@ -119,31 +139,46 @@ public struct OpRecord: Sendable, Hashable {
   }
 }
 
-/// A synchronisation event: an ordered pair of queues and an ID. Its k-th set matches its k-th wait.
+/// A synchronisation event: an ordered pair of ends and an ID. Its k-th set matches its k-th wait.
 public struct Event: Sendable, Hashable {
-  /// The queue that sets.
-  public var source: Queue
-  /// The queue that waits.
-  public var target: Queue
+  /// What sets it.
+  public var source: EventEnd
+  /// What waits for it.
+  public var target: EventEnd
   public var id: UInt16
 
-  public init(from source: Queue, to target: Queue, id: UInt16) {
+  /// The event between two ends.
+  public init(source: EventEnd, target: EventEnd, id: UInt16) {
     self.source = source
     self.target = target
     self.id = id
   }
 
+  /// The event between two queues.
+  public init(from source: Queue, to target: Queue, id: UInt16) {
+    self.init(source: .queue(source), target: .queue(target), id: id)
+  }
+
   @inlinable init(packed: UInt32) {
-    source = Queue(rawValue: UInt8(truncatingIfNeeded: packed >> 24)) ?? .load
-    target = Queue(rawValue: UInt8(truncatingIfNeeded: packed >> 16)) ?? .load
+    source = EventEnd(index: UInt8(truncatingIfNeeded: packed >> 24))
+    target = EventEnd(index: UInt8(truncatingIfNeeded: packed >> 16))
     id = UInt16(truncatingIfNeeded: packed)
   }
 
   /// The form kept in a record.
   @inlinable public var packed: UInt32 {
-    UInt32(source.rawValue) << 24 | UInt32(target.rawValue) << 16 | UInt32(id)
+    UInt32(truncatingIfNeeded: source.index) << 24
+      | UInt32(truncatingIfNeeded: target.index) << 16 | UInt32(id)
   }
 
-  /// Index of the ordered pair among `Queue.count²`.
-  @inlinable public var pair: Int { source.index * Queue.count + target.index }
+  /// Ordered pairs of ends.
+  public static let pairs = EventEnd.count * EventEnd.count
+
+  /// Index of the ordered pair among ``pairs``.
+  @inlinable public var pair: Int { source.index * EventEnd.count + target.index }
+
+  /// What its set does to order: the sequencer's own fires as it is dispatched.
+  var setKind: OpKind { source == .sequencer ? .sequencerSet : .set }
+  /// What its wait does to order: the sequencer's own stops dispatch.
+  var waitKind: OpKind { target == .sequencer ? .sequencerWait : .wait }
 }

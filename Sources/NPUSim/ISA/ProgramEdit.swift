@@ -43,11 +43,11 @@ extension Program {
     return result
   }
 
-  /// The first ID that no event of an ordered pair of queues uses on a core.
-  public func firstFreeEvent(from source: Queue, to target: Queue, core: Int) -> Int {
+  /// The first ID that no event of an ordered pair of ends uses on a core.
+  public func firstFreeEvent(from source: EventEnd, to target: EventEnd, core: Int) -> Int {
     guard cores.indices.contains(core) else { return 0 }
     var free = 0
-    for record in cores[core] where record.kind == .set || record.kind == .wait {
+    for record in cores[core] where record.kind.isOfEvent {
       let event = record.event
       if event.source == source && event.target == target { free = max(free, Int(event.id) + 1) }
     }
@@ -110,7 +110,7 @@ private struct EditPlan {
     guard !rotations.isEmpty else { return records }
     var result = records
     var turns: [OpKind: [Event: Int]] = [:]
-    for (op, record) in records.enumerated() where record.kind == .set || record.kind == .wait {
+    for (op, record) in records.enumerated() where record.kind.isOfEvent {
       guard let identifiers = rotations[record.event] else { continue }
       let turn = turns[record.kind, default: [:]][record.event, default: 0]
       turns[record.kind, default: [:]][record.event] = turn + 1
@@ -148,7 +148,8 @@ private struct EditPlan {
       guard let first = list.first else { continue }
       let source = records[first.from].queue
       let target = records[first.to].queue
-      let base = program.firstFreeEvent(from: source, to: target, core: core)
+      let base = program.firstFreeEvent(
+        from: .queue(source), to: .queue(target), core: core)
       for (index, edge) in Self.reduced(list).enumerated() {
         let event = Event(
           from: source, to: target, id: UInt16(truncatingIfNeeded: base + index % identifiers))

@@ -173,7 +173,7 @@ private struct EdgeReduction: ~Copyable {
         queues[queue].known[queue] = counts[queue]
       case .barrierAll, .barrierCores:
         joinAll()
-      case .set, .wait:
+      case .set, .wait, .sequencerSet, .sequencerWait:
         break
       }
       (places + index).initialize(to: counts[queue])
@@ -193,8 +193,10 @@ private struct EdgeReduction: ~Copyable {
     for (pair, edges) in missing.sorted(by: { $0.value.consumer < $1.value.consumer }) {
       let (source, target) = (pair / Queue.count, pair % Queue.count)
       defects.append(
-        EventDetour(machine, from: Queue.allCases[source], to: Queue.allCases[target])
-          .defect(op: edges.consumer, folded: edges.count - 1))
+        EventDetour(
+          machine, from: .queue(Queue.allCases[source]), to: .queue(Queue.allCases[target])
+        )
+        .defect(op: edges.consumer, folded: edges.count - 1))
     }
   }
 
@@ -285,7 +287,7 @@ private struct EdgeReduction: ~Copyable {
     if source == target { return }
     if queues[target.index].known[source.index] > places[producer] { return }
     let pair = source.index * Queue.count + target.index
-    if !machine.allEventPairs.contains(source, target) {
+    if !machine.allEventPairs.contains(.queue(source), .queue(target)) {
       missing[pair, default: (consumer, 0)].count += 1
     }
     let place = counts[target.index] + 1

@@ -238,7 +238,7 @@ public struct ProgramBuilder {
     var copy = op
     copy.visit(&encoder)
     var record = OpRecord(
-      opcode: opcode, queue: op.effectiveQueue, kind: Op.kind,
+      opcode: opcode, queue: op.effectiveQueue, kind: op.effectiveKind,
       scope: scopeStack[scopeStack.count - 1])
     record.operandCount = encoder.count
     record.accessBits = encoder.accessBits

@@ -75,7 +75,7 @@ extension Program {
     let operands = catalogue[record.opcode].describe(record, self).joined(separator: ", ")
     let core = cores.count > 1 ? "core \(site.core) " : ""
     return .init(
-      text: "\(core)#\(site.op) \(mnemonic(record)) \(operands)", queue: record.queue.name,
+      text: "\(core)#\(site.op) \(mnemonic(record)) \(operands)", queue: record.end.name,
       scope: scopePath(record.scope))
   }
 }

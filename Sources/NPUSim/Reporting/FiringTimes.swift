@@ -12,12 +12,16 @@ struct FiringTimes {
       var latest = [Int64](repeating: 0, count: Queue.count)
       for (op, record) in program.cores[core].enumerated()
       where timeline[core].indices.contains(op) {
-        let isOnAll = record.kind == .barrierAll || record.kind == .barrierCores
-        for queue in isOnAll ? 0..<Queue.count : record.queue.index..<record.queue.index + 1 {
+        let site = Finding.Site(core: core, op: op)
+        if record.kind.isInSequencer {
+          if sets.contains(site) { fires[site] = timeline[core][op].free }
+          continue
+        }
+        let own = record.queue.index
+        for queue in record.kind.joinsQueues ? 0..<Queue.count : own..<own + 1 {
           latest[queue] = max(latest[queue], timeline[core][op].visible)
         }
-        let site = Finding.Site(core: core, op: op)
-        if sets.contains(site) { fires[site] = latest[record.queue.index] }
+        if sets.contains(site) { fires[site] = latest[own] }
       }
     }
   }

@@ -129,7 +129,9 @@ public enum FixTrials {
       else { continue }
       ends[core] = (program.cores[core][from].queue, program.cores[core][to].queue)
     }
-    let used = ends.map { program.firstFreeEvent(from: $1.from, to: $1.to, core: $0) }.max() ?? 0
+    let used =
+      ends.map { program.firstFreeEvent(from: .queue($1.from), to: .queue($1.to), core: $0) }
+      .max() ?? 0
     guard !ends.isEmpty else { return [(1, max(0, rotated(finding, program) - limit))] }
     var result: [(count: Int, missing: Int)] = []
     var count = 1

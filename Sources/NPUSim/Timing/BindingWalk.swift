@@ -122,8 +122,8 @@ struct BindingWalk {
   private var account: Int {
     switch records[op].kind {
     case .data: Int(accounts[Int(records[op].work)])
-    case .set: Self.firstOther + 1
-    case .wait: Self.firstOther + 2
+    case .set, .sequencerSet: Self.firstOther + 1
+    case .wait, .sequencerWait: Self.firstOther + 2
     case .barrierQueue, .barrierAll, .barrierCores: Self.firstOther + 3
     }
   }
@@ -140,7 +140,9 @@ struct BindingWalk {
   private mutating func leaveFree() {
     let price = prices[record.work]
     let start = instants.start
-    if record.kind == .data, price.usesHBM, now > start + price.occupancy {
+    if record.kind.isInSequencer {
+      book(.dispatch, back: start, to: .start)
+    } else if record.kind == .data, price.usesHBM, now > start + price.occupancy {
       if isUncontended {
         book(.hbm, back: start, to: .start)
       } else {
@@ -171,8 +173,8 @@ struct BindingWalk {
       return leaveJoin(at: own)
     }
     if isWide { return leaveWideBarrier(core, op) }
-    if let previous = index[core].previous(of: op, on: record.queue),
-      times[previous].free == now
+    if !record.kind.isInSequencer,
+      let previous = index[core].previous(of: op, on: record.queue), times[previous].free == now
     {
       op = previous
       point = .free
@@ -183,18 +185,19 @@ struct BindingWalk {
       return true
     }
     switch record.kind {
-    case .wait:
+    case .wait, .sequencerWait:
       guard let set = index[core].set(of: op) else { return false }
       book(.propagation, back: now - machine.eventPropagation, to: .free)
       op = set
       if times[set].free == now { return true }
-      return moveToEarlierVisible(than: set, on: record.event.source, needs: nil)
+      guard let source = record.event.source.queue else { return false }
+      return moveToEarlierVisible(than: set, on: source, needs: nil)
     case .barrierQueue:
       return moveToEarlierVisible(than: op, on: record.queue, needs: nil)
     case .data:
       if let source = units[core]?.source(of: op), leaveUnitFlag(of: source) { return true }
       return moveToEarlierVisible(than: op, on: record.queue, needs: record)
-    case .set, .barrierAll, .barrierCores:
+    case .set, .sequencerSet, .barrierAll, .barrierCores:
       return false
     }
   }
@@ -219,7 +222,12 @@ struct BindingWalk {
     }
     if op > 0 {
       let before = records[op - 1].kind
-      if before == .barrierAll || before == .barrierCores, times[op - 1].start == now {
+      if before.isInSequencer, times[op - 1].free == now {
+        op -= 1
+        point = .free
+        return true
+      }
+      if before.joinsQueues, times[op - 1].start == now {
         op -= 1
         point = .start
         return true

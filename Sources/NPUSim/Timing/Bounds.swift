@@ -82,9 +82,10 @@ public struct Bounds: Sendable, Hashable {
         case .data:
           let queue = record.queue.index
           occupied[queue] = occupied[queue].addedClamped(to: price.uncontended)
-        case .wait: total = total.addedClamped(to: program.machine.eventPropagation)
+        case .wait, .sequencerWait:
+          total = total.addedClamped(to: program.machine.eventPropagation)
         case .barrierCores: coreJoins += 1
-        case .set, .barrierQueue, .barrierAll: break
+        case .set, .sequencerSet, .barrierQueue, .barrierAll: break
         }
       }
       joins = max(joins, coreJoins)

@@ -2,8 +2,8 @@
 struct CoreCensus {
   /// Micro-ops of each queue; barriers on all count on every one.
   private(set) var ops = InlineArray<6, Int>(repeating: 0)
-  /// IDs in use, from 0, of each ordered pair of queues.
-  private(set) var identifiers = InlineArray<36, Int>(repeating: 0)
+  /// IDs in use, from 0, of each ordered pair of ends.
+  private(set) var identifiers = InlineArray<49, Int>(repeating: 0)
   /// Waits in the list.
   private(set) var waits = 0
   /// Whether some micro-op carries a unit flag.
@@ -19,8 +19,8 @@ struct CoreCensus {
     for index in records.indices {
       let record = records.baseAddress.unsafelyUnwrapped + index
       let queue = record.pointee.queue
-      ops[queue.index] &+= 1
       let kind = record.pointee.kind
+      if !kind.isInSequencer { ops[queue.index] &+= 1 }
       if kind == .data {
         allBits |= record.pointee.accessBits
         let bits = record.pointee.accessBits & 0xFF_FFFF
@@ -35,10 +35,12 @@ struct CoreCensus {
         if Int(record.pointee.work) < works && (bits == 0 || Int(highest) < tiles) { continue }
         throw Self.broken(core, index, "names work or tiles outside its tables")
       }
-      if kind == .set || kind == .wait {
+      if kind.isOfEvent {
         let event = record.pointee.event
-        let isSet = kind == .set
-        guard (isSet ? event.source : event.target) == queue, event.source != event.target else {
+        let isSet = kind.isSet
+        guard (isSet ? event.source : event.target) == record.pointee.end,
+          event.source != event.target
+        else {
           throw Self.broken(core, index, "sets or waits for an event of other queues")
         }
         identifiers[event.pair] = max(identifiers[event.pair], Int(event.id) &+ 1)

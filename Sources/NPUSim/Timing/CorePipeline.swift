@@ -19,7 +19,7 @@ struct CorePipeline {
   }
 
   let core: Int
-  private let records: UnsafeBufferPointer<OpRecord>
+  let records: UnsafeBufferPointer<OpRecord>
   let queues: UnsafeMutablePointer<QueuePipeline>
   /// The oldest micro-op of a queue that has not started.
   private struct Head {
@@ -30,16 +30,17 @@ struct CorePipeline {
   }
 
   private let heads: UnsafeMutablePointer<Head>
-  private var events: FiredEvents
+  var events: FiredEvents
   /// Of a list with unit flags.
   private var units: UnitInstants?
   private let hasUnits: Bool
   /// Room for the instants of every micro-op, where they are recorded.
-  private let instants: UnsafeMutablePointer<OpInstants>?
+  let instants: UnsafeMutablePointer<OpInstants>?
 
-  private var cursor = 0
+  /// The micro-op that the sequencer comes to next.
+  var cursor = 0
   /// Earliest dispatch of the next micro-op.
-  private var nextDispatch: Int64 = 0
+  var nextDispatch: Int64 = 0
   /// The full queue before which the sequencer stands; −1 while it stands before none.
   private var full = -1
   /// Whether no queue can be full. The sequencer then goes on only where a queue is empty, so that
@@ -47,8 +48,11 @@ struct CorePipeline {
   private let isUnbounded: Bool
   /// Queues with micro-ops that are not dispatched yet, one bit each; known where it is needed.
   private var undispatched: UInt8 = 0
-  /// Whether the sequencer stands before a barrier on all that has not started.
-  private var isHeld = false
+  /// Whether the sequencer stands at a barrier on all that has not started, or at a wait of its own
+  /// that has not passed.
+  var isHeld = false
+  /// When its last wait or set is done.
+  var sequencerFree: Int64 = 0
   /// Bit q is set while queue q holds no micro-op.
   private var empty: UInt8 = 63
   /// Cycles in which the sequencer stood before a full queue.
@@ -161,7 +165,18 @@ struct CorePipeline {
         events.consume(code.index)
       }
       retire(q, slot, start: start, free: free, visible: visible, &shared)
-      if woken >= 0 { arm(woken, &shared) }
+      if woken >= 0 { wake(woken, &shared) }
+    }
+  }
+
+  /// The event that an end waits for has fired.
+  @inline(__always)
+  private mutating func wake(_ end: Int, _ shared: inout Shared) {
+    if end < Queue.count {
+      arm(end, &shared)
+    } else {
+      isHeld = false
+      sequence(&shared)
     }
   }
 
@@ -215,7 +230,7 @@ struct CorePipeline {
   }
 
   /// Works out when the head of a queue starts, as far as that is known.
-  private mutating func arm(_ q: Int, _ shared: inout Shared) {
+  mutating func arm(_ q: Int, _ shared: inout Shared) {
     let queue = queues + q
     let slot = queue.pointee.first
     let code = slot.code
@@ -279,7 +294,7 @@ struct CorePipeline {
   /// Micro-ops that are dispatched at once where no queue can be full.
   private static let stride = 64
 
-  /// Dispatches until a queue is full, a barrier holds, or the list ends.
+  /// Dispatches until a queue is full, a barrier or a wait holds, or the list ends.
   private mutating func sequence(_ shared: inout Shared) {
     full = -1
     let end = isUnbounded ? min(cursor &+ Self.stride, records.count) : records.count
@@ -287,7 +302,11 @@ struct CorePipeline {
       let record = records.baseAddress.unsafelyUnwrapped + cursor
       let kind = record.pointee.kind
       let op = UInt32(truncatingIfNeeded: cursor)
-      if kind == .barrierAll || kind == .barrierCores {
+      if kind.isInSequencer {
+        if passSequencer(record.pointee, &shared) { continue }
+        break
+      }
+      if kind.joinsQueues {
         var dispatch = nextDispatch
         for q in 0..<Queue.count {
           if queues[q].isFull {
@@ -313,7 +332,7 @@ struct CorePipeline {
       switch kind {
       case .data: index = Int(record.pointee.work)
       case .set, .wait: index = events.index(record.pointee.event)
-      case .barrierQueue, .barrierAll, .barrierCores: index = 0
+      case .barrierQueue, .barrierAll, .barrierCores, .sequencerSet, .sequencerWait: index = 0
       }
       let dispatch = max(nextDispatch, queues[q].slotFree)
       if dispatch > nextDispatch { stall(until: dispatch) }
@@ -353,39 +372,6 @@ struct CorePipeline {
       let q = rest.trailingZeroBitCount
       rest &= rest &- 1
       if !queues[q].excuse(from: nextDispatch, to: dispatch) { excused &= ~(1 << UInt8(q)) }
-    }
-  }
-
-  /// Randomised occupancy and latency.
-  @inline(never)
-  private static func scaled(
-    _ price: UnsafePointer<PriceTable.Price>, _ core: Int, _ op: UInt32, _ jitter: JitterSource
-  ) -> (occupancy: Int64, latency: Int64) {
-    let occupancy = jitter.scale(price.pointee.occupancy, core: core, op: op, draw: 0)
-    return (
-      price.pointee.occupancy > 0 ? max(1, occupancy) : 0,
-      jitter.scale(price.pointee.latency, core: core, op: op, draw: 1)
-    )
-  }
-
-  // MARK: Blocked queues
-
-  /// A line for each queue that holds a micro-op which can never start.
-  func blocked(_ program: Program) -> [String] {
-    (0..<Queue.count).compactMap { q in
-      guard queues[q].waiting > 0, let queue = Queue(rawValue: UInt8(q)) else { return nil }
-      let op = Int(queues[q].first.op)
-      let record = records[op]
-      var text = "core \(core) \(queue.name): #\(op) \(program.mnemonic(record))"
-      let scope = program.scopePath(record.scope)
-      if !scope.isEmpty { text += " in \(scope)" }
-      if record.kind == .wait {
-        let event = record.event
-        text += " waits for \(event.source.name)->\(event.target.name):\(event.id)"
-      } else if record.hasUnitFlag {
-        text += " waits by its unit flag"
-      }
-      return text
     }
   }
 }

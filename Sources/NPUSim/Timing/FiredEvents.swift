@@ -6,7 +6,7 @@ struct FiredEvents {
   private struct Entry {
     var fired: Int64 = 0
     var pending: UInt32 = 0
-    /// The queue whose head waits for the event to fire; −1 for none.
+    /// The end that waits for the event to fire; −1 for none.
     var waiter: Int32 = -1
   }
 
@@ -15,12 +15,12 @@ struct FiredEvents {
   private let entries: UnsafeMutablePointer<Entry>
   private var later: [Int: [Int64]] = [:]
 
-  /// Room for the events of `identifiers` IDs for each ordered pair of queues.
-  init(identifiers: InlineArray<36, Int>) {
+  /// Room for the events of `identifiers` IDs for each ordered pair of ends.
+  init(identifiers: InlineArray<49, Int>) {
     // Behind a pointer: an array in line would be copied to be read.
-    offsets = .allocate(capacity: 36)
+    offsets = .allocate(capacity: Event.pairs)
     var count = 0
-    for pair in 0..<36 {
+    for pair in 0..<Event.pairs {
       (offsets + pair).initialize(to: count)
       count += identifiers[pair]
     }
@@ -36,15 +36,15 @@ struct FiredEvents {
   /// Position of an event.
   @inline(__always) func index(_ event: Event) -> Int { offsets[event.pair] &+ Int(event.id) }
 
-  /// When the set of the next wait fired; `nil` when it was not executed yet: then `queue` is told
+  /// When the set of the next wait fired; `nil` when it was not executed yet: then the end is told
   /// of it by ``fire(_:at:)``.
-  @inline(__always) func fired(_ index: Int, for queue: Int) -> Int64? {
+  @inline(__always) func fired(_ index: Int, for end: Int) -> Int64? {
     if entries[index].pending != 0 { return entries[index].fired }
-    entries[index].waiter = Int32(truncatingIfNeeded: queue)
+    entries[index].waiter = Int32(truncatingIfNeeded: end)
     return nil
   }
 
-  /// The event fires; returns the queue whose head waits for it, −1 for none.
+  /// The event fires; returns the end that waits for it, −1 for none.
   @inline(__always) mutating func fire(_ index: Int, at instant: Int64) -> Int {
     if entries[index].pending == 0 {
       entries[index].fired = instant

@@ -19,20 +19,20 @@ struct QueueIndex {
     before = Array(repeating: Self.none, count: records.count)
     sets = before
     var last = QueueClock(repeating: Self.none)
-    var identifiers = [Int](repeating: 0, count: Queue.count * Queue.count)
+    var identifiers = [Int](repeating: 0, count: Event.pairs)
     for (index, record) in records.enumerated() {
       let op = UInt32(truncatingIfNeeded: index)
+      if record.kind.isOfEvent {
+        let event = record.event
+        identifiers[event.pair] = max(identifiers[event.pair], Int(event.id) + 1)
+      }
       switch record.kind {
       case .data, .set, .wait, .barrierQueue:
         let queue = record.queue.index
         before[index] = last[queue]
         last[queue] = op
-        if record.kind == .set || record.kind == .wait {
-          let event = record.event
-          if Int(event.id) >= identifiers[event.pair] {
-            identifiers[event.pair] = Int(event.id) + 1
-          }
-        }
+      case .sequencerSet, .sequencerWait:
+        break
       case .barrierAll, .barrierCores:
         before[index] = Self.wideBit | UInt32(truncatingIfNeeded: wide.count)
         beforeWide.append(last)
@@ -62,9 +62,9 @@ struct QueueIndex {
     }
     var pending = [Pending](
       repeating: Pending(first: Self.none, last: Self.none, areWaits: false), count: count)
-    for (index, record) in records.enumerated() where record.kind == .set || record.kind == .wait {
+    for (index, record) in records.enumerated() where record.kind.isOfEvent {
       let op = UInt32(truncatingIfNeeded: index)
-      let isWait = record.kind == .wait
+      let isWait = record.kind.isWait
       let event = record.event
       let slot = firsts[event.pair] + Int(event.id)
       let oldest = pending[slot].first

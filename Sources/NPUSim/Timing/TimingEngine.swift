@@ -143,7 +143,7 @@ public enum TimingEngine {
   ) throws(NPUError) -> TimingResult {
     var timings: [CoreTiming] = []
     for core in cores {
-      let cycles = (0..<Queue.count).reduce(Int64(0)) {
+      let cycles = (0..<Queue.count).reduce(core.sequencerFree) {
         max($0, core.queues[$1].latestVisible)
       }
       timings.append(CoreTiming(cycles: cycles, queues: []))

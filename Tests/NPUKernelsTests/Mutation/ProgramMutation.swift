@@ -72,7 +72,7 @@ struct ProgramMutation: Sendable, CustomStringConvertible {
       switch program.cores[core][op].kind {
       case .barrierQueue, .barrierAll, .barrierCores:
         ProgramMutation(kind: .droppedBarrier, core: core, places: [op])
-      case .data, .set, .wait: nil
+      default: nil
       }
     }
   }
@@ -117,7 +117,7 @@ struct ProgramMutation: Sendable, CustomStringConvertible {
         var record = result.cores[core][place]
         let event = record.event
         record.words[0] =
-          Event(from: event.source, to: event.target, id: UInt16(detail)).packed
+          Event(source: event.source, target: event.target, id: UInt16(detail)).packed
         result.cores[core][place] = record
       }
       return result

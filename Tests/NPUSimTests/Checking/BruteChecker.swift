@@ -72,8 +72,21 @@ struct BruteChecker {
 
   private func isOn(_ op: Int, _ queue: Queue, _ core: Int) -> Bool {
     let kind = ops[op].record.kind
-    return ops[op].site.core == core
+    return ops[op].site.core == core && !isInSequencer(op)
       && (kind == .barrierAll || kind == .barrierCores || ops[op].record.queue == queue)
+  }
+
+  /// Whether the sequencer does it as it comes to it.
+  func isInSequencer(_ op: Int) -> Bool {
+    [.sequencerSet, .sequencerWait].contains(ops[op].record.kind)
+  }
+
+  private func isSet(_ op: Int) -> Bool {
+    [.set, .sequencerSet].contains(ops[op].record.kind)
+  }
+
+  private func isWait(_ op: Int) -> Bool {
+    [.wait, .sequencerWait].contains(ops[op].record.kind)
   }
 
   private typealias EventKey = (core: Int, event: Event)
@@ -84,6 +97,18 @@ struct BruteChecker {
       before[visible(op)].append(free(op))
     }
     for core in program.cores.indices {
+      let own = ops.indices.filter { ops[$0].site.core == core }
+      // Nothing is dispatched before what the sequencer does, or holds for, is done.
+      for op in own {
+        for earlier in own where earlier < op && isInSequencer(earlier) {
+          before[start(op)].append(free(earlier))
+        }
+        for earlier in own where earlier < op && isInSequencer(op) {
+          if [.barrierAll, .barrierCores].contains(ops[earlier].record.kind) {
+            before[start(op)].append(start(earlier))
+          }
+        }
+      }
       for queue in Queue.allCases {
         let members = ops.indices.filter { isOn($0, queue, core) }
         for (place, op) in members.enumerated() {
@@ -128,10 +153,10 @@ struct BruteChecker {
     for core in program.cores.indices {
       let own = ops.indices.filter { ops[$0].site.core == core }
       let events = Set(
-        own.filter { [.set, .wait].contains(ops[$0].record.kind) }.map { ops[$0].record.event })
+        own.filter { isSet($0) || isWait($0) }.map { ops[$0].record.event })
       for event in events {
-        let sets = own.filter { ops[$0].record.kind == .set && ops[$0].record.event == event }
-        let waits = own.filter { ops[$0].record.kind == .wait && ops[$0].record.event == event }
+        let sets = own.filter { isSet($0) && ops[$0].record.event == event }
+        let waits = own.filter { isWait($0) && ops[$0].record.event == event }
         for (k, wait) in waits.enumerated() {
           if k < sets.count {
             before[start(wait)].append(visible(sets[k]))
@@ -170,7 +195,7 @@ struct BruteChecker {
 
   /// Whether a micro-op may wait for one of another queue.
   private func mayWait(_ op: Int) -> Bool {
-    [.wait, .set].contains(ops[op].record.kind) || flagged.contains(op)
+    isSet(op) || isWait(op) || flagged.contains(op)
   }
 
   /// Whether an interlocking queue holds `later` back for the results of `earlier`.
@@ -332,10 +357,12 @@ struct BruteChecker {
     // A head is what its queue stands at. Only heads wait: what a micro-op behind one would wait for
     // later holds nobody now.
     let heads = unfinished.filter { op in
-      !mayWait(op)
-        || unfinished.allSatisfy {
-          $0 >= op || !isOn($0, ops[op].record.queue, ops[op].site.core)
-        }
+      guard mayWait(op) else { return true }
+      return unfinished.allSatisfy {
+        guard ops[$0].site.core == ops[op].site.core, $0 < op else { return true }
+        if stopsDispatch($0) { return false }
+        return isInSequencer(op) || !isOn($0, ops[op].record.queue, ops[op].site.core)
+      }
     }
     let isHead = Set(heads)
     func unmet(_ node: Int) -> [Int] {
@@ -348,7 +375,8 @@ struct BruteChecker {
           if happens[earlier] { return false }
           return node % 3 != 0 || isHead.contains(op)
             || (ops[earlier / 3].site.core == ops[op].site.core
-              && isOn(earlier / 3, ops[op].record.queue, ops[op].site.core))
+              && (isOn(earlier / 3, ops[op].record.queue, ops[op].site.core)
+                || (stopsDispatch(earlier / 3) && earlier / 3 < op)))
         }
     }
     for op in heads where mayWait(op) {
@@ -363,6 +391,11 @@ struct BruteChecker {
     if unfinished.isEmpty { judgeCapacity() }
   }
 
+  /// Whether nothing behind a micro-op is dispatched before it starts.
+  private func stopsDispatch(_ op: Int) -> Bool {
+    isInSequencer(op) || [.barrierAll, .barrierCores].contains(ops[op].record.kind)
+  }
+
   /// Dispatches and starts whatever can be, until nothing changes.
   private mutating func judgeCapacity() {
     guard let depth = program.machine.queueDepth else { return }
@@ -375,8 +408,7 @@ struct BruteChecker {
         let own = ops.indices.filter { ops[$0].site.core == core }
         if let op = own.first(where: { !dispatched[$0] }) {
           let isHeld = own.contains {
-            dispatched[$0] && !started[$0]
-              && [.barrierAll, .barrierCores].contains(ops[$0].record.kind)
+            dispatched[$0] && !started[$0] && stopsDispatch($0)
           }
           let needed = Queue.allCases.filter { isOn(op, $0, core) }
           let hasRoom = needed.allSatisfy { queue in
@@ -404,7 +436,9 @@ struct BruteChecker {
   ) {
     let machine = program.machine
     pairless = ops.count { op in
-      guard op.record.kind == .set || op.record.kind == .wait else { return false }
+      guard ![.data, .barrierQueue, .barrierAll, .barrierCores].contains(op.record.kind) else {
+        return false
+      }
       return !(machine.eventPairs.list + machine.fusedEventPairs.list).contains {
         $0.source == op.record.event.source && $0.target == op.record.event.target
       }

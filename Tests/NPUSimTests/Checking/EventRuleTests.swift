@@ -6,8 +6,8 @@ import Testing
   private typealias Bench = CheckerCaseTests.Bench
 
   private func machine(
-    _ overwrite: EventOverwrite = .undefined, without absent: [(Queue, Queue)] = [],
-    fused: [(source: Queue, target: Queue)] = [], eventsPerPair: Int? = 8
+    _ overwrite: EventOverwrite = .undefined, without absent: [(EventEnd, EventEnd)] = [],
+    fused: [(source: EventEnd, target: EventEnd)] = [], eventsPerPair: Int? = 8
   ) -> MachineConfiguration {
     var machine = TestMachine.small(eventsPerPair: eventsPerPair)
     machine.eventOverwrite = overwrite
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func `where no chain leads there, S007 says so and names the barrier`() throws {
-    let absent = Queue.allCases.map { (Queue.load, $0) }
+    let absent = Queue.allCases.map { (EventEnd.load, EventEnd.queue($0)) }
     var t = try Bench(machine(without: absent))
     t.load()
     t.sync(.load, .vector)

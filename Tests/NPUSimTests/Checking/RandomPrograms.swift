@@ -29,7 +29,39 @@ struct RandomPrograms {
   mutating func cleanProgram() throws -> Program {
     var program = try pipeline(extraTokens: false)
     for core in program.cores.indices { addEvents(&program, core) }
+    if rules.below(4) == 0 {
+      for core in program.cores.indices { addScalarEvents(&program, core) }
+    }
     return program
+  }
+
+  /// In some programs, sets and waits of the sequencer, the wait mostly behind the set.
+  private mutating func addScalarEvents(_ program: inout Program, _ core: Int) {
+    guard rules.below(3) == 0 else { return }
+    for _ in 0..<1 + rules.below(4) {
+      let queue = EventEnd.queue(Queue.allCases[rules.below(Queue.count)])
+      let isWait = rules.below(3) > 0
+      let event = Event(
+        source: isWait ? queue : .sequencer, target: isWait ? .sequencer : queue,
+        id: UInt16(rules.below(2)))
+      var places = [rules.below(program.cores[core].count + 1)]
+      places.append(min(program.cores[core].count, places[0] + rules.below(5)))
+      if rules.below(isWait ? 16 : 4) == 0 { places.swapAt(0, 1) }
+      let (set, wait) = (places[0], places[1] + (places[1] >= places[0] ? 1 : 0))
+      program.cores[core].insert(Self.record(event, isSet: true), at: set)
+      program.cores[core].insert(Self.record(event, isSet: false), at: wait)
+    }
+  }
+
+  private static func record(_ event: Event, isSet: Bool) -> OpRecord {
+    let end = isSet ? event.source : event.target
+    let kind: OpKind =
+      end == .sequencer ? (isSet ? .sequencerSet : .sequencerWait) : isSet ? .set : .wait
+    var record = OpRecord(
+      opcode: isSet ? OpCatalogue.set : OpCatalogue.wait, queue: end.queue ?? .load, kind: kind)
+    record.operandCount = 1
+    record.words[0] = event.packed
+    return record
   }
 
   /// The pipeline alone. With extra tokens micro-ops also name earlier ones that they have nothing to
@@ -176,6 +208,7 @@ struct RandomPrograms {
       }
     }
     var program = p.build()
+    for core in program.cores.indices { addScalarEvents(&program, core) }
     damage(&program)
     return program
   }

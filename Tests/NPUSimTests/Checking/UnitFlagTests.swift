@@ -108,14 +108,14 @@ import Testing
     for extra in 0..<3 {
       let queues = Queue.allCases.shuffled(using: &random)
       let event = Event(from: queues[0], to: queues[1], id: UInt16(60 + extra))
-      var record = OpRecord(opcode: OpCatalogue.set, queue: event.source, kind: .set)
+      var record = OpRecord(opcode: OpCatalogue.set, queue: queues[0], kind: .set)
       record.operandCount = 1
       record.words[0] = event.packed
       let place = random.below(result.cores[0].count)
       result.cores[0].insert(record, at: place)
       record.opcode = OpCatalogue.wait
       record.kind = .wait
-      record.queue = event.target
+      record.queue = queues[1]
       result.cores[0].insert(
         record, at: min(result.cores[0].count, place + 1 + random.below(8)))
     }

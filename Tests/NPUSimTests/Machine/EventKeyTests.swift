@@ -27,7 +27,7 @@ import Testing
     #expect(none.eventPairs == .none && none.allEventPairs == .none)
     // A list of every pair is all of them.
     let names = QueuePairs.all.list.map { "\"\($0.source.name)->\($0.target.name)\"" }
-    #expect(names.count == 30)
+    #expect(names.count == 42)
     #expect(
       try none.applying(set: "events.pairs=[\(names.joined(separator: ","))]").eventPairs == .all)
     let fused = try none.applying(set: #"events.fused_pairs=["drain->vector"]"#)
@@ -73,7 +73,7 @@ import Testing
   ) throws {
     let description = try Presets.named(name)
     let machine = description.configuration
-    let cube: [Queue] = [.load, .feed, .matrix, .drain]
+    let cube: [EventEnd] = [.load, .feed, .matrix, .drain]
     for source in cube {
       for target in cube where source != target {
         #expect(machine.eventPairs.contains(source, target), "\(source) to \(target)")

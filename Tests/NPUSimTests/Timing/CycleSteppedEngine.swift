@@ -78,22 +78,30 @@ struct CycleSteppedEngine {
     _ program: Program, _ list: [OpRecord], _ index: Int, _ sites: ByteSets
   ) -> Op {
     let record = list[index]
-    let isWide = record.kind == .barrierAll || record.kind == .barrierCores
-    var op = Op(kind: record.kind, queues: isWide ? Array(0..<6) : [record.queue.index])
+    var queues = [record.queue.index]
+    switch record.kind {
+    case .barrierAll, .barrierCores: queues = Array(0..<6)
+    case .sequencerSet, .sequencerWait: queues = []
+    default: break
+    }
+    var op = Op(kind: record.kind, queues: queues)
     switch record.kind {
     case .data:
       price(&op, program.works[Int(record.work)], program.machine)
       if program.machine.interlocks(record.queue) {
         op.interlocks = list[..<index].indices.filter { sites.mustSee(index, $0) }
       }
-    case .wait:
-      let sets = list.indices.filter { list[$0].kind == .set && list[$0].event == record.event }
-      let waits = list.indices.filter { list[$0].kind == .wait && list[$0].event == record.event }
+    case .wait, .sequencerWait:
+      let same = list.indices.filter {
+        list[$0].kind != .data && list[$0].words[0] == record.words[0]
+      }
+      let sets = same.filter { [.set, .sequencerSet].contains(list[$0].kind) }
+      let waits = same.filter { [.wait, .sequencerWait].contains(list[$0].kind) }
       let place = waits.firstIndex(of: index) ?? 0
       op.matchingSet = place < sets.count ? sets[place] : nil
     case .barrierCores:
       op.ordinal = list[..<index].count { $0.kind == .barrierCores }
-    case .set, .barrierQueue, .barrierAll:
+    case .set, .sequencerSet, .barrierQueue, .barrierAll:
       break
     }
     return op
@@ -138,6 +146,7 @@ struct CycleSteppedEngine {
       var unfinished = false
       for c in ops.indices {
         for q in 0..<6 where started[c][q] < lists[c][q].count { unfinished = true }
+        if dispatched[c] < ops[c].count || isHeld(c) { unfinished = true }
       }
       if !unfinished && t >= horizon { break }
       // Longer than any propagation or joining of cores: nothing will happen any more.
@@ -180,6 +189,16 @@ struct CycleSteppedEngine {
       again = false
       for c in ops.indices where dispatch(c, t) { latest = max(latest, t) }
       search: for c in ops.indices {
+        // The sequencer does its own micro-ops one at a time, as it comes to them.
+        let last = dispatched[c] - 1
+        if last >= 0, ops[c][last].queues.isEmpty, moments[c][last].start == Self.later,
+          canStart(c, last, t)
+        {
+          start(c, last, t)
+          latest = max(latest, moments[c][last].visible)
+          again = true
+          break
+        }
         for q in 0..<6 {
           if let i = head(c, q), canStart(c, i, t) {
             start(c, i, t)
@@ -206,17 +225,18 @@ struct CycleSteppedEngine {
     return waiting >= depth
   }
 
-  /// Whether the sequencer stands behind a barrier on all that has not started.
+  /// Whether the sequencer stands at a barrier on all, or a wait of its own, that has not started.
   private func isHeld(_ c: Int) -> Bool {
     guard dispatched[c] > 0 else { return false }
     let last = dispatched[c] - 1
-    return ops[c][last].queues.count == 6 && moments[c][last].start == Self.later
+    return ops[c][last].queues.count != 1 && moments[c][last].start == Self.later
   }
 
   private mutating func dispatch(_ c: Int, _ t: Int) -> Bool {
     let i = dispatched[c]
     guard i < ops[c].count, !isHeld(c) else { return false }
     if i > 0 && moments[c][i - 1].dispatch >= t { return false }
+    if i > 0 && ops[c][i - 1].queues.isEmpty && moments[c][i - 1].free > t { return false }
     for q in ops[c][i].queues where isFull(c, q) { return false }
     moments[c][i].dispatch = t
     dispatched[c] += 1
@@ -231,9 +251,9 @@ struct CycleSteppedEngine {
     switch ops[c][i].kind {
     case .data:
       return hasUnit(c, i, t) && ops[c][i].interlocks.allSatisfy { moments[c][$0].visible <= t }
-    case .set:
+    case .set, .sequencerSet:
       return true
-    case .wait:
+    case .wait, .sequencerWait:
       guard let set = ops[c][i].matchingSet, moments[c][set].fire != Self.later else {
         return false
       }
@@ -292,6 +312,7 @@ struct CycleSteppedEngine {
     }
     moments[c][i].free = free
     moments[c][i].visible = free + ops[c][i].latency
+    if ops[c][i].kind == .sequencerSet { moments[c][i].fire = free }
     if ops[c][i].kind == .set {
       var fire = free
       for j in lists[c][ops[c][i].queues[0]] where j < i { fire = max(fire, moments[c][j].visible) }
@@ -315,11 +336,15 @@ struct CycleSteppedEngine {
       case .wait: return .waitEvent
       case .barrierQueue, .barrierAll, .barrierCores: return .barrier
       case .data: return hasUnit(c, i, t) ? .interlock : .waitEvent
-      case .set: return .interlock
+      case .set, .sequencerSet, .sequencerWait: return .interlock
       }
     }
-    if isHeld(c) { return .barrier }
     let next = dispatched[c]
+    // A sequencer that waits, or does its wait's one cycle, does not stand before a queue.
+    if next > 0 && ops[c][next - 1].queues.isEmpty && moments[c][next - 1].free > t {
+      return .dispatch
+    }
+    if isHeld(c) { return .barrier }
     let dispatchedNow = next > 0 && moments[c][next - 1].dispatch == t
     if !dispatchedNow && ops[c][next].queues.contains(where: { $0 != q && isFull(c, $0) }) {
       return .starved

@@ -109,7 +109,7 @@ struct RandomTimedPrograms {
       switch pick(0...99) {
       case 0..<14:
         let event = randomEvent()
-        if chance(4) {
+        if chance(event.target == .sequencer ? 1 : 4) {
           // The wait comes first; only another queue can set it.
           p.emit(WaitEvent(event))
           ahead.append(event)
@@ -142,8 +142,10 @@ struct RandomTimedPrograms {
   private mutating func randomEvent() -> Event {
     let source = random.below(Queue.count)
     let target = (source + 1 + random.below(Queue.count - 1)) % Queue.count
-    return Event(
+    var event = Event(
       from: Queue.allCases[source], to: Queue.allCases[target], id: UInt16(pick(0...1)))
+    if chance(12) { event.target = .sequencer } else if chance(10) { event.source = .sequencer }
+    return event
   }
 
   /// First and count of a part of `total` elements that starts on a multiple of `step`.

@@ -7,7 +7,7 @@ extension ParameterCodec where Value == QueuePairs {
         guard case .array(let elements) = value.content else {
           throw .mismatch(value, path, "\"all\" or an array of pairs such as \"load->vector\"")
         }
-        var pairs: [(source: Queue, target: Queue)] = []
+        var pairs: [(source: EventEnd, target: EventEnd)] = []
         for element in elements {
           let pair = try queuePair(element, path)
           if pairs.contains(where: { $0 == pair }) {
@@ -27,12 +27,13 @@ extension ParameterCodec where Value == QueuePairs {
 
   private static func queuePair(
     _ value: JSONValue, _ path: String
-  ) throws(NPUError) -> (source: Queue, target: Queue) {
-    let names = Queue.allCases.map(\.name)
+  ) throws(NPUError) -> (source: EventEnd, target: EventEnd) {
+    let names = EventEnd.all.map(\.name)
     if case .string(let text) = value.content {
       let ends = text.split(separator: ">", omittingEmptySubsequences: false).map(String.init)
       if ends.count == 2, ends[0].hasSuffix("-"),
-        let source = Queue(name: String(ends[0].dropLast())), let target = Queue(name: ends[1]),
+        let source = EventEnd(name: String(ends[0].dropLast())),
+        let target = EventEnd(name: ends[1]),
         source != target
       {
         return (source, target)

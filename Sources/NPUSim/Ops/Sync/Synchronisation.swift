@@ -3,7 +3,9 @@ public struct SetEvent: MicroOp {
   public var event: Event
 
   public static let mnemonic = "sync.set"
-  public static let summary = "fires the event when every earlier micro-op of its queue is visible"
+  public static let summary =
+    "fires the event when every earlier micro-op of its queue is visible; of the sequencer "
+    + "(`scalar->queue`) as it is dispatched"
   /// The queue of the sample; an event decides the queue of a value.
   public static let queue = Queue.load
   public static let kind = OpKind.set
@@ -12,7 +14,9 @@ public struct SetEvent: MicroOp {
 
   public init(_ event: Event) { self.event = event }
 
-  public var effectiveQueue: Queue { event.source }
+  /// The first one stands for the sequencer, whose micro-ops go to no queue.
+  public var effectiveQueue: Queue { event.source.queue ?? .load }
+  public var effectiveKind: OpKind { event.setKind }
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.event("event", &event)
@@ -30,7 +34,9 @@ public struct WaitEvent: MicroOp {
   public var event: Event
 
   public static let mnemonic = "sync.wait"
-  public static let summary = "holds its queue until the matching set has fired and propagated"
+  public static let summary =
+    "holds its queue until the matching set has fired and propagated; in the sequencer "
+    + "(`queue->scalar`) it stops dispatch"
   /// The queue of the sample; an event decides the queue of a value.
   public static let queue = Queue.feed
   public static let kind = OpKind.wait
@@ -39,7 +45,9 @@ public struct WaitEvent: MicroOp {
 
   public init(_ event: Event) { self.event = event }
 
-  public var effectiveQueue: Queue { event.target }
+  /// The first one stands for the sequencer, whose micro-ops go to no queue.
+  public var effectiveQueue: Queue { event.target.queue ?? .load }
+  public var effectiveKind: OpKind { event.waitKind }
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.event("event", &event)
@@ -53,9 +61,12 @@ public struct WaitEvent: MicroOp {
 }
 
 extension Event {
-  /// An event joins two different queues.
+  /// An event joins two different queues, or a queue and the sequencer.
   fileprivate var legality: OperandFault? {
-    source == target ? "found one queue on both sides, needed two: use a barrier" : nil
+    guard source == target else { return nil }
+    return source == .sequencer
+      ? "found the sequencer on both sides, needed a queue on one: it works in order"
+      : "found one queue on both sides, needed two: use a barrier"
   }
 }
 

@@ -7,8 +7,8 @@ struct TextForms: Sendable {
   private(set) var operands: [TextForm.Operand] = []
   /// The words of all choices, one choice after the other.
   private(set) var words: [UInt32] = []
-  /// The queues by name, in their order.
-  let queues: [UInt32]
+  /// The ends of events by name, in their order.
+  let ends: [UInt32]
   private var forms: [TextForm] = []
   /// Opcodes by the name of the mnemonic; −1 for other names.
   private var opcodes: [Int16]
@@ -18,7 +18,7 @@ struct TextForms: Sendable {
 
   init(_ catalogue: OpCatalogue, _ names: TextNames) {
     func id(_ name: String) -> UInt32 { names.known(name) ?? Self.absent }
-    queues = Queue.allCases.map { id($0.name) }
+    ends = EventEnd.all.map { id($0.name) }
     opcodes = Array(repeating: -1, count: names.count)
     for entry in catalogue.entries {
       var form = TextForm(
@@ -65,9 +65,9 @@ struct TextForms: Sendable {
     return forms[Int(opcodes[Int(name)])]
   }
 
-  /// The queue of a name.
-  func queue(_ name: UInt32) -> Queue? {
-    for index in queues.indices where queues[index] == name { return Queue.allCases[index] }
+  /// The end of a name.
+  func end(_ name: UInt32) -> EventEnd? {
+    for index in ends.indices where ends[index] == name { return EventEnd.all[index] }
     return nil
   }
 

@@ -87,11 +87,11 @@ extension TextResolver {
         hint: usage(form))
       return result
     }
-    let from = queue(operand.name, at: operand.nameSpan) ?? .load
-    let to = queue(operand.other, at: operand.otherSpan) ?? .load
+    let from = end(operand.name, at: operand.nameSpan) ?? .queue(.load)
+    let to = end(operand.other, at: operand.otherSpan) ?? .queue(.load)
     whole(operand.slot)
     result.slot = operand.slot
-    result.word = Event(from: from, to: to, id: 0).packed
+    result.word = Event(source: from, target: to, id: 0).packed
     return result
   }
 

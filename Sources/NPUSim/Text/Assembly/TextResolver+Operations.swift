@@ -69,15 +69,16 @@ extension TextResolver {
         continue
       }
       var result = PlanOperand(kind: .event)
-      let other = queue(operand.name, at: operand.nameSpan)
-      if other == form.queue {
+      let own = EventEnd.queue(form.queue)
+      let other = end(operand.name, at: operand.nameSpan)
+      if other == own {
         errors.add(
           "found an event of \(form.queue.name) with itself", at: operand.nameSpan,
           hint: "a queue works in order; name the queue on the other side")
       }
-      let queue = other ?? .load
+      let end = other ?? .queue(.load)
       result.word =
-        Event(from: isSet ? form.queue : queue, to: isSet ? queue : form.queue, id: 0).packed
+        Event(source: isSet ? own : end, target: isSet ? end : own, id: 0).packed
       whole(operand.slot)
       whole(operand.row)
       result.slot = operand.slot
@@ -87,13 +88,24 @@ extension TextResolver {
     return TextSlice(first: Int32(first), count: Int32(plan.operands.count - first))
   }
 
+  /// The queue of a name, or the sequencer; reported where there is none.
+  mutating func end(_ name: UInt32, at span: TextSpan) -> EventEnd? {
+    if let end = forms.end(name) { return end }
+    reportQueue(name, at: span, among: EventEnd.all.map(\.name))
+    return nil
+  }
+
   /// The queue of a name; reported where there is none.
   mutating func queue(_ name: UInt32, at span: TextSpan) -> Queue? {
-    if let queue = forms.queue(name) { return queue }
+    if let queue = forms.end(name)?.queue { return queue }
+    reportQueue(name, at: span, among: Queue.allCases.map(\.name))
+    return nil
+  }
+
+  private mutating func reportQueue(_ name: UInt32, at span: TextSpan, among known: [String]) {
     errors.add(
       "there is no queue '\(text(name))'", at: span,
-      hint: DidYouMean.hint(for: text(name), among: Queue.allCases.map(\.name)))
-    return nil
+      hint: DidYouMean.hint(for: text(name), among: known))
   }
 
   /// Operands of a micro-op without tiles, in order.

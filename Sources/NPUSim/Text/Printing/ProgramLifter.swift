@@ -59,7 +59,7 @@ struct ProgramLifter {
           continue
         }
         release(&waits, before: index, &frames, core)
-        if let last = owner, last.queue == record.event.source,
+        if let last = owner, .queue(last.queue) == record.event.source,
           pool.leaves[last.leaf].sets < .max
         {
           pool.events.append(record.event)
@@ -70,7 +70,7 @@ struct ProgramLifter {
       }
       var taken = 0
       if waits > 0 {
-        if record.kind == .data, records[index - 1].event.target == record.queue, waits < 255,
+        if record.kind == .data, records[index - 1].event.target == record.end, waits < 255,
           program.catalogue[record.opcode].hasTiles
         {
           taken = waits

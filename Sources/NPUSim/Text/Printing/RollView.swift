@@ -129,8 +129,8 @@ struct RollView {
 
   /// An event beside a micro-op.
   struct EventForm {
-    var source: Queue
-    var target: Queue
+    var source: EventEnd
+    var target: EventEnd
     var id: RollForm
     var condition: RollCondition
   }
