@@ -120,13 +120,19 @@ public struct TextKernel: Kernel {
     guard let place else { return }
     described.location = place.location
     described.turns = place.turns
-    described.line = assembly.line(place.location.line)
+    described.line = assembly.line(place.textLine)
   }
 
   /// The lines of the text, by which the checker gathers what it finds.
   public var sourceLines: SourceLines? {
     let assembly = assembly
-    return SourceLines { assembly.places(of: $0).mapValues(\.location.line) }
+    let main = assembly.mainFile
+    return SourceLines { sites in
+      assembly.places(of: sites).mapValues { place in
+        let file = place.location.file
+        return SourceLine(place.location.line, of: file == main ? nil : file)
+      }
+    }
   }
 
   /// A finding about a buffer alone is at the buffer's declaration, one about a tile that does not lie

@@ -26,7 +26,7 @@ public enum CoreFolding {
   /// The findings in their order, those of further cores folded into the first of their kind. Findings
   /// without sites stay as they are, and so do races, which are gathered over all cores already.
   public static func fold(
-    _ findings: [Finding], in program: Program, lines: [Finding.Site: Int] = [:]
+    _ findings: [Finding], in program: Program, lines: [Finding.Site: SourceLine] = [:]
   ) -> [Finding] {
     guard program.cores.count > 1 else { return findings }
     var writer = FindingWriter(program, layout: TileLayout(program))

@@ -8,7 +8,7 @@ enum EventFolding {
   private struct Key: Hashable {
     var code: FindingCode
     var core: Int
-    var line: Int
+    var line: SourceLine
     /// The queues of the event.
     var pair: Int
   }
@@ -21,7 +21,7 @@ enum EventFolding {
 
   /// The findings in their order, those of further IDs folded into the first of their line.
   static func fold(
-    _ findings: [Finding], in program: Program, lines: [Finding.Site: Int]
+    _ findings: [Finding], in program: Program, lines: [Finding.Site: SourceLine]
   ) -> [Finding] {
     var result: [Finding] = []
     var known: [Key: Int] = [:]

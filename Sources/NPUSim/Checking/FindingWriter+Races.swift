@@ -114,7 +114,9 @@ extension FindingWriter {
     var known: Set<Statement> = []
     let sites = cuts.map { Finding.Site(core: $0.core, op: $0.to) }
       .filter { known.insert(statement($0)).inserted }
-    return sites.sorted { (lines[$0] ?? 0, $0.core, $0.op) < (lines[$1] ?? 0, $1.core, $1.op) }
+    return sites.sorted {
+      (lines[$0]?.number ?? 0, $0.core, $0.op) < (lines[$1]?.number ?? 0, $1.core, $1.op)
+    }
   }
 
   /// `lines 30, 31 and 32`, or `#3 and #8`.

@@ -3,7 +3,7 @@ struct FindingWriter {
   let program: Program
   let layout: TileLayout
   /// The lines of the micro-ops that findings name, as far as the program was written as text.
-  var lines: [Finding.Site: Int] = [:]
+  var lines: [Finding.Site: SourceLine] = [:]
   private let hasManyCores: Bool
 
   init(_ program: Program, layout: TileLayout) {

@@ -24,8 +24,8 @@ public struct BindingPath: Sendable, Hashable {
   public struct Share: Sendable, Hashable {
     /// `nil` for what is no single queue's: dispatch, joins, and the remainder.
     public var queue: Queue?
-    /// The key of the transfer path or vector class, `matmul`, `set`, `wait`, `barrier`, or
-    /// `others` for what the largest shares leave.
+    /// The key of the transfer path or vector class, `matmul`, `set`, `wait`, `barrier`, `op` for
+    /// opaque micro-ops, or `others` for what the largest shares leave.
     public var work: String
     /// `nil` for the remainder.
     public var cause: Cause?

@@ -81,9 +81,9 @@ struct BindingWalk {
 
   // MARK: Accounts
 
-  /// Transfer paths, vector classes, and four names more.
+  /// Transfer paths, vector classes, and five names more.
   private static let workCount = TransferPath.count + VectorClass.count + otherWorks.count
-  private static let otherWorks = ["matmul", "set", "wait", "barrier"]
+  private static let otherWorks = ["matmul", "set", "wait", "barrier", "op"]
 
   /// Everything that was booked.
   var shares: [BindingPath.Share] {
@@ -112,9 +112,10 @@ struct BindingWalk {
     point = next
   }
 
-  /// The account of a work: its path or class, or that of products.
+  /// The account of a work: its path or class, that of products, or of what is stated.
   private static func account(of work: Work) -> Int {
-    work.path?.index ?? work.vectorClass.map { TransferPath.count + $0.index } ?? firstOther
+    if work.kind == .stated { return firstOther + 4 }
+    return work.path?.index ?? work.vectorClass.map { TransferPath.count + $0.index } ?? firstOther
   }
 
   private static let firstOther = TransferPath.count + VectorClass.count

@@ -11,9 +11,10 @@ enum TextFile {
         scope: .texts)
     ])
 
-  /// Whether a word names a text program rather than a kernel: a path, or a file's name in `.npu`.
+  /// Whether a word names a text program rather than a kernel: a path, or a file's name in `.npu` or
+  /// `.rec`.
   static func isText(_ word: String) -> Bool {
-    word == "-" || word.contains("/") || word.hasSuffix(".npu")
+    word == "-" || word.contains("/") || word.hasSuffix(".npu") || word.hasSuffix(".rec")
   }
 
   /// The bytes of a text, from standard input for `-`.
@@ -51,11 +52,20 @@ enum TextFile {
     return errors.first.map { ExitCode($0.category) } ?? .clean
   }
 
-  /// The text of a command line; errors are shown, and there is none then.
+  /// The text of a command line, of a record the text that it stands for; errors are shown, and there
+  /// is none then.
   static func text(
-    _ path: String, _ console: borrowing Console
+    _ path: String, _ machine: MachineConfiguration, _ console: borrowing Console
   ) throws(NPUError) -> (text: TextProgram?, code: ExitCode) {
-    let source = try source(path)
+    var source = try source(path)
+    if RecordProgram.isRecord(source.bytes) {
+      let record = RecordProgram.read(
+        source, machine: machine, catalogue: .standard, marksLines: true)
+      guard let program = record.value else {
+        return (nil, report(record.errors, source, console))
+      }
+      source = TextSource(file: source.file, bytes: try program.text(rollsLoops: false))
+    }
     let parsed = TextProgram.parse(source)
     return (parsed.value, report(parsed.errors, source, console))
   }
@@ -66,7 +76,7 @@ enum TextFile {
     _ path: String, _ arguments: ParsedArguments, _ request: inout RunRequest,
     _ console: borrowing Console
   ) throws(NPUError) -> (kernel: TextKernel?, code: ExitCode) {
-    let (parsed, code) = try text(path, console)
+    let (parsed, code) = try text(path, request.machine, console)
     guard let text = parsed else { return (nil, code) }
     if let source = request.source {
       request.source = try TextKernel.rereadable(source, for: text)

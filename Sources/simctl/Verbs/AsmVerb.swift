@@ -33,12 +33,10 @@ enum AsmVerb: Verb {
       throw NPUError(
         .usage, "--unrolled means nothing without --expand", hint: "add --expand or drop it")
     }
-    let source = try TextFile.source(path)
-    let parsed = TextProgram.parse(source)
-    guard let text = parsed.value else {
-      return TextFile.report(parsed.errors, source, console)
-    }
     let machine = try MachineFlags.machine(arguments).configuration
+    let (parsed, code) = try TextFile.text(path, machine, console)
+    guard let text = parsed else { return code }
+    let source = text.source
     let outcome = text.assemble(
       machine: machine, catalogue: .standard, parameters: try TextFile.parameters(arguments))
     guard let assembly = outcome.value else {

@@ -9,11 +9,12 @@ enum CheckVerb: Verb {
       .init("simctl check softmax_v --kv 4096", "prove the schedule for every timing"),
       .init("simctl check softmax_v --lint", "and look for what is wasteful"),
       .init("simctl check program.npu", "a program written as text, by its lines"),
+      .init("simctl check kernel.rec", "the record of a kernel that was compiled elsewhere"),
       .init("simctl check program.npu --param n=0..9", "for each value, until all are tried"),
       .init("simctl check gemm --shapes m=1..40 --shapes k=32,64", "for each of 80 shapes"),
       .init("simctl explain H002", "what a finding means"),
     ],
-    usage: ["check KERNEL [flags]", "check FILE.npu [flags]"],
+    usage: ["check KERNEL [flags]", "check FILE.npu [flags]", "check FILE.rec [flags]"],
     groups: [
       MachineFlags.group, RunFlags.schedule, SweepFlags.shapes, SweepFlags.parameters,
       RunFlags.inputs,
@@ -89,7 +90,7 @@ enum CheckVerb: Verb {
     if let type {
       subject = .kernel(type)
     } else {
-      let (text, code) = try TextFile.text(path, console)
+      let (text, code) = try TextFile.text(path, request.machine, console)
       guard let text else { return code }
       source = text.source.bytes
       subject = .text(text)

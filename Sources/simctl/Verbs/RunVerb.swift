@@ -15,7 +15,7 @@ enum RunVerb: Verb {
       .init("simctl run program.npu --param kv=256", "a program written as text"),
       .init("simctl run softmax_v --help", "the flags of a kernel"),
     ],
-    usage: ["run KERNEL [flags]", "run FILE.npu [flags]"],
+    usage: ["run KERNEL [flags]", "run FILE.npu [flags]", "run FILE.rec --no-values [flags]"],
     groups: [
       MachineFlags.group, RunFlags.schedule, TextFile.parameters, RunFlags.data, RunFlags.checks,
       RunFlags.report,

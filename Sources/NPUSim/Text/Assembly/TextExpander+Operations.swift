@@ -15,9 +15,14 @@ extension TextExpander {
   private mutating func note(_ index: Int) {
     if core < wanted.count, wanted[core].contains(positions[core]) {
       if lastNoted?.line != index { lastNoted = (index, source.location(tree.span(index))) }
-      guard let location = lastNoted?.location else { return }
+      guard let own = lastNoted?.location else { return }
+      let place = tree.statement(index).origin
+      let origin = place < 0 ? nil : tree.origins[Int(place)]
+      let location = origin.map {
+        SourceLocation(file: tree.names[$0.file], line: Int($0.line), column: 1)
+      }
       found[Finding.Site(core: core, op: positions[core])] = TextPlace(
-        location: location, iterations: iterations, callers: callers)
+        location: location ?? own, textLine: own.line, iterations: iterations, callers: callers)
     }
   }
 

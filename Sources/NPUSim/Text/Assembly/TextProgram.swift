@@ -120,6 +120,11 @@ public struct TextAssembly: Sendable {
   /// The file of the text, as messages call it.
   public var file: String { source.file }
 
+  /// The file that micro-ops stand in: the first that a line says it comes from, or the text itself.
+  public var mainFile: String {
+    tree.origins.first.map { tree.names[$0.file] } ?? source.file
+  }
+
   /// The parameters in the order of the text.
   public var parameters: [TextParameter] {
     plan.parameters.map { name, node in

@@ -36,7 +36,10 @@ public struct TextTensor: Sendable, Hashable {
 
 /// Where a micro-op of a program stands in its text.
 public struct TextPlace: Sendable {
+  /// The place that its line says it comes from, or the line itself.
   public var location: SourceLocation
+  /// The one-based line of the text.
+  public var textLine: Int
   /// The variables of the loops around it, outermost first; the core before them where it is not 0.
   public var iterations: [(name: String, value: Int64)]
   /// The macros whose calls it stands in, outermost first, with the lines of the calls.

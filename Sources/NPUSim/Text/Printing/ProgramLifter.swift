@@ -5,13 +5,15 @@ struct ProgramLifter {
   var pool = RollPool()
   /// Whether events become part of the micro-ops that they stand beside.
   private let attachesEvents: Bool
+  private let origins: OpOrigins?
   /// Taps by core and micro-op, in order.
   private var taps: [[(op: Int, tap: Int)]]
   /// Equal for a tensor, and for buffers of two cores that have one name and layout.
   private var bufferKeys: [Int] = []
 
-  init(_ program: Program, attachesEvents: Bool) {
+  init(_ program: Program, attachesEvents: Bool, origins: OpOrigins?) {
     self.program = program
+    self.origins = origins
     self.attachesEvents = attachesEvents
     taps = Array(repeating: [], count: program.cores.count)
     for (index, tap) in program.taps.enumerated() where tap.core < taps.count {
@@ -35,7 +37,7 @@ struct ProgramLifter {
     var nextTap = 0
     // Waits that are not yet written, and the micro-op that sets may still belong to.
     var waits = 0
-    var owner: (leaf: Int, queue: Queue)?
+    var owner: (leaf: Int, queue: Queue, op: Int)?
     for (index, record) in records.enumerated() {
       if record.scope != lastScope {
         lastScope = record.scope
@@ -60,6 +62,7 @@ struct ProgramLifter {
         }
         release(&waits, before: index, &frames, core)
         if let last = owner, .queue(last.queue) == record.event.source,
+          isAtOnePlace(core, last.op, index),
           pool.leaves[last.leaf].sets < .max
         {
           pool.events.append(record.event)
@@ -71,7 +74,8 @@ struct ProgramLifter {
       var taken = 0
       if waits > 0 {
         if record.kind == .data, records[index - 1].event.target == record.end, waits < 255,
-          program.catalogue[record.opcode].hasTiles
+          program.catalogue[record.opcode].hasTiles,
+          (1...waits).allSatisfy({ isAtOnePlace(core, index - $0, index) })
         {
           taken = waits
           waits = 0
@@ -81,7 +85,7 @@ struct ProgramLifter {
       }
       let node = operation(record, index, core, waits: (index - taken)..<index)
       if record.kind == .data, program.catalogue[record.opcode].hasTiles {
-        owner = (pool.leaves.count - 1, record.queue)
+        owner = (pool.leaves.count - 1, record.queue, index)
       } else {
         owner = nil
       }
@@ -94,6 +98,11 @@ struct ProgramLifter {
     release(&waits, before: records.count, &frames, core)
     enter([], &frames, core)
     return frames[0].nodes
+  }
+
+  /// Whether two micro-ops come from one place: an event beside a micro-op has the place of that.
+  private func isAtOnePlace(_ core: Int, _ a: Int, _ b: Int) -> Bool {
+    origins.map { $0[core, a] == $0[core, b] } ?? true
   }
 
   /// Writes out waits that no micro-op takes.
@@ -194,6 +203,9 @@ struct ProgramLifter {
     if let name = work.name {
       key += [-2, record.queue.index, name, Int(record.accessBits)]
       numbers += [Int(work.amounts.0), Int(work.amounts.1)]
+    }
+    if let place = origins?[core, index], place != .none {
+      key += [-3, Int(place.file), Int(place.line)]
     }
     let structure = pool.structure(key) ?? pool.add(key, template(operands, record))
     let node = leaf(.operation, index, core, structure, numbers)

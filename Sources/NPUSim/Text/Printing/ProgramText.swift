@@ -7,6 +7,8 @@ public enum ProgramText {
     public var rollsLoops = true
     /// Tensors as files have them, by name.
     public var forms: [String: FileForm] = [:]
+    /// Where the micro-ops stand in the source that the program comes from.
+    public var origins: OpOrigins?
     /// Lines that stand before the program, without their `;`.
     public var comments: [String] = []
 
@@ -50,7 +52,8 @@ public enum ProgramText {
     _ program: Program, _ options: Options, _ addresses: [Int?], _ price: TablePrice?,
     _ memo: ConditionMemo
   ) -> [UInt8] {
-    var lifter = ProgramLifter(program, attachesEvents: price != nil)
+    var lifter = ProgramLifter(
+      program, attachesEvents: price != nil, origins: options.origins)
     var writer = TextWriter(program, options)
     var declared = Set<Int>()
     let isInOrder = PrintableCheck.declaresInOrder(program.buffers)

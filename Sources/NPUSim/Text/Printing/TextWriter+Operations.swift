@@ -72,6 +72,11 @@ extension TextWriter {
     statement.attributes = slice(firstAttribute, tree.attributes.count)
     statement.waits = events(node, view, isSet: false)
     statement.sets = events(node, view, isSet: true)
+    if let place = origins?[Int(leaf.core), Int(leaf.payload)], place != .none,
+      let file = origins?.files[Int(place.file)]
+    {
+      tree.place(TextOrigin(file: tree.names.id(file), line: place.line), of: &statement)
+    }
     tree.statements.append(statement)
   }
 

@@ -17,10 +17,12 @@ struct TextWriter {
   private let listNames: [String]
   /// The names that buffers of several memories have.
   let sharedNames: Set<String>
+  let origins: OpOrigins?
 
   init(_ program: Program, _ options: ProgramText.Options) {
     self.program = program
     self.options = options
+    origins = options.origins
     let listNames = program.indexLists.indices.map(program.listName)
     self.listNames = listNames
     let memories = Dictionary(grouping: program.buffers, by: \.name)

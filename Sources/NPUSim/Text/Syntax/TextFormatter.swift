@@ -256,6 +256,12 @@ struct TextFormatter {
     attributes(statement.attributes)
     events(" wait ", statement.waits)
     events(" set ", statement.sets)
+    guard statement.origin >= 0 else { return }
+    let origin = tree.origins[Int(statement.origin)]
+    put(" @ ")
+    name(origin.file)
+    put(":")
+    put("\(origin.line)")
   }
 
   private mutating func events(_ word: StaticString, _ slice: TextSlice) {

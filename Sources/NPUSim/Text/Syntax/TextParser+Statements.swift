@@ -248,6 +248,7 @@ extension TextParser {
     statement.attributes = attributes()
     statement.waits = events("wait")
     statement.sets = events("set")
+    if !hasFailed, take(.at) { origin(&statement) }
     tree.append(statement)
   }
 
@@ -258,6 +259,19 @@ extension TextParser {
     (details.space, details.spaceSpan) = name("a queue", hint)
     if !hasFailed { (details.format, details.formatSpan) = name("a name of its own", hint) }
     tree.declare(details, by: &statement)
+  }
+
+  /// `FILE:LINE`, behind an `@` at the end of a micro-op.
+  private mutating func origin(_ statement: inout TextStatement) {
+    let (file, span) = name("the name of a file", "write @ add.cpp:31")
+    expect(.colon, "':' and a line", hint: "write @ add.cpp:31")
+    guard !hasFailed else { return }
+    guard token.kind == .integer, !token.isTooLarge, token.value > 0,
+      let line = Int32(exactly: token.value)
+    else { return fail(needed: "a line from 1 on", hint: "write @ add.cpp:31") }
+    advance()
+    if statement.kind == .tap { return errors.add("a tap has no place of its own", at: span) }
+    tree.place(TextOrigin(file: file, line: line), of: &statement)
   }
 
   /// `wait QUEUE:ID if CONDITION, …`, or the same with `set`.
@@ -284,7 +298,7 @@ extension TextParser {
 
   private var endsOperands: Bool {
     switch token.kind {
-    case .newline, .comment, .end, .leftBrace: true
+    case .newline, .comment, .end, .leftBrace, .at: true
     default: false
     }
   }

@@ -15,6 +15,8 @@ struct TextTree: Sendable {
   var expressions: [TextExpression] = []
   /// Lists of expressions: dimensions, and the values of index lists.
   var lists: [TextNumber] = []
+  /// The places in other sources that lines come from.
+  var origins: [TextOrigin] = []
   /// What stands after the `;` of each comment, without spaces at its end.
   var comments: [[UInt8]] = []
 
@@ -40,6 +42,12 @@ struct TextTree: Sendable {
   mutating func removeLast() {
     lines.removeLast()
     statements.removeLast()
+  }
+
+  /// Keeps where a statement comes from.
+  mutating func place(_ origin: TextOrigin, of statement: inout TextStatement) {
+    statement.origin = Int32(origins.count)
+    origins.append(origin)
   }
 
   /// Keeps what a statement declares.
@@ -110,6 +118,8 @@ struct TextStatement: Sendable {
   var comment: UInt32 = 0
   /// What else a declaration says, in ``TextTree/declarations``; −1 for other statements.
   var declaration: Int32 = -1
+  /// Where it comes from, in ``TextTree/origins``; −1 where it does not say so.
+  var origin: Int32 = -1
 
   /// Whether it opens a block.
   var opensBlock: Bool {
@@ -129,6 +139,13 @@ struct TextStatement: Sendable {
     default: false
     }
   }
+}
+
+/// `@ FILE:LINE` behind a micro-op: where it stands in the source that the text was made of.
+struct TextOrigin: Sendable {
+  var file: UInt32
+  /// From 1 on.
+  var line: Int32
 }
 
 /// What only a declaration and an opaque micro-op say. It is kept apart, as most statements are neither.
