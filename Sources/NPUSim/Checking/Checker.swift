@@ -160,13 +160,24 @@ struct CheckRun {
       return outside.append("order: the tiles cut each other into too many pieces")
     }
     var order = ProgramOrder(program, use)
-    let (hasRace, reads) = table.withHistory(of: program, listsRaces: false) { history in
-      order.run(&history) { history, core, phase in history.enter(core: core, phase: phase) }
-      return (history.hasRace, history.uninitialised)
+    let hasRace: Bool
+    if use.hasCoreEvents {
+      // The history of atoms knows of cores that meet at barriers only.
+      var nobody = NoObserver()
+      order.run(&nobody) { _, _, _ in }
+      enumerate(table, use)
+      hasRace = raceCount > 0
+    } else {
+      let (isRaced, reads) = table.withHistory(of: program, listsRaces: false) { history in
+        order.run(&history) { history, core, phase in history.enter(core: core, phase: phase) }
+        return (history.hasRace, history.uninitialised)
+      }
+      hasRace = isRaced
+      uninitialised = reads
+      if hasRace { enumerate(table, use) }
     }
     matchedEvents = order.walks.reduce(0) { $0 + $1.events.matched }
-    uninitialised = reads
-    if hasRace { enumerate(table, use) }
+    matchedEvents += order.exchange?.matched ?? 0
     locate(races.flatMap { [$0.first, $0.second] })
     var unordered = writer.races(races, total: raceCount)
     // What a race leaves unwritten in some timings is mended with the race.
@@ -180,6 +191,7 @@ struct CheckRun {
     }
     findings += unordered
     findings += EventJudgement(program, writer, order, use).findings()
+    findings += CoreEventJudgement(program, writer, order, use).findings()
     let reuses = ReuseJudgement(program, writer, order, use)?.findings() ?? []
     if reuses.contains(where: { $0.code == .S008 }) {
       outside.append("timings in which a set comes before the wait that makes room for it (S008)")
@@ -216,6 +228,9 @@ struct CheckRun {
       : AtomTable(
         program, layout: layout, use: use, budget: .exact(total: options.enumerationLimit))
     guard let exact else {
+      if use.hasCoreEvents {
+        return outside.append("order: the tiles cut each other into too many pieces")
+      }
       let latest = LatestRaces(program, layout: layout, table: table, use)
       races = Array(latest.races.prefix(options.raceLimit))
       raceCount = latest.races.count

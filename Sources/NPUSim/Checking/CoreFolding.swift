@@ -38,6 +38,8 @@ public enum CoreFolding {
       guard let first = finding.sites.first, finding.pairs.isEmpty,
         finding.sites.allSatisfy({
           program.cores.indices.contains($0.core) && program.cores[$0.core].indices.contains($0.op)
+            // An event between cores is one event.
+            && !program.cores[$0.core][$0.op].kind.isBetweenCores
         })
       else {
         result.append(finding)

@@ -27,7 +27,8 @@ enum EventFolding {
     var known: [Key: Int] = [:]
     var removed: [Int: [Int]] = [:]
     for finding in findings {
-      guard codes.contains(finding.code), let site = finding.sites.first, let line = lines[site]
+      guard codes.contains(finding.code), let site = finding.sites.first, let line = lines[site],
+        !program.cores[site.core][site.op].kind.isBetweenCores
       else {
         result.append(finding)
         continue

@@ -33,7 +33,8 @@ struct EventJudgement {
           Finding(
             .S002,
             "\(writer.describe(first)) waits for \(name) a \(ordinal(sets.count + 1)) time, but it "
-              + "is set \(times(sets.count))",
+              + "is set \(times(sets.count))"
+              + (sets.isEmpty ? elsewhere(event, core, isSet: true) : ""),
             sites: [first], fix: "set the event once more, or remove the wait",
             folded: waits.count - sets.count - 1,
             edits: [.remove(core: core, ops: Array(waits[sets.count...]))])
@@ -43,7 +44,9 @@ struct EventJudgement {
         let first = site(sets[0])
         return [
           Finding(
-            .S001, "\(writer.describe(first)) sets \(name), for which nothing waits",
+            .S001,
+            "\(writer.describe(first)) sets \(name), for which nothing waits"
+              + elsewhere(event, core, isSet: false),
             sites: [first],
             fix: "wait for it on \(event.target.name) before the micro-op that needs it, or remove "
               + "the set",
@@ -64,6 +67,22 @@ struct EventJudgement {
       }
       return []
     }
+  }
+
+  /// What is said where another core sets, or waits for, an event of that name without a partner.
+  private func elsewhere(_ event: Event, _ core: Int, isSet: Bool) -> String {
+    let other = program.cores.indices.first { other in
+      guard other != core else { return false }
+      let census = EventCensus(program.cores[other])
+      let (own, opposite) = isSet ? (census.sets, census.waits) : (census.waits, census.sets)
+      return own[event] != nil && opposite[event] == nil
+    }
+    guard let other, event.source.queue != nil, event.target.queue != nil else { return "" }
+    let name = writer.describe(event)
+    let (setter, waiter) = isSet ? (other, core) : (core, other)
+    return "; core \(other) \(isSet ? "sets it" : "waits for it"), but an event is one core's own: "
+      + "write set core \(waiter) \(name) on core \(setter) and wait core \(setter) \(name) on "
+      + "core \(waiter)"
   }
 
   /// S005.

@@ -173,7 +173,7 @@ struct EventNeed {
       case .barrierAll, .barrierCores:
         return true
       // Programs that have these are judged by EventTrials.
-      case .sequencerSet, .sequencerWait:
+      case .sequencerSet, .sequencerWait, .coreSet, .coreWait:
         return false
       }
       if lesser.queues == 0 && lesser.pending.isEmpty { return true }

@@ -10,7 +10,7 @@ struct EventTable {
     /// Queues held by this event, one bit each.
     var held: UInt8 = 0
     /// What the oldest set not yet waited for passes on.
-    var pending = QueueClock(repeating: 0)
+    var pending = OrderKnowledge()
   }
 
   private var slots: [Slot]
@@ -20,7 +20,7 @@ struct EventTable {
   private let blocks: Bool
   /// What further pending sets of an event pass on, oldest first, from `head` on.
   private struct Backlog {
-    var clocks: [QueueClock] = []
+    var clocks: [OrderKnowledge] = []
     var head = 0
   }
 
@@ -49,7 +49,7 @@ struct EventTable {
   /// Executes a set of an end that knows `clock`, or returns `false` where it blocks; a queue is held
   /// then.
   mutating func set(
-    _ event: Event, index: Int, knowing clock: QueueClock, passing passed: QueueClock
+    _ event: Event, index: Int, knowing clock: QueueClock, passing passed: OrderKnowledge
   ) -> Bool {
     let slot = slot(of: event)
     if slots[slot].sets > slots[slot].waits {
@@ -75,7 +75,7 @@ struct EventTable {
 
   /// Executes a wait and returns what its set passes on, or returns `nil` where it cannot pass yet; a
   /// queue is held then.
-  mutating func wait(_ event: Event, index: Int, position: UInt32) -> QueueClock? {
+  mutating func wait(_ event: Event, index: Int, position: UInt32) -> OrderKnowledge? {
     let slot = slot(of: event)
     guard slots[slot].sets > slots[slot].waits else {
       hold(event.target, slot)

@@ -11,7 +11,10 @@ struct EventTrials {
 
   /// `nil` for a program that ``EventNeed`` judges.
   init?(_ program: Program, _ options: CheckOptions) {
-    guard program.cores.contains(where: { $0.contains { $0.kind.isInSequencer } }) else {
+    let isOfSequencer = program.cores.contains { records in
+      records.contains { $0.kind.isInSequencer || $0.kind.isBetweenCores }
+    }
+    guard isOfSequencer else {
       return nil
     }
     self.program = program

@@ -50,6 +50,14 @@ struct FindingWriter {
     "\(event.source.name)->\(event.target.name):\(event.id)"
   }
 
+  /// The event of a set or wait; of one between cores, with the core that sets.
+  func describeEvent(of site: Finding.Site) -> String {
+    let record = record(site)
+    guard record.kind.isBetweenCores else { return describe(record.event) }
+    let event = record.coreEvent(on: site.core)
+    return "\(describe(event.event)) of core \(event.setter)"
+  }
+
   // MARK: Defects
 
   func defect(_ defect: ProgramDefect) -> Finding {

@@ -10,11 +10,17 @@ struct OrderRecord: OrderObserver {
   private(set) var sequence: [UInt32] = []
   /// Indices of the executed barriers over the cores.
   var coreBarriers: [Int] = []
+  /// In a program with events between cores: the turns that a micro-op knows its sequencer to have made,
+  /// and by turns the lanes of every core; see ``CoreExchange``. Otherwise empty.
+  private(set) var turns: [UInt32] = []
+  var known: [[UInt32]] = []
+  private var nextTurns: UInt32 = 0
 
   /// The position of a micro-op that is never executed.
   static let never = UInt32.max
 
-  init(count: Int) {
+  init(count: Int, countsTurns: Bool) {
+    if countsTurns { turns = Array(repeating: 0, count: count) }
     clocks = Array(repeating: QueueClock(repeating: 0), count: count)
     positions = Array(repeating: Self.never, count: count)
     sequence.reserveCapacity(count)
@@ -25,6 +31,7 @@ struct OrderRecord: OrderObserver {
   ) {
     clocks[index] = clock
     positions[index] = position
+    if !turns.isEmpty { turns[index] = nextTurns }
     sequence.append(UInt32(truncatingIfNeeded: index))
   }
 
@@ -32,6 +39,15 @@ struct OrderRecord: OrderObserver {
     _ index: Int, _ record: UnsafePointer<OpRecord>, _ position: UInt32, _ clock: QueueClock
   ) {
     data(index, record, position, clock)
+  }
+
+  mutating func knows(turns: UInt32) { nextTurns = turns }
+
+  /// How many micro-ops of a queue of another core a micro-op knows to be visible, or, for the lane
+  /// behind the queues, how many turns it knows that core to have made. `nil` in a program without
+  /// events between cores.
+  func known(lane: Int, of core: Int, to index: Int) -> UInt32? {
+    turns.isEmpty ? nil : known[Int(turns[index])][core * CoreExchange.lanes + lane]
   }
 
   mutating func replaceClock(of index: Int, by clock: QueueClock) { clocks[index] = clock }

@@ -12,6 +12,14 @@ protocol OrderObserver: ~Copyable {
   /// The same for a set, a wait or a barrier; a wait's clock has learnt from its set.
   mutating func synchronisation(
     _ index: Int, _ record: UnsafePointer<OpRecord>, _ position: UInt32, _ clock: QueueClock)
+
+  /// Told before either, in a program with events between cores: the turns that the micro-op knows its
+  /// sequencer to have made.
+  mutating func knows(turns: UInt32)
+}
+
+extension OrderObserver where Self: ~Copyable {
+  mutating func knows(turns: UInt32) {}
 }
 
 /// Executes the order of one core: queues in order, a wait after its set, barriers as joins.
@@ -35,6 +43,8 @@ struct OrderWalk {
     case finished
     /// Every queue has reached the barrier over the cores at this index.
     case coreBarrier(Int)
+    /// The sequencer has come to the wait for another core at this index.
+    case coreWait(Int)
     /// Micro-ops are left that can never execute.
     case stuck
   }
@@ -53,11 +63,15 @@ struct OrderWalk {
   /// The unit flags of the core.
   var unitChains: UnitChains? { units?.chains }
   /// What each queue knows before its next micro-op.
-  private(set) var clocks = InlineArray<6, QueueClock>(repeating: QueueClock(repeating: 0))
+  private(set) var known = InlineArray<6, OrderKnowledge>(repeating: OrderKnowledge())
   /// What the sequencer knows before it dispatches the next micro-op.
-  private(set) var sequencer = QueueClock(repeating: 0)
+  private(set) var sequencer = OrderKnowledge()
+  /// Sets for other cores that were executed and not handed over yet.
+  private var fired: [(op: Int, knowing: OrderKnowledge)] = []
+  /// Whether events between cores are to be told of.
+  private let hasCoreEvents: Bool
   /// What waits of the sequencer passed on that some queue has still to come to.
-  private var learnt: [UInt32: QueueClock] = [:]
+  private var learnt: [UInt32: OrderKnowledge] = [:]
   /// Micro-ops executed on each queue.
   private(set) var counts = QueueClock(repeating: 0)
   /// Next micro-op to dispatch.
@@ -72,7 +86,10 @@ struct OrderWalk {
   private(set) var capacityStop: CapacityStop?
 
   /// `eventIDs`: IDs in use of each ordered pair of ends. `depth`: of each queue, `nil` unlimited.
-  init(eventIDs: [Int], depth: Int?, overwrite: EventOverwrite, units: UnitChains?) {
+  init(
+    eventIDs: [Int], depth: Int?, overwrite: EventOverwrite, units: UnitChains?, hasCoreEvents: Bool
+  ) {
+    self.hasCoreEvents = hasCoreEvents
     self.units = units.map { UnitTable($0) }
     self.depth = depth ?? Int.max
     events = EventTable(eventIDs: eventIDs, overwrite: overwrite)
@@ -88,6 +105,7 @@ struct OrderWalk {
       let index = next
       let record = base + index
       let kind = record.pointee.kind
+      if kind == .coreWait { return .coreWait(index) }
       if kind.isInSequencer {
         guard sequence(index, record, &observer) else { return .stuck }
         next += 1
@@ -99,7 +117,7 @@ struct OrderWalk {
         next += 1
         if kind == .barrierCores { return .coreBarrier(index) }
         joinAll()
-        observer.synchronisation(index, record, 0, clocks[0])
+        observer.synchronisation(index, record, 0, sequencer.clock)
         continue
       }
       next += 1
@@ -120,8 +138,32 @@ struct OrderWalk {
 
   /// Makes everything executed so far visible to every queue.
   mutating func joinAll() {
-    for queue in 0..<Queue.count { clocks[queue] = counts }
-    sequencer = counts
+    sequencer.clock = counts
+    for queue in 0..<Queue.count { known[queue] = sequencer }
+  }
+
+  /// The same at a barrier over the cores; where there are events between cores, that is a turn.
+  mutating func joinCores() {
+    if hasCoreEvents { sequencer.turns += 1 }
+    joinAll()
+  }
+
+  /// Sets for other cores that were executed since the last call.
+  mutating func takeFired() -> [(op: Int, knowing: OrderKnowledge)] {
+    defer { fired.removeAll() }
+    return fired
+  }
+
+  /// The wait for another core at which the sequencer stands has its set: a turn, in which the core
+  /// learns what that says of its own queues.
+  mutating func turn<O: OrderObserver & ~Copyable>(
+    _ passed: QueueClock, _ records: UnsafeBufferPointer<OpRecord>, _ observer: inout O
+  ) {
+    guard let base = records.baseAddress else { return }
+    learn(OrderKnowledge(clock: passed, turns: sequencer.turns + 1), at: next)
+    observer.knows(turns: sequencer.turns)
+    observer.synchronisation(next, base + next, 0, sequencer.clock)
+    next += 1
   }
 
   /// Executes a micro-op of the sequencer; `false` if it cannot pass yet.
@@ -130,24 +172,25 @@ struct OrderWalk {
   ) -> Bool {
     let event = record.pointee.event
     if record.pointee.kind == .sequencerSet {
-      guard events.set(event, index: index, knowing: sequencer, passing: sequencer) else {
+      guard events.set(event, index: index, knowing: sequencer.clock, passing: sequencer) else {
         return false
       }
     } else {
       guard let passed = events.wait(event, index: index, position: 0) else { return false }
       learn(passed, at: index)
     }
-    observer.synchronisation(index, record, 0, sequencer)
+    if hasCoreEvents { observer.knows(turns: sequencer.turns) }
+    observer.synchronisation(index, record, 0, sequencer.clock)
     return true
   }
 
   /// Tells every micro-op that is dispatched from now on.
-  private mutating func learn(_ passed: QueueClock, at index: Int) {
+  private mutating func learn(_ passed: OrderKnowledge, at index: Int) {
     let mark = UInt32(truncatingIfNeeded: index)
     sequencer.join(passed)
     for queue in 0..<Queue.count {
       guard blocked & (1 << UInt8(truncatingIfNeeded: queue)) != 0 else {
-        clocks[queue].join(passed)
+        known[queue].join(passed)
         continue
       }
       learnt[mark] = passed
@@ -181,7 +224,7 @@ struct OrderWalk {
       while heads[queue] < deferred[queue].count {
         let index = Int(deferred[queue][heads[queue]])
         if base[index].kind.isInSequencer {
-          if let passed = learnt[deferred[queue][heads[queue]]] { clocks[queue].join(passed) }
+          if let passed = learnt[deferred[queue][heads[queue]]] { known[queue].join(passed) }
           marks[queue] -= 1
         } else if !execute(index, base + index, queue, &observer) {
           isBlocked = true
@@ -206,28 +249,45 @@ struct OrderWalk {
     switch record.pointee.kind {
     case .data:
       if record.pointee.hasUnitFlag && !passUnit(index, queue, position) { return false }
-      observer.data(index, record, position, clocks[queue])
+      if hasCoreEvents { observer.knows(turns: known[queue].turns) }
+      observer.data(index, record, position, known[queue].clock)
     case .set:
-      var passed = clocks[queue]
-      passed[queue] = position &+ 1
+      var passed = known[queue]
+      passed.clock[queue] = position &+ 1
       guard
-        events.set(record.pointee.event, index: index, knowing: clocks[queue], passing: passed)
+        events.set(
+          record.pointee.event, index: index, knowing: known[queue].clock, passing: passed)
       else { return false }
-      observer.synchronisation(index, record, position, clocks[queue])
+      synchronise(index, record, position, queue, &observer)
+    case .coreSet:
+      var passed = known[queue]
+      passed.clock[queue] = position &+ 1
+      fired.append((index, passed))
+      synchronise(index, record, position, queue, &observer)
     case .wait:
       guard
         let learnt = events.wait(record.pointee.event, index: index, position: position)
       else { return false }
-      clocks[queue].join(learnt)
-      observer.synchronisation(index, record, position, clocks[queue])
+      known[queue].join(learnt)
+      synchronise(index, record, position, queue, &observer)
     case .barrierQueue:
-      clocks[queue][queue] = position
-      observer.synchronisation(index, record, position, clocks[queue])
-    case .barrierAll, .barrierCores, .sequencerSet, .sequencerWait:
+      known[queue].clock[queue] = position
+      synchronise(index, record, position, queue, &observer)
+    case .barrierAll, .barrierCores, .sequencerSet, .sequencerWait, .coreWait:
       break
     }
     counts[queue] = position &+ 1
     return true
+  }
+
+  /// Tells of a micro-op of a queue that synchronises.
+  @inline(__always)
+  private mutating func synchronise<O: OrderObserver & ~Copyable>(
+    _ index: Int, _ record: UnsafePointer<OpRecord>, _ position: UInt32, _ queue: Int,
+    _ observer: inout O
+  ) {
+    if hasCoreEvents { observer.knows(turns: known[queue].turns) }
+    observer.synchronisation(index, record, position, known[queue].clock)
   }
 
   /// The part of a micro-op's unit flag; `false` if it has to wait.
@@ -235,9 +295,9 @@ struct OrderWalk {
   private mutating func passUnit(_ index: Int, _ queue: Int, _ position: UInt32) -> Bool {
     guard let place = units?.chains.place(of: index) else { return true }
     guard let learnt = units?.learn(place) else { return false }
-    clocks[queue].join(learnt)
-    var passed = clocks[queue]
-    passed[queue] = position &+ 1
+    known[queue].join(learnt)
+    var passed = known[queue]
+    passed.clock[queue] = position &+ 1
     events.woken |= units?.pass(place, passed) ?? 0
     return true
   }

@@ -143,7 +143,11 @@ struct RaceEnumeration {
           findUnseen(core, op, queue, lane.range, tile)
         }
       } else if lane.core > core && atom >= table.firstShared && (isWrite || lane.isWrite) {
-        findOnOtherCore(core, op, lane, after: isWrite)
+        if let known = orders[core].known(lane: lane.queue, of: lane.core, to: op) {
+          findUnordered(core, op, queue, lane, knowing: known, after: isWrite)
+        } else {
+          findOnOtherCore(core, op, lane, after: isWrite)
+        }
       }
     }
   }
@@ -192,6 +196,23 @@ struct RaceEnumeration {
     }
   }
 
+  /// Accesses of a higher core that neither come before, as far as `known` says, nor know this one.
+  private mutating func findUnordered(
+    _ core: Int, _ op: Int, _ queue: Int, _ lane: AccessIndex.Lane, knowing known: UInt32,
+    after isWrite: Bool
+  ) {
+    let position = orders[core].positions[op]
+    var next = index.partitionPoint(lane.range) { $0.position < known }
+    while next < lane.range.upperBound {
+      let access = index.accesses[next]
+      let theirs = orders[lane.core].known(lane: queue, of: core, to: Int(access.op)) ?? 0
+      if theirs > position { return }
+      add(access, after: isWrite)
+      if isTruncated { return }
+      next += 1
+    }
+  }
+
   /// Accesses of a higher core between the same barriers over the cores.
   private mutating func findOnOtherCore(
     _ core: Int, _ op: Int, _ lane: AccessIndex.Lane, after isWrite: Bool
@@ -219,15 +240,22 @@ struct RaceEnumeration {
         guard let first = list.first else { continue }
         let writer = Int(index.accesses[first].op)
         if other == core && writer < op { return true }
-        if other != core && isConcurrent(other, writer, core, op) { return true }
+        if other != core && isConcurrent(other, writer, queue, core, op) { return true }
       }
     }
     return false
   }
 
-  /// Whether micro-ops of two cores lie between the same barriers over the cores.
-  private func isConcurrent(_ core: Int, _ op: Int, _ otherCore: Int, _ otherOp: Int) -> Bool {
-    orders[core].phase(of: op) == orders[otherCore].phase(of: otherOp)
+  /// Whether a micro-op of one core, on `queue`, may come before one of another core that does not know
+  /// it: whether the two lie between the same barriers over the cores, and it does not know the other.
+  private func isConcurrent(
+    _ core: Int, _ op: Int, _ queue: Int, _ otherCore: Int, _ otherOp: Int
+  ) -> Bool {
+    let other = program.cores[otherCore][otherOp].queue.index
+    guard let known = orders[core].known(lane: other, of: otherCore, to: op),
+      let theirs = orders[otherCore].known(lane: queue, of: core, to: otherOp)
+    else { return orders[core].phase(of: op) == orders[otherCore].phase(of: otherOp) }
+    return known <= orders[otherCore].positions[otherOp] && theirs <= orders[core].positions[op]
   }
 
   private func hasOrderedWrite(
@@ -255,9 +283,10 @@ struct RaceEnumeration {
     for other in program.cores.indices where other != core {
       for queue in 0..<Queue.count {
         let list = index.list(atom: atom, core: other, queue: queue, isWrite: true)
-        if let first = list.first,
-          orders[other].phase(of: Int(index.accesses[first].op)) < phase
-        {
+        guard let first = list.first else { continue }
+        if let known = orders[core].known(lane: queue, of: other, to: op) {
+          if index.accesses[first].position < known { return true }
+        } else if orders[other].phase(of: Int(index.accesses[first].op)) < phase {
           return true
         }
       }

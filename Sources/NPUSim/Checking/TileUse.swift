@@ -19,6 +19,9 @@ struct TileUse {
   /// Whether some micro-op of a core carries a unit flag.
   private(set) var hasUnitFlags: [Bool] = []
 
+  /// Whether the program has events between cores.
+  private(set) var hasCoreEvents = false
+
   /// Barriers of the program.
   private(set) var barriers = 0
 
@@ -109,6 +112,7 @@ struct TileUse {
       if Int(event.id) >= eventIDs[core][event.pair] {
         eventIDs[core][event.pair] = Int(event.id) + 1
       }
+    case .coreSet, .coreWait: hasCoreEvents = true
     case .barrierQueue, .barrierAll, .barrierCores: barriers += 1
     case .data: break
     }

@@ -4,7 +4,7 @@ struct UnitTable {
     case pending
     /// The one that waits for it holds its queue back.
     case awaited
-    case passed(QueueClock)
+    case passed(OrderKnowledge)
   }
 
   let chains: UnitChains
@@ -16,9 +16,9 @@ struct UnitTable {
   }
 
   /// What a flagged micro-op learns from the one that it waits for; `nil` while that is not executed.
-  mutating func learn(_ place: Int) -> QueueClock? {
+  mutating func learn(_ place: Int) -> OrderKnowledge? {
     let source = chains.links[place].source
-    if source == UnitChains.none { return QueueClock(repeating: 0) }
+    if source == UnitChains.none { return OrderKnowledge() }
     guard source >= 0 else { return nil }
     if case .passed(let clock) = states[Int(source)] { return clock }
     states[Int(source)] = .awaited
@@ -26,12 +26,12 @@ struct UnitTable {
   }
 
   /// Executes a flagged micro-op; returns the queue that it lets go on, one bit.
-  mutating func pass(_ place: Int, _ clock: QueueClock) -> UInt8 {
+  mutating func pass(_ place: Int, _ known: OrderKnowledge) -> UInt8 {
     var woken: UInt8 = 0
     if case .awaited = states[place] {
       woken = 1 << (chains.links[place].isDrain ? Queue.matrix : Queue.drain).rawValue
     }
-    states[place] = .passed(clock)
+    states[place] = .passed(known)
     return woken
   }
 }

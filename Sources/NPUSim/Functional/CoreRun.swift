@@ -12,6 +12,19 @@ struct CoreRun {
   private let units: UnitChains?
   private let marks: [UInt64]?
   private var executed = 0
+  /// Sets for other cores that were executed and not handed over yet.
+  private(set) var fired: [CoreEvent] = []
+  /// Of each event of another core, the sets that no wait has taken.
+  private var received: [CoreEvent: Int] = [:]
+  /// Where the core stands while it waits for another one.
+  private var pause: Pause?
+
+  private struct Pause {
+    /// The next micro-op of each queue.
+    var heads: InlineArray<6, Int>
+    /// The wait.
+    var gate: Int
+  }
 
   /// - Parameter sharesProducts: whether a second thread may add large products.
   init(core: Int, state: MachineState, shared: ExecutionTables, sharesProducts: Bool) {
@@ -32,7 +45,44 @@ struct CoreRun {
 
   /// Whether the core stands before a barrier over the cores.
   func isAtBarrier(_ program: Program) -> Bool {
-    failure == nil && position < program.cores[core].count
+    failure == nil && pause == nil && position < program.cores[core].count
+  }
+
+  /// The event of another core that it waits for.
+  func awaited(_ program: Program) -> CoreEvent? {
+    pause.map { program.cores[core][$0.gate].coreEvent(on: core) }
+  }
+
+  /// Hands over the sets for other cores.
+  mutating func takeFired() -> [CoreEvent] {
+    defer { fired.removeAll() }
+    return fired
+  }
+
+  /// Another core has set an event for this one.
+  mutating func receive(_ event: CoreEvent) { received[event, default: 0] += 1 }
+
+  /// Whether the core waits for another one, and need not any more.
+  func canGoOn(_ program: Program) -> Bool {
+    failure == nil && awaited(program).map { received[$0, default: 0] > 0 } ?? false
+  }
+
+  /// What is said of a core that waits for ever.
+  func stuck(_ program: Program) -> NPUError? {
+    guard let event = awaited(program) else { return nil }
+    return NPUError(
+      .program,
+      "core \(core) is deadlocked: scalar waits for a set of event \(event.event.id) from "
+        + "\(event.event.source.name) of core \(event.setter)",
+      hint: "emit the missing set there, or move it where its queue can reach it")
+  }
+
+  /// Takes a set of another core, if there is one.
+  private mutating func take(_ record: OpRecord) -> Bool {
+    let event = record.coreEvent(on: core)
+    guard received[event, default: 0] > 0 else { return false }
+    received[event, default: 0] -= 1
+    return true
   }
 
   /// Steps over the barrier over the cores that the core stands before.
@@ -49,8 +99,9 @@ struct CoreRun {
         while end < records.count && records[end].kind != .barrierAll
           && records[end].kind != .barrierCores
         { end += 1 }
-        runInListOrder(records, to: end, shared)
+        if pause == nil { runInListOrder(records, to: end, shared) }
         if failure == nil && position < end { runByQueue(records, to: end, shared) }
+        if pause != nil { break }
         if failure == nil && end < records.count && records[end].kind == .barrierAll {
           position = end + 1
         }
@@ -80,6 +131,9 @@ struct CoreRun {
         let event = records[position].event
         if !events.isReady(event) { return }
         events.wait(event)
+      case .coreSet: fired.append(records[position].coreEvent(on: core))
+      case .coreWait:
+        if !take(records[position]) { return }
       case .barrierQueue, .barrierAll, .barrierCores:
         break
       }
@@ -97,6 +151,11 @@ struct CoreRun {
       heads[queue] = next(.queue(Queue.allCases[queue]), from: position, to: end, records)
     }
     var gate = next(.sequencer, from: position, to: end, records)
+    if let pause {
+      heads = pause.heads
+      gate = pause.gate
+      self.pause = nil
+    }
     while true {
       var chosen = end
       var chosenQueue = -1
@@ -111,8 +170,7 @@ struct CoreRun {
         chosenQueue = queue
       }
       if chosenQueue < 0 {
-        guard gate < end, records[gate].kind == .sequencerSet || events.isReady(records[gate].event)
-        else { break }
+        guard gate < end, passes(records[gate]) else { break }
         chosen = gate
       }
       switch records[chosen].kind {
@@ -121,10 +179,15 @@ struct CoreRun {
         if failure != nil { return }
       case .set, .sequencerSet: events.set(records[chosen].event)
       case .wait, .sequencerWait: events.wait(records[chosen].event)
-      case .barrierQueue, .barrierAll, .barrierCores: break
+      case .coreSet: fired.append(records[chosen].coreEvent(on: core))
+      case .coreWait, .barrierQueue, .barrierAll, .barrierCores: break
       }
       let following = next(records[chosen].end, from: chosen + 1, to: end, records)
       if chosenQueue < 0 { gate = following } else { heads[chosenQueue] = following }
+    }
+    if gate < end && records[gate].kind == .coreWait {
+      pause = Pause(heads: heads, gate: gate)
+      return
     }
     let blocked = ((0..<Queue.count).map { heads[$0] }.filter { $0 < gate } + [gate])
       .filter { $0 < end }
@@ -132,6 +195,15 @@ struct CoreRun {
       position = end
     } else {
       failure = deadlock(blocked, records, shared.program)
+    }
+  }
+
+  /// Whether a micro-op of the sequencer is ready; a wait for another core takes its set.
+  private mutating func passes(_ record: OpRecord) -> Bool {
+    switch record.kind {
+    case .sequencerSet: true
+    case .coreWait: take(record)
+    default: events.isReady(record.event)
     }
   }
 

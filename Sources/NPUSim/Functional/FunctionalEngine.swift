@@ -31,7 +31,9 @@ public struct FunctionalEngine {
     var joins = 0
     while true {
       advance(&runs, shared, isConcurrent: isConcurrent)
+      exchange(&runs, shared)
       if let failure = runs.lazy.compactMap(\.failure).first { throw failure }
+      if let stuck = runs.lazy.compactMap({ $0.stuck(program) }).first { throw stuck }
       let waiting = runs.filter { $0.isAtBarrier(program) }.map(\.core)
       if waiting.isEmpty { break }
       joins += 1
@@ -42,6 +44,20 @@ public struct FunctionalEngine {
     }
     return FunctionalResult(
       taps: shared.recorder.tensorsSoFar(), numerics: NumericReport(runs.map(\.tally)))
+  }
+
+  /// Hands sets over to the cores that wait for them, and lets these go on, the lowest first.
+  private static func exchange(_ runs: inout [CoreRun], _ shared: ExecutionTables) {
+    var next: Int?
+    repeat {
+      for index in runs.indices {
+        for event in runs[index].takeFired() where runs.indices.contains(event.waiter) {
+          runs[event.waiter].receive(event)
+        }
+      }
+      next = runs.firstIndex { $0.canGoOn(shared.program) }
+      if let next { runs[next].advance(shared) }
+    } while next != nil
   }
 
   private static func advance(

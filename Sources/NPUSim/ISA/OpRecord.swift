@@ -3,6 +3,8 @@ public enum OpKind: UInt8, Sendable, Hashable {
   case data
   /// Sets an event, or waits for one, at its place in a queue.
   case set, wait
+  /// Sets an event of another core, at its place in a queue.
+  case coreSet
   /// Starts when every earlier micro-op of its queue is visible.
   case barrierQueue
   /// Starts on every queue when every earlier micro-op of the core is visible; stops dispatch.
@@ -13,15 +15,19 @@ public enum OpKind: UInt8, Sendable, Hashable {
   case sequencerSet
   /// Stops dispatch until its event has come; takes no slot of a queue.
   case sequencerWait
+  /// Stops dispatch until an event of another core has come; takes no slot of a queue.
+  case coreWait
 
-  /// Whether it sets an event.
+  /// Whether it sets an event of its own core.
   @inlinable public var isSet: Bool { self == .set || self == .sequencerSet }
-  /// Whether it waits for an event.
+  /// Whether it waits for an event of its own core.
   @inlinable public var isWait: Bool { self == .wait || self == .sequencerWait }
-  /// Whether it sets an event or waits for one.
+  /// Whether it sets an event of its own core or waits for one.
   @inlinable public var isOfEvent: Bool { isSet || isWait }
   /// Whether it is done by the sequencer as it is dispatched, and goes to no queue.
   @inlinable public var isInSequencer: Bool { rawValue >= OpKind.sequencerSet.rawValue }
+  /// Whether it sets an event of another core or waits for one.
+  @inlinable public var isBetweenCores: Bool { self == .coreSet || self == .coreWait }
   /// Whether it joins all queues of a core.
   @inlinable public var joinsQueues: Bool { self == .barrierAll || self == .barrierCores }
 }

@@ -34,6 +34,10 @@ public struct MachineConfiguration: Sendable, Hashable {
   public var eventPairs = QueuePairs.all
   /// Further ones, between parts that are a core of their own in the hardware and one with others here.
   public var fusedEventPairs = QueuePairs.none
+  /// Which cores have which queues.
+  public var groups = CoreGroups()
+  /// Sets of an event between cores that may be pending at once.
+  public var coreEventCapacity = 15
   /// What a set does to an event that is still set.
   public var eventOverwrite = EventOverwrite.undefined
 

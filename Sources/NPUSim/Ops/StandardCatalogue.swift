@@ -7,7 +7,7 @@ extension OpCatalogue {
   /// The first four are fixed, as lowering makes them.
   private static let sync: [OpEntry] = [
     .of(SetEvent.self), .of(WaitEvent.self), .of(QueueBarrier.self), .of(CoreBarrier.self),
-    .of(ChipBarrier.self),
+    .of(ChipBarrier.self), .of(SetCoreEvent.self), .of(WaitCoreEvent.self),
   ]
 
   private static let movement: [OpEntry] = [

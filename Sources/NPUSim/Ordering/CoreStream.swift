@@ -11,7 +11,7 @@ struct CoreStream {
   mutating func append(_ record: OpRecord) {
     records.append(record)
     ends.append(UInt32(dependencies.count))
-    if record.kind.isOfEvent { hasExplicitEvents = true }
+    if record.kind.isOfEvent || record.kind.isBetweenCores { hasExplicitEvents = true }
   }
 
   /// Lets the next record wait for a token.

@@ -173,7 +173,7 @@ private struct EdgeReduction: ~Copyable {
         queues[queue].known[queue] = counts[queue]
       case .barrierAll, .barrierCores:
         joinAll()
-      case .set, .wait, .sequencerSet, .sequencerWait:
+      case .set, .wait, .sequencerSet, .sequencerWait, .coreSet, .coreWait:
         break
       }
       (places + index).initialize(to: counts[queue])

@@ -29,6 +29,8 @@ public enum ISAPage {
         text += "\n### `\(entry.mnemonic)`\n\n\(sentence(entry.summary))\n\n"
         if isDecidedByOperand(entry) {
           text += "Queue: that of its operand.\n"
+        } else if entry.kind.isInSequencer {
+          text += "Queue: none, the sequencer.\n"
         } else if entry.kind == .barrierAll || entry.kind == .barrierCores {
           text += "Queue: all.\n"
         } else {
@@ -79,7 +81,7 @@ public enum ISAPage {
 
   private static func isDecidedByOperand(_ entry: OpEntry) -> Bool {
     switch entry.kind {
-    case .set, .wait, .barrierQueue: true
+    case .set, .wait, .coreSet, .barrierQueue: true
     case .data: entry.isOpaque
     default: false
     }

@@ -13,6 +13,8 @@ struct BindingWalk {
   private let layout: TileLayout
   private let index: [QueueIndex]
   private let units: [UnitChains?]
+  /// For each wait for another core the set that it matches.
+  private let coreSets: [OpSite: OpSite]
   private let causes: [BindingPath.Cause]
   /// Service of each transfer in the order of the server.
   private let services: HBMReplay
@@ -41,9 +43,22 @@ struct BindingWalk {
     layout = TileLayout(program)
     index = program.cores.map { QueueIndex($0) }
     units = program.cores.map { UnitChains($0, tiles: program.tiles) }
+    coreSets = Self.coreSets(program)
     causes = BindingPath.Cause.allCases
     services = HBMReplay(program, prices, timeline, order)
     accounts = program.works.map { UInt8(truncatingIfNeeded: Self.account(of: $0)) }
+  }
+
+  private static func coreSets(_ program: Program) -> [OpSite: OpSite] {
+    let census = CoreEventCensus(program)
+    var result: [OpSite: OpSite] = [:]
+    for event in census.events {
+      for (set, wait) in zip(census.sets[event] ?? [], census.waits[event] ?? []) {
+        result[OpSite(core: UInt32(event.waiter), op: UInt32(wait))] = OpSite(
+          core: UInt32(event.setter), op: UInt32(set))
+      }
+    }
+    return result
   }
 
   /// Goes to a micro-op.
@@ -123,8 +138,8 @@ struct BindingWalk {
   private var account: Int {
     switch records[op].kind {
     case .data: Int(accounts[Int(records[op].work)])
-    case .set, .sequencerSet: Self.firstOther + 1
-    case .wait, .sequencerWait: Self.firstOther + 2
+    case .set, .sequencerSet, .coreSet: Self.firstOther + 1
+    case .wait, .sequencerWait, .coreWait: Self.firstOther + 2
     case .barrierQueue, .barrierAll, .barrierCores: Self.firstOther + 3
     }
   }
@@ -198,7 +213,13 @@ struct BindingWalk {
     case .data:
       if let source = units[core]?.source(of: op), leaveUnitFlag(of: source) { return true }
       return moveToEarlierVisible(than: op, on: record.queue, needs: record)
-    case .set, .sequencerSet, .barrierAll, .barrierCores:
+    case .coreWait:
+      guard let set = coreSets[OpSite(core: UInt32(core), op: UInt32(op))] else { return false }
+      book(.propagation, back: now - machine.eventPropagation, to: .free)
+      move(to: Int(set.op), of: Int(set.core))
+      if times[op].free == now { return true }
+      return moveToEarlierVisible(than: op, on: self.record.queue, needs: nil)
+    case .set, .sequencerSet, .coreSet, .barrierAll, .barrierCores:
       return false
     }
   }

@@ -82,10 +82,10 @@ public struct Bounds: Sendable, Hashable {
         case .data:
           let queue = record.queue.index
           occupied[queue] = occupied[queue].addedClamped(to: price.uncontended)
-        case .wait, .sequencerWait:
+        case .wait, .sequencerWait, .coreWait:
           total = total.addedClamped(to: program.machine.eventPropagation)
         case .barrierCores: coreJoins += 1
-        case .set, .sequencerSet, .barrierQueue, .barrierAll: break
+        case .set, .sequencerSet, .coreSet, .barrierQueue, .barrierAll: break
         }
       }
       joins = max(joins, coreJoins)

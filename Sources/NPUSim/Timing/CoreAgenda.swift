@@ -23,6 +23,14 @@ struct CoreAgenda {
     sink()
   }
 
+  /// Lets a core be asked before all others, as it may go on: whether it stood in the agenda or not.
+  mutating func bringForward(_ core: Int) {
+    entries.removeAll { $0.core == core }
+    entries.append((0, core))
+    // Sorted is a heap.
+    entries.sort { $0 < $1 }
+  }
+
   mutating func removeFirst() {
     let last = entries.removeLast()
     if entries.isEmpty { return }

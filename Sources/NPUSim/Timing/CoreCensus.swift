@@ -45,6 +45,8 @@ struct CoreCensus {
         }
         identifiers[event.pair] = max(identifiers[event.pair], Int(event.id) &+ 1)
         if !isSet { waits &+= 1 }
+      } else if kind.isBetweenCores {
+        if kind == .coreWait { waits &+= 1 }
       } else if kind != .barrierQueue {
         wideBarriers[queue.index] &+= 1
         if kind == .barrierCores { coreBarriers &+= 1 }

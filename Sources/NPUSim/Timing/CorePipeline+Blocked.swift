@@ -15,6 +15,11 @@ extension CorePipeline {
       if record.kind.isWait {
         let event = record.event
         text += " waits for \(event.source.name)->\(event.target.name):\(event.id)"
+      } else if record.kind == .coreWait {
+        let event = record.coreEvent(on: core)
+        text +=
+          " waits for core \(event.setter), \(event.event.source.name)->"
+          + "\(event.event.target.name):\(event.event.id)"
       } else if record.hasUnitFlag {
         text += " waits by its unit flag"
       }

@@ -2,11 +2,10 @@ extension CorePipeline {
   /// The sequencer's own set or wait at the cursor; `false` while it waits.
   mutating func passSequencer(_ record: OpRecord, _ shared: inout Shared) -> Bool {
     let op = UInt32(truncatingIfNeeded: cursor)
-    let index = events.index(record.event)
     let dispatch = nextDispatch
     var start = dispatch
-    if record.kind == .sequencerWait {
-      guard let fired = events.fired(index, for: EventEnd.sequencer.index) else {
+    if record.kind != .sequencerSet {
+      guard let fired = fired(record, &shared) else {
         isHeld = true
         return false
       }
@@ -15,7 +14,6 @@ extension CorePipeline {
         propagation = jitter.scale(propagation, core: core, op: op, draw: 2)
       }
       start = max(dispatch, fired &+ propagation)
-      events.consume(index)
     }
     let free = start &+ 1
     instants?[cursor] = OpInstants(dispatch: dispatch, start: start, free: free, visible: free)
@@ -23,10 +21,33 @@ extension CorePipeline {
     nextDispatch = free
     cursor &+= 1
     if record.kind == .sequencerSet {
-      let woken = events.fire(index, at: free)
+      let woken = events.fire(events.index(record.event), at: free)
       if woken >= 0 { arm(woken, &shared) }
     }
     return true
+  }
+
+  /// Takes the firing that a wait of the sequencer is for; `nil` when it was not executed yet.
+  private mutating func fired(_ record: OpRecord, _ shared: inout Shared) -> Int64? {
+    if record.kind == .coreWait { return shared.firings.take(record.coreEvent(on: core)) }
+    let index = events.index(record.event)
+    guard let fired = events.fired(index, for: EventEnd.sequencer.index) else { return nil }
+    events.consume(index)
+    return fired
+  }
+
+  /// Whether queues have still to come to the cycle until which the sequencer stands before a full one:
+  /// what they do until then decides which of them starve.
+  mutating func postpones(_ dispatch: Int64) -> Bool {
+    guard dispatch > nextDispatch, earliest() >> 3 < dispatch else { return false }
+    resumption = dispatch
+    return true
+  }
+
+  /// What the sequencer waits for on another core has fired.
+  mutating func catchUp(_ shared: inout Shared) {
+    isBehind = true
+    goOn(&shared)
   }
 
   /// Randomised occupancy and latency.

@@ -11,6 +11,7 @@ struct CorePipeline {
     let syncPrice: Int
     var hbm: HBMServer
     var footprints: FootprintCache
+    var firings = CoreFirings()
     let isUncontended: Bool
     let propagation: Int64
     var jitter: JitterSource?
@@ -53,6 +54,10 @@ struct CorePipeline {
   var isHeld = false
   /// When its last wait or set is done.
   var sequencerFree: Int64 = 0
+  /// Whether starts may lie before others that have happened, as the sequencer waited for another core.
+  var isBehind = false
+  /// When the sequencer goes on that stands before a queue which is full until then.
+  var resumption = Int64.max
   /// Bit q is set while queue q holds no micro-op.
   private var empty: UInt8 = 63
   /// Cycles in which the sequencer stood before a full queue.
@@ -114,6 +119,11 @@ struct CorePipeline {
   mutating func advance(_ shared: inout Shared, limit: Int64, limitCore: Int) -> Int64 {
     while true {
       let key = earliest()
+      if key >> 3 >= resumption {
+        resumption = .max
+        sequence(&shared)
+        continue
+      }
       if empty & undispatched != 0 && !isHeld && key >> 3 >= nextDispatch {
         // What is dispatched now to an empty queue may start first.
         sequence(&shared)
@@ -163,25 +173,31 @@ struct CorePipeline {
         woken = events.fire(code.index, at: max(visible, queue.pointee.latestVisible))
       } else if code.isWait {
         events.consume(code.index)
+      } else if code.isCoreSet {
+        shared.firings.fire(
+          records[Int(slot.op)].coreEvent(on: core), at: max(visible, queue.pointee.latestVisible))
       }
       retire(q, slot, start: start, free: free, visible: visible, &shared)
       if woken >= 0 { wake(woken, &shared) }
+      // A core that it lets go on may come before what this one does next.
+      if code.isCoreSet && !shared.firings.woken.isEmpty { return start }
     }
   }
 
   /// The event that an end waits for has fired.
   @inline(__always)
   private mutating func wake(_ end: Int, _ shared: inout Shared) {
-    if end < Queue.count {
-      arm(end, &shared)
-    } else {
-      isHeld = false
-      sequence(&shared)
-    }
+    if end < Queue.count { arm(end, &shared) } else { goOn(&shared) }
+  }
+
+  /// What the sequencer waits for has fired.
+  mutating func goOn(_ shared: inout Shared) {
+    isHeld = false
+    sequence(&shared)
   }
 
   /// The smallest key of any head.
-  @inline(__always) private func earliest() -> Int64 {
+  @inline(__always) func earliest() -> Int64 {
     let a = min(heads[0].key, heads[1].key)
     let b = min(heads[2].key, heads[3].key)
     let c = min(heads[4].key, heads[5].key)
@@ -315,6 +331,7 @@ struct CorePipeline {
           }
           dispatch = max(dispatch, queues[q].slotFree)
         }
+        if isBehind && postpones(dispatch) { return }
         stall(until: dispatch)
         for q in 0..<Queue.count { push(op, OpCode(kind, 0), q, dispatch, &shared) }
         cursor &+= 1
@@ -332,10 +349,15 @@ struct CorePipeline {
       switch kind {
       case .data: index = Int(record.pointee.work)
       case .set, .wait: index = events.index(record.pointee.event)
-      case .barrierQueue, .barrierAll, .barrierCores, .sequencerSet, .sequencerWait: index = 0
+      case .coreSet, .coreWait, .barrierQueue, .barrierAll, .barrierCores, .sequencerSet,
+        .sequencerWait:
+        index = 0
       }
       let dispatch = max(nextDispatch, queues[q].slotFree)
-      if dispatch > nextDispatch { stall(until: dispatch) }
+      if dispatch > nextDispatch {
+        if isBehind && postpones(dispatch) { return }
+        stall(until: dispatch)
+      }
       push(op, OpCode(kind, index), q, dispatch, &shared)
       cursor &+= 1
       nextDispatch = dispatch &+ 1

@@ -14,6 +14,7 @@ struct OpCode {
   @inline(__always) var isData: Bool { bits & 7 == UInt32(OpKind.data.rawValue) }
   @inline(__always) var isSet: Bool { bits & 7 == UInt32(OpKind.set.rawValue) }
   @inline(__always) var isWait: Bool { bits & 7 == UInt32(OpKind.wait.rawValue) }
+  @inline(__always) var isCoreSet: Bool { bits & 7 == UInt32(OpKind.coreSet.rawValue) }
   @inline(__always) var isQueueBarrier: Bool { bits & 7 == UInt32(OpKind.barrierQueue.rawValue) }
   /// A barrier on all queues, of a core or of the chip.
   @inline(__always) var isWideBarrier: Bool { bits & 7 > UInt32(OpKind.barrierQueue.rawValue) }
@@ -30,7 +31,8 @@ struct OpCode {
   /// One byte for each kind, `data` lowest.
   @inline(__always) private static var idleReasons: UInt64 {
     UInt64(StallReason.interlock.index) | UInt64(StallReason.dispatch.index) << 8
-      | UInt64(StallReason.waitEvent.index) << 16 | UInt64(StallReason.barrier.index) << 24
+      | UInt64(StallReason.waitEvent.index) << 16 | UInt64(StallReason.dispatch.index) << 24
       | UInt64(StallReason.barrier.index) << 32 | UInt64(StallReason.barrier.index) << 40
+      | UInt64(StallReason.barrier.index) << 48
   }
 }

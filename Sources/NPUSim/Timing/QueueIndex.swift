@@ -27,11 +27,11 @@ struct QueueIndex {
         identifiers[event.pair] = max(identifiers[event.pair], Int(event.id) + 1)
       }
       switch record.kind {
-      case .data, .set, .wait, .barrierQueue:
+      case .data, .set, .wait, .coreSet, .barrierQueue:
         let queue = record.queue.index
         before[index] = last[queue]
         last[queue] = op
-      case .sequencerSet, .sequencerWait:
+      case .sequencerSet, .sequencerWait, .coreWait:
         break
       case .barrierAll, .barrierCores:
         before[index] = Self.wideBit | UInt32(truncatingIfNeeded: wide.count)

@@ -90,12 +90,12 @@ public enum TimingEngine {
     while let core = agenda.first {
       let (limit, limitCore) = agenda.second
       let next = cores[core].advance(&shared, limit: limit, limitCore: limitCore)
-      if next < Int64.max {
-        agenda.delayFirst(to: next)
-        continue
+      if next < Int64.max { agenda.delayFirst(to: next) } else { agenda.removeFirst() }
+      for woken in shared.firings.takeWoken() {
+        cores[woken].catchUp(&shared)
+        agenda.bringForward(woken)
       }
-      agenda.removeFirst()
-      guard cores[core].awaitsCores != nil else { continue }
+      guard next == Int64.max, cores[core].awaitsCores != nil else { continue }
       waiting += 1
       guard waiting == cores.count else { continue }
       let start = cores.reduce(0) { max($0, $1.awaitsCores ?? 0) } + barrierCost

@@ -78,8 +78,8 @@ enum AsmVerb: Verb {
       for record in program.cores.joined() where record.queue == queue {
         switch record.kind {
         case .data: counts[0] += 1
-        case .set, .sequencerSet: counts[1] += 1
-        case .wait, .sequencerWait: counts[2] += 1
+        case .set, .sequencerSet, .coreSet: counts[1] += 1
+        case .wait, .sequencerWait, .coreWait: counts[2] += 1
         case .barrierQueue, .barrierAll, .barrierCores: counts[3] += 1
         }
       }

@@ -65,6 +65,9 @@ import Testing
     Case("ac_mmad_unit", [], published: [.H001]),
     Case("ac_mmad_unit", [], sets: ["matrix.forward_tiles=1"]),
     Case("ac_unitflag_sample", [.S008]),
+    // A matrix core and two vector cores, each with the queues that it has.
+    Case(
+      "cv_flags", [], sets: ["group.matrix_cores=1", "group.vector_cores=2"], cores: 3),
     // IDs 10 and 11, where a pair of queues has 8.
     Case("tl_moe", [.S005]),
     // Tokens are counted there. By the rule of A2 its small accumulations need a barrier.
@@ -147,6 +150,32 @@ import Testing
       }
     }
     #expect(lost == (name == "fa_cube" ? 6 : 3))
+  }
+
+  @Test(arguments: ["edge", "ascend-910b-like"])
+  func `a kernel of several cores that loses one of their flags is reported`(
+    machine: String
+  ) throws {
+    let text = try Self.text("cv_flags")
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    let flags = lines.indices.filter {
+      lines[$0].contains("set core") || lines[$0].contains("wait core")
+    }
+    #expect(flags.count == 6)
+    for line in flags {
+      let rest = (lines[..<line] + lines[(line + 1)...]).joined(separator: "\n")
+      let page = try DiagnosisPage(rest, on: machine, sets: ["cores=3"])
+      #expect(page.findings.contains { $0.severity == .error }, "\(machine), line \(line + 1)")
+    }
+    // A set together with its wait: nothing is left over, and the bytes race.
+    for lost in [
+      ["set core 1", "set core 2", "wait core 0"], ["set core 0", "wait core 1", "wait core 2"],
+    ] {
+      let rest = lines.filter { line in !lost.contains { line.contains($0) } }
+        .joined(separator: "\n")
+      let codes = Set(try DiagnosisPage(rest, on: machine, sets: ["cores=3"]).findings.map(\.code))
+      #expect(!codes.isDisjoint(with: [.H001, .H002, .H003]), "\(machine) without \(lost)")
+    }
   }
 
   @Test func `the trip count decides between wrong data and a hang`() throws {

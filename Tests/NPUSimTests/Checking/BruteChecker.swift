@@ -34,6 +34,8 @@ struct BruteChecker {
   /// `reach[a]`: bit set of the instants that `a` is known not to come after.
   private var reach: [[UInt64]] = []
   private var starved: Set<Int> = []
+  /// Sets of events between cores, each with the wait that it has to come after.
+  private var roomless: [(set: Int, wait: Int?)] = []
   /// Micro-ops that wait for another one by a unit flag.
   private(set) var flagged: Set<Int> = []
   let cache = ByteCache()
@@ -78,7 +80,11 @@ struct BruteChecker {
 
   /// Whether the sequencer does it as it comes to it.
   func isInSequencer(_ op: Int) -> Bool {
-    [.sequencerSet, .sequencerWait].contains(ops[op].record.kind)
+    [.sequencerSet, .sequencerWait, .coreWait].contains(ops[op].record.kind)
+  }
+
+  private func mayStand(_ op: Int) -> Bool {
+    isSet(op) || isWait(op) || ops[op].record.kind == .coreWait
   }
 
   private func isSet(_ op: Int) -> Bool {
@@ -115,8 +121,10 @@ struct BruteChecker {
           if place > 0 { before[start(op)].append(free(members[place - 1])) }
           for earlier in members[..<place] {
             let kind = ops[op].record.kind
-            if kind == .set { before[visible(op)].append(visible(earlier)) }
-            if kind != .data && kind != .set && kind != .wait {
+            if kind == .set || kind == .coreSet {
+              before[visible(op)].append(visible(earlier))
+            }
+            if ![.data, .set, .wait, .coreSet].contains(kind) {
               before[start(op)].append(visible(earlier))
             }
             if kind == .data && program.machine.interlocks(queue) && waits(op, for: earlier) {
@@ -145,7 +153,43 @@ struct BruteChecker {
         }
       }
     }
+    addCoreEvents()
     return addEvents()
+  }
+
+  /// Events between cores: the k-th set of each comes before its k-th wait, and, where only so many may be
+  /// pending, it is said which sets may be too many.
+  private mutating func addCoreEvents() {
+    let sets = ops.indices.filter { ops[$0].record.kind == .coreSet }
+    let waits = ops.indices.filter { ops[$0].record.kind == .coreWait }
+    func isOne(_ set: Int, _ wait: Int) -> Bool {
+      Int(ops[set].record.words[0]) == ops[wait].site.core
+        && Int(ops[wait].record.words[0]) == ops[set].site.core
+        && ops[set].record.words[1] == ops[wait].record.words[1]
+    }
+    func isSame(_ a: Int, _ b: Int) -> Bool {
+      ops[a].site.core == ops[b].site.core && ops[a].record.words[0] == ops[b].record.words[0]
+        && ops[a].record.words[1] == ops[b].record.words[1]
+    }
+    for wait in waits {
+      let number = waits.count { $0 < wait && isSame($0, wait) }
+      let own = sets.filter { isOne($0, wait) }
+      if number < own.count {
+        before[start(wait)].append(visible(own[number]))
+      } else {
+        starved.insert(wait)
+        unmatched.insert(.S002)
+      }
+    }
+    for set in sets {
+      let number = sets.count { $0 < set && isSame($0, set) }
+      let own = waits.filter { isOne(set, $0) }
+      if number >= own.count { unmatched.insert(own.isEmpty ? .S001 : .S003) }
+      let most = program.machine.coreEventCapacity
+      if number >= most {
+        roomless.append((set, number - most < own.count ? own[number - most] : nil))
+      }
+    }
   }
 
   private mutating func addEvents() -> [(core: Int, event: Event, sets: [Int], waits: [Int])] {
@@ -195,7 +239,7 @@ struct BruteChecker {
 
   /// Whether a micro-op may wait for one of another queue.
   private func mayWait(_ op: Int) -> Bool {
-    isSet(op) || isWait(op) || flagged.contains(op)
+    mayStand(op) || flagged.contains(op)
   }
 
   /// Whether an interlocking queue holds `later` back for the results of `earlier`.
@@ -436,11 +480,16 @@ struct BruteChecker {
   ) {
     let machine = program.machine
     pairless = ops.count { op in
-      guard ![.data, .barrierQueue, .barrierAll, .barrierCores].contains(op.record.kind) else {
+      guard [.set, .wait, .sequencerSet, .sequencerWait].contains(op.record.kind) else {
         return false
       }
       return !(machine.eventPairs.list + machine.fusedEventPairs.list).contains {
         $0.source == op.record.event.source && $0.target == op.record.event.target
+      }
+    }
+    for (set, wait) in roomless where happens[start(set)] {
+      if wait.map({ comes(start($0), before: start(set)) }) != true {
+        doubled.insert(ops[set].site)
       }
     }
     let kept: Int? =

@@ -209,6 +209,7 @@ struct RandomPrograms {
     }
     var program = p.build()
     for core in program.cores.indices { addScalarEvents(&program, core) }
+    program.addCoreEvents(&rules)
     damage(&program)
     return program
   }

@@ -92,7 +92,7 @@ import Testing
     #expect(error.category == .configuration)
     #expect(error.message == "unknown key \"lane\" in vector")
     #expect(error.hint == "did you mean \"lanes\"?")
-    #expect(error.location == SourceLocation(file: "m.json", line: 21, column: 5, length: 6))
+    #expect(error.location == SourceLocation(file: "m.json", line: 25, column: 5, length: 6))
     let extra = try failure(edited("\"cores\"", "\"colour\": 1,\n\"cores\""))
     #expect(extra.message == "unknown key \"colour\"")
     let inLeaf = try failure(edited("\"source\"", "\"sources\""))

@@ -22,6 +22,8 @@ struct CycleSteppedEngine {
     /// Earlier micro-ops whose results it must see.
     var interlocks: [Int] = []
     var matchingSet: Int?
+    /// The core of that set, where it is another one.
+    var matchingCore: Int?
     /// What its unit flag lets it wait for.
     var unit = UnitFlagOracle.Need.nothing
     /// Which barrier over the cores it is.
@@ -55,11 +57,11 @@ struct CycleSteppedEngine {
   init(_ program: Program, uncontended: Bool) {
     machine = program.machine
     isUncontended = uncontended
-    ops = program.cores.map { list in
+    ops = program.cores.enumerated().map { core, list in
       let sites = ByteSets(program, list)
       let units = UnitFlagOracle(program, list)
       return list.indices.map { index in
-        var op = Self.prepare(program, list, index, sites)
+        var op = Self.prepare(program, core, list, index, sites)
         op.unit = units.needs[index]
         return op
       }
@@ -75,13 +77,13 @@ struct CycleSteppedEngine {
   // MARK: Preparation
 
   private static func prepare(
-    _ program: Program, _ list: [OpRecord], _ index: Int, _ sites: ByteSets
+    _ program: Program, _ coreNumber: Int, _ list: [OpRecord], _ index: Int, _ sites: ByteSets
   ) -> Op {
     let record = list[index]
     var queues = [record.queue.index]
     switch record.kind {
     case .barrierAll, .barrierCores: queues = Array(0..<6)
-    case .sequencerSet, .sequencerWait: queues = []
+    case .sequencerSet, .sequencerWait, .coreWait: queues = []
     default: break
     }
     var op = Op(kind: record.kind, queues: queues)
@@ -99,9 +101,23 @@ struct CycleSteppedEngine {
       let waits = same.filter { [.wait, .sequencerWait].contains(list[$0].kind) }
       let place = waits.firstIndex(of: index) ?? 0
       op.matchingSet = place < sets.count ? sets[place] : nil
+    case .coreWait:
+      let other = Int(record.words[0])
+      func places(_ list: [OpRecord], _ kind: OpKind, _ partner: Int) -> [Int] {
+        list.indices.filter {
+          list[$0].kind == kind && Int(list[$0].words[0]) == partner
+            && list[$0].words[1] == record.words[1]
+        }
+      }
+      let sets =
+        program.cores.indices.contains(other)
+        ? places(program.cores[other], .coreSet, coreNumber) : []
+      let place = places(list, .coreWait, other).firstIndex(of: index) ?? 0
+      op.matchingCore = other
+      op.matchingSet = place < sets.count ? sets[place] : nil
     case .barrierCores:
       op.ordinal = list[..<index].count { $0.kind == .barrierCores }
-    case .set, .sequencerSet, .barrierQueue, .barrierAll:
+    case .set, .sequencerSet, .coreSet, .barrierQueue, .barrierAll:
       break
     }
     return op
@@ -251,13 +267,14 @@ struct CycleSteppedEngine {
     switch ops[c][i].kind {
     case .data:
       return hasUnit(c, i, t) && ops[c][i].interlocks.allSatisfy { moments[c][$0].visible <= t }
-    case .set, .sequencerSet:
+    case .set, .sequencerSet, .coreSet:
       return true
-    case .wait, .sequencerWait:
-      guard let set = ops[c][i].matchingSet, moments[c][set].fire != Self.later else {
+    case .wait, .sequencerWait, .coreWait:
+      let setter = ops[c][i].matchingCore ?? c
+      guard let set = ops[c][i].matchingSet, moments[setter][set].fire != Self.later else {
         return false
       }
-      return moments[c][set].fire + Int(machine.eventPropagation) <= t
+      return moments[setter][set].fire + Int(machine.eventPropagation) <= t
     case .barrierQueue:
       return lists[c][ops[c][i].queues[0]].allSatisfy { $0 >= i || moments[c][$0].visible <= t }
     case .barrierAll:
@@ -313,7 +330,7 @@ struct CycleSteppedEngine {
     moments[c][i].free = free
     moments[c][i].visible = free + ops[c][i].latency
     if ops[c][i].kind == .sequencerSet { moments[c][i].fire = free }
-    if ops[c][i].kind == .set {
+    if [.set, .coreSet].contains(ops[c][i].kind) {
       var fire = free
       for j in lists[c][ops[c][i].queues[0]] where j < i { fire = max(fire, moments[c][j].visible) }
       moments[c][i].fire = fire
@@ -336,7 +353,7 @@ struct CycleSteppedEngine {
       case .wait: return .waitEvent
       case .barrierQueue, .barrierAll, .barrierCores: return .barrier
       case .data: return hasUnit(c, i, t) ? .interlock : .waitEvent
-      case .set, .sequencerSet, .sequencerWait: return .interlock
+      case .set, .sequencerSet, .sequencerWait, .coreSet, .coreWait: return .interlock
       }
     }
     let next = dispatched[c]

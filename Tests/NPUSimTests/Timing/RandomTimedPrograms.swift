@@ -95,7 +95,9 @@ struct RandomTimedPrograms {
       released = [0, 0]
       emit(&p, buffers, pick(5...most), joins: joins)
     }
-    return p.build()
+    var program = p.build()
+    program.addCoreEvents(&random)
+    return program
   }
 
   /// Emits micro-ops; sets and waits come in pairs, mostly in the order that ends.

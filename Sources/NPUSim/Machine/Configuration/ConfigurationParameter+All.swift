@@ -15,6 +15,12 @@ extension ConfigurationParameter {
     .init(
       "core.barrier", \.coreBarrier, .cycles(0...cycleLimit), unit: "cycles",
       "cost of joining all cores"),
+    .init(
+      "group.matrix_cores", \.groups.matrixCores, .integer(0...1024), unstated: 0,
+      "cores of a group that have load, feed, matrix, drain and store; 0 in both is no groups"),
+    .init(
+      "group.vector_cores", \.groups.vectorCores, .integer(0...1024), unstated: 0,
+      "cores of a group that have load, vector and store"),
   ]
 
   private static let matrix: [ConfigurationParameter] = [
@@ -131,6 +137,9 @@ extension ConfigurationParameter {
     .init(
       "events.fused_pairs", \.fusedEventPairs, .queuePairs, unstated: .array([]),
       "further pairs, between parts that are cores of their own in the hardware"),
+    .init(
+      "events.core_pending", \.coreEventCapacity, .integer(1...1024), unstated: 15,
+      "sets of an event between cores that may be pending"),
     .init(
       "events.overwrite", \.eventOverwrite, .overwrite, unstated: "undefined",
       "what a set does to an event that is still set"),

@@ -241,6 +241,9 @@ extension TextResolver {
     let read = entry.operands.filter { $0.tileAccess?.contains(.write) == false }.map(\.name)
     var form = entry.mnemonic
     if entry.mnemonic.hasPrefix("sync.") { form = String(form.dropFirst(5)) }
+    if entry.kind.isBetweenCores {
+      return "write \(entry.kind == .coreSet ? "set" : "wait") core 1 load->vector:0"
+    }
     if written.isEmpty && read.isEmpty {
       let operands = entry.operands.map { operand in
         if case .event = operand.kind { return "load->vector:0" }

@@ -35,7 +35,13 @@ extension TextWriter {
         others.append((operand.name, value))
         if isWhole { next += 1 }
       case .integer:
-        others.append((operand.name, expression(numbers[next])))
+        let number = expression(numbers[next])
+        // Without tiles, operands stand in order.
+        if entry.hasTiles {
+          others.append((operand.name, number))
+        } else {
+          written.append(value(number))
+        }
         next += 1
       case .choice(let words):
         if words == Bool.choices {
@@ -59,7 +65,6 @@ extension TextWriter {
       }
     }
     if !entry.hasTiles {
-      // Without tiles, operands stand in order.
       for other in others { written.append(value(other.value)) }
     }
     let first = tree.operands.count

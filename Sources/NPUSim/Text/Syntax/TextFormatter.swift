@@ -237,6 +237,13 @@ struct TextFormatter {
   }
 
   private mutating func operation(_ statement: TextStatement) {
+    let isSet = statement.name == tree.names.known("set_core")
+    if statement.operands.count == 2, isSet || statement.name == tree.names.known("wait_core") {
+      put(isSet ? "set core " : "wait core ")
+      operand(tree.operands[Int(statement.operands.first)])
+      put(" ")
+      return operand(tree.operands[Int(statement.operands.first) + 1])
+    }
     name(statement.name)
     if statement.declaration >= 0 {
       let details = tree.declaration(of: statement)

@@ -235,7 +235,9 @@ extension TextParser {
     }
     let isOpaque = statement.kind == .operation && lexer.spells("op", nameSpan)
     if isOpaque { opaque(&statement) }
-    if !endsOperands {
+    if startsCoreEvent(nameSpan) {
+      coreEvent(&statement)
+    } else if !endsOperands {
       if !isOpaque || token.kind != .from { operands() }
       let before = tree.operands.count - first
       if !hasFailed, take(.from) {
@@ -250,15 +252,6 @@ extension TextParser {
     statement.sets = events("set")
     if !hasFailed, take(.at) { origin(&statement) }
     tree.append(statement)
-  }
-
-  /// `op QUEUE NAME`, before the operands.
-  private mutating func opaque(_ statement: inout TextStatement) {
-    var details = TextDeclaration()
-    let hint = "write op vector NAME results <- sources {cycles=1}"
-    (details.space, details.spaceSpan) = name("a queue", hint)
-    if !hasFailed { (details.format, details.formatSpan) = name("a name of its own", hint) }
-    tree.declare(details, by: &statement)
   }
 
   /// `FILE:LINE`, behind an `@` at the end of a micro-op.
@@ -309,7 +302,7 @@ extension TextParser {
     } while !hasFailed && take(.comma)
   }
 
-  private mutating func operand() -> TextOperand {
+  mutating func operand() -> TextOperand {
     var operand = TextOperand(kind: .tile, span: token.span)
     if token.kind == .name || token.kind == .string {
       (operand.name, operand.nameSpan) = name("an operand")

@@ -11,6 +11,10 @@ extension EmbeddedPresets {
   "core": {
     "barrier": {"value": 100, "provenance": "assumed", "source": "no public figure"}
   },
+  "group": {
+    "matrix_cores": {"value": 0, "provenance": "assumed", "source": "one core stands for a cube core and a vector core"},
+    "vector_cores": {"value": 0, "provenance": "assumed", "source": "one core stands for a cube core and a vector core"}
+  },
   "matrix": {
     "kind": {"value": "cube", "provenance": "published", "source": "published platform data, Atlas A2"},
     "m0": {"value": 16, "provenance": "published", "source": "published platform data, Atlas A2, INT8 tile 16x32x16; MXINT8 at the INT8 rate is assumed"},
@@ -184,6 +188,7 @@ extension EmbeddedPresets {
     "propagation": {"value": 15, "provenance": "assumed", "source": "no public figure"},
     "pairs": {"value": ["load->feed", "load->matrix", "load->drain", "load->vector", "load->store", "load->scalar", "feed->load", "feed->matrix", "feed->drain", "feed->store", "matrix->load", "matrix->feed", "matrix->drain", "matrix->scalar", "drain->load", "drain->feed", "drain->matrix", "drain->store", "drain->scalar", "vector->load", "vector->store", "vector->scalar", "store->load", "store->feed", "store->vector", "store->scalar", "scalar->load", "scalar->vector", "scalar->store"], "provenance": "published", "source": "Ascend C API reference, SetFlag/WaitFlag: HardEvent, and its lists for cube and for vector cores in the public headers (HardEventAic, HardEventAiv)"},
     "fused_pairs": {"value": ["drain->vector", "vector->drain", "store->drain"], "provenance": "assumed", "source": "one core stands for a cube core and a vector core; between these the machine has flags between cores"},
+    "core_pending": {"value": 15, "provenance": "assumed", "source": "a counter of four bits; the public pages of CrossCoreSetFlag say at most 16 sets of a flag"},
     "overwrite": {"value": "undefined", "provenance": "published", "source": "public reference of set_flag and wait_flag: two sets of one flag without a wait between are illegal"}
   }
 }

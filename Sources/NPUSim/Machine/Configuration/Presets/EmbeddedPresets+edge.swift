@@ -11,6 +11,10 @@ extension EmbeddedPresets {
   "core": {
     "barrier": {"value": 100, "provenance": "assumed", "source": "no public figure"}
   },
+  "group": {
+    "matrix_cores": {"value": 0, "provenance": "assumed", "source": "every core has every queue"},
+    "vector_cores": {"value": 0, "provenance": "assumed", "source": "every core has every queue"}
+  },
   "matrix": {
     "kind": {"value": "cube", "provenance": "assumed", "source": "the only kind"},
     "m0": {"value": 16, "provenance": "assumed", "source": "DaVinci-Lite class"},
@@ -184,6 +188,7 @@ extension EmbeddedPresets {
     "propagation": {"value": 15, "provenance": "assumed", "source": "no public figure"},
     "pairs": {"value": "all", "provenance": "assumed", "source": "every queue may wait for every other one"},
     "fused_pairs": {"value": [], "provenance": "assumed", "source": "one core is one core"},
+    "core_pending": {"value": 15, "provenance": "assumed", "source": "as ascend-910b-like"},
     "overwrite": {"value": "undefined", "provenance": "assumed", "source": "an event is one bit, as published for machines of this class"}
   }
 }
