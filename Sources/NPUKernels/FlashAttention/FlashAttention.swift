@@ -97,6 +97,16 @@ public struct FlashAttention: Kernel {
     }
   }
 
+  /// A rung of a shape with a schedule that fits it.
+  init(
+    _ form: FlashShape, _ rung: FlashRung, _ machine: MachineConfiguration, _ plan: FlashSchedule
+  ) {
+    self.form = form
+    self.rung = rung
+    self.machine = machine
+    self.plan = plan
+  }
+
   private static func check(_ form: FlashShape, machine: MachineConfiguration) throws(NPUError) {
     guard form.heads % form.kvHeads == 0 else {
       throw NPUError(

@@ -12,7 +12,8 @@ struct FlashPipelined: FlashProgram {
   private let kernel: FlashAttention
 
   static func candidates(_ shape: FlashShape, machine: MachineConfiguration) -> [FlashSchedule] {
-    FlashTuning(shape, machine).candidates
+    let choice = FlashTuning(shape, machine).choice
+    return choice.map { [$0] } ?? [FlashSchedule(tileQ: 1, tileKV: 32)]
   }
 
   static func overflow(

@@ -10,28 +10,59 @@ struct FlashTuning {
     self.machine = machine
   }
 
+  /// Micro-ops of a program above which no other one is made to choose between the two, as far as the
+  /// shape tells.
+  private static let largestTimed = 1 << 19
+
+  /// The schedule of least cost or, where programs can be made and timed, the fastest of those that cost
+  /// little and have its kv tile: words depend on that one, and not on the clock.
+  var choice: FlashSchedule? {
+    let plans = candidates.filter {
+      FlashPipelinedLayout($0, shape, machine).overflow(machine) == nil
+    }
+    guard let first = plans.first, microOps(first) <= Self.largestTimed else { return plans.first }
+    return TimedChoice.fastest(of: plans.filter { $0.tileKV == first.tileKV }) {
+      plan throws(NPUError) in
+      try FlashAttention(shape, .pipelined, machine, plan).program(IndexTensors([:]))
+    }
+  }
+
+  /// About as many micro-ops as a schedule makes: 40 for each tile of scores.
+  private func microOps(_ plan: FlashSchedule) -> Int {
+    let tiles = Double(shape.rows) / Double(plan.tileQ) * Double(shape.kv) / Double(plan.tileKV)
+    return Int(min(40 * tiles, 0x1p62))
+  }
+
   /// Schedules with as many pieces of K and V in `l1` as fit, the cheapest first; at the end the one
   /// that needs least.
-  var candidates: [FlashSchedule] {
+  ///
+  /// Whether several tiles in flight hide the latencies of a queue that does not wait by itself, their
+  /// order decides: the cheapest if they do and if they do not come in turns.
+  private var candidates: [FlashSchedule] {
     let limit = (shape.kv + 31) / 32 * 32
     var seen: Set<FlashSchedule> = []
-    var priced: [(cost: Double, plan: FlashSchedule)] = []
+    var plans: [FlashSchedule] = []
     for width in [512, 384, 320, 256, 192, 128, 96, 64, 32] {
-      for rows in [128, 64, 48, 32, 16, 8, 4, 2, 1] {
+      for rows in [128, 96, 64, 48, 32, 24, 16, 8, 4, 2, 1] {
         for inFlight in [2, 1] {
           var plan = FlashSchedule(
             tileQ: min(rows, shape.queries), tileKV: min(width, limit), stages: inFlight)
           guard seen.insert(plan).inserted else { continue }
           guard let slots = slots(plan) else { continue }
           plan.kvStages = slots
-          priced.append((cost(plan), plan))
+          plans.append(plan)
         }
       }
     }
-    let sorted = priced.enumerated().sorted {
-      ($0.element.cost, $0.offset) < ($1.element.cost, $1.offset)
+    let beliefs = machine.interlocks(.vector) ? [true] : [false, true]
+    let orders = beliefs.map { hides in
+      let costs = plans.map { cost($0, hidesLatency: hides) }
+      return plans.indices.sorted { (costs[$0], $0) < (costs[$1], $1) }
     }
-    return sorted.map(\.element.plan) + [FlashSchedule(tileQ: 1, tileKV: 32)]
+    var chosen: Set<Int> = []
+    let inTurns = plans.indices.flatMap { place in orders.map { $0[place] } }
+      .filter { chosen.insert($0).inserted }
+    return inTurns.map { plans[$0] } + [FlashSchedule(tileQ: 1, tileKV: 32)]
   }
 
   /// Most slots of K and of V that fit beside the rest, no more than a head has pieces; `nil` where
@@ -61,7 +92,7 @@ struct FlashTuning {
   /// The vector unit takes a score through exp2, encode, sum and maximum, and each tile of scores
   /// through a rescaling of O and a row finish; K and V pass HBM and feed once for all tiles in flight,
   /// HBM only as far as `l1` does not hold them.
-  private func cost(_ plan: FlashSchedule) -> Double {
+  private func cost(_ plan: FlashSchedule, hidesLatency: Bool) -> Double {
     let vector = machine.vector
     func slope(_ kind: VectorClass) -> Double { Double(vector.slopes[kind.index]) }
     func rate(_ path: TransferPath) -> Double {
@@ -76,10 +107,10 @@ struct FlashTuning {
       slope(.exp2Fused) + slope(.encodeMX) + slope(.add) + slope(.max)
       + ((slope(.rowBroadcast) + slope(.add)) * d + slope(.rowSum) * lanes + slope(.rowMax) * 16)
       / width
-    // A tile alone waits for its own results.
+    // A tile alone waits for its own results; without interlocks, all may behind one barrier.
     let waits =
       Double(vector.latencies[VectorClass.exp2Fused.index])
-      * (plan.stages == 1 || !machine.interlocks(.vector) ? 24 : 2) / (rows * width)
+      * (plan.stages == 1 || !hidesLatency ? 24 : 2) / (rows * width)
     let onVector = score / lanes + waits
     let matrix = machine.matrix
     let padded = Double((plan.tileQ + matrix.m0 - 1) / matrix.m0 * matrix.m0)
