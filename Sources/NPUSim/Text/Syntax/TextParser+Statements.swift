@@ -314,7 +314,8 @@ extension TextParser {
       } else {
         if take(.colon) {
           operand.memory = operand.name
-          (operand.name, operand.nameSpan) = name("a buffer of that memory")
+          (operand.name, operand.nameSpan) = name(
+            "a buffer of that memory", "an event names both queues, such as load->vector:0")
         }
         brackets(&operand)
       }
