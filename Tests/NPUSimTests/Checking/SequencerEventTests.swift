@@ -92,6 +92,29 @@ import Testing
       ).contains(.H002))
   }
 
+  @Test func `what a blocked set holds back knows what the sequencer waited for before it`() throws
+  {
+    // The second set blocks: the function is dispatched behind the wait and kept back before it, and
+    // what lets the queue go on passes nothing on.
+    let text = """
+      set vector->store:0
+      set vector->store:0
+      load.ub a <- x[0 +: 1, :] set scalar:0
+      wait load->scalar:0
+      vector.exp b <- a
+      wait vector->store:0
+      wait vector->store:0
+      """
+    var machine = TestMachine.small()
+    machine.eventOverwrite = .blocks
+    let result = Checker.check(try program(text, machine))
+    #expect(result.findings.isEmpty && result.proof.isProved)
+    // Dispatched before it, it would not.
+    let early = text.replacingOccurrences(
+      of: "wait load->scalar:0\nvector.exp b <- a", with: "vector.exp b <- a\nwait load->scalar:0")
+    #expect(Checker.check(try program(early, machine)).findings.map(\.code) == [.H001])
+  }
+
   @Test func `a wait of the sequencer before its set is D001, and one without a set D002`() throws {
     let before = Checker.check(try program("wait load->scalar:0\nset load->scalar:0"))
     let stuck = try #require(before.findings.first)
