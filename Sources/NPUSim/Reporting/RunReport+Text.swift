@@ -12,8 +12,8 @@ extension RunReport {
         "parameters", parameters.map { "\($0.name)=\($0.text)" }.joined(separator: " "))
     }
     if !schedule.isEmpty {
-      lines.append(
-        row("schedule", schedule.map { "\($0.name)=\($0.value)" }.joined(separator: " ")))
+      lines += wrapped(
+        "schedule", schedule.map { "\($0.name)=\($0.value)" }.joined(separator: " "))
     }
     if let inputs { lines += page(inputs) }
     lines.append("")

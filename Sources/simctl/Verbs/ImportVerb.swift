@@ -19,8 +19,8 @@ enum ImportVerb: Verb {
     ],
     notes: [
       """
-      A program of more than \(Quantity.grouped(RecordProgram.mostRolled)) micro-ops is printed without loops. docs/import.md has
-      the form of records, and a C++ header that writes them.
+      A program of more than \(Quantity.grouped(RecordProgram.mostRolled)) micro-ops is printed
+      without loops. docs/import.md has the form of records, and a C++ header that writes them.
       """
     ],
     takesFiles: true, maximumWords: 1)

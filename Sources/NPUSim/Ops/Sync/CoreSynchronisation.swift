@@ -1,5 +1,25 @@
+/// One end of an event between cores, on the core that it is written for.
+public protocol CoreEventOp: OrderOp {
+  /// The core at the other end.
+  var core: Int32 { get set }
+  var event: Event { get set }
+}
+
+extension CoreEventOp {
+  public mutating func visit(_ visitor: inout some OperandVisitor) {
+    visitor.integer("core", &core)
+    visitor.event("event", &event)
+  }
+
+  /// An event between cores names a queue of each.
+  public func legality(_ layout: TileLayout) -> OperandFault? {
+    event.source.queue == nil || event.target.queue == nil
+      ? "found the sequencer as a side of an event between cores, needed a queue of each core" : nil
+  }
+}
+
 /// Sets an event of another core: fires when every earlier micro-op of its queue is visible.
-public struct SetCoreEvent: MicroOp {
+public struct SetCoreEvent: CoreEventOp {
   /// The core that waits.
   public var core: Int32
   public var event: Event
@@ -21,21 +41,10 @@ public struct SetCoreEvent: MicroOp {
   }
 
   public var effectiveQueue: Queue { event.source.queue ?? .load }
-
-  public mutating func visit(_ visitor: inout some OperandVisitor) {
-    visitor.integer("core", &core)
-    visitor.event("event", &event)
-  }
-
-  public func legality(_ layout: TileLayout) -> OperandFault? { event.legalityBetweenCores }
-
-  public func work(_ layout: TileLayout) -> Work { .none }
-
-  public func execute(_ datapath: inout Datapath) {}
 }
 
 /// Waits for an event of another core: stops dispatch until the matching set has fired.
-public struct WaitCoreEvent: MicroOp {
+public struct WaitCoreEvent: CoreEventOp {
   /// The core that sets.
   public var core: Int32
   public var event: Event
@@ -58,23 +67,4 @@ public struct WaitCoreEvent: MicroOp {
 
   /// The queue that the event is for stands for the sequencer, whose micro-ops go to no queue.
   public var effectiveQueue: Queue { event.target.queue ?? .load }
-
-  public mutating func visit(_ visitor: inout some OperandVisitor) {
-    visitor.integer("core", &core)
-    visitor.event("event", &event)
-  }
-
-  public func legality(_ layout: TileLayout) -> OperandFault? { event.legalityBetweenCores }
-
-  public func work(_ layout: TileLayout) -> Work { .none }
-
-  public func execute(_ datapath: inout Datapath) {}
-}
-
-extension Event {
-  /// An event between cores names a queue of each.
-  fileprivate var legalityBetweenCores: OperandFault? {
-    source.queue == nil || target.queue == nil
-      ? "found the sequencer as a side of an event between cores, needed a queue of each core" : nil
-  }
 }

@@ -1,5 +1,13 @@
+/// A micro-op that orders others: it asks no unit for work and moves no data.
+public protocol OrderOp: MicroOp {}
+
+extension OrderOp {
+  public func work(_ layout: TileLayout) -> Work { .none }
+  public func execute(_ datapath: inout Datapath) {}
+}
+
 /// Sets an event: fires when every earlier micro-op of its queue is visible.
-public struct SetEvent: MicroOp {
+public struct SetEvent: OrderOp {
   public var event: Event
 
   public static let mnemonic = "sync.set"
@@ -23,14 +31,10 @@ public struct SetEvent: MicroOp {
   }
 
   public func legality(_ layout: TileLayout) -> OperandFault? { event.legality }
-
-  public func work(_ layout: TileLayout) -> Work { .none }
-
-  public func execute(_ datapath: inout Datapath) {}
 }
 
 /// Waits for an event: holds its queue until the matching set has fired and propagated.
-public struct WaitEvent: MicroOp {
+public struct WaitEvent: OrderOp {
   public var event: Event
 
   public static let mnemonic = "sync.wait"
@@ -54,10 +58,6 @@ public struct WaitEvent: MicroOp {
   }
 
   public func legality(_ layout: TileLayout) -> OperandFault? { event.legality }
-
-  public func work(_ layout: TileLayout) -> Work { .none }
-
-  public func execute(_ datapath: inout Datapath) {}
 }
 
 extension Event {
@@ -71,7 +71,7 @@ extension Event {
 }
 
 /// Starts when every earlier micro-op of its queue is visible.
-public struct QueueBarrier: MicroOp {
+public struct QueueBarrier: OrderOp {
   public var barrierQueue: Queue
 
   public static let mnemonic = "sync.barrier"
@@ -89,14 +89,10 @@ public struct QueueBarrier: MicroOp {
   public mutating func visit(_ visitor: inout some OperandVisitor) {
     visitor.choice("queue", &barrierQueue)
   }
-
-  public func work(_ layout: TileLayout) -> Work { .none }
-
-  public func execute(_ datapath: inout Datapath) {}
 }
 
 /// Joins all queues of a core: stops dispatch until every earlier micro-op is visible.
-public struct CoreBarrier: MicroOp {
+public struct CoreBarrier: OrderOp {
   public static let mnemonic = "sync.barrier_all"
   public static let summary =
     "takes a slot in every queue, starts when every earlier micro-op of the core is visible, and "
@@ -108,14 +104,10 @@ public struct CoreBarrier: MicroOp {
   public init() {}
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {}
-
-  public func work(_ layout: TileLayout) -> Work { .none }
-
-  public func execute(_ datapath: inout Datapath) {}
 }
 
 /// Joins all cores: as ``CoreBarrier``, over every core of the program.
-public struct ChipBarrier: MicroOp {
+public struct ChipBarrier: OrderOp {
   public static let mnemonic = "sync.barrier_cores"
   public static let summary =
     "as sync.barrier_all, over every core; costs the machine's core barrier"
@@ -126,8 +118,4 @@ public struct ChipBarrier: MicroOp {
   public init() {}
 
   public mutating func visit(_ visitor: inout some OperandVisitor) {}
-
-  public func work(_ layout: TileLayout) -> Work { .none }
-
-  public func execute(_ datapath: inout Datapath) {}
 }
