@@ -4,9 +4,6 @@ public enum RunPlan: Int, Sendable, Hashable, Comparable, CaseIterable {
   case verdict
   /// Fixes are tried in the program's own timing.
   case check
-  /// Synchronisation that can go is looked for, which is for the check alone: runs that go further do
-  /// not.
-  case minimise
   /// A program without errors is timed.
   case timing
   /// Its values are executed and compared.

@@ -33,6 +33,8 @@ public struct RunRequest: Sendable {
   public var verification: Verification
   /// How far the run goes.
   public var plan: RunPlan
+  /// Whether synchronisation that can go is looked for, too, in a program without errors.
+  public var minimises: Bool
   /// Whether a program with findings is executed and timed all the same.
   public var allowHazards: Bool
   /// Whether lint is looked for, too.
@@ -54,6 +56,7 @@ public struct RunRequest: Sendable {
     closeness = .value()
     verification = .standard
     plan = .values
+    minimises = false
     allowHazards = false
     lints = false
     failing = [.error]

@@ -71,7 +71,7 @@ public enum Runner {
     report.inputs = plan?.notes
     report.allowsHazards = request.allowHazards
     report.failing = request.failing
-    if request.plan == .minimise && !report.hasErrors {
+    if request.minimises && !report.hasErrors {
       progress?("looking for synchronisation that can go")
       report.minimisation = try Minimisation(program)
     }

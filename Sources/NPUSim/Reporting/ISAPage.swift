@@ -26,7 +26,8 @@ public enum ISAPage {
     for (name, entries) in families {
       text += "\n## \(name)\n"
       for entry in entries {
-        text += "\n### `\(entry.mnemonic)`\n\n\(sentence(entry.summary))\n\n"
+        let summary = PageRow.broken(sentence(entry.summary)).joined(separator: "\n")
+        text += "\n### `\(entry.mnemonic)`\n\n\(summary)\n\n"
         if isDecidedByOperand(entry) {
           text += "Queue: that of its operand.\n"
         } else if entry.kind.isInSequencer {

@@ -67,7 +67,8 @@ enum CheckVerb: Verb {
     if let values {
       return try sweep(type, path ?? "", values, request, arguments, since: start, &console)
     }
-    request.plan = arguments.has("minimise") ? .minimise : .check
+    request.plan = .check
+    request.minimises = arguments.has("minimise")
     var text: TextKernel?
     if let path {
       let (kernel, code) = try TextFile.kernel(path, arguments, &request, console)

@@ -118,6 +118,22 @@ struct LoopRoller {
     return true
   }
 
+  /// Where at least so many keys in a row are what they are a period later.
+  private static func stretches(_ keys: [Int], _ period: Int, least: Int) -> [Range<Int>] {
+    keys.withUnsafeBufferPointer { keys in
+      var result: [Range<Int>] = []
+      let last = keys.count - period
+      var index = 0
+      while index < last {
+        let start = index
+        while index < last, keys[index] == keys[index + period] { index += 1 }
+        if index > start, index - start >= least { result.append(start..<index) }
+        index += 1
+      }
+      return result
+    }
+  }
+
   /// Makes loops of one period; whether there were any.
   private mutating func pass(
     _ nodes: inout [RollNode], _ keys: [Int], _ period: Int, _ stage: Stage, _ view: RollView
@@ -125,19 +141,14 @@ struct LoopRoller {
     var result: [RollNode] = []
     var index = 0
     var copied = 0
-    while index + period < nodes.count {
-      guard keys[index] == keys[index + period] else {
-        index += 1
-        continue
-      }
-      var end = index + 1
-      while end + period < nodes.count, keys[end] == keys[end + period] { end += 1 }
-      guard end - index >= period * (stage.leastTurns - 1),
+    let least = period * (stage.leastTurns - 1)
+    for stretch in Self.stretches(keys, period, least: least) {
+      // What the loop before took is gone.
+      index = max(index, stretch.lowerBound)
+      let end = stretch.upperBound
+      guard end - index >= least,
         period == 1 || Self.isPrimitive(keys[index..<(end + period)], period)
-      else {
-        index = end
-        continue
-      }
+      else { continue }
       var start = index
       var failures = 0
       while end - start >= period, failures < 2 * period, looks > 0 {
@@ -153,7 +164,7 @@ struct LoopRoller {
           failures += 1
         }
       }
-      index = max(end, start)
+      index = start
     }
     guard copied > 0 else { return false }
     result += nodes[copied...]
