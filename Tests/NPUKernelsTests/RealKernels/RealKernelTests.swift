@@ -38,6 +38,12 @@ import Testing
   /// Kernels as they are shipped, with latent races where there are any.
   static let shipped: [Case] = [
     Case("add_custom", []),
+    Case("add_template", []),
+    // The vendor's page demands barriers between its vector instructions, which it does not have.
+    Case("leaky_relu", [], published: [.H001]),
+    // They stream where tiles are large.
+    Case("leaky_relu", [.H001], sets: ["queues.interlocks.vector=stream"]),
+    Case("leaky_relu", [], ["n": "2048"], sets: ["queues.interlocks.vector=stream"]),
     Case("tq_add", []),
     Case("i823", []),
     // Two slots of one ring are held at once.
