@@ -3,9 +3,9 @@
 ///
 /// The text form is `op QUEUE NAME results <- sources {cycles=N, latency=M}`. Its tiles have any format
 /// and lie in any memory, whatever its queue can reach. It takes no bandwidth of HBM: its time is what
-/// is stated. As nothing is said of the order in which it goes through its bytes, a result may be the
-/// very tile of a source, and shares no byte with it otherwise (M007); nothing is forwarded to it or
-/// from it. It has no values.
+/// is stated. A result may be the very tile of a source, and shares no byte with it otherwise (M007).
+/// Nothing is forwarded to it or from it, unless it says that it works element by element; then it
+/// streams like the vector micro-ops. It has no values.
 public struct OpaqueOp: MicroOp {
   /// The queue it runs on.
   public var runsOn: Queue
@@ -19,13 +19,20 @@ public struct OpaqueOp: MicroOp {
   public var cycles: Int
   /// Cycles from then on until its results are visible.
   public var latency: Int
+  /// Whether it works element by element at an even pace, as only vector micro-ops do: `stream=yes`.
+  public var isElementwise: Bool
+  /// Its unit flag, as of a matmul or, in ``UnitFlag/release``, of a drain: `unit=yes`. It belongs to
+  /// its one tile in `acc`, and takes the place of a tile.
+  public var unit: UnitFlag
 
   public static let mnemonic = "op"
   public static let summary =
     "an instruction of another machine, `op QUEUE NAME results <- sources {cycles=N, latency=N}`, for "
     + "checking and timing: up to \(OpRecord.maximumOperands) tiles of any format in any memory, no "
     + "values. A source may be the very tile of a result. It takes the stated cycles of its queue, "
-    + "and no bandwidth of HBM"
+    + "and no bandwidth of HBM. With `stream=yes` it works element by element, and streams on the "
+    + "vector queue; `unit=hold`, `unit=release` (on `drain`: `unit=yes`) is the unit flag of its "
+    + "tile in `acc`"
   /// The queue of the sample; each value has its own.
   public static let queue = Queue.vector
   public static let isOpaque = true
@@ -34,7 +41,7 @@ public struct OpaqueOp: MicroOp {
 
   public init(
     _ name: String, on queue: Queue, results: [TileRef], sources: [TileRef], cycles: Int,
-    latency: Int = 0
+    latency: Int = 0, isElementwise: Bool = false, unit: UnitFlag = .none
   ) {
     self.name = name
     runsOn = queue
@@ -42,13 +49,19 @@ public struct OpaqueOp: MicroOp {
     self.sources = sources
     self.cycles = cycles
     self.latency = latency
+    self.isElementwise = isElementwise
+    self.unit = unit
   }
 
-  /// The operands of a record; its name and its time are in the record's work.
+  /// The operands of a record; its name, its time and whether it streams are in the record's work.
   public init(_ record: OpRecord, tiles: UnsafePointer<TileRef>) {
     self.init()
     runsOn = record.queue
     for k in 0..<min(Int(record.operandCount), OpRecord.maximumOperands) {
+      guard !record.access(k).isEmpty else {
+        unit = Self.unit(record.words[k], on: record.queue)
+        continue
+      }
       let tile = tiles[Int(record.words[k])]
       if record.access(k).contains(.write) { results.append(tile) } else { sources.append(tile) }
     }
@@ -64,21 +77,60 @@ public struct OpaqueOp: MicroOp {
     for k in sources.indices {
       visitor.tile(Self.sourceName(k, of: sources.count), in: &sources[k], .elementwise)
     }
+    guard unit != .none, results.count + sources.count < OpRecord.maximumOperands else { return }
+    if runsOn == .drain {
+      var isFlagged = true
+      visitor.unitFlag("unit", &isFlagged)
+    } else {
+      visitor.unitFlag("unit", &unit)
+    }
+  }
+
+  /// The unit flag of a word: that of a drain is set or not.
+  static func unit(_ word: UInt32, on queue: Queue) -> UnitFlag {
+    if queue == .drain { return word == 0 ? .none : .release }
+    return UnitFlag(choiceIndex: Int(word)) ?? .none
+  }
+
+  /// The words of its unit flag.
+  static func unitWords(on queue: Queue) -> [String] {
+    queue == .drain ? Bool.choices : UnitFlag.choices
   }
 
   public func legality(_ layout: TileLayout) -> OperandFault? {
     let count = results.count + sources.count
-    if count > OpRecord.maximumOperands {
-      let most = OpRecord.maximumOperands
-      return "found \(count) tiles, needed at most \(most): state it in two parts"
+    let most = OpRecord.maximumOperands - (unit == .none ? 0 : 1)
+    if count > most {
+      let flag = unit == .none ? "" : " and a unit flag"
+      return "found \(count) tiles\(flag), needed at most \(most): state it in two parts"
     }
     if name.isEmpty { return "found no name, needed a word for findings and reports" }
     if cycles < 1 { return "found \(cycles) cycles, needed 1 or more" }
     if latency < 0 { return "found a latency of \(latency) cycles, needed 0 or more" }
-    return nil
+    if isElementwise, runsOn != .vector {
+      return "found stream on the \(runsOn.name) queue, needed the vector queue: no other streams"
+    }
+    return unitFault()
   }
 
-  public func work(_ layout: TileLayout) -> Work { .stated(cycles: cycles, latency: latency) }
+  /// What is wrong with its unit flag.
+  private func unitFault() -> OperandFault? {
+    guard unit != .none else { return nil }
+    guard runsOn == .matrix || runsOn == .drain else {
+      return "found a unit flag on the \(runsOn.name) queue, needed matrix or drain"
+    }
+    if runsOn == .drain, unit != .release {
+      return "found a unit flag that holds on a drain, needed one that releases"
+    }
+    let accumulators = Set((results + sources).filter { $0.space == .acc }).count
+    guard accumulators != 1 else { return nil }
+    return
+      "found a unit flag with \(accumulators) tiles in acc, needed one: the flag is that tile's"
+  }
+
+  public func work(_ layout: TileLayout) -> Work {
+    .stated(cycles: cycles, latency: latency, isElementwise: isElementwise)
+  }
 
   public func execute(_ datapath: inout Datapath) {}
 
@@ -97,17 +149,21 @@ public struct OpaqueOp: MicroOp {
 
   /// The operands of a record of this type.
   static func operands(of record: OpRecord, in tiles: [TileRef]) -> [OperandDescription] {
-    let places = 0..<min(Int(record.operandCount), OpRecord.maximumOperands)
-    let results = places.count { record.access($0).contains(.write) }
-    return places.map { k in
+    let all = 0..<min(Int(record.operandCount), OpRecord.maximumOperands)
+    let results = all.count { record.access($0).contains(.write) }
+    let places = all.dropLast(record.hasUnitFlag ? 1 : 0)
+    let flag = OperandDescription(
+      name: "unit", kind: .choice(unitWords(on: record.queue)), isOptional: true)
+    let listed = places.map { k in
       let tile = Int(record.words[k])
       let space = tiles.indices.contains(tile) ? tiles[tile].space : .hbm
       return k < results
-        ? .init(name: resultName(k, of: results), kind: .tile(space, .write))
-        : .init(
+        ? OperandDescription(name: resultName(k, of: results), kind: .tile(space, .write))
+        : OperandDescription(
           name: sourceName(k - results, of: places.count - results),
           kind: .tile(space, .elementwise))
     }
+    return record.hasUnitFlag ? listed + [flag] : listed
   }
 }
 

@@ -7,15 +7,14 @@ extension MachineConfiguration {
   ///
   /// On a vector queue that streams, a micro-op that works element by element goes through its tiles
   /// at an even pace. One behind it on the very same tile comes to element `i` at least the shorter of
-  /// the two occupancies later, and cannot overtake where that is at least the latency.
+  /// the two occupancies later, and cannot overtake where that is at least the latency. An opaque
+  /// micro-op that says so streams alike, with the cycles and the latency that it states.
   func settleForwarding(of record: inout OpRecord, doing work: Work, tile: (Int) -> TileRef) {
     if work.kind == .matrix {
       record.forwardsResults = true
       let (m, _, n) = work.amounts
       if !matrix.forwards(m: m, n: n) { record.setForward(0, false) }
-    } else if work.kind == .vector, interlocks[record.queue.index] == .stream,
-      streams(record, work, tile)
-    {
+    } else if interlocks[record.queue.index] == .stream, streams(record, work, tile) {
       record.forwardsResults = true
       for k in 0..<Int(record.operandCount) where !record.access(k).isEmpty {
         record.setForward(k, true)
@@ -24,12 +23,16 @@ extension MachineConfiguration {
   }
 
   /// Whether a vector micro-op goes through tiles of one extent element by element, for at least the
-  /// longest latency of the unit.
+  /// longest latency of the unit, which is not exceeded.
   private func streams(_ record: OpRecord, _ work: Work, _ tile: (Int) -> TileRef) -> Bool {
-    guard let kind = work.vectorClass,
-      let occupancy = vector.occupancy(of: kind, elements: work.elements),
-      occupancy >= vector.latencies.max() ?? 0
-    else { return false }
+    let longest = vector.latencies.max() ?? 0
+    if work.isElementwise {
+      guard work.amounts.0 >= longest, work.amounts.1 <= longest else { return false }
+    } else {
+      guard let kind = work.vectorClass,
+        let occupancy = vector.occupancy(of: kind, elements: work.elements), occupancy >= longest
+      else { return false }
+    }
     let operands = (0..<Int(record.operandCount)).filter { !record.access($0).isEmpty }
     guard let first = operands.first.map(tile) else { return false }
     return operands.allSatisfy { k in

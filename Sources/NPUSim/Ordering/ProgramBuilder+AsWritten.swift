@@ -1,8 +1,7 @@
 extension ProgramBuilder {
-  /// Appends an opaque micro-op to a core that is kept as written; returns whether nothing is wrong
-  /// with it.
-  mutating func append(asWritten op: OpaqueOp) -> Bool {
-    guard let opcode = program.catalogue.opcode(of: OpaqueOp.self) else { return false }
+  /// Appends a micro-op to a core that is kept as written; returns whether nothing is wrong with it.
+  mutating func append<Op: MicroOp>(asWritten op: Op) -> Bool {
+    guard let opcode = program.catalogue.opcode(of: Op.self) else { return false }
     let (record, isSound) = record(of: op, opcode)
     append(record)
     return isSound

@@ -260,11 +260,9 @@ public struct ProgramBuilder {
         wrong, Op.listOperands(), { encoder.tiles[$0] }, opcode: opcode, at: position, named: name)
       return (record, false)
     }
-    if !Op.isOpaque {
-      let work = op.work(layout)
-      record.work = intern(work)
-      machine.settleForwarding(of: &record, doing: work) { encoder.tiles[$0] }
-    }
+    let work = op.work(layout)
+    if !Op.isOpaque { record.work = intern(work) }
+    machine.settleForwarding(of: &record, doing: work) { encoder.tiles[$0] }
     return (record, true)
   }
 

@@ -5,8 +5,9 @@ import NPUSim
 struct ForwardingOracle {
   let program: Program
 
-  /// Vector micro-ops of the random programs that work element by element.
-  private static let elementwise: Set<String> = ["vector.add", "vector.exp"]
+  /// Vector micro-ops of the random programs that work element by element, the opaque ones by their
+  /// name.
+  private static let elementwise: Set<String> = ["vector.add", "vector.exp", "vector.Even"]
 
   /// Whether operand `j` of `later` may be the tile that operand `i` of `earlier`, before it on its
   /// queue, wrote, without that being visible.
@@ -35,6 +36,11 @@ struct ForwardingOracle {
     else { return false }
     return [later, earlier].allSatisfy { record in
       let work = program.works[Int(record.work)]
+      if program.mnemonic(record) == "vector.Even" {
+        return hasOneExtent(record)
+          && machine.vector.latencies.contains { $0 >= work.amounts.1 }
+          && machine.vector.latencies.allSatisfy { work.amounts.0 >= $0 }
+      }
       guard let kind = work.vectorClass else { return false }
       var occupied = Int64(0)
       var left = work.elements
@@ -44,6 +50,17 @@ struct ForwardingOracle {
       }
       occupied = max(occupied, machine.vector.minimumOccupancy)
       return machine.vector.latencies.allSatisfy { occupied >= $0 }
+    }
+  }
+}
+
+extension ForwardingOracle {
+  /// Whether all tiles of a micro-op are rectangles of the same rows and columns.
+  private func hasOneExtent(_ record: OpRecord) -> Bool {
+    let tiles = (0..<Int(record.operandCount)).filter { !record.access($0).isEmpty }
+      .map { program.tiles[Int(record.words[$0])] }
+    return tiles.allSatisfy {
+      $0.indexList == 0 && $0.rows == tiles[0].rows && $0.columns == tiles[0].columns
     }
   }
 }

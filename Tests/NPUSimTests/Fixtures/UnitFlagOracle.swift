@@ -42,7 +42,7 @@ struct UnitFlagOracle {
 
   /// The word of a micro-op's flag and its accumulator tile; `nil` where it has none.
   static func flag(_ program: Program, _ record: OpRecord) -> (word: String, tile: TileRef)? {
-    let operands = program.catalogue[record.opcode].operands
+    let operands = program.operands(of: record)
     guard record.kind == .data,
       let k = operands.firstIndex(where: { $0.name == "unit" }),
       case .choice(let words) = operands[k].kind, record.words[k] != 0
@@ -58,7 +58,7 @@ struct UnitFlagOracle {
   /// The program without one flag, the micro-op itself left as it is.
   static func removing(_ op: Int, core: Int, from program: Program) -> Program {
     var result = program
-    let operands = program.catalogue[program.cores[core][op].opcode].operands
+    let operands = program.operands(of: program.cores[core][op])
     guard let k = operands.firstIndex(where: { $0.name == "unit" }) else { return result }
     result.cores[core][op].words[k] = 0
     result.cores[core][op].accessBits &= ~(1 << 31)

@@ -60,7 +60,115 @@ import Testing
     #expect(try Bounds.of(program).serialSum >= result.cycles)
   }
 
-  @Test func `nothing is forwarded to it or from it`() throws {
+  @Test func `two that work element by element stream where neither can overtake`() throws {
+    // Cycles of each, and the latency of the first, where the unit's longest latency is 4.
+    let cases = [
+      (4, 4, 0, true), (4, 4, 4, true), (3, 4, 0, false), (4, 3, 0, false), (9, 9, 5, false),
+    ]
+    for (first, second, latency, streams) in cases {
+      for interlock in [Interlock.none, .stream, .full] {
+        var machine = TestMachine.small()
+        machine.interlocks[Queue.vector.index] = interlock
+        var (p, _, _, a) = try Self.builder(machine)
+        p.emit(
+          OpaqueOp(
+            "Set", on: .vector, results: [a.tile().ref], sources: [], cycles: first,
+            latency: latency, isElementwise: true))
+        p.emit(
+          OpaqueOp(
+            "Exp", on: .vector, results: [a.tile(slot: 1).ref], sources: [a.tile().ref],
+            cycles: second, isElementwise: true))
+        let program = p.build()
+        let barriers = program.cores[0].filter { $0.kind == .barrierQueue }.count
+        let needed = interlock == .none || interlock == .stream && !streams ? 1 : 0
+        #expect(barriers == needed, "\(interlock), \(first), \(second), \(latency)")
+        #expect(Checker.check(program).findings.allSatisfy { $0.code == .I002 })
+      }
+    }
+  }
+
+  @Test func `one on tiles of two extents does not stream, nor behind one that says nothing`()
+    throws
+  {
+    for (rows, says) in [(8, false), (4, true)] {
+      var machine = TestMachine.small()
+      machine.interlocks[Queue.vector.index] = .stream
+      var (p, _, _, a) = try Self.builder(machine)
+      p.emit(
+        OpaqueOp(
+          "Set", on: .vector, results: [a.tile().ref], sources: [], cycles: 9, isElementwise: says))
+      p.emit(
+        OpaqueOp(
+          "Exp", on: .vector, results: [a.tile(slot: 1, rows: rows).ref], sources: [a.tile().ref],
+          cycles: 9, isElementwise: true))
+      #expect(p.build().cores[0].filter { $0.kind == .barrierQueue }.count == 1, "\(rows) rows")
+    }
+  }
+
+  @Test func `a unit flag hands its tile over as that of a matmul does`() throws {
+    var (p, _, y, _) = try Self.builder()
+    let c = try p.buffer("c", in: Acc.self, .f32, rows: 4, columns: 4)
+    func chain(_ p: inout ProgramBuilder, _ flag: UnitFlag) {
+      let tile = c.tile().ref
+      p.emit(OpaqueOp("Mul", on: .matrix, results: [tile], sources: [], cycles: 1, unit: flag))
+      p.emit(
+        OpaqueOp(
+          "Fix", on: .drain, results: [y.tile(rows: 4, columns: 4).ref], sources: [tile], cycles: 1,
+          unit: flag == .none ? .none : .release))
+    }
+    chain(&p, .release)
+    chain(&p, .release)
+    let codes = Set(Checker.check(p.build()).findings.map(\.code))
+    #expect(codes.isDisjoint(with: [.H001, .H002, .H003, .D002]), "\(codes)")
+    (p, _, y, _) = try Self.builder()
+    _ = try p.buffer("c", in: Acc.self, .f32, rows: 4, columns: 4)
+    chain(&p, .none)
+    #expect(Checker.check(p.build()).findings.contains { $0.code == .H001 })
+    (p, _, y, _) = try Self.builder()
+    _ = try p.buffer("c", in: Acc.self, .f32, rows: 4, columns: 4)
+    chain(&p, .hold)
+    #expect(Checker.check(p.build()).findings.contains { $0.code == .D002 })
+  }
+
+  @Test(arguments: [
+    (
+      Queue.load, true, UnitFlag.none, 0,
+      "load.Odd: found stream on the load queue, needed the vector queue: no other streams"
+    ),
+    (
+      .vector, false, .hold, 1,
+      "vector.Odd: found a unit flag on the vector queue, needed matrix or drain"
+    ),
+    (
+      .drain, false, .hold, 1,
+      "drain.Odd: found a unit flag that holds on a drain, needed one that releases"
+    ),
+    (
+      .matrix, false, .release, 0,
+      "matrix.Odd: found a unit flag with 0 tiles in acc, needed one: the flag is that tile's"
+    ),
+    (
+      .matrix, false, .hold, 2,
+      "matrix.Odd: found a unit flag with 2 tiles in acc, needed one: the flag is that tile's"
+    ),
+    (
+      .matrix, false, .hold, 6,
+      "matrix.Odd: found 6 tiles and a unit flag, needed at most 5: state it in two parts"
+    ),
+  ])
+  func `what it cannot say is a defect`(
+    queue: Queue, streams: Bool, unit: UnitFlag, tiles: Int, message: String
+  ) throws {
+    var (p, _, _, _) = try Self.builder()
+    let c = try p.buffer("c", in: Acc.self, .f32, slots: 6, rows: 4, columns: 4)
+    p.emit(
+      OpaqueOp(
+        "Odd", on: queue, results: [], sources: (0..<tiles).map { c.tile(slot: $0).ref }, cycles: 1,
+        isElementwise: streams, unit: unit))
+    #expect(p.build().defects.map(\.message) == [message])
+  }
+
+  @Test func `nothing is forwarded to one that says nothing, or from it`() throws {
     for interlock in [Interlock.none, .stream, .full] {
       var machine = TestMachine.small()
       machine.interlocks[Queue.vector.index] = interlock

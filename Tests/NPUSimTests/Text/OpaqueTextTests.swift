@@ -78,11 +78,37 @@ import Testing
       ])
   }
 
+  @Test func `it says whether it streams, and its unit flag, conditions among them`() throws {
+    let program = try TextFixture.program(
+      """
+      .buf a ub i8 [1, 64]
+      .buf c acc acc [4, 4]
+      .loop i 0..<2
+        op vector Exp a <- a {cycles=4, stream=yes}
+        op vector Sum a <- a {cycles=4, stream=no}
+        op vector Odd a <- a {cycles=4, stream=i}
+        op matrix Mul c {cycles=4, unit=hold}
+        op matrix Mul c {cycles=4, latency=1, unit=release}
+        op matrix Mul c {cycles=4, unit=none}
+        op drain Fix c {cycles=4, unit=1 - i}
+      .end
+      """)
+    let records = program.cores[0]
+    let streams = records.map { program.works[Int($0.work)].isElementwise }
+    #expect(streams.prefix(3) == [true, false, false])
+    #expect(streams[7..<10] == [true, false, true])
+    #expect(records.map(\.hasUnitFlag).prefix(7) == [false, false, false, true, true, false, true])
+    #expect(records.map(\.releasesUnit)[3..<6] == [false, true, false])
+    #expect(!records[13].hasUnitFlag)
+    try TextRoundTripTests.check(program, "flags")
+  }
+
   @Test func `formatting keeps it`() throws {
     let text = """
       op vector Add ub:b[0 +: 1, :], c <- a, hbm:b {cycles=4, latency=2} wait load:0 set store:1
       op load Pre <- y {cycles=3}
-      op matrix "a b" {cycles=1}
+      op matrix "a b" {cycles=1, unit=hold}
+      op vector Exp a <- a {cycles=8, stream=yes}
 
       """
     #expect(try TextFixture.format(text) == text)
@@ -98,6 +124,14 @@ import Testing
     ("op vector Add b {cycles=[1]}", "5:18 cycles needs one value, found a list"),
     ("op vector Add b {cycle=1, cycles=1}", "5:18 op has no attribute 'cycle'"),
     ("op vector Add b {cycles=1, cycles=1}", "5:28 cycles is given twice"),
+    ("op vector Add {cycles=1, stream=so}", "5:33 stream needs one of no, yes, found 'so'"),
+    ("op vector Add {cycles=1, stream=[1]}", "5:26 stream needs one value, found a list"),
+    (
+      "op vector Add {cycles=1, unit=helt}",
+      "5:31 unit needs one of none, hold, release, found 'helt'"
+    ),
+    ("op drain Fix {cycles=1, unit=hold}", "5:30 unit needs one of no, yes, found 'hold'"),
+    ("op matrix Add {cycles=1, unit=1}", "5:31 unit needs one of none, hold, release, found '1'"),
     ("op vector Add x {cycles=1}", "5:15 'x' is in hbm and ub"),
     ("op vector Add up:x {cycles=1}", "5:15 there is no memory 'up'"),
     ("op vector Add ub:b {cycles=1}", "5:18 there is no 'b' in ub"),

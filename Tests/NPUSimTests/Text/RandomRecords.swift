@@ -77,7 +77,12 @@ struct RandomRecords {
       let end = isPlaced ? " @ k\(place % 2).cpp:\(place)" : ""
       let queue = queues[random.below(queues.count)]
       var line = Line(text: "", line: isPlaced ? place : 0)
-      switch random.below(6) {
+      switch random.below(7) {
+      case 6:
+        let other = queues[random.below(queues.count)]
+        line.text =
+          "\(random.below(2) == 0 ? "set" : "wait") core \(random.below(3)) "
+          + "\(queue)->\(other):\(random.below(3))\(end)"
       case 0:
         let others = queues.filter { $0 != queue }
         let other = others[random.below(others.count)]
@@ -91,7 +96,14 @@ struct RandomRecords {
           "op \(queue) N\(random.below(4))"
           + (written.isEmpty ? "" : " write " + written.map(\.0).joined(separator: " "))
           + (read.isEmpty ? "" : " read " + read.map(\.0).joined(separator: "\t"))
-          + ["", " cycles 7", " cycles 0x1F latency 3"][random.below(3)] + end
+          + ["", " cycles 7", " cycles 0x1F latency 3"][random.below(3)]
+        let isOfUnit = (written + read).count { $0.1.owner == "acc" } == 1
+        if queue == "vector", random.below(2) == 0 { line.text += " stream" }
+        if queue == "matrix", isOfUnit {
+          line.text += " unit \(["hold", "release"][random.below(2)])"
+        }
+        if queue == "drain", isOfUnit { line.text += " unit yes" }
+        line.text += end
         line.written = written.map(\.1)
         line.read = read.map(\.1)
       }

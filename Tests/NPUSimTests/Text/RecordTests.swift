@@ -28,12 +28,17 @@ import Testing
         let made = program.cores[0][op]
         guard let written = line.written else {
           #expect(made.kind != .data, "seed \(seed): \(line.text)")
+          #expect(made.kind.isBetweenCores == line.text.contains(" core "))
           continue
         }
+        let words = line.text.split(separator: " ")
+        #expect(program.works[Int(made.work)].isElementwise == words.contains("stream"))
+        #expect(made.hasUnitFlag == words.contains("unit"))
+        #expect(made.releasesUnit == words.contains("release"))
         for (isWrite, areas) in [(true, written), (false, line.read)] {
           var bytes: Set<RandomRecords.Area> = []
           for k in 0..<Int(made.operandCount)
-          where made.access(k).contains(.write) == isWrite {
+          where !made.access(k).isEmpty && made.access(k).contains(.write) == isWrite {
             bytes.formUnion(Self.bytes(program.tiles[Int(made.words[k])], program))
           }
           let expected = Set(
@@ -128,7 +133,37 @@ import Testing
     ("op vectr A", "5:4 there is no queue 'vectr'"),
     ("op vector", "5:10 found the end of the line, needed a name of its own"),
     ("op", "5:3 found the end of the line, needed a queue"),
-    ("op vector A wrote ub:0:4", "5:13 found 'wrote', needed write, read, cycles, latency or @"),
+    (
+      "op vector A wrote ub:0:4",
+      "5:13 found 'wrote', needed write, read, cycles, latency, stream, unit or @"
+    ),
+    ("op vector A unit", "5:17 found the end of the line, needed hold or release"),
+    ("op matrix A unit yes", "5:18 found 'yes', needed hold or release"),
+    ("op drain A unit hold", "5:17 found 'hold', needed yes"),
+    (
+      "op vector A read acc:0:4 unit hold",
+      "5:1 vector.A: found a unit flag on the vector queue, needed matrix or drain"
+    ),
+    (
+      "op drain A unit yes",
+      "5:1 drain.A: found a unit flag with 0 tiles in acc, needed one: the flag is that tile's"
+    ),
+    (
+      "op feed A stream",
+      "5:1 feed.A: found stream on the feed queue, needed the vector queue: no other streams"
+    ),
+    (
+      "op matrix A write acc:0:4 read x:0:1 x:1:1 x:2:1 x:3:1 x:4:1 unit hold",
+      "5:1 found areas that make more than 5 rectangles, needed at most that many"
+    ),
+    ("set core", "5:9 found the end of the line, needed the number of a core"),
+    ("set core 1", "5:11 found the end of the line, needed an event, such as load->vector:0"),
+    ("set core x load->load:0", "5:10 found 'x', needed the number of a core: a whole number"),
+    ("wait core 4096 load->load:0", "5:6 found core 4096, needed less than 4096"),
+    (
+      "wait core 1 load->scalar:0",
+      "5:13 found the sequencer in an event between cores, needed a queue of each"
+    ),
     (
       "op vector A read x:0:4 write a:0:4",
       "5:24 found 'write' again or behind read, needed write and then read"

@@ -162,6 +162,13 @@ struct RandomTimedPrograms {
     let blocks = part(72, step: 32)
     if opaque.below(6) == 0 {
       let tiles = [b.input.tile().ref, b.output.tile().ref, b.ub.tile().ref, b.acc.tile().ref]
+      if opaque.below(3) == 0 {
+        let even = [b.ub.tile().ref, b.ub.tile().ref, b.ub.tile(rows: 1).ref]
+        return _ = p.emit(
+          OpaqueOp(
+            "Even", on: .vector, results: [even[opaque.below(3)]], sources: [even[opaque.below(3)]],
+            cycles: 1 + opaque.below(9), latency: opaque.below(8), isElementwise: true))
+      }
       p.emit(
         OpaqueOp(
           "Any", on: Queue.allCases[opaque.below(Queue.count)],

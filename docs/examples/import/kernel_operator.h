@@ -106,15 +106,23 @@ struct Area {
   }
 };
 
+/// Whether an instruction works element by element, at an even pace.
+enum Pace { uneven, elementwise };
+
 inline void op(Queue queue, const char *call, std::vector<Area> written, std::vector<Area> read,
-               NPUSIM_AT) {
+               Pace pace, NPUSIM_AT) {
   record();
   std::printf("op %s %s", name(queue), call);
   if (!written.empty()) std::printf(" write");
   for (auto &a : written) std::printf(" %s", a.text().c_str());
   if (!read.empty()) std::printf(" read");
   for (auto &a : read) std::printf(" %s", a.text().c_str());
-  std::printf(" @ %s:%d\n", file, line);
+  std::printf("%s @ %s:%d\n", pace == elementwise ? " stream" : "", file, line);
+}
+
+inline void op(Queue queue, const char *call, std::vector<Area> written, std::vector<Area> read,
+               NPUSIM_AT) {
+  op(queue, call, written, read, uneven, NPUSIM_PASS);
 }
 
 inline void event(const char *what, Queue from, Queue to, int id, NPUSIM_AT) {
@@ -486,7 +494,8 @@ void DataCopyPad(const GlobalTensor<T> &to, const LocalTensor<T> &from, const Da
   void NAME(const LocalTensor<T> &to, const LocalTensor<T> &a, const LocalTensor<T> &b,         \
             int32_t count, NPUSIM_AT) {                                                         \
     uint64_t n = count * sizeof(T);                                                             \
-    npusim::op(npusim::vector, #NAME, {to.area(n)}, {a.area(n), b.area(n)}, NPUSIM_PASS);       \
+    npusim::op(npusim::vector, #NAME, {to.area(n)}, {a.area(n), b.area(n)},                     \
+               npusim::elementwise, NPUSIM_PASS);                                               \
   }
 NPUSIM_BINARY(Add) NPUSIM_BINARY(Sub) NPUSIM_BINARY(Mul) NPUSIM_BINARY(Div) NPUSIM_BINARY(Max)
 NPUSIM_BINARY(Min) NPUSIM_BINARY(And) NPUSIM_BINARY(Or) NPUSIM_BINARY(AddRelu)
@@ -495,7 +504,8 @@ NPUSIM_BINARY(Min) NPUSIM_BINARY(And) NPUSIM_BINARY(Or) NPUSIM_BINARY(AddRelu)
   template <typename T>                                                                         \
   void NAME(const LocalTensor<T> &to, const LocalTensor<T> &a, int32_t count, NPUSIM_AT) {      \
     uint64_t n = count * sizeof(T);                                                             \
-    npusim::op(npusim::vector, #NAME, {to.area(n)}, {a.area(n)}, NPUSIM_PASS);                  \
+    npusim::op(npusim::vector, #NAME, {to.area(n)}, {a.area(n)}, npusim::elementwise,           \
+               NPUSIM_PASS);                                                                    \
   }
 NPUSIM_UNARY(Exp) NPUSIM_UNARY(Ln) NPUSIM_UNARY(Abs) NPUSIM_UNARY(Reciprocal) NPUSIM_UNARY(Sqrt)
 NPUSIM_UNARY(Rsqrt) NPUSIM_UNARY(Relu) NPUSIM_UNARY(Not)
@@ -505,14 +515,16 @@ NPUSIM_UNARY(Rsqrt) NPUSIM_UNARY(Relu) NPUSIM_UNARY(Not)
   void NAME(const LocalTensor<T> &to, const LocalTensor<T> &a, const S &, int32_t count,        \
             NPUSIM_AT) {                                                                        \
     uint64_t n = count * sizeof(T);                                                             \
-    npusim::op(npusim::vector, #NAME, {to.area(n)}, {a.area(n)}, NPUSIM_PASS);                  \
+    npusim::op(npusim::vector, #NAME, {to.area(n)}, {a.area(n)}, npusim::elementwise,           \
+               NPUSIM_PASS);                                                                    \
   }
 NPUSIM_SCALAR(Adds) NPUSIM_SCALAR(Muls) NPUSIM_SCALAR(Maxs) NPUSIM_SCALAR(Mins)
 NPUSIM_SCALAR(LeakyRelu)
 
 template <typename T, typename S>
 void Duplicate(const LocalTensor<T> &to, const S &, int32_t count, NPUSIM_AT) {
-  npusim::op(npusim::vector, "Duplicate", {to.area(count * sizeof(T))}, {}, NPUSIM_PASS);
+  npusim::op(npusim::vector, "Duplicate", {to.area(count * sizeof(T))}, {}, npusim::elementwise,
+             NPUSIM_PASS);
 }
 
 enum class RoundMode { CAST_NONE, CAST_RINT, CAST_FLOOR, CAST_CEIL, CAST_ROUND, CAST_TRUNC, CAST_ODD };
@@ -521,7 +533,7 @@ template <typename T, typename U>
 void Cast(const LocalTensor<T> &to, const LocalTensor<U> &a, const RoundMode &, uint32_t count,
           NPUSIM_AT) {
   npusim::op(npusim::vector, "Cast", {to.area(count * sizeof(T))}, {a.area(count * sizeof(U))},
-             NPUSIM_PASS);
+             npusim::elementwise, NPUSIM_PASS);
 }
 
 #define NPUSIM_REDUCTION(NAME)                                                                  \

@@ -1,10 +1,11 @@
 extension TextExpander {
-  /// Emits a micro-op whose operands are its tiles, its cycles and its latency.
+  /// Emits a micro-op whose operands are its tiles, its cycles, its latency, whether it streams and its
+  /// unit flag.
   mutating func emitOpaque(_ index: Int, _ statement: PlanStatement, on queue: Queue) {
     let written = tree.statement(index)
     let name = tree.names[tree.declaration(of: written).format]
     var op = OpaqueOp(name, on: queue, results: [], sources: [], cycles: 0)
-    let end = statement.operands.range.upperBound - 2
+    let end = statement.operands.range.upperBound - 4
     for (offset, place) in (statement.operands.range.lowerBound..<end).enumerated() {
       guard let tile = tile(plan.operands[place], index) else { return }
       if written.destinations < 0 || offset < Int(written.destinations) {
@@ -15,6 +16,11 @@ extension TextExpander {
     }
     let (cycles, latency) = (plan.operands[end].slot, plan.operands[end + 1].slot)
     guard let occupied = value(cycles, index), let after = value(latency, index) else { return }
+    guard let streams = immediate(plan.operands[end + 2], index),
+      let unit = immediate(plan.operands[end + 3], index)
+    else { return }
+    op.isElementwise = streams != 0
+    op.unit = OpaqueOp.unit(unit, on: queue)
     op.cycles = Int(occupied)
     op.latency = Int(after)
     guard occupied >= 1, after >= 0 else {

@@ -168,7 +168,7 @@ extension TextExpander {
     return wrong == nil
   }
 
-  private mutating func immediate(_ operand: PlanOperand, _ index: Int) -> UInt32? {
+  mutating func immediate(_ operand: PlanOperand, _ index: Int) -> UInt32? {
     guard operand.slot.isThere else { return operand.word }
     switch operand.kind {
     case .scalar:

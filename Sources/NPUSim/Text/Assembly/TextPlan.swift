@@ -21,7 +21,8 @@ struct TextPlan: Sendable {
 struct PlanStatement: Sendable {
   var kind: TextStatement.Kind
   var opcode: UInt8 = 0
-  /// Of an opaque micro-op, whose operands are its tiles, its cycles and its latency.
+  /// Of an opaque micro-op, whose operands are its tiles, its cycles, its latency, whether it streams
+  /// and its unit flag.
   var opaqueQueue: Queue?
   /// Slot of a loop's variable, or of a local name.
   var variable: Int16 = 0

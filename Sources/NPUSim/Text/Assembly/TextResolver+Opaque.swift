@@ -1,6 +1,6 @@
 extension TextResolver {
-  /// `op QUEUE NAME results <- sources {cycles=N, latency=N}`: its tiles, its cycles and its latency
-  /// become operands of the plan. The queue of the form becomes that of the statement.
+  /// `op QUEUE NAME results <- sources {cycles=N, latency=N, stream=yes, unit=hold}`: its tiles and its
+  /// attributes become operands of the plan. The queue of the form becomes that of the statement.
   mutating func opaque(_ statement: TextStatement, _ form: inout TextForm) {
     let details = tree.declaration(of: statement)
     form.queue = queue(details.space, at: details.spaceSpan) ?? form.queue
@@ -18,7 +18,7 @@ extension TextResolver {
       let isWritten = statement.destinations < 0 || place < Int(statement.destinations)
       plan.operands.append(opaqueTile(tree.operands[index], form, isWritten: isWritten))
     }
-    opaqueAttributes(statement)
+    opaqueAttributes(statement, on: form.queue)
   }
 
   private static let opaqueUsage = "write op vector NAME results <- sources {cycles=1}"
@@ -86,9 +86,11 @@ extension TextResolver {
       hint: DidYouMean.hint(for: name, among: known) ?? "declare it before its first use")
   }
 
-  /// Its cycles, which must be there, and its latency, 0 where it is left out.
-  private mutating func opaqueAttributes(_ statement: TextStatement) {
-    let names = ["cycles", "latency"]
+  /// Its cycles, which must be there, its latency, 0 where it is left out, and two choices, whose first
+  /// words are meant where they are left out.
+  private mutating func opaqueAttributes(_ statement: TextStatement, on queue: Queue) {
+    let choices = [("stream", Bool.choices), ("unit", OpaqueOp.unitWords(on: queue))]
+    let names = ["cycles", "latency"] + choices.map(\.0)
     var values: [String: TextNumber] = [:]
     for place in statement.attributes.range {
       let attribute = tree.attributes[place]
@@ -104,7 +106,7 @@ extension TextResolver {
       if !attribute.value.isThere {
         errors.add("\(name) needs one value, found a list", at: attribute.nameSpan)
       }
-      whole(attribute.value)
+      if name == "cycles" || name == "latency" { whole(attribute.value) }
       values[name] = attribute.value
     }
     if values["cycles"] == nil {
@@ -112,10 +114,38 @@ extension TextResolver {
         "op needs the cycles for which it occupies its queue", at: statement.span,
         hint: Self.opaqueUsage)
     }
-    for name in names {
+    for name in ["cycles", "latency"] {
       var operand = PlanOperand(kind: .integer)
       operand.slot = values[name] ?? TextNumber(literal: 0)
       plan.operands.append(operand)
     }
+    for (name, words) in choices {
+      plan.operands.append(opaqueChoice(name, words, values[name] ?? .none, statement))
+    }
+  }
+
+  /// One of some words; of no and yes a condition, too.
+  private mutating func opaqueChoice(
+    _ name: String, _ words: [String], _ value: TextNumber, _ statement: TextStatement
+  ) -> PlanOperand {
+    var result = PlanOperand(kind: .choice)
+    guard value.isThere else { return result }
+    let expression = value.isNode ? tree.expressions[Int(value.node)] : nil
+    let isWord = expression?.kind == .name || expression?.kind == .word
+    let word = isWord ? expression.map { text($0.name) } ?? "" : ""
+    if let index = words.firstIndex(of: word) {
+      result.word = UInt32(index)
+    } else if words == Bool.choices, !isWord || symbols[expression?.name ?? 0] != nil {
+      // A condition: yes where it is not 0.
+      whole(value)
+      result.slot = value
+    } else {
+      let span = expression?.span ?? statement.span
+      let found = value.literal.map(String.init) ?? source.text(span)
+      errors.add(
+        "\(name) needs one of \(words.joined(separator: ", ")), found '\(found)'", at: span,
+        hint: DidYouMean.suggest(found, among: words).map { "did you mean \($0)?" })
+    }
+    return result
   }
 }

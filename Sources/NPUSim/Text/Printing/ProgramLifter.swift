@@ -201,7 +201,7 @@ struct ProgramLifter {
     }
     let work = program.works[Int(record.work)]
     if let name = work.name {
-      key += [-2, record.queue.index, name, Int(record.accessBits)]
+      key += [-2, record.queue.index, name, Int(record.accessBits), work.isElementwise ? 1 : 0]
       numbers += [Int(work.amounts.0), Int(work.amounts.1)]
     }
     if let place = origins?[core, index], place != .none {

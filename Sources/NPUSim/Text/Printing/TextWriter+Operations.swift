@@ -63,6 +63,9 @@ extension TextWriter {
       if numbers[next + 1] != .constant(0) {
         others.append(("latency", expression(numbers[next + 1])))
       }
+      if program.works[Int(record.work)].isElementwise {
+        others.append(("stream", choice(Bool.choices, 1)))
+      }
     }
     if !entry.hasTiles {
       for other in others { written.append(value(other.value)) }

@@ -92,10 +92,11 @@ struct RecordBuilder {
         for piece in pieces { aligned(piece.column, space, "byte \(area.address)", area.span) }
       }
     }
-    guard tiles > OpRecord.maximumOperands else { return }
+    // A unit flag takes the place of one.
+    let most = OpRecord.maximumOperands - (line.unit == .none ? 0 : 1)
+    guard tiles > most else { return }
     errors.add(
-      "found areas that make more than \(OpRecord.maximumOperands) rectangles, needed at most that "
-        + "many", at: line.span,
+      "found areas that make more than \(most) rectangles, needed at most that many", at: line.span,
       hint: "areas of one tensor need one pitch, rows on chip start on their memory's alignment; "
         + "otherwise record the instruction in parts")
   }
@@ -156,7 +157,7 @@ struct RecordBuilder {
     case .op(let queue, let name):
       var op = OpaqueOp(
         tree.names[name], on: queue, results: [], sources: [], cycles: 1,
-        latency: Int(max(0, line.latency)))
+        latency: Int(max(0, line.latency)), isElementwise: line.isElementwise, unit: line.unit)
       let first = Int(line.area)
       for index in first..<(first + Int(line.written + line.read)) {
         let tiles = placement.pieces(tree.areas[index], core: core).map { piece in
@@ -168,6 +169,10 @@ struct RecordBuilder {
       _ = builder.append(asWritten: op)
     case .set(let event): builder.append(.synchronise(event, .set, scope: 0))
     case .wait(let event): builder.append(.synchronise(event, .wait, scope: 0))
+    case .coreSet(let other, let event):
+      _ = builder.append(asWritten: SetCoreEvent(Int32(clamping: other), event))
+    case .coreWait(let other, let event):
+      _ = builder.append(asWritten: WaitCoreEvent(Int32(clamping: other), event))
     case .barrier(let queue): builder.append(.barrier(queue, scope: 0))
     case .barrierAll: builder.append(.fence(scope: 0))
     case .barrierCores: builder.append(chipBarrier)

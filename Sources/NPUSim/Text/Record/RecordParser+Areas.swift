@@ -119,8 +119,8 @@ extension RecordParser {
 
   // MARK: Micro-ops
 
-  /// `op QUEUE NAME write AREAS read AREAS cycles N latency N @ FILE:LINE`, each part but the first
-  /// two at most once.
+  /// `op QUEUE NAME write AREAS read AREAS cycles N latency N stream unit FLAG @ FILE:LINE`, each part
+  /// but the first two at most once.
   mutating func operation(_ line: inout RecordLine) -> Bool {
     guard let first = word() else {
       missing("a queue")
@@ -152,6 +152,13 @@ extension RecordParser {
         }
         if isCycles { line.cycles = Int64(value) } else { line.latency = Int64(value) }
         isInList = false
+      } else if spells(word, "stream") {
+        line.isElementwise = true
+        isInList = false
+      } else if spells(word, "unit") {
+        guard let flag = unit(on: queue) else { return false }
+        line.unit = flag
+        isInList = false
       } else if isInList {
         guard line.written + line.read < Int32(Self.mostAreas) else {
           fail(
@@ -164,11 +171,27 @@ extension RecordParser {
         if isReading { line.read += 1 } else { line.written += 1 }
       } else {
         fail(
-          "found '\(shown(word))', needed write, read, cycles, latency or @", at: word)
+          "found '\(shown(word))', needed write, read, cycles, latency, stream, unit or @", at: word
+        )
         return false
       }
     }
     return true
+  }
+
+  /// The word of a unit flag.
+  private mutating func unit(on queue: Queue) -> UnitFlag? {
+    let words = queue == .drain ? ["yes"] : Array(UnitFlag.choices.dropFirst())
+    let needed = words.joined(separator: " or ")
+    guard let word = word() else {
+      missing(needed)
+      return nil
+    }
+    guard let index = words.firstIndex(of: shown(word)) else {
+      fail("found '\(shown(word))', needed \(needed)", at: word)
+      return nil
+    }
+    return OpaqueOp.unit(UInt32(index + 1), on: queue)
   }
 
   /// `WHERE:ADDRESS:LENGTH` or `WHERE:ADDRESS:LENGTH*ROWS/PITCH`

@@ -246,10 +246,21 @@ struct RecordParser {
     return end(&line)
   }
 
-  /// `set QUEUE->QUEUE:ID`
+  /// `set QUEUE->QUEUE:ID`, or `set core N QUEUE->QUEUE:ID`
   private mutating func event(_ line: inout RecordLine, isSet: Bool) -> Bool {
     let form = "an event, such as load->vector:0"
-    guard let word = word() else {
+    var next = word()
+    var other: Int?
+    if let word = next, spells(word, "core") {
+      guard let number = number("the number of a core") else { return false }
+      guard number < Self.mostCores else {
+        fail("found core \(number), needed less than \(Self.mostCores)", at: word)
+        return false
+      }
+      other = number
+      next = self.word()
+    }
+    guard let word = next else {
       missing(form)
       return false
     }
@@ -268,11 +279,19 @@ struct RecordParser {
       fail("found event ID \(id), needed 0 to 65535", at: (colon + 1)..<word.upperBound)
       return false
     }
+    let event = Event(source: from, target: to, id: small)
+    if let other {
+      guard from.queue != nil, to.queue != nil else {
+        fail("found the sequencer in an event between cores, needed a queue of each", at: word)
+        return false
+      }
+      line.kind = isSet ? .coreSet(other, event) : .coreWait(other, event)
+      return end(&line)
+    }
     guard from != to else {
       fail("found an event of \(from.name) with itself, needed two queues", at: word)
       return false
     }
-    let event = Event(source: from, target: to, id: small)
     line.kind = isSet ? .set(event) : .wait(event)
     return end(&line)
   }

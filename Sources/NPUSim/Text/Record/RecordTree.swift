@@ -37,6 +37,8 @@ struct RecordLine: Sendable {
     /// Opaque, with its queue and its name.
     case op(Queue, name: UInt32)
     case set(Event), wait(Event)
+    /// Events of the current core and another.
+    case coreSet(Int, Event), coreWait(Int, Event)
     case barrier(Queue)
     case barrierAll, barrierCores
   }
@@ -51,6 +53,9 @@ struct RecordLine: Sendable {
   /// −1 where they are left out.
   var cycles: Int64 = -1
   var latency: Int64 = -1
+  /// Whether it works element by element.
+  var isElementwise = false
+  var unit = UnitFlag.none
   /// The place in its source: the name of the file, and a line from 1 on; 0 for none.
   var file: UInt32 = 0
   var line: Int32 = 0

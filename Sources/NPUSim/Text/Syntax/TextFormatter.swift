@@ -242,7 +242,8 @@ struct TextFormatter {
       put(isSet ? "set core " : "wait core ")
       operand(tree.operands[Int(statement.operands.first)])
       put(" ")
-      return operand(tree.operands[Int(statement.operands.first) + 1])
+      operand(tree.operands[Int(statement.operands.first) + 1])
+      return origin(statement)
     }
     name(statement.name)
     if statement.declaration >= 0 {
@@ -263,6 +264,11 @@ struct TextFormatter {
     attributes(statement.attributes)
     events(" wait ", statement.waits)
     events(" set ", statement.sets)
+    origin(statement)
+  }
+
+  /// The place that a micro-op states.
+  private mutating func origin(_ statement: TextStatement) {
     guard statement.origin >= 0 else { return }
     let origin = tree.origins[Int(statement.origin)]
     put(" @ ")
