@@ -12,6 +12,8 @@ public protocol Kernel: Sendable {
   /// One line for `simctl list`.
   static var summary: String { get }
   static var options: [KernelOption] { get }
+  /// Every field that a schedule of the kernel may have.
+  static var scheduleDeclaration: [ScheduleField] { get }
 
   /// Validates a shape and chooses a schedule for it; `schedule` replaces fields of it.
   ///
@@ -22,7 +24,7 @@ public protocol Kernel: Sendable {
 
   /// The shape as the report prints it.
   var shape: [(name: String, value: String)] { get }
-  /// The schedule in effect; `lanes` and what else is part of the mathematics included.
+  /// The schedule in effect; empty where the program was not made from one.
   var scheduleFields: ScheduleFields { get }
   /// Inputs, intermediates and outputs in the order of the algorithm.
   var tensors: [TensorSpec] { get }
@@ -99,7 +101,7 @@ extension Kernel {
   private func requireFit(_ program: Program, on machine: MachineConfiguration) throws(NPUError) {
     let misfits = program.defects.filter { $0.code == .S006 || $0.code == .M003 }
     guard let first = misfits.first else { return }
-    let isDeep = scheduleFields.fields.contains { $0.name.hasPrefix("stages") && $0.value > 1 }
+    let isDeep = scheduleFields.fields.contains { $0.field.values == .slots && $0.value > 1 }
     let smaller = isDeep ? "smaller tiles or fewer stages" : "smaller tiles"
     throw NPUError(
       .program,

@@ -1,30 +1,61 @@
 import NPUSim
 
-/// A field of a schedule: its name, its value, and what it may hold on any machine.
-///
-/// What a machine has room for is judged by the schedules themselves.
+/// A field of a schedule as it is declared: what it is called, what it may hold on any machine, and
+/// what it does. Parsing, reports, help and completion all read it from here.
 public struct ScheduleField: Sendable, Hashable {
+  /// The whole numbers that a field may hold. What a machine has room for, and what fields and shape
+  /// must have in common, the schedules judge themselves.
+  public enum Values: Sendable, Hashable {
+    /// A size of a tile, at most ``ShapeLimits/maximumExtent``.
+    case extent
+    /// A size of a tile in whole blocks of so many.
+    case blocks(of: Int)
+    /// The slots of a ring: each takes an event ID.
+    case slots
+    /// One of some numbers.
+    case range(ClosedRange<Int>)
+
+    /// Most slots of a ring: no machine has more event IDs for a pair of queues.
+    static let mostSlots = 65_535
+
+    /// From the least to the most.
+    public var range: ClosedRange<Int> {
+      switch self {
+      case .extent: 1...ShapeLimits.maximumExtent
+      case .blocks(let size): size...ShapeLimits.maximumExtent
+      case .slots: 1...Self.mostSlots
+      case .range(let range): range
+      }
+    }
+
+    /// What every one of them is a multiple of.
+    var unit: Int { if case .blocks(let size) = self { size } else { 1 } }
+
+    public func contains(_ value: Int) -> Bool { range.contains(value) && value % unit == 0 }
+
+    /// What an error asks for.
+    var needed: String {
+      (unit == 1 ? "a whole number" : "a multiple of \(unit)")
+        + " from \(range.lowerBound) to \(range.upperBound)"
+    }
+  }
+
   /// As typed: `tile.kv`.
   public let name: String
-  public internal(set) var value: Int
-  /// What `--schedule` may set it to.
-  public let range: ClosedRange<Int>
+  public let values: Values
+  /// What it is, in one line, its unit included.
+  public let summary: String
+  /// How it is chosen where nobody gives it.
+  public let standard: String
+  /// Where only some programs of the kernel have the field, which ones.
+  public let condition: String?
+  /// Whether words of the results depend on it.
+  public let affectsValues: Bool
 
-  /// Most slots of a ring: a slot takes an event ID, and no machine has more for a pair of queues.
-  static let mostSlots = 65_535
-
-  /// A size of a tile, at most ``ShapeLimits/maximumExtent``.
-  static func extent(_ name: String, _ value: Int) -> ScheduleField {
-    ScheduleField(name: name, value: value, range: 1...ShapeLimits.maximumExtent)
-  }
-
-  /// A number of slots, stages or parts: each takes an event ID.
-  static func slots(_ name: String, _ value: Int) -> ScheduleField {
-    ScheduleField(name: name, value: value, range: 1...mostSlots)
-  }
-
-  /// One of some numbered choices.
-  static func choice(_ name: String, _ value: Int, _ range: ClosedRange<Int>) -> ScheduleField {
-    ScheduleField(name: name, value: value, range: range)
+  /// What may be given, in a few words.
+  public var legal: String {
+    values.unit == 1
+      ? "\(values.range.lowerBound) to \(values.range.upperBound)"
+      : "multiples of \(values.unit) to \(values.range.upperBound)"
   }
 }

@@ -30,6 +30,8 @@ import Testing
     #expect(try offers(["nu"]) == ["numerics"])
     #expect(try offers(["list", "m"]).isSuperset(of: ["machines", "models"]))
     #expect(try offers(["list", "--j"]) == ["--json"])
+    let fields: Set = ["tile.m=", "tile.n=", "tile.k="]
+    #expect(try offers(["run", "gemm", "--schedule", "til"]) == fields)
     #expect(try offers(["numerics", "0x3dcc", "--from", "e"]) == ["e4m3fn", "e5m2", "e8m0"])
   }
 

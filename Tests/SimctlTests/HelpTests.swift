@@ -1,4 +1,5 @@
 import Foundation
+import NPUKernels
 import Testing
 
 @Suite struct HelpTests {
@@ -30,6 +31,24 @@ import Testing
     for line in ["\(verb) -h", "help \(verb)", "\(verb) --nonsense --help"] {
       #expect(try SimctlProcess.run(line).text == page.text, "\(line)")
     }
+  }
+
+  @Test(arguments: Catalog.kernels.map { $0.name })
+  func `the help of a kernel lists every field of its schedule`(kernel: String) throws {
+    let page = try SimctlProcess.run("run \(kernel) --help").text
+    let start = try #require(page.range(of: "\nFields of the schedule (* words depend on it):\n"))
+    let rows = page[start.upperBound...].split(separator: "\n", omittingEmptySubsequences: false)
+      .prefix { !$0.isEmpty }
+    let fields = try Catalog.kernel(named: kernel).scheduleDeclaration
+    #expect(rows.count == fields.count + 1)
+    for (field, row) in zip(fields, rows) {
+      let name = field.name + (field.affectsValues ? " *" : "")
+      #expect(row.hasPrefix("  \(name) "))
+      for part in [field.legal, field.summary, field.standard, field.condition ?? ""] {
+        #expect(part.isEmpty || row.contains(part))
+      }
+    }
+    #expect(rows.last?.hasPrefix("  lanes *") == true)
   }
 
   @Test func `no line of help is wider than 110 characters`() throws {

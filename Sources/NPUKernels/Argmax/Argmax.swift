@@ -48,6 +48,7 @@ public struct Argmax: Kernel {
     [("rows", "\(rows)"), ("cols", "\(columns)")]
   }
 
+  public static var scheduleDeclaration: [ScheduleField] { RowSchedule.declaration }
   public var scheduleFields: ScheduleFields { plan.fields }
 
   public var tensors: [TensorSpec] {

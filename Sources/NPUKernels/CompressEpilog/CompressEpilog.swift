@@ -77,8 +77,9 @@ public struct CompressEpilog: Kernel {
         [tokens, columns, 2], [tokens, 4], [slots, columns], [slots, FP8Block.blocks(columns), 4],
       ], machine: machine)
     plan = try CompressEpilogSchedule(
-      rows: min(tokens, slots), columns: columns, scaleBytes: rule == .fp32 ? 4 : 1,
-      isComposed: isComposed, machine: machine, overriding: schedule)
+      CompressEpilogFootprint(
+        rows: min(tokens, slots), columns: columns, scaleBytes: rule == .fp32 ? 4 : 1,
+        isComposed: isComposed, machine: machine), overriding: schedule)
   }
 
   /// Scales of a row.
@@ -99,6 +100,7 @@ public struct CompressEpilog: Kernel {
     return shape + [("input", input.name), ("rung", isComposed ? "composed" : "one-op")]
   }
 
+  public static var scheduleDeclaration: [ScheduleField] { CompressEpilogSchedule.declaration }
   public var scheduleFields: ScheduleFields { plan.fields }
 
   public var tensors: [TensorSpec] {

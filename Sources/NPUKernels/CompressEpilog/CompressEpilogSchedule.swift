@@ -1,7 +1,7 @@
 import NPUSim
 
 /// Tile sizes, stages and the order of the rows of ``CompressEpilog``.
-public struct CompressEpilogSchedule: Sendable, Hashable {
+public struct CompressEpilogSchedule: Schedule {
   /// In which order rows are taken.
   public enum Order: Int, Sendable, CaseIterable {
     /// Whichever of the other two moves fewer bursts, by slot where they are equal.
@@ -22,69 +22,58 @@ public struct CompressEpilogSchedule: Sendable, Hashable {
   public var outStages: Int
   public var order: Order
 
-  /// Names and values, for reports and `--schedule`.
-  public var fields: ScheduleFields {
-    ScheduleFields([
-      .extent("tile.rows", tileRows), .extent("tile.cols", tileColumns), .slots("stages", stages),
-      .slots("stages.out", outStages), .choice("order", order.rawValue, 1...Order.allCases.count),
-    ])
+  /// ``order`` by its number.
+  private var orderNumber: Int {
+    get { order.rawValue }
+    set { order = Order(rawValue: newValue) ?? order }
   }
+
+  static let parameters: [ScheduleParameter<CompressEpilogSchedule>] = [
+    .init(
+      "tile.rows", \.tileRows, .extent, "rows of a tile",
+      standard: "a long pass of the lanes, 8 tiles a core"),
+    .init(
+      "tile.cols", \.tileColumns, .extent, "columns of a tile", standard: "a long pass of the lanes"
+    ),
+    .init(
+      "stages", \.stages, .slots, "slots of the ring of x", standard: "as many as fit, up to 4"),
+    .init(
+      "stages.out", \.outStages, .slots, "slots of the rings of codes and scales",
+      standard: "as many as fit, up to 2"),
+    .init(
+      "order", \.orderNumber, .range(1...Order.allCases.count),
+      "1 whichever of the others moves fewer bursts, 2 by slot, 3 by row of x", standard: "1"),
+  ]
 
   /// Depths from the best to the least.
   private static let depths: [(stages: Int, out: Int)] = [
     (4, 2), (3, 2), (2, 2), (2, 1), (1, 1),
   ]
 
-  /// Tiles long enough to hide the start of the next, eight or more for each core, that fit `ub`; or the
-  /// fields of `overriding`, checked.
-  init(
-    rows: Int, columns: Int, scaleBytes: Int, isComposed: Bool, machine: MachineConfiguration,
-    overriding text: String?
-  ) throws(NPUError) {
-    let space = CompressEpilogFootprint(
-      rows: rows, columns: columns, scaleBytes: scaleBytes, isComposed: isComposed,
-      machine: machine)
-    guard let plan = Self.widest(space) else {
-      let smallest = CompressEpilogSchedule(
-        tileRows: 1, tileColumns: min(columns, FP8Block.blockSize), stages: 1, outStages: 1)
-      throw NPUError(
-        .program,
-        "compress_epilog does not fit \(machine.name): "
-          + (space.overflow(smallest) ?? "no tile is small enough"),
-        hint: "use a machine with a larger ub")
-    }
-    self = plan
-    guard let text else { return }
-    try apply(fields.applying(text), space)
+  static func smallest(_ problem: CompressEpilogFootprint) -> CompressEpilogSchedule {
+    CompressEpilogSchedule(
+      tileRows: 1, tileColumns: min(problem.columns, FP8Block.blockSize), stages: 1, outStages: 1)
   }
 
-  /// Takes the fields of `--schedule`.
-  private mutating func apply(
-    _ chosen: ScheduleFields, _ space: CompressEpilogFootprint
-  ) throws(NPUError) {
-    let own = fields
-    tileRows = min(chosen["tile.rows"], space.rows)
-    tileColumns = min(chosen["tile.cols"], space.columns)
-    stages = chosen["stages"]
-    outStages = chosen["stages.out"]
-    order = Order(rawValue: chosen["order"]) ?? order
-    guard tileColumns == space.columns || tileColumns % FP8Block.blockSize == 0 else {
+  /// Cuts the tile to the rows and columns that there are, whole blocks of them.
+  mutating func settle(_ problem: CompressEpilogFootprint) throws(NPUError) {
+    tileRows = min(tileRows, problem.rows)
+    tileColumns = min(tileColumns, problem.columns)
+    guard tileColumns == problem.columns || tileColumns % FP8Block.blockSize == 0 else {
       throw NPUError(
         .usage,
         "tile.cols needs a multiple of \(FP8Block.blockSize) or the whole row, "
           + "found \(tileColumns)")
     }
-    for (name, value) in [("stages", stages), ("stages.out", outStages)] where value > space.limit {
+    for (name, value) in [("stages", stages), ("stages.out", outStages)] where value > problem.limit
+    {
       throw NPUError(
-        .usage, "\(name) needs at most \(space.limit), found \(value)",
+        .usage, "\(name) needs at most \(problem.limit), found \(value)",
         hint: "each slot takes an event ID between two queues")
     }
-    if let wrong = space.overflow(self) {
-      throw NPUError(
-        .program, "this schedule does not fit \(space.machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is \(own.text)")
-    }
   }
+
+  func overflow(_ problem: CompressEpilogFootprint) -> String? { problem.overflow(self) }
 
   private init(tileRows: Int, tileColumns: Int, stages: Int, outStages: Int) {
     self.tileRows = tileRows
@@ -94,7 +83,10 @@ public struct CompressEpilogSchedule: Sendable, Hashable {
     order = .fewestBursts
   }
 
-  private static func widest(_ space: CompressEpilogFootprint) -> CompressEpilogSchedule? {
+  /// Tiles long enough to hide the start of the next, eight or more for each core, that fit `ub`.
+  static func chosen(
+    for space: CompressEpilogFootprint, given: ScheduleText.Given
+  ) -> CompressEpilogSchedule? {
     let block = FP8Block.blockSize
     let target = 256 * space.machine.vector.lanes
     let perCore = (space.rows + space.machine.cores - 1) / space.machine.cores
@@ -117,7 +109,7 @@ public struct CompressEpilogSchedule: Sendable, Hashable {
 }
 
 /// The bytes that a schedule of compress_epilog needs in `ub`.
-struct CompressEpilogFootprint {
+struct CompressEpilogFootprint: ScheduleProblem {
   /// Most rows that are written.
   let rows: Int
   let columns: Int
@@ -126,8 +118,11 @@ struct CompressEpilogFootprint {
   let isComposed: Bool
   let machine: MachineConfiguration
 
+  var kernel: String { CompressEpilog.name }
+  var remedy: String { "use a machine with a larger ub" }
+
   /// Most stages of a ring.
-  var limit: Int { machine.eventsPerPair ?? ScheduleField.mostSlots }
+  var limit: Int { machine.eventsPerPair ?? ScheduleField.Values.mostSlots }
 
   /// What does not fit, or `nil`.
   func overflow(_ plan: CompressEpilogSchedule) -> String? {

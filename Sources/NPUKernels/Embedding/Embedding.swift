@@ -47,6 +47,7 @@ public struct Embedding: Kernel {
     [("tokens", "\(tokens)"), ("vocab", "\(vocabulary)"), ("hidden", "\(hidden)")]
   }
 
+  public static var scheduleDeclaration: [ScheduleField] { RowSchedule.declaration }
   public var scheduleFields: ScheduleFields { plan.fields }
 
   public var tensors: [TensorSpec] {

@@ -88,7 +88,8 @@ public struct FlashAttention: Kernel {
     self.form = form
     self.rung = rung
     self.machine = machine
-    plan = try FlashSchedule(rung, shape: form, machine: machine, overriding: schedule)
+    plan = try FlashSchedule(
+      FlashSchedule.Problem(rung: rung, shape: form, machine: machine), overriding: schedule)
     let tiles = (form.kv - 1) / plan.tileKV + 1
     guard form.splits <= tiles else {
       throw NPUError(
@@ -182,7 +183,10 @@ public struct FlashAttention: Kernel {
     ]
   }
 
-  public var scheduleFields: ScheduleFields { plan.fields(of: rung, for: form) }
+  public static var scheduleDeclaration: [ScheduleField] { FlashSchedule.declaration }
+  public var scheduleFields: ScheduleFields {
+    plan.fields(FlashSchedule.Problem(rung: rung, shape: form, machine: machine).kind)
+  }
 
   public var tensors: [TensorSpec] {
     let rows = [form.batch, form.heads, form.queries]

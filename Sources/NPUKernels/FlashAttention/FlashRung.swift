@@ -28,20 +28,6 @@ enum FlashRung: String, Sendable, CaseIterable {
     }
   }
 
-  /// Whether the rung's program depends on a field of the schedule: rows of K and V are staged only
-  /// where they are encoded on chip, and only some rungs have more than one slot of anything.
-  func uses(_ field: String, for shape: FlashShape) -> Bool {
-    let isDecoding = self == .decode || self == .composed
-    let isEncoding = shape.kvFormat != .mxint8
-    return switch field {
-    case "tile.heads": isDecoding
-    case "tile.staged": isEncoding && self != .scalar
-    case "stages.rows": isEncoding && isDecoding
-    case "stages.kv", "stages": self != .scalar && self != .online
-    default: true
-    }
-  }
-
   /// Whether the softmax is taken over whole rows that were written out, by the unfused definition.
   var isUnfused: Bool { self == .unfused }
 

@@ -1,8 +1,8 @@
 import NPUSim
 
 /// Tile sizes and stages of ``FlashAttention``. Each rung chooses its own, and has the fields that its
-/// program uses (``FlashRung/uses(_:for:)``).
-public struct FlashSchedule: Sendable, Hashable {
+/// program uses.
+public struct FlashSchedule: Schedule {
   /// Queries of a head in one tile; tiles start at multiples of it.
   public var tileQ: Int
   /// Keys of a step of the online softmax, a multiple of 32: part of the definition.
@@ -31,62 +31,79 @@ public struct FlashSchedule: Sendable, Hashable {
     self.stages = stages
   }
 
-  /// Names and values of a rung's fields, for reports and `--schedule`.
-  func fields(of rung: FlashRung, for shape: FlashShape) -> ScheduleFields {
-    ScheduleFields(
-      [
-        .extent("tile.q", tileQ), .extent("tile.kv", tileKV), .extent("tile.heads", tileHeads),
-        .extent("tile.staged", stagedRows), .slots("stages.kv", kvStages),
-        .slots("stages.rows", rowStages), .slots("stages", stages),
-      ].filter { rung.uses($0.name, for: shape) })
+  /// What decides which fields there are: the program, and whether it encodes K and V.
+  struct Kind: Sendable {
+    var rung: FlashRung
+    var isEncoding: Bool
+
+    var isDecoding: Bool { rung == .decode || rung == .composed }
+    /// Whether the program has more than one slot of anything.
+    var isStaged: Bool { rung != .scalar && rung != .online }
   }
 
-  /// The first candidate of the rung that fits the machine, or the fields of `text` checked.
-  ///
-  /// Throws `.usage` for a field that makes no sense, `.program` where nothing fits or the chosen
-  /// fields do not.
-  init(
-    _ rung: FlashRung, shape: FlashShape, machine: MachineConfiguration, overriding text: String?
-  ) throws(NPUError) {
-    let program = rung.program
-    let candidates = program.candidates(shape, machine: machine)
-    guard
-      let plan = candidates.first(where: {
-        program.overflow($0, shape: shape, machine: machine) == nil
-      })
-    else {
-      let reason = candidates.last.flatMap {
-        program.overflow($0, shape: shape, machine: machine)
-      }
-      throw NPUError(
-        .program,
-        "flash_attention (\(rung.rawValue)) does not fit \(machine.name): "
-          + (reason ?? "it has no schedule for this shape"),
-        hint: "use a smaller --head-dim or a machine with larger memories")
+  static let parameters: [ScheduleParameter<FlashSchedule>] = [
+    .init(
+      "tile.q", \.tileQ, .extent, "queries of a head in a tile, which share what they see",
+      standard: "fastest, or as many as fit", affectsValues: true),
+    .init(
+      "tile.kv", \.tileKV, .blocks(of: 32), "keys of a step of the online softmax",
+      standard: "cheapest, or as many as fit", affectsValues: true,
+      condition: .init("all rungs but scalar") { $0.rung != .scalar }),
+    .init(
+      "tile.kv", \.tileKV, .extent, "keys of a step of the online softmax",
+      standard: "as many as fit", affectsValues: true,
+      condition: .init("rung scalar") { $0.rung == .scalar }),
+    .init(
+      "tile.heads", \.tileHeads, .extent, "heads whose rows share a score tile",
+      standard: "as many as fit", condition: .init("rungs decode and composed", \.isDecoding)),
+    .init(
+      "tile.staged", \.stagedRows, .blocks(of: 32), "rows of K and V that are encoded at a time",
+      standard: "as many as fit, up to 128; 32 for many queries",
+      condition: .init("K and V encoded on chip, rung scalar aside") {
+        $0.isEncoding && $0.rung != .scalar
+      }),
+    .init(
+      "stages.kv", \.kvStages, .slots, "slots of the rings in l1 that K and V stream through",
+      standard: "as many as fit",
+      condition: .init("rungs unfused, pipelined, decode and composed", \.isStaged)),
+    .init(
+      "stages.rows", \.rowStages, .slots, "slots in ub of the rows that are to be encoded",
+      standard: "as many as fit, up to 5",
+      condition: .init("rungs decode and composed, K and V encoded on chip") {
+        $0.isEncoding && $0.isDecoding
+      }),
+    .init(
+      "stages", \.stages, .slots, "slots of every other ring", standard: "fastest, up to 2",
+      condition: .init("rungs unfused, pipelined, decode and composed", \.isStaged)),
+  ]
+
+  /// An attention by a rung on a machine.
+  struct Problem: ScheduleProblem {
+    var rung: FlashRung
+    var shape: FlashShape
+    var machine: MachineConfiguration
+
+    var kernel: String { "\(FlashAttention.name) (\(rung.rawValue))" }
+    var remedy: String { "use a smaller --head-dim or a machine with larger memories" }
+    var kind: Kind { Kind(rung: rung, isEncoding: shape.kvFormat != .mxint8) }
+  }
+
+  static func kind(of problem: Problem) -> Kind { problem.kind }
+
+  /// The last candidate.
+  static func smallest(_ problem: Problem) -> FlashSchedule {
+    problem.rung.program.candidates(problem.shape, machine: problem.machine).last
+      ?? FlashSchedule(tileQ: 1, tileKV: 32)
+  }
+
+  /// The first candidate of the rung that fits.
+  static func chosen(for problem: Problem, given: ScheduleText.Given) -> FlashSchedule? {
+    problem.rung.program.candidates(problem.shape, machine: problem.machine).first {
+      $0.overflow(problem) == nil
     }
-    self = plan
-    guard let text else { return }
-    for field in try fields(of: rung, for: shape).applying(text).fields {
-      switch field.name {
-      case "tile.q": tileQ = field.value
-      case "tile.kv": tileKV = field.value
-      case "tile.heads": tileHeads = field.value
-      case "tile.staged": stagedRows = field.value
-      case "stages.kv": kvStages = field.value
-      case "stages.rows": rowStages = field.value
-      default: stages = field.value
-      }
-    }
-    for (name, value) in [("tile.kv", tileKV), ("tile.staged", stagedRows)]
-    where value % MXINT8.blockSize != 0 && rung != .scalar {
-      throw NPUError(
-        .usage, "\(name) needs a multiple of \(MXINT8.blockSize), found \(value)",
-        hint: "a block of 32 elements shares one scale")
-    }
-    if let wrong = program.overflow(self, shape: shape, machine: machine) {
-      throw NPUError(
-        .program, "this schedule does not fit \(machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is \(plan.fields(of: rung, for: shape).text)")
-    }
+  }
+
+  func overflow(_ problem: Problem) -> String? {
+    problem.rung.program.overflow(self, shape: problem.shape, machine: problem.machine)
   }
 }

@@ -6,6 +6,7 @@ protocol GemmFamily: Kernel {
 }
 
 extension GemmFamily {
+  public static var scheduleDeclaration: [ScheduleField] { GemmSchedule.declaration }
   public var scheduleFields: ScheduleFields { problem.plan.fields }
 
   public var tensors: [TensorSpec] { problem.tensors }

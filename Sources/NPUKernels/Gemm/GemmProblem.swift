@@ -49,7 +49,8 @@ struct GemmProblem: Sendable {
       [("m", m), ("n", n), ("k", k)], bytes: [[m, k, 2], [k, n, 2], [m, n, 4]], machine: machine)
     model = GemmCostModel(
       m: m, n: n, k: k, operands: operands, result: result, machine: machine)
-    plan = try GemmSchedule(model, kernel: name, overriding: schedule)
+    plan = try GemmSchedule(
+      GemmSchedule.Problem(kernel: name, model: model), overriding: schedule)
   }
 
   var tensors: [TensorSpec] {

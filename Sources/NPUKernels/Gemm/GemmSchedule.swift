@@ -7,7 +7,7 @@ import NPUSim
 /// chunks long: its scales lie along the depth, so that a short load takes a few bytes of a burst. Without slabs both operands stream, a chunk
 /// for each output tile. With slabs one operand is *kept*: all chunks of `slabs` of its tiles stay in
 /// `l1` while the other one's tiles pass by, and each of those is used by all slabs.
-public struct GemmSchedule: Sendable, Hashable {
+public struct GemmSchedule: Schedule {
   /// 1 direct, 2 tiled, 3 double-buffered, 4 blocked for reuse.
   public var rung: Int
   /// Rows of an output tile.
@@ -43,45 +43,66 @@ public struct GemmSchedule: Sendable, Hashable {
     operand == .input ? chunkK * inputChunks : chunkK
   }
 
-  /// Names and values, for reports and `--schedule`.
-  public var fields: ScheduleFields {
-    ScheduleFields([
-      .choice("rung", rung, 1...4), .extent("tile.m", tileM), .extent("tile.n", tileN),
-      .extent("tile.k", tileK),
-      .extent("chunk.k", chunkK), .extent("chunks.input", inputChunks),
-      .slots("stages.input", inputStages),
-      .slots("stages.other", otherStages),
-      .slots("stages.feed", feedStages), .slots("stages.acc", accStages),
-      .choice("slabs", slabs, 0...ShapeLimits.maximumExtent), .choice("kept", kept, 1...2),
-      .choice("other.side", otherSide, 1...2),
-    ])
+  static let parameters: [ScheduleParameter<GemmSchedule>] = [
+    .init(
+      "rung", \.rung, .range(1...4),
+      "what the other fields start from: 1 direct, 2 tiled, 3 double-buffered, 4 blocked for reuse",
+      standard: "cheapest"),
+    .init("tile.m", \.tileM, .extent, "rows of an output tile", standard: "cheapest"),
+    .init("tile.n", \.tileN, .extent, "columns of an output tile", standard: "cheapest"),
+    .init("tile.k", \.tileK, .blocks(of: 32), "depth of a matmul", standard: "cheapest"),
+    .init(
+      "chunk.k", \.chunkK, .extent, "depth of a load of the second operand: a multiple of tile.k",
+      standard: "cheapest"),
+    .init(
+      "chunks.input", \.inputChunks, .extent, "chunks in a load of the first operand",
+      standard: "cheapest"),
+    .init(
+      "stages.input", \.inputStages, .slots, "loads of the first operand that l1 holds",
+      standard: "as many as fit, up to 8 of both"),
+    .init(
+      "stages.other", \.otherStages, .slots, "loads of the second operand that l1 holds",
+      standard: "as many as fit, up to 8 of both"),
+    .init(
+      "stages.feed", \.feedStages, .slots, "slots of the rings in left and right",
+      standard: "as many as fit, up to 4"),
+    .init(
+      "stages.acc", \.accStages, .slots, "output tiles that acc holds",
+      standard: "as many as fit, up to 2"),
+    .init(
+      "slabs", \.slabs, .range(0...ShapeLimits.maximumExtent),
+      "tiles of one operand that stay in l1 while the other's pass; 0 where both stream",
+      standard: "cheapest"),
+    .init(
+      "kept", \.kept, .range(1...2), "with slabs, the operand that stays: 1 first, 2 second",
+      standard: "cheapest"),
+    .init(
+      "other.side", \.otherSide, .range(1...2),
+      "how the second operand enters the matrix unit: 1 as right, 2 transposed as left",
+      standard: "cheapest"),
+  ]
+
+  /// A product, and what messages call its kernel.
+  struct Problem: ScheduleProblem {
+    var kernel: String
+    var model: GemmCostModel
+
+    var machine: MachineConfiguration { model.machine }
+    var remedy: String { "use a machine with larger memories" }
   }
 
-  /// The cheapest schedule by the model, or of the rung that `text` names, with the fields of `text`
-  /// in place.
-  init(_ model: GemmCostModel, kernel: String, overriding text: String?) throws(NPUError) {
-    let search = GemmSearch(model)
-    guard let standard = search.best() else {
-      throw NPUError(
-        .program,
-        "\(kernel) does not fit \(model.machine.name): "
-          + (model.overflow(GemmSearch.smallest) ?? "no tile is small enough"),
-        hint: "use a machine with larger memories")
-    }
-    self = standard
-    guard let text else { return }
-    let named = try standard.fields.applying(text)
-    if named["rung"] != rung || text.contains("rung") {
-      guard let base = search.best(rung: named["rung"]) else {
-        throw NPUError(
-          .program, "rung \(named["rung"]) does not fit \(model.machine.name) at this shape",
-          hint: "1 direct, 2 tiled, 3 double-buffered, 4 blocked for reuse")
-      }
-      self = base
-    }
-    let base = self
-    take(try base.fields.applying(text))
-    try check(model, base)
+  static func smallest(_ problem: Problem) -> GemmSchedule { GemmSearch.smallest }
+
+  /// The cheapest schedule by the model, of the rung that is given.
+  static func chosen(
+    for problem: Problem, given: ScheduleText.Given
+  ) throws(NPUError) -> GemmSchedule? {
+    let search = GemmSearch(problem.model)
+    guard let rung = given["rung"] else { return search.best() }
+    if let plan = search.best(rung: rung) { return plan }
+    throw NPUError(
+      .program, "rung \(rung) does not fit \(problem.machine.name) at this shape",
+      hint: "1 direct, 2 tiled, 3 double-buffered, 4 blocked for reuse")
   }
 
   init(
@@ -104,25 +125,8 @@ public struct GemmSchedule: Sendable, Hashable {
     self.otherSide = otherSide
   }
 
-  private mutating func take(_ fields: ScheduleFields) {
-    tileM = fields["tile.m"]
-    tileN = fields["tile.n"]
-    tileK = fields["tile.k"]
-    chunkK = fields["chunk.k"]
-    inputChunks = fields["chunks.input"]
-    inputStages = fields["stages.input"]
-    otherStages = fields["stages.other"]
-    feedStages = fields["stages.feed"]
-    accStages = fields["stages.acc"]
-    slabs = fields["slabs"]
-    kept = fields["kept"]
-    otherSide = fields["other.side"]
-  }
-
-  private func check(_ model: GemmCostModel, _ base: GemmSchedule) throws(NPUError) {
-    guard tileK % 32 == 0 else {
-      throw NPUError(.usage, "tile.k needs a multiple of 32 (whole blocks), found \(tileK)")
-    }
+  func settle(_ problem: Problem) throws(NPUError) {
+    let model = problem.model
     guard chunkK % tileK == 0 else {
       throw NPUError(
         .usage, "chunk.k needs a multiple of tile.k = \(tileK), found \(chunkK)")
@@ -140,10 +144,7 @@ public struct GemmSchedule: Sendable, Hashable {
           + "stages.other=\(other), found \(inputStages) and \(otherStages)",
         hint: "use fewer slabs or a larger chunk.k")
     }
-    if let wrong = model.overflow(self) {
-      throw NPUError(
-        .program, "this schedule does not fit \(model.machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is \(base.fields.text)")
-    }
   }
+
+  func overflow(_ problem: Problem) -> String? { problem.model.overflow(self) }
 }

@@ -83,6 +83,7 @@ public struct RMSNorm: Kernel {
     [("rows", "\(rows)"), ("cols", "\(columns)"), ("eps", "\(epsilon)")]
   }
 
+  public static var scheduleDeclaration: [ScheduleField] { RowSchedule.declaration }
   public var scheduleFields: ScheduleFields { plan.fields }
 
   public var tensors: [TensorSpec] {

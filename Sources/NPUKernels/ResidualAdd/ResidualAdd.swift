@@ -42,6 +42,7 @@ public struct ResidualAdd: Kernel {
     [("rows", "\(rows)"), ("cols", "\(columns)")]
   }
 
+  public static var scheduleDeclaration: [ScheduleField] { RowSchedule.declaration }
   public var scheduleFields: ScheduleFields { plan.fields }
 
   public var tensors: [TensorSpec] {

@@ -85,7 +85,8 @@ public struct Rope: Kernel {
       [("head-dim", headDim), ("heads", heads)],
       bytes: [[positions, heads, headDim, 4], [positions, headDim, 6]], machine: machine)
     plan = try RopeSchedule(
-      positions: positions, heads: heads, headDim: headDim, table: table, machine: machine,
+      RopeSchedule.Problem(
+        positions: positions, heads: heads, headDim: headDim, table: table, machine: machine),
       overriding: schedule)
   }
 
@@ -115,6 +116,7 @@ public struct Rope: Kernel {
     ]
   }
 
+  public static var scheduleDeclaration: [ScheduleField] { RopeSchedule.declaration }
   public var scheduleFields: ScheduleFields { plan.fields }
 
   public var tensors: [TensorSpec] {

@@ -2,7 +2,7 @@ import NPUSim
 
 /// Tile sizes and stages of ``Rope``: a tile is some positions with all their heads, or some heads of
 /// one position.
-public struct RopeSchedule: Sendable, Hashable {
+public struct RopeSchedule: Schedule {
   /// Positions of a tile: rows of the tables that are made at a time.
   public var tilePositions: Int
   /// Heads of a tile; fewer than all only where a tile is one position.
@@ -13,13 +13,19 @@ public struct RopeSchedule: Sendable, Hashable {
   /// Slots of the rings of the tables.
   var tableStages: Int { min(2, stages) }
 
-  /// Names and values, for reports and `--schedule`.
-  public var fields: ScheduleFields {
-    ScheduleFields([
-      .extent("tile.positions", tilePositions), .extent("tile.heads", tileHeads),
-      .slots("stages", stages),
-    ])
-  }
+  static let parameters: [ScheduleParameter<RopeSchedule>] = [
+    .init(
+      "tile.positions", \.tilePositions, .extent,
+      "positions of a tile: rows of the tables that are made at a time",
+      standard: "a long pass of the lanes"),
+    .init(
+      "tile.heads", \.tileHeads, .extent,
+      "heads of a tile, fewer than all only where a tile is one position",
+      standard: "all, or as many as fit"),
+    .init(
+      "stages", \.stages, .slots, "slots of the rings of x and out",
+      standard: "as many as fit, up to 3"),
+  ]
 
   private init(tilePositions: Int, tileHeads: Int, stages: Int) {
     self.tilePositions = tilePositions
@@ -27,42 +33,24 @@ public struct RopeSchedule: Sendable, Hashable {
     self.stages = stages
   }
 
-  /// Tiles of about 128 elements a lane with the deepest rings that fit, or the fields of `text`
-  /// checked.
-  init(
-    positions: Int, heads: Int, headDim: Int, table: ElementFormat, machine: MachineConfiguration,
-    overriding text: String?
-  ) throws(NPUError) {
-    let shape = Shape(
-      positions: positions, heads: heads, headDim: headDim, table: table, machine: machine)
-    guard let plan = Self.chosen(shape) else {
-      let smallest = RopeSchedule(tilePositions: 1, tileHeads: 1, stages: 1)
-      throw NPUError(
-        .program,
-        "rope does not fit \(machine.name): "
-          + (shape.overflow(smallest) ?? "no tile is small enough"),
-        hint: "use a smaller --head-dim or a machine with a larger ub")
-    }
-    self = plan
-    guard let text else { return }
-    let wanted = try plan.fields.applying(text)
-    tilePositions = wanted["tile.positions"]
-    tileHeads = wanted["tile.heads"]
-    stages = wanted["stages"]
-    guard tileHeads >= heads || tilePositions == 1 else {
-      throw NPUError(
-        .usage,
-        "tile.heads=\(tileHeads) of \(heads) needs tile.positions=1, found \(tilePositions)",
-        hint: "a tile is whole positions, or a part of one")
-    }
-    if let wrong = shape.overflow(self) {
-      throw NPUError(
-        .program, "this schedule does not fit \(machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is \(plan.fields.text)")
-    }
+  /// What a schedule is chosen for.
+  struct Problem: ScheduleProblem {
+    var positions: Int
+    var heads: Int
+    var headDim: Int
+    var table: ElementFormat
+    var machine: MachineConfiguration
+
+    var kernel: String { Rope.name }
+    var remedy: String { "use a smaller --head-dim or a machine with a larger ub" }
   }
 
-  private static func chosen(_ shape: Shape) -> RopeSchedule? {
+  static func smallest(_ problem: Problem) -> RopeSchedule {
+    RopeSchedule(tilePositions: 1, tileHeads: 1, stages: 1)
+  }
+
+  /// Tiles of about 128 elements a lane with the deepest rings that fit.
+  static func chosen(for shape: Problem, given: ScheduleText.Given) -> RopeSchedule? {
     let target = max(1, 128 * shape.machine.vector.lanes / (shape.heads * shape.headDim))
     let share = (shape.positions - 1) / max(1, shape.machine.cores) + 1
     for stages in [[3, 2], [1]] {
@@ -71,7 +59,7 @@ public struct RopeSchedule: Sendable, Hashable {
         for count in stages {
           let plan = RopeSchedule(
             tilePositions: positions, tileHeads: shape.heads, stages: count)
-          if shape.overflow(plan) == nil { return plan }
+          if plan.overflow(shape) == nil { return plan }
         }
         positions /= 2
       }
@@ -79,7 +67,7 @@ public struct RopeSchedule: Sendable, Hashable {
       while heads >= 1 {
         for count in stages {
           let plan = RopeSchedule(tilePositions: 1, tileHeads: heads, stages: count)
-          if shape.overflow(plan) == nil { return plan }
+          if plan.overflow(shape) == nil { return plan }
         }
         heads /= 2
       }
@@ -87,33 +75,35 @@ public struct RopeSchedule: Sendable, Hashable {
     return nil
   }
 
-  /// What a schedule is judged against.
-  private struct Shape {
-    var positions: Int
-    var heads: Int
-    var headDim: Int
-    var table: ElementFormat
-    var machine: MachineConfiguration
-
-    /// What does not fit, or `nil`.
-    func overflow(_ plan: RopeSchedule) -> String? {
-      // Two stores for each table slot at a time, one for each slot of out.
-      let events = plan.stages + 2 * plan.tableStages
-      if let limit = machine.eventsPerPair, events > max(3, limit) {
-        return "stages needs \(events) event IDs, the machine has \(limit) for a pair of queues"
-      }
-      let places = min(plan.tilePositions, positions)
-      let lines = places * min(plan.tileHeads, heads)
-      typealias Part = RowFootprint.Part
-      let footprint = RowFootprint(
-        machine: machine,
-        parts: [
-          Part(perStage: 2, rows: .exactly(lines), columns: .exactly(headDim), bytes: 2),
-          Part(
-            fixed: 3 * plan.tableStages, columns: .exactly(headDim / 2), bytes: table.bytes),
-          Part(fixed: 1, rows: .exactly(1), columns: .exactly(headDim / 2), bytes: 4),
-        ])
-      return footprint.overflow(tileRows: places, tileColumns: headDim, stages: plan.stages)
+  func settle(_ problem: Problem) throws(NPUError) {
+    guard tileHeads >= problem.heads || tilePositions == 1 else {
+      throw NPUError(
+        .usage,
+        "tile.heads=\(tileHeads) of \(problem.heads) needs tile.positions=1, found "
+          + "\(tilePositions)",
+        hint: "a tile is whole positions, or a part of one")
     }
+  }
+
+  /// What does not fit, or `nil`.
+  func overflow(_ problem: Problem) -> String? {
+    // Two stores for each table slot at a time, one for each slot of out.
+    let events = stages + 2 * tableStages
+    if let limit = problem.machine.eventsPerPair, events > max(3, limit) {
+      return "stages needs \(events) event IDs, the machine has \(limit) for a pair of queues"
+    }
+    let places = min(tilePositions, problem.positions)
+    let lines = places * min(tileHeads, problem.heads)
+    let headDim = problem.headDim
+    typealias Part = RowFootprint.Part
+    let footprint = RowFootprint(
+      machine: problem.machine,
+      parts: [
+        Part(perStage: 2, rows: .exactly(lines), columns: .exactly(headDim), bytes: 2),
+        Part(
+          fixed: 3 * tableStages, columns: .exactly(headDim / 2), bytes: problem.table.bytes),
+        Part(fixed: 1, rows: .exactly(1), columns: .exactly(headDim / 2), bytes: 4),
+      ])
+    return footprint.overflow(tileRows: places, tileColumns: headDim, stages: stages)
   }
 }

@@ -1,7 +1,7 @@
 import NPUSim
 
 /// Tile sizes and stages of a kernel that streams a matrix through `ub`, tile by tile.
-public struct RowSchedule: Sendable, Hashable {
+public struct RowSchedule: Schedule {
   /// Rows of a tile.
   public var tileRows: Int
   /// Columns of a tile.
@@ -9,16 +9,18 @@ public struct RowSchedule: Sendable, Hashable {
   /// Slots of the rings between the queues: tiles that are loaded, worked on and stored at a time.
   public var stages: Int
 
-  /// Names and values, for reports and `--schedule`.
-  public var fields: ScheduleFields {
-    ScheduleFields([
-      .extent("tile.rows", tileRows), .extent("tile.columns", tileColumns),
-      .slots("stages", stages),
-    ])
-  }
+  static let parameters: [ScheduleParameter<RowSchedule>] = [
+    .init("tile.rows", \.tileRows, .extent, "rows of a tile", standard: "a long pass of the lanes"),
+    .init(
+      "tile.columns", \.tileColumns, .extent, "columns of a tile",
+      standard: "a long pass of the lanes"),
+    .init(
+      "stages", \.stages, .slots, "tiles that are loaded, worked on and stored at a time",
+      standard: "as many as fit, up to 3"),
+  ]
 
   /// What a schedule is chosen for.
-  struct Problem {
+  struct Problem: ScheduleProblem {
     var kernel: String
     var rows: Int
     var columns: Int
@@ -33,6 +35,9 @@ public struct RowSchedule: Sendable, Hashable {
     /// Elements of a tile for each lane that are aimed at: a pass over a tile is then long against
     /// what starting it costs.
     var elementsPerLane = 128
+
+    var machine: MachineConfiguration { footprint.machine }
+    var remedy: String { "use a machine with a larger ub" }
   }
 
   private init(tileRows: Int, tileColumns: Int, stages: Int) {
@@ -41,32 +46,13 @@ public struct RowSchedule: Sendable, Hashable {
     self.stages = stages
   }
 
-  /// Tiles that amortise what a micro-op costs by itself, in as many stages as fit, at most three; or
-  /// the fields of `text` checked.
-  ///
-  /// Throws `.usage` for fields that make no sense and `.program` where nothing fits.
-  init(_ problem: Problem, overriding text: String?) throws(NPUError) {
-    guard let plan = Self.chosen(problem) else {
-      let unit = min(problem.columnUnit, problem.columns)
-      throw NPUError(
-        .program,
-        "\(problem.kernel) does not fit \(problem.footprint.machine.name): "
-          + (problem.footprint.overflow(tileRows: 1, tileColumns: unit, stages: 1)
-            ?? "no tile is small enough"),
-        hint: "use a machine with a larger ub")
-    }
-    self = plan
-    guard let text else { return }
-    let wanted = try plan.fields.applying(text)
-    tileRows = wanted["tile.rows"]
-    tileColumns = wanted["tile.columns"]
-    stages = wanted["stages"]
-    try check(problem, standard: plan)
+  static func smallest(_ problem: Problem) -> RowSchedule {
+    RowSchedule(tileRows: 1, tileColumns: min(problem.columnUnit, problem.columns), stages: 1)
   }
 
-  /// The largest tiles up to the size that is aimed at, the deepest rings that go with them; nothing
-  /// overlaps in one stage, so that comes last.
-  private static func chosen(_ problem: Problem) -> RowSchedule? {
+  /// The largest tiles up to the size that is aimed at, which amortise what a micro-op costs by itself,
+  /// and the deepest rings that go with them; nothing overlaps in one stage, so that comes last.
+  static func chosen(for problem: Problem, given: ScheduleText.Given) -> RowSchedule? {
     for stages in [[3, 2], [1]] {
       if let plan = chosen(problem, stages: stages) { return plan }
     }
@@ -101,7 +87,7 @@ public struct RowSchedule: Sendable, Hashable {
   }
 
   /// What does not fit, or `nil`.
-  private func overflow(_ problem: Problem) -> String? {
+  func overflow(_ problem: Problem) -> String? {
     let events = problem.events(tileColumns, stages)
     if let limit = problem.footprint.machine.eventsPerPair, events > limit {
       return "stages needs \(events) event IDs, the machine has \(limit) for a pair of queues"
@@ -111,17 +97,12 @@ public struct RowSchedule: Sendable, Hashable {
       stages: stages)
   }
 
-  private func check(_ problem: Problem, standard: RowSchedule) throws(NPUError) {
+  func settle(_ problem: Problem) throws(NPUError) {
     guard tileColumns >= problem.columns || tileColumns % problem.columnUnit == 0 else {
       throw NPUError(
         .usage,
         "tile.columns needs a multiple of \(problem.columnUnit), or the whole row of "
           + "\(problem.columns), found \(tileColumns)")
-    }
-    if let wrong = overflow(problem) {
-      throw NPUError(
-        .program, "this schedule does not fit \(problem.footprint.machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is \(standard.fields.text)")
     }
   }
 

@@ -24,6 +24,7 @@ public struct TextKernel: Kernel {
   }
 
   public var shape: [(name: String, value: String)] { [] }
+  public static var scheduleDeclaration: [ScheduleField] { [] }
   public var scheduleFields: ScheduleFields { ScheduleFields([]) }
 
   public var tensors: [TensorSpec] {

@@ -50,7 +50,8 @@ public struct Softmax: Kernel {
     self.machine = machine
     try ShapeLimits.check(
       [("rows", rows), ("cols", columns)], bytes: [[rows, columns, 4]], machine: machine)
-    plan = try SoftmaxSchedule(rows: rows, columns: columns, machine: machine, overriding: schedule)
+    plan = try SoftmaxSchedule(
+      SoftmaxFootprint(rows: rows, columns: columns, machine: machine), overriding: schedule)
   }
 
   /// log2(e) rounded to FP32: the factor of `--exp base-2`.
@@ -69,6 +70,7 @@ public struct Softmax: Kernel {
     ]
   }
 
+  public static var scheduleDeclaration: [ScheduleField] { SoftmaxSchedule.declaration }
   public var scheduleFields: ScheduleFields { plan.fields }
 
   public var tensors: [TensorSpec] {

@@ -4,7 +4,7 @@ import NPUSim
 ///
 /// A row tile is some rows over the whole length, worked on in column tiles. `tiles` row tiles are in
 /// flight at once, so that one has work while the results of the other become visible.
-public struct SoftmaxSchedule: Sendable, Hashable {
+public struct SoftmaxSchedule: Schedule {
   /// Rows of a row tile.
   public var tileRows: Int
   /// Columns of a column tile: the whole row where that stays on chip.
@@ -14,58 +14,51 @@ public struct SoftmaxSchedule: Sendable, Hashable {
   /// Row tiles in flight.
   public var tiles: Int
 
-  /// Names and values, for reports and `--schedule`.
-  public var fields: ScheduleFields {
-    ScheduleFields([
-      .extent("tile.rows", tileRows), .extent("tile.cols", tileColumns), .slots("stages", stages),
-      .slots("tiles", tiles),
-    ])
+  static let parameters: [ScheduleParameter<SoftmaxSchedule>] = [
+    .init("tile.rows", \.tileRows, .extent, "rows of a row tile", standard: "as many as fit"),
+    .init(
+      "tile.cols", \.tileColumns, .extent, "columns of a column tile",
+      standard: "the whole row, or as many as fit", affectsValues: true),
+    .init(
+      "stages", \.stages, .slots, "slots of the ring of x tiles",
+      standard: "as many as fit, up to 4"),
+    .init(
+      "tiles", \.tiles, .range(1...ScheduleField.Values.mostSlots), "row tiles in flight",
+      standard: "2 where they fit"),
+  ]
+
+  static func smallest(_ problem: SoftmaxFootprint) -> SoftmaxSchedule {
+    SoftmaxSchedule(
+      tileRows: 1, tileColumns: min(problem.columns, problem.columnUnit), stages: 1, tiles: 1)
   }
 
-  /// Whole rows where one fits, else the widest column tiles; or the fields of `overriding`, checked.
-  init(rows: Int, columns: Int, machine: MachineConfiguration, overriding text: String?)
-    throws(NPUError)
-  {
-    let shape = SoftmaxFootprint(rows: rows, columns: columns, machine: machine)
-    guard let plan = shape.resident() ?? shape.streaming() else {
-      let smallest = SoftmaxSchedule(
-        tileRows: 1, tileColumns: min(columns, shape.columnUnit), stages: 1, tiles: 1)
-      throw NPUError(
-        .program,
-        "softmax does not fit \(machine.name): "
-          + (shape.overflow(smallest) ?? "no tile is small enough"),
-        hint: "use a machine with a larger ub or fewer lanes")
-    }
-    self = plan
-    guard let text else { return }
-    let chosen = try fields.applying(text)
-    tileRows = min(chosen["tile.rows"], rows)
-    tileColumns = min(chosen["tile.cols"], columns)
-    stages = chosen["stages"]
-    tiles = chosen["tiles"]
-    guard tileColumns == columns || tileColumns % shape.columnUnit == 0 else {
+  /// Whole rows where one fits, else the widest column tiles.
+  static func chosen(for problem: SoftmaxFootprint, given: ScheduleText.Given) -> SoftmaxSchedule? {
+    problem.resident() ?? problem.streaming()
+  }
+
+  mutating func settle(_ problem: SoftmaxFootprint) throws(NPUError) {
+    tileRows = min(tileRows, problem.rows)
+    tileColumns = min(tileColumns, problem.columns)
+    guard tileColumns == problem.columns || tileColumns % problem.columnUnit == 0 else {
       throw NPUError(
         .usage,
-        "tile.cols needs a multiple of \(shape.columnUnit) (lanes and alignment) or the whole row, "
-          + "found \(tileColumns)")
+        "tile.cols needs a multiple of \(problem.columnUnit) (lanes and alignment) or the whole "
+          + "row, found \(tileColumns)")
     }
     guard stages >= tiles else {
       throw NPUError(
         .usage, "stages needs at least as many as tiles, found \(stages) for \(tiles)",
         hint: "each row tile in flight holds a slot")
     }
-    let limit = machine.eventsPerPair ?? SoftmaxFootprint.mostStages
-    guard stages <= limit else {
+    if let limit = problem.machine.eventsPerPair, stages > limit {
       throw NPUError(
         .usage, "stages needs at most \(limit), found \(stages)",
         hint: "each slot takes an event ID between load and vector")
     }
-    if let wrong = shape.overflow(self) {
-      throw NPUError(
-        .program, "this schedule does not fit \(machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is \(plan.fields.text)")
-    }
   }
+
+  func overflow(_ problem: SoftmaxFootprint) -> String? { problem.overflow(self) }
 
   init(tileRows: Int, tileColumns: Int, stages: Int, tiles: Int) {
     self.tileRows = tileRows
@@ -76,16 +69,16 @@ public struct SoftmaxSchedule: Sendable, Hashable {
 }
 
 /// The bytes that a schedule of softmax needs in `ub`, and the schedules that fit.
-struct SoftmaxFootprint {
+struct SoftmaxFootprint: ScheduleProblem {
   let rows: Int
   let columns: Int
   let machine: MachineConfiguration
 
+  var kernel: String { Softmax.name }
+  var remedy: String { "use a machine with a larger ub or fewer lanes" }
+
   /// FP32 columns of one value a row that each row tile in flight has; see ``SoftmaxLane``.
   static let columnTiles = 5
-
-  /// Stages where the event IDs set no limit.
-  static let mostStages = ScheduleField.mostSlots
 
   /// Depths from the best to the least that is worth having.
   private static let depths: [(stages: Int, tiles: Int)] = [

@@ -69,8 +69,9 @@ public struct SoftmaxV: Kernel {
         [batch, heads, queries, headDim, 2],
       ], machine: machine)
     plan = try SoftmaxVSchedule(
-      rows: heads / kvHeads * queries, groups: batch * kvHeads, kv: kv, headDim: headDim,
-      machine: machine, overriding: schedule)
+      SoftmaxVFootprint(
+        rows: heads / kvHeads * queries, groups: batch * kvHeads, kv: kv, headDim: headDim,
+        machine: machine), overriding: schedule)
   }
 
   /// Query rows that share one kv head.
@@ -89,6 +90,7 @@ public struct SoftmaxV: Kernel {
     ]
   }
 
+  public static var scheduleDeclaration: [ScheduleField] { SoftmaxVSchedule.declaration }
   public var scheduleFields: ScheduleFields { plan.fields }
 
   public var tensors: [TensorSpec] {

@@ -5,7 +5,7 @@ import NPUSim
 /// A *job* is up to `rows` query rows: whole kv groups where they are small, a part of one group
 /// where it is large. Its exponentials are made for all rows at once in tiles of `kv` columns; v
 /// streams through a deep ring in `l1`, one tile for each group and kv tile.
-public struct SoftmaxVSchedule: Sendable, Hashable {
+public struct SoftmaxVSchedule: Schedule {
   /// Query rows of a job.
   public var tileRows: Int
   /// Columns of a score tile and rows of a v tile; a multiple of 32 and of the lanes.
@@ -43,62 +43,41 @@ public struct SoftmaxVSchedule: Sendable, Hashable {
     return (chunks(groups: rows / perGroup).max() ?? 1) * perGroup
   }
 
-  /// Names and values, for reports and `--schedule`.
-  public var fields: ScheduleFields {
-    ScheduleFields([
-      .extent("tile.rows", tileRows), .extent("tile.kv", tileKV),
-      .extent("tile.columns", tileColumns),
-      .slots("stages.v", vStages), .slots("stages.scores", scoreStages), .slots("stages", stages),
-      .slots("drain.parts", drainParts),
-    ])
+  static let parameters: [ScheduleParameter<SoftmaxVSchedule>] = [
+    .init("tile.rows", \.tileRows, .extent, "query rows of a job", standard: "as many as fit"),
+    .init(
+      "tile.kv", \.tileKV, .blocks(of: 32), "columns of a score tile and rows of a v tile",
+      standard: "as many as fit"),
+    .init(
+      "tile.columns", \.tileColumns, .extent, "columns of v that one matmul takes",
+      standard: "all, or as many as fit"),
+    .init(
+      "stages.v", \.vStages, .slots, "slots of the v ring in l1",
+      standard: "as many as fit, up to 8"),
+    .init(
+      "stages.scores", \.scoreStages, .slots, "slots of the score ring in ub",
+      standard: "as many as fit, up to 3"),
+    .init(
+      "stages", \.stages, .slots, "slots of every other ring", standard: "as many as fit, up to 2"),
+    .init(
+      "drain.parts", \.drainParts, .range(1...ScheduleField.Values.mostSlots),
+      "parts in which the rows of a job leave the accumulators",
+      standard: "as many as events allow, up to 4"),
+  ]
+
+  static func smallest(_ shape: SoftmaxVFootprint) -> SoftmaxVSchedule {
+    SoftmaxVSchedule(
+      tileRows: 1, tileKV: shape.unit, tileColumns: shape.alignedColumns(1), vStages: 2,
+      scoreStages: 1, stages: 1, drainParts: 1)
   }
 
-  /// The largest tiles and deepest rings that fit, or the fields of `overriding` checked.
-  init(
-    rows: Int, groups: Int, kv: Int, headDim: Int, machine: MachineConfiguration,
-    overriding text: String?
-  ) throws(NPUError) {
-    let unit = max(32, machine.vector.lanes)
-    let shape = SoftmaxVFootprint(
-      rows: rows, groups: groups, kv: kv, headDim: headDim, machine: machine)
-    var best: SoftmaxVSchedule?
-    var tile = max(unit, min(128 / unit * unit, (kv + unit - 1) / unit * unit))
-    search: while tile >= unit {
-      for stages in [2, 1] {
-        var rowTile = min(128, rows * groups)
-        while rowTile >= 1 {
-          var columns = shape.alignedColumns(headDim)
-          while true {
-            let candidate = SoftmaxVSchedule(
-              tileRows: rowTile, tileKV: tile, tileColumns: columns, vStages: max(2, stages),
-              scoreStages: stages, stages: stages,
-              drainParts: max(1, min(4, (machine.eventsPerPair ?? 8) / stages)))
-            if shape.overflow(candidate) == nil {
-              best = candidate
-              break search
-            }
-            // One unit, or a whole row that is no wider, does not get narrower.
-            let narrower = shape.alignedColumns(columns / 2)
-            if narrower >= columns { break }
-            columns = narrower
-          }
-          rowTile /= 2
-        }
-      }
-      tile -= unit
-    }
-    guard var plan = best else {
-      let smallest = SoftmaxVSchedule(
-        tileRows: 1, tileKV: unit, tileColumns: shape.alignedColumns(1), vStages: 2,
-        scoreStages: 1, stages: 1, drainParts: 1)
-      throw NPUError(
-        .program,
-        "softmax_v does not fit \(machine.name): "
-          + (shape.overflow(smallest) ?? "no tile is small enough"),
-        hint: "use a smaller --head-dim or a machine with larger memories")
-    }
+  /// The largest tiles and deepest rings that fit.
+  static func chosen(
+    for shape: SoftmaxVFootprint, given: ScheduleText.Given
+  ) -> SoftmaxVSchedule? {
+    guard var plan = largest(shape) else { return nil }
     // v is what streams: give it the deepest ring that the event IDs and l1 allow.
-    let limit = min(machine.eventsPerPair ?? 8, 8)
+    let limit = min(shape.machine.eventsPerPair ?? 8, 8)
     while plan.vStages < limit {
       plan.vStages += 1
       if shape.overflow(plan) != nil {
@@ -110,30 +89,48 @@ public struct SoftmaxVSchedule: Sendable, Hashable {
       plan.scoreStages = 3
       if shape.overflow(plan) != nil { plan.scoreStages = 2 }
     }
-    self = plan
-    guard let text else { return }
-    let chosen = try fields.applying(text)
-    tileRows = chosen["tile.rows"]
-    tileKV = chosen["tile.kv"]
-    tileColumns = chosen["tile.columns"]
-    vStages = chosen["stages.v"]
-    scoreStages = chosen["stages.scores"]
-    stages = chosen["stages"]
-    drainParts = chosen["drain.parts"]
-    guard tileKV % unit == 0 else {
-      throw NPUError(
-        .usage, "tile.kv needs a multiple of \(unit) (blocks and lanes), found \(tileKV)")
+    return plan
+  }
+
+  private static func largest(_ shape: SoftmaxVFootprint) -> SoftmaxVSchedule? {
+    let unit = shape.unit
+    var tile = max(unit, min(128 / unit * unit, (shape.kv + unit - 1) / unit * unit))
+    while tile >= unit {
+      for stages in [2, 1] {
+        var rowTile = min(128, shape.rows * shape.groups)
+        while rowTile >= 1 {
+          var columns = shape.alignedColumns(shape.headDim)
+          while true {
+            let candidate = SoftmaxVSchedule(
+              tileRows: rowTile, tileKV: tile, tileColumns: columns, vStages: max(2, stages),
+              scoreStages: stages, stages: stages,
+              drainParts: max(1, min(4, (shape.machine.eventsPerPair ?? 8) / stages)))
+            if shape.overflow(candidate) == nil { return candidate }
+            // One unit, or a whole row that is no wider, does not get narrower.
+            let narrower = shape.alignedColumns(columns / 2)
+            if narrower >= columns { break }
+            columns = narrower
+          }
+          rowTile /= 2
+        }
+      }
+      tile -= unit
     }
-    guard tileColumns == shape.alignedColumns(tileColumns) || tileColumns >= headDim else {
+    return nil
+  }
+
+  func settle(_ shape: SoftmaxVFootprint) throws(NPUError) {
+    guard tileKV % shape.unit == 0 else {
+      throw NPUError(
+        .usage, "tile.kv needs a multiple of \(shape.unit) (blocks and lanes), found \(tileKV)")
+    }
+    guard tileColumns == shape.alignedColumns(tileColumns) || tileColumns >= shape.headDim else {
       throw NPUError(
         .usage, "tile.columns needs a multiple of \(shape.columnUnit), found \(tileColumns)")
     }
-    if let wrong = shape.overflow(self) {
-      throw NPUError(
-        .program, "this schedule does not fit \(machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is \(plan.fields.text)")
-    }
   }
+
+  func overflow(_ shape: SoftmaxVFootprint) -> String? { shape.overflow(self) }
 
   private init(
     tileRows: Int, tileKV: Int, tileColumns: Int, vStages: Int, scoreStages: Int, stages: Int,
@@ -150,12 +147,18 @@ public struct SoftmaxVSchedule: Sendable, Hashable {
 }
 
 /// The bytes that a schedule of softmax_v needs in each memory.
-struct SoftmaxVFootprint {
+struct SoftmaxVFootprint: ScheduleProblem {
   let rows: Int
   let groups: Int
   let kv: Int
   let headDim: Int
   let machine: MachineConfiguration
+
+  var kernel: String { SoftmaxV.name }
+  var remedy: String { "use a smaller --head-dim or a machine with larger memories" }
+
+  /// What a score tile is a multiple of: whole blocks and whole groups of lanes.
+  var unit: Int { max(32, machine.vector.lanes) }
 
   /// Columns at which a tile of v, `acc` or `ub` may start.
   var columnUnit: Int {

@@ -50,6 +50,7 @@ public struct Swiglu: Kernel {
     [("tokens", "\(tokens)"), ("hidden", "\(hidden)"), ("ffn", "\(ffn)")]
   }
 
+  public static var scheduleDeclaration: [ScheduleField] { SwigluSchedule.declaration }
   public var scheduleFields: ScheduleFields { plan.fields }
 
   public var tensors: [TensorSpec] {

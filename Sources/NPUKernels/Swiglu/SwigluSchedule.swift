@@ -5,7 +5,7 @@ import NPUSim
 /// The encoded rows of a tile of tokens stay in `l1` while the weights stream past them: rows of a
 /// weight matrix, which are columns of the product, come in chunks of the depth and enter the matrix
 /// unit transposed, as `right`, in steps.
-public struct SwigluSchedule: Sendable, Hashable {
+public struct SwigluSchedule: Schedule {
   /// Rows of x, or of h, that the weights pass at a time.
   public var tileTokens: Int
   /// Columns of a product at a time: rows of a weight matrix.
@@ -26,16 +26,29 @@ public struct SwigluSchedule: Sendable, Hashable {
   /// Slots of every other ring.
   static let stages = 2
 
-  /// Names and values, for reports and `--schedule`.
-  public var fields: ScheduleFields {
-    ScheduleFields([
-      .extent("tile.tokens", tileTokens), .extent("tile.columns", tileColumns),
-      .extent("tile.k", tileK),
-      .extent("chunk.k", chunkK), .slots("stages.weights", weightStages),
-      .slots("stages.rows", rowStages),
-      .slots("stages.feed", feedStages), .extent("piece.columns", pieceColumns),
-    ])
-  }
+  static let parameters: [ScheduleParameter<SwigluSchedule>] = [
+    .init(
+      "tile.tokens", \.tileTokens, .extent, "rows of x or h that the weights pass at a time",
+      standard: "cheapest"),
+    .init(
+      "tile.columns", \.tileColumns, .extent,
+      "columns of a product at a time: rows of a weight matrix", standard: "cheapest"),
+    .init("tile.k", \.tileK, .blocks(of: 32), "depth of a matmul", standard: "cheapest"),
+    .init(
+      "chunk.k", \.chunkK, .blocks(of: 32), "depth of a load of weights", standard: "cheapest"),
+    .init(
+      "stages.weights", \.weightStages, .slots, "loads of weights that l1 holds",
+      standard: "as many as fit, up to 6"),
+    .init(
+      "stages.rows", \.rowStages, .slots, "tiles of encoded rows that l1 holds",
+      standard: "cheapest"),
+    .init(
+      "stages.feed", \.feedStages, .slots, "slots of the rings in left and right",
+      standard: "as many as fit, up to 3"),
+    .init(
+      "piece.columns", \.pieceColumns, .blocks(of: 32),
+      "columns of x or h that are encoded at a time", standard: "as many as fit"),
+  ]
 
   init(
     tileTokens: Int, tileColumns: Int, tileK: Int, chunkK: Int, weightStages: Int,
@@ -51,35 +64,17 @@ public struct SwigluSchedule: Sendable, Hashable {
     self.pieceColumns = pieceColumns
   }
 
-  /// The cheapest schedule by the model, or the fields of `text` checked.
-  init(_ model: SwigluCostModel, overriding text: String?) throws(NPUError) {
-    guard let plan = model.best() else {
-      throw NPUError(
-        .program,
-        "swiglu does not fit \(model.machine.name): "
-          + (model.overflow(SwigluCostModel.smallest) ?? "no tile is small enough"),
-        hint: "use a smaller --hidden and --ffn or a machine with larger memories")
-    }
-    self = plan
-    guard let text else { return }
-    let wanted = try plan.fields.applying(text)
-    self = SwigluSchedule(
-      tileTokens: wanted["tile.tokens"], tileColumns: wanted["tile.columns"],
-      tileK: wanted["tile.k"], chunkK: wanted["chunk.k"], weightStages: wanted["stages.weights"],
-      rowStages: wanted["stages.rows"], feedStages: wanted["stages.feed"],
-      pieceColumns: wanted["piece.columns"])
-    try check(model, standard: plan)
+  static func smallest(_ model: SwigluCostModel) -> SwigluSchedule { SwigluCostModel.smallest }
+
+  /// The cheapest schedule by the model.
+  static func chosen(for model: SwigluCostModel, given: ScheduleText.Given) -> SwigluSchedule? {
+    model.best()
   }
 
-  private func check(_ model: SwigluCostModel, standard: SwigluSchedule) throws(NPUError) {
-    for (name, value) in [("tile.k", tileK), ("chunk.k", chunkK), ("piece.columns", pieceColumns)]
-    where value % MXINT8.blockSize != 0 {
-      throw NPUError(.usage, "\(name) needs a multiple of 32 (whole blocks), found \(value)")
-    }
-    if let wrong = model.overflow(self) {
-      throw NPUError(
-        .program, "this schedule does not fit \(model.machine.name): \(wrong)",
-        hint: "the schedule chosen by itself is \(standard.fields.text)")
-    }
-  }
+  func overflow(_ model: SwigluCostModel) -> String? { model.overflow(self) }
+}
+
+extension SwigluCostModel: ScheduleProblem {
+  var kernel: String { Swiglu.name }
+  var remedy: String { "use a smaller --hidden and --ffn or a machine with larger memories" }
 }

@@ -1,6 +1,6 @@
 extension RunReport {
   /// The page: verdict first, then cycles, bounds, queues, bytes and numbers. At most 100 columns
-  /// but for findings.
+  /// but for findings and the line of the schedule, which is one word, to be given to `--schedule`.
   public func text(_ style: TextStyle = .plain) -> String {
     var lines: [String] = []
     let dimensions = shape.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
@@ -12,8 +12,8 @@ extension RunReport {
         "parameters", parameters.map { "\($0.name)=\($0.text)" }.joined(separator: " "))
     }
     if !schedule.isEmpty {
-      lines += wrapped(
-        "schedule", schedule.map { "\($0.name)=\($0.value)" }.joined(separator: " "))
+      lines.append(
+        row("schedule", schedule.map { "\($0.name)=\($0.value)" }.joined(separator: ",")))
     }
     if let inputs { lines += page(inputs) }
     lines.append("")

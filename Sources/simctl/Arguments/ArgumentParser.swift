@@ -96,7 +96,7 @@ struct ArgumentParser {
     }
     switch flag.value {
     case .input, .output: if Self.standardStreams.contains(value) { return "-" }
-    case .none, .text, .words: break
+    case .none, .text, .words, .pairs: break
     }
     if case .words(let words, _, open: false) = flag.value, !words.contains(value) {
       throw NPUError(

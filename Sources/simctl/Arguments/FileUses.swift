@@ -24,7 +24,7 @@ struct FileUses {
         case .output: uses.append(Use(label: "--\(flag.name)", path: value, isWritten: true))
         case .words(let words, _, open: true) where !words.contains(value):
           uses.append(Use(label: "--\(flag.name)", path: value, isWritten: false))
-        case .none, .text, .words: break
+        case .none, .text, .words, .pairs: break
         }
       }
     }

@@ -8,6 +8,8 @@ struct Flag: Sendable {
     case text(String)
     /// One of a list of words, or with `open`, anything else too.
     case words([String], placeholder: String, open: Bool)
+    /// Pairs `NAME=VALUE`, with the names that are known.
+    case pairs([String], placeholder: String)
     /// A file or folder that is read, or written.
     case input(String), output(String)
 
@@ -16,7 +18,7 @@ struct Flag: Sendable {
       switch self {
       case .none: nil
       case .text(let placeholder), .input(let placeholder), .output(let placeholder): placeholder
-      case .words(_, let placeholder, _): placeholder
+      case .words(_, let placeholder, _), .pairs(_, let placeholder): placeholder
       }
     }
   }

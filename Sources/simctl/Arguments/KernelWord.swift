@@ -25,7 +25,18 @@ enum KernelWord {
   ) throws(NPUError) -> [FlagGroup] {
     if text(of: tokens, flags: verb.groups) != nil { return verb.groups.map { $0.only(.texts) } }
     guard let kernel = try kernel(of: tokens, flags: verb.groups) else { return verb.groups }
-    return [group(kernel)] + verb.groups.map { $0.only(.kernels) }
+    return [group(kernel)] + verb.groups.map { naming(kernel, in: $0.only(.kernels)) }
+  }
+
+  /// A group whose flag of the schedule knows the fields of a kernel.
+  static func naming(_ kernel: any Kernel.Type, in group: FlagGroup) -> FlagGroup {
+    var seen: Set<String> = []
+    let names = kernel.scheduleDeclaration.map { "\($0.name)=" }.filter { seen.insert($0).inserted }
+    var group = group
+    for (index, flag) in group.flags.enumerated() where flag.name == RunFlags.scheduleName {
+      group.flags[index].value = .pairs(names, placeholder: flag.value.placeholder ?? "")
+    }
+    return group
   }
 
   /// The first word. Which flags take a value decides which token that is.
@@ -54,6 +65,20 @@ enum KernelWord {
     let arguments = try KernelArguments(kernel: kernel.name, options: kernel.options, values: [:])
     let machine = try Presets.named(Presets.defaultName).configuration
     return tensors(of: try kernel.init(arguments, machine: machine, schedule: nil))
+  }
+
+  /// The fields of its schedule, one a line: those that words depend on with a star.
+  static func scheduleFields(_ kernel: any Kernel.Type) -> String {
+    var table = TextTable([.left, .left, .left], indent: "  ")
+    for field in kernel.scheduleDeclaration {
+      let place = field.condition.map { "; \($0)" } ?? ""
+      table.row([
+        field.name + (field.affectsValues ? " *" : ""), field.legal,
+        "\(field.summary)\(place) [\(field.standard)]",
+      ])
+    }
+    table.row(["lanes *", "the machine's", "as reports print it; --set vector.lanes=N changes it"])
+    return table.text
   }
 
   /// The tensors of a kernel or a text of one shape, one a line.

@@ -3,11 +3,14 @@ import NPUSim
 
 /// The flags of `run` and `check` that do not depend on the kernel.
 enum RunFlags {
+  static let scheduleName = "schedule"
+
   static let schedule = FlagGroup(
     "Schedule",
     [
       Flag(
-        "schedule", .text("FIELD=N,..."), "replace fields of the schedule, as the report has them",
+        scheduleName, .pairs([], placeholder: "FIELD=N,..."),
+        "replace fields of the schedule, as the report has them",
         scope: .kernels)
     ])
 
@@ -80,7 +83,7 @@ enum RunFlags {
   ) throws(NPUError) -> RunRequest {
     var request = RunRequest(
       kernel: name, machine: try MachineFlags.machine(arguments).configuration)
-    request.schedule = arguments.value("schedule")
+    request.schedule = arguments.value(scheduleName)
     request.seed = try arguments.seed("seed", otherwise: 0)
     request.closeness = try closeness(arguments)
     if let word = arguments.value("verify") {

@@ -20,6 +20,11 @@ enum BashCompletion {
         case .words(let choices, _, let open):
           values += "    \(pattern)/--\(flag.name)) values='\(choices.joined(separator: " "))'"
           values += open ? "; files=1 ;;\n" : " ;;\n"
+        case .pairs(let names, _) where names.isEmpty:
+          values += "    \(pattern)/--\(flag.name)) return ;;\n"
+        case .pairs(let names, _):
+          values += "    \(pattern)/--\(flag.name)) values='\(names.joined(separator: " "))'; "
+          values += "compopt -o nospace 2>/dev/null ;;\n"
         }
       }
     }

@@ -18,6 +18,7 @@ enum FishCompletion {
         case .none: break
         case .text: text += " -x"
         case .input, .output: text += " -r -F"
+        case .pairs(let names, _): text += " -x -a \(quoted(names.joined(separator: " ")))"
         case .words(let words, _, let open):
           text += (open ? " -r -F" : " -x") + " -a \(quoted(words.joined(separator: " ")))"
         }

@@ -58,6 +58,9 @@ enum ZshCompletion {
     case .text(let placeholder): return "\(start)=\(help):\(escaped(placeholder)):'"
     case .input(let placeholder), .output(let placeholder):
       return "\(start)=\(help):\(escaped(placeholder)):_files'"
+    case .pairs(let names, let placeholder):
+      let list = names.joined(separator: " ")
+      return "\(start)=\(help):\(escaped(placeholder)):{compadd -S \"\" -- \(list)}'"
     case .words(let words, let placeholder, let open):
       let list = words.joined(separator: " ")
       let action = open ? "{_values value \(list); _files}" : "(\(list))"

@@ -20,7 +20,10 @@ enum KernelPage {
     page.title = "simctl \(verb.name) \(kernel.name): \(kernel.summary)"
     page.usage = ["\(verb.name) \(kernel.name) [flags]"]
     page.examples = examples(verb, kernel)
-    page.sections = [("Tensors, at the default shape", try KernelWord.tensors(kernel))]
+    page.sections = [
+      ("Tensors, at the default shape", try KernelWord.tensors(kernel)),
+      ("Fields of the schedule (* words depend on it)", KernelWord.scheduleFields(kernel)),
+    ]
     page.groups = try KernelWord.groups(of: verb, for: tokens)
     return page
   }

@@ -33,7 +33,7 @@ enum DisasmVerb: Verb {
     guard let kernel = try KernelWord.kernel(of: tokens, flags: description.groups) else {
       return description.groups
     }
-    return [KernelWord.group(kernel)] + description.groups
+    return [KernelWord.group(kernel)] + description.groups.map { KernelWord.naming(kernel, in: $0) }
   }
 
   static func command(for tokens: [String]) -> String {

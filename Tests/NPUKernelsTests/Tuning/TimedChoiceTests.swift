@@ -55,7 +55,7 @@ import Testing
       for path in ["hbm_to_l1", "hbm_to_ub", "l1_to_left", "acc_to_ub"] {
         slower = try slower.applying(set: "paths.\(path).latency=\(cycles)")
       }
-      tiles.insert(try one.make(on: slower).scheduleFields["tile.kv"])
+      tiles.insert(try #require(one.make(on: slower).scheduleFields["tile.kv"]))
     }
     #expect(tiles.count == 1)
   }

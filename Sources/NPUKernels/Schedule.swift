@@ -1,0 +1,116 @@
+import NPUSim
+
+/// What a schedule is chosen for: a shape of a kernel on a machine.
+protocol ScheduleProblem {
+  /// What messages call the kernel.
+  var kernel: String { get }
+  var machine: MachineConfiguration { get }
+  /// What may help where no schedule fits.
+  var remedy: String { get }
+}
+
+/// What shapes a kernel's program beside its shape and the machine: numbers, each of them a field
+/// that is declared once.
+///
+/// The program is a function of (shape, machine, line of the fields). Whatever looks at what a memory
+/// has room for is the rule of a field, and nothing that emits or lays out.
+protocol Schedule: Sendable, Hashable {
+  associatedtype Problem: ScheduleProblem
+  /// What decides which fields there are.
+  associatedtype Kind = Void
+
+  /// Every field, in the order of the line.
+  static var parameters: [ScheduleParameter<Self>] { get }
+
+  static func kind(of problem: Problem) -> Kind
+
+  /// What needs the least of every memory.
+  static func smallest(_ problem: Problem) -> Self
+
+  /// The schedule chosen by itself, or `nil` where nothing fits. Only fields that others start from
+  /// look at what is given.
+  static func chosen(for problem: Problem, given: ScheduleText.Given) throws(NPUError) -> Self?
+
+  /// Cuts given fields to the shape; throws `.usage` where fields and shape do not go together.
+  mutating func settle(_ problem: Problem) throws(NPUError)
+
+  /// What does not fit, or `nil`.
+  func overflow(_ problem: Problem) -> String?
+}
+
+extension Schedule where Kind == Void {
+  static func kind(of problem: Problem) {}
+
+  /// The line of the schedule.
+  var fields: ScheduleFields { fields(()) }
+}
+
+extension Schedule {
+  /// The fields as they are declared, for help and completion.
+  static var declaration: [ScheduleField] { parameters.map(\.field) }
+
+  mutating func settle(_ problem: Problem) throws(NPUError) {}
+
+  func fields(_ kind: Kind) -> ScheduleFields {
+    ScheduleFields(
+      Self.parameters.filter { $0.isPresent(kind) }.map {
+        ScheduleFields.Entry(field: $0.field, value: self[keyPath: $0.path])
+      })
+  }
+
+  /// The schedule chosen by itself with the fields of `text` in place.
+  ///
+  /// Throws `.usage` for fields that make no sense and `.program` where nothing fits, or the given
+  /// fields do not.
+  init(_ problem: Problem, overriding text: String?) throws(NPUError) {
+    let own = Self.parameters.filter { $0.isPresent(Self.kind(of: problem)) }
+    let given =
+      try text.map { text throws(NPUError) in
+        try ScheduleText(text).values(of: own.map(\.field), on: problem.machine)
+      } ?? [:]
+    // A line that says everything leaves nothing to choose.
+    let isWhole = own.allSatisfy { given[$0.field.name] != nil }
+    self = isWhole ? .smallest(problem) : try .standard(for: problem, given: given)
+    guard !given.isEmpty else { return }
+    take(given, own, problem)
+    try settle(problem)
+    if let wrong = overflow(problem) {
+      let standard = try? Self.standard(for: problem, given: given)
+      throw NPUError(
+        .program, "this schedule does not fit \(problem.machine.name): \(wrong)",
+        hint: (standard?.fields(Self.kind(of: problem)).text).map {
+          "the schedule chosen by itself is \($0)"
+        } ?? problem.remedy)
+    }
+  }
+
+  private static func standard(
+    for problem: Problem, given: ScheduleText.Given
+  ) throws(NPUError) -> Self {
+    if let plan = try chosen(for: problem, given: given) { return plan }
+    throw NPUError(
+      .program,
+      "\(problem.kernel) does not fit \(problem.machine.name): "
+        + (smallest(problem).overflow(problem) ?? "no tile is small enough"),
+      hint: problem.remedy)
+  }
+
+  private mutating func take(
+    _ given: ScheduleText.Given, _ own: [ScheduleParameter<Self>], _ problem: Problem
+  ) {
+    let isSame = own.allSatisfy {
+      $0.following != nil
+        || given[$0.field.name] ?? self[keyPath: $0.path] == self[keyPath: $0.path]
+    }
+    for one in own { self[keyPath: one.path] = given[one.field.name] ?? self[keyPath: one.path] }
+    if !isSame { follow(problem, except: given) }
+  }
+
+  /// Gives the fields that follow from others the values that go with those.
+  mutating func follow(_ problem: Problem, except given: ScheduleText.Given = [:]) {
+    let kind = Self.kind(of: problem)
+    for one in Self.parameters where one.isPresent(kind) && given[one.field.name] == nil {
+      if let value = one.following?(self, problem) { self[keyPath: one.path] = value }
+    }
+  }
+}
