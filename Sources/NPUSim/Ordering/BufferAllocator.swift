@@ -1,13 +1,13 @@
 /// Places buffers: tensors one after the other in HBM on burst boundaries, on-chip buffers one after
 /// the other in their memory on its alignment.
 ///
-/// Scales in a side array lie at 1/32 of the address of their payload, so that whatever shares
-/// payload bytes shares scale bytes, and nothing else does. In `ub` they lie behind the buffer; one
-/// that is placed within an earlier buffer takes its scales from there, at 1/32 of the distance.
+/// Scales in a side array lie at 1/32 of the address of their payload. In `ub` they lie behind the
+/// buffer; one that is placed within an earlier buffer takes its scales from there, at 1/32 of the
+/// distance.
 struct BufferAllocator {
   private let machine: MachineConfiguration
-  /// Next free byte of each plane of each core; HBM is core 0's.
-  private var cursors: [[Int]] = []
+  /// Next free bytes of each core; HBM is core 0's.
+  private var cursors: [MemoryCursors] = []
   /// Named sizes by core and space, for the owners of a full memory.
   private var owners: [[(name: String, bytes: Int)]] = []
   private var full: Set<Int> = []
@@ -51,30 +51,34 @@ struct BufferAllocator {
     var buffer = try Self.dense(
       name, format, slots: slots, rows: rows, columns: columns, axis: axis, role: role)
     let granule = max(1, machine.hbm.burst)
-    buffer.base = place(buffer.payloadExtent, .hbm, core: 0, granule: granule, name)
-    buffer.scaleBase = place(
-      buffer.scaleExtent, .hbm, core: 0, granule: granule, "\(name).scale")
+    reach(0)
+    buffer.base = cursors[0].place(buffer.payloadExtent, in: .hbm, granule: granule)
+    buffer.scaleBase = cursors[0].place(buffer.scaleExtent, in: .hbm, granule: granule)
+    own(buffer.payloadExtent, of: .hbm, core: 0, name)
+    own(buffer.scaleExtent, of: .hbm, core: 0, "\(name).scale")
     checkCapacity(.hbm, core: 0)
     return buffer
   }
 
+  /// Places a buffer of an on-chip memory behind those before it, or at byte `address`.
   mutating func buffer(
-    _ name: String, _ space: Space, _ format: ElementFormat, slots: Int, rows: Int, columns: Int,
-    axis: BlockAxis, core: Int, at address: Int?
+    _ planned: PlannedBuffer, core: Int, at address: Int?
   ) throws(NPUError) -> Buffer {
-    var buffer = Buffer(
-      name: name, space: space, format: format, axis: axis, role: .scratch, core: Int32(core),
-      slots: slots, rows: rows, columns: columns, base: 0, pitch: 0, slotStride: 0, scaleBase: 0,
-      scalePitch: 0, scaleSlotStride: 0)
+    let (name, space) = (planned.name, planned.space)
     let alignment = max(1, machine[space].alignment)
-    let rowBytes = try Self.product(buffer.paddedColumns, format.bytes, of: buffer)
-    buffer.pitch = roundUp(rowBytes, to: alignment)
-    buffer.slotStride = try Self.product(buffer.paddedRows, buffer.pitch, of: buffer)
-    let payload = try Self.product(slots, buffer.slotStride, of: buffer)
+    guard let extent = BufferExtent(planned, alignment: alignment) else {
+      throw Self.tooLarge(
+        name, planned.format, slots: planned.slots, rows: planned.rows, columns: planned.columns)
+    }
+    var buffer = Buffer(
+      name: name, space: space, format: planned.format, axis: planned.axis, role: .scratch,
+      core: Int32(core), slots: planned.slots, rows: planned.rows, columns: planned.columns,
+      base: 0, pitch: extent.pitch, slotStride: extent.slotStride, scaleBase: 0,
+      scalePitch: extent.scalePitch, scaleSlotStride: extent.scaleSlotStride)
+    reach(core)
     if let address {
       buffer.base = address
-      let plane = Plane(payloadOf: space)
-      raise(plane, core: core, to: address + payload)
+      cursors[core].raise(space, to: address + extent.payload)
       if address % alignment != 0 {
         defects.append(
           ProgramDefect(
@@ -83,19 +87,25 @@ struct BufferAllocator {
               + "multiple of its alignment of \(alignment)",
             core: core, buffer: name, fix: "place it at byte \(roundUp(address, to: alignment))"))
       }
+      if planned.format == .mxint8 { placeScales(of: &buffer, core: core) }
     } else {
-      buffer.base = place(payload, Plane(payloadOf: space), core: core, granule: alignment, name)
+      (buffer.base, buffer.scaleBase) = cursors[core].place(
+        extent, in: space, alignment: alignment)
+      own(extent.payload, of: space, core: core, name)
+      if !space.hasScaleSideArray && extent.scales > 0 {
+        own(extent.scales, of: space, core: core, "\(name).scale")
+        noteScales(of: buffer)
+      }
     }
-    if format == .mxint8 { placeScales(of: &buffer, isPlaced: address != nil, core: core) }
     checkCapacity(space, core: core)
     return buffer
   }
 
-  /// Lays out the scales of an on-chip buffer whose payload has its place.
-  private mutating func placeScales(of buffer: inout Buffer, isPlaced: Bool, core: Int) {
+  /// Lays out the scales of a buffer that was given its place: at 1/32 of its distances, as another
+  /// one may share its bytes.
+  private mutating func placeScales(of buffer: inout Buffer, core: Int) {
     // Both are whole blocks of 32, as alignments are powers of two.
-    let across = buffer.axis == .alongColumns
-    buffer.scalePitch = across ? buffer.pitch / 32 : buffer.pitch
+    buffer.scalePitch = buffer.axis == .alongColumns ? buffer.pitch / 32 : buffer.pitch
     buffer.scaleSlotStride = buffer.slotStride / 32
     if buffer.space.hasScaleSideArray {
       buffer.scaleBase = buffer.base / 32
@@ -106,64 +116,62 @@ struct BufferAllocator {
       area.core == core && area.payload.lowerBound <= payload.lowerBound
         && payload.upperBound <= area.payload.upperBound
     }
-    if isPlaced, let area {
+    if let area {
       buffer.scaleBase = area.scaleBase + (buffer.base - area.payload.lowerBound) / 32
       return
     }
-    // A buffer that is placed automatically has its scales without gaps, as in HBM.
-    let dense = across ? (buffer.columns + 31) / 32 : buffer.columns
-    let isPacked = !isPlaced && dense < buffer.scalePitch
-    if isPacked {
-      buffer.scalePitch = dense
-      buffer.scaleSlotStride = (across ? buffer.rows : (buffer.rows + 31) / 32) * dense
-    }
-    buffer.scaleBase = place(
-      buffer.scaleExtent, Plane(scalesOf: buffer.space), core: core,
-      granule: max(1, machine[buffer.space].alignment), "\(buffer.name).scale")
-    if !isPacked {
-      scaleAreas.append(ScaleArea(core: core, payload: payload, scaleBase: buffer.scaleBase))
-    }
+    buffer.scaleBase = cursors[core].place(
+      buffer.scaleExtent, in: buffer.space, granule: max(1, machine[buffer.space].alignment))
+    own(buffer.scaleExtent, of: buffer.space, core: core, "\(buffer.name).scale")
+    noteScales(of: buffer)
+  }
+
+  /// Keeps where the scales of a buffer lie, if they do so at 1/32 of its distances.
+  private mutating func noteScales(of buffer: Buffer) {
+    let pitch = buffer.axis == .alongColumns ? buffer.pitch / 32 : buffer.pitch
+    guard buffer.scalePitch == pitch else { return }
+    scaleAreas.append(
+      ScaleArea(
+        core: Int(buffer.core), payload: buffer.base..<(buffer.base + buffer.payloadExtent),
+        scaleBase: buffer.scaleBase))
   }
 
   private static func product(_ a: Int, _ b: Int, of buffer: Buffer) throws(NPUError) -> Int {
     let (value, overflow) = a.multipliedReportingOverflow(by: b)
-    guard a >= 0, b >= 0, !overflow, value <= Int.max / 64 else {
-      throw NPUError(
-        .program,
-        "\(buffer.name): \(buffer.slots) × \(buffer.rows) × \(buffer.columns) elements of "
-          + "\(buffer.format.name) is not a size that can be represented",
-        hint: "use non-negative dimensions whose product is below 2^57")
+    guard a >= 0, b >= 0, !overflow, value <= BufferExtent.limit else {
+      throw tooLarge(
+        buffer.name, buffer.format, slots: buffer.slots, rows: buffer.rows,
+        columns: buffer.columns)
     }
     return value
   }
 
-  private mutating func place(
-    _ bytes: Int, _ plane: Plane, core: Int, granule: Int, _ name: String
-  ) -> Int {
-    while cursors.count <= core {
-      cursors.append(Array(repeating: 0, count: Plane.count))
-    }
-    let base = roundUp(cursors[core][plane.index], to: granule)
-    raise(plane, core: core, to: base + bytes)
-    if plane.index < Space.count && bytes > 0 {
-      let key = core * Space.count + plane.space.index
-      while owners.count <= key { owners.append([]) }
-      owners[key].append((name, bytes))
-    }
-    return base
+  private static func tooLarge(
+    _ name: String, _ format: ElementFormat, slots: Int, rows: Int, columns: Int
+  ) -> NPUError {
+    NPUError(
+      .program,
+      "\(name): \(slots) × \(rows) × \(columns) elements of \(format.name) is not a size that can "
+        + "be represented",
+      hint: "use non-negative dimensions whose product is below 2^57")
   }
 
-  private mutating func raise(_ plane: Plane, core: Int, to end: Int) {
-    while cursors.count <= core {
-      cursors.append(Array(repeating: 0, count: Plane.count))
-    }
-    cursors[core][plane.index] = max(cursors[core][plane.index], end)
+  private mutating func reach(_ core: Int) {
+    while cursors.count <= core { cursors.append(MemoryCursors()) }
+  }
+
+  /// Names the owner of bytes of a memory.
+  private mutating func own(_ bytes: Int, of space: Space, core: Int, _ name: String) {
+    guard bytes > 0 else { return }
+    let key = core * Space.count + space.index
+    while owners.count <= key { owners.append([]) }
+    owners[key].append((name, bytes))
   }
 
   /// Reports a memory that its buffers do not fit, once, with the owners in bytes.
   private mutating func checkCapacity(_ space: Space, core: Int) {
     guard let capacity = machine[space].bytes else { return }
-    let used = cursors[core][Plane(payloadOf: space).index]
+    let used = cursors[core][space]
     let key = core * Space.count + space.index
     guard used > capacity else { return }
     let list = owners.indices.contains(key) ? owners[key] : []

@@ -58,8 +58,9 @@ public struct ProgramBuilder {
   ) throws(NPUError) -> BufferHandle<S> {
     handle(
       try allocator.buffer(
-        name, S.space, format, slots: slots, rows: rows, columns: columns, axis: axis, core: core,
-        at: address))
+        PlannedBuffer(
+          name, S.space, format, slots: slots, rows: rows, columns: columns, axis: axis),
+        core: core, at: address))
   }
 
   /// Allocates a ring of `slots` slots in an on-chip memory of the current core.
@@ -71,15 +72,10 @@ public struct ProgramBuilder {
       try buffer(name, in: space, format, slots: slots, rows: rows, columns: columns, axis: axis))
   }
 
-  /// As ``buffer(_:in:_:slots:rows:columns:axis:at:)``, where the memory is not known as a type.
-  mutating func place(
-    _ name: String, in space: Space, _ format: ElementFormat, slots: Int, rows: Int, columns: Int,
-    axis: BlockAxis, at address: Int?
-  ) throws(NPUError) -> UInt32 {
-    add(
-      try allocator.buffer(
-        name, space, format, slots: slots, rows: rows, columns: columns, axis: axis, core: core,
-        at: address))
+  /// As ``buffer(_:in:_:slots:rows:columns:axis:at:)``, where the memory is not known as a type;
+  /// returns the number of the buffer.
+  mutating func place(_ buffer: PlannedBuffer, at address: Int?) throws(NPUError) -> UInt32 {
+    add(try allocator.buffer(buffer, core: core, at: address))
   }
 
   private mutating func add(_ buffer: Buffer) -> UInt32 {

@@ -110,8 +110,9 @@ extension TextExpander {
       let space = plan.keys[Int(statement.key)].space
       buffers[core][Int(statement.key)] = Int32(
         try builder.place(
-          name, in: space, tensor.format, slots: slots, rows: rows, columns: columns,
-          axis: tensor.axis, at: address))
+          PlannedBuffer(
+            name, space, tensor.format, slots: slots, rows: rows, columns: columns,
+            axis: tensor.axis), at: address))
       startRings(Int(statement.key), slots: slots)
     case .tapTensor:
       _ = try builder.tapTensor(

@@ -81,9 +81,7 @@ struct PrintableCheck {
     }
     for address in [nil, buffer.base] {
       var trial = allocator
-      let made = try trial.buffer(
-        buffer.name, buffer.space, buffer.format, slots: buffer.slots, rows: buffer.rows,
-        columns: buffer.columns, axis: buffer.axis, core: Int(buffer.core), at: address)
+      let made = try trial.buffer(PlannedBuffer(buffer), core: Int(buffer.core), at: address)
       guard made == buffer else { continue }
       allocator = trial
       return address

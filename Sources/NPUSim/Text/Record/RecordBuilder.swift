@@ -141,8 +141,9 @@ struct RecordBuilder {
       var (name, address, slots, rows, columns) = placement.buffer(number)
       while !used.insert(name).inserted { name += "_" }
       ids[number] = try builder.place(
-        name, in: placement.views[number].space, .i8, slots: slots, rows: rows, columns: columns,
-        axis: .alongColumns, at: address)
+        PlannedBuffer(
+          name, placement.views[number].space, .i8, slots: slots, rows: rows, columns: columns),
+        at: address)
     }
     return ids
   }
