@@ -48,6 +48,10 @@ public protocol Kernel: Sendable {
   /// may be a defect of the program instead, M006.
   func program(_ indices: IndexTensors) throws(NPUError) -> Program
 
+  /// What each core that has work allocates on chip: nothing else is in the program's on-chip memories.
+  /// A text allocates as it is written, and plans nothing.
+  var buffers: BufferPlan { get }
+
   /// The lines at which the program's micro-ops were written; `nil` where it was made in Swift.
   var sourceLines: SourceLines? { get }
 

@@ -34,8 +34,11 @@ protocol Schedule: Sendable, Hashable {
   /// Cuts given fields to the shape; throws `.usage` where fields and shape do not go together.
   mutating func settle(_ problem: Problem) throws(NPUError)
 
-  /// What does not fit, or `nil`.
-  func overflow(_ problem: Problem) -> String?
+  /// What each core that has work keeps on chip.
+  func buffers(_ problem: Problem) -> BufferPlan
+
+  /// The event IDs that the machine has too few of, in words, or `nil`.
+  func shortage(_ problem: Problem) -> String?
 }
 
 extension Schedule where Kind == Void {
@@ -50,6 +53,18 @@ extension Schedule {
   static var declaration: [ScheduleField] { parameters.map(\.field) }
 
   mutating func settle(_ problem: Problem) throws(NPUError) {}
+
+  func shortage(_ problem: Problem) -> String? { nil }
+
+  /// Whether the machine has room for the schedule: exactly where its program fits.
+  func fits(_ problem: Problem) -> Bool {
+    shortage(problem) == nil && buffers(problem).overflow(on: problem.machine) == nil
+  }
+
+  /// What does not fit, or `nil`.
+  func overflow(_ problem: Problem) -> String? {
+    shortage(problem) ?? buffers(problem).overflow(on: problem.machine)?.description
+  }
 
   func fields(_ kind: Kind) -> ScheduleFields {
     ScheduleFields(

@@ -14,12 +14,11 @@ extension Argmax {
       p.begin(core: core)
       let rowTiles = plan.rowTiles(
         rows: rows, columns: columns, core: core, of: machine.cores)
-      guard let first = rowTiles.first else { continue }
-      var loads = try RowLoads([("x", x)], rowTiles.flatMap { $0 }, slots: plan.stages, &p)
-      var places = try p.ring(
-        "index", in: UB.self, .i32, slots: plan.stages, rows: first[0].rows.count, columns: 1)
-      var maxima = try p.ring(
-        "maximum", in: UB.self, .f32, slots: plan.stages, rows: first[0].rows.count, columns: 1)
+      guard !rowTiles.isEmpty else { continue }
+      let memory = try p.allocate(buffers)
+      var loads = try RowLoads([("x", x)], rowTiles.flatMap { $0 }, memory)
+      var places = try memory.ring("index", in: UB.self)
+      var maxima = try memory.ring("maximum", in: UB.self)
       var turn = 0
       for (number, parts) in rowTiles.enumerated() {
         p.pushScope("rows", iteration: number)

@@ -21,6 +21,7 @@ public struct Argmax: Kernel {
   let rows: Int
   let columns: Int
   let machine: MachineConfiguration
+  private let problem: RowSchedule.Problem
   let plan: RowSchedule
 
   public init(
@@ -33,15 +34,21 @@ public struct Argmax: Kernel {
     try ShapeLimits.check(
       [("rows", rows), ("cols", columns)], bytes: [[rows, columns, 2], [rows, 4]],
       machine: machine)
-    plan = try RowSchedule(
-      RowSchedule.Problem(
-        kernel: Self.name, rows: rows, columns: columns,
-        footprint: RowFootprint(
-          machine: machine,
-          parts: [
-            RowFootprint.Part(perStage: 1, bytes: 2),
-            RowFootprint.Part(perStage: 2, columns: .exactly(1), bytes: 4),
-          ])), overriding: schedule)
+    problem = RowSchedule.Problem(
+      kernel: Self.name, rows: rows, columns: columns,
+      machine: machine, rings: Self.buffers)
+    plan = try RowSchedule(problem, overriding: schedule)
+  }
+
+  public var buffers: BufferPlan { plan.buffers(problem) }
+
+  private static func buffers(_ tile: RowSchedule) -> BufferPlan {
+    let (rows, slots) = (tile.tileRows, tile.stages)
+    return BufferPlan([
+      PlannedBuffer("x", .ub, .bf16, slots: slots, rows: rows, columns: tile.tileColumns),
+      PlannedBuffer("index", .ub, .i32, slots: slots, rows: rows, columns: 1),
+      PlannedBuffer("maximum", .ub, .f32, slots: slots, rows: rows, columns: 1),
+    ])
   }
 
   public var shape: [(name: String, value: String)] {

@@ -55,6 +55,7 @@ public struct CompressEpilog: Kernel {
   let rule: FP8Block.ScaleRule
   let isComposed: Bool
   let machine: MachineConfiguration
+  private let problem: CompressEpilogProblem
   let plan: CompressEpilogSchedule
 
   public init(
@@ -76,17 +77,17 @@ public struct CompressEpilog: Kernel {
       bytes: [
         [tokens, columns, 2], [tokens, 4], [slots, columns], [slots, FP8Block.blocks(columns), 4],
       ], machine: machine)
-    plan = try CompressEpilogSchedule(
-      CompressEpilogFootprint(
-        rows: min(tokens, slots), columns: columns, scaleBytes: rule == .fp32 ? 4 : 1,
-        isComposed: isComposed, machine: machine), overriding: schedule)
+    problem = CompressEpilogProblem(
+      rows: min(tokens, slots), columns: columns, input: input, codes: codes,
+      scales: isFP32 ? .f32 : .e8m0, isComposed: isComposed, machine: machine)
+    plan = try CompressEpilogSchedule(problem, overriding: schedule)
   }
 
   /// Scales of a row.
   var blocks: Int { FP8Block.blocks(columns) }
 
   /// The format of the scales.
-  var scales: ElementFormat { rule == .fp32 ? .f32 : .e8m0 }
+  var scales: ElementFormat { problem.scales }
 
   /// The format of the codes as the numerics name it.
   var block: FP8Block.Format { codes == .e5m2 ? .e5m2 : .e4m3fn }
@@ -99,6 +100,8 @@ public struct CompressEpilog: Kernel {
     if case .e8m0(let roundsUp) = rule { shape.append(("round-scale", roundsUp ? "yes" : "no")) }
     return shape + [("input", input.name), ("rung", isComposed ? "composed" : "one-op")]
   }
+
+  public var buffers: BufferPlan { plan.buffers(problem) }
 
   public static var scheduleDeclaration: [ScheduleField] { CompressEpilogSchedule.declaration }
   public var scheduleFields: ScheduleFields { plan.fields }

@@ -36,22 +36,17 @@ struct CompressEpilogCore {
     self.kernel = kernel
     self.tensors = tensors
     plan = kernel.plan
-    let rows = plan.tileRows
-    let columns = plan.tileColumns
-    let blocks = FP8Block.blocks(columns)
-    xRing = try p.ring(
-      "x_tiles", in: UB.self, kernel.input, slots: plan.stages, rows: rows, columns: columns)
-    codeRing = try p.ring(
-      "codes", in: UB.self, kernel.codes, slots: plan.outStages, rows: rows, columns: columns)
-    scaleRing = try p.ring(
-      "scales", in: UB.self, kernel.scales, slots: plan.outStages, rows: rows, columns: blocks)
+    let memory = try p.allocate(kernel.buffers)
+    xRing = try memory.ring("x_tiles", in: UB.self)
+    codeRing = try memory.ring("codes", in: UB.self)
+    scaleRing = try memory.ring("scales", in: UB.self)
     guard kernel.isComposed else {
       steps = nil
       return
     }
     steps = Steps(
-      quotients: try p.buffer("quotients", in: UB.self, .f32, rows: rows, columns: columns),
-      maxima: try p.buffer("maxima", in: UB.self, .f32, rows: rows, columns: blocks))
+      quotients: try memory.buffer("quotients", in: UB.self),
+      maxima: try memory.buffer("maxima", in: UB.self))
   }
 
   mutating func emit(_ moves: Range<Int>, _ p: inout ProgramBuilder) {

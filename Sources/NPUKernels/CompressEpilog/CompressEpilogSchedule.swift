@@ -50,13 +50,13 @@ public struct CompressEpilogSchedule: Schedule {
     (4, 2), (3, 2), (2, 2), (2, 1), (1, 1),
   ]
 
-  static func smallest(_ problem: CompressEpilogFootprint) -> CompressEpilogSchedule {
+  static func smallest(_ problem: CompressEpilogProblem) -> CompressEpilogSchedule {
     CompressEpilogSchedule(
       tileRows: 1, tileColumns: min(problem.columns, FP8Block.blockSize), stages: 1, outStages: 1)
   }
 
   /// Cuts the tile to the rows and columns that there are, whole blocks of them.
-  mutating func settle(_ problem: CompressEpilogFootprint) throws(NPUError) {
+  mutating func settle(_ problem: CompressEpilogProblem) throws(NPUError) {
     tileRows = min(tileRows, problem.rows)
     tileColumns = min(tileColumns, problem.columns)
     guard tileColumns == problem.columns || tileColumns % FP8Block.blockSize == 0 else {
@@ -73,7 +73,26 @@ public struct CompressEpilogSchedule: Schedule {
     }
   }
 
-  func overflow(_ problem: CompressEpilogFootprint) -> String? { problem.overflow(self) }
+  func buffers(_ problem: CompressEpilogProblem) -> BufferPlan {
+    func ring(
+      _ name: String, _ format: ElementFormat, _ slots: Int, columns: Int
+    ) -> PlannedBuffer {
+      PlannedBuffer(name, .ub, format, slots: slots, rows: tileRows, columns: columns)
+    }
+    let blocks = FP8Block.blocks(tileColumns)
+    var rings = [
+      ring("x_tiles", problem.input, stages, columns: tileColumns),
+      ring("codes", problem.codes, outStages, columns: tileColumns),
+      ring("scales", problem.scales, outStages, columns: blocks),
+    ]
+    if problem.isComposed {
+      rings += [
+        ring("quotients", .f32, 1, columns: tileColumns),
+        ring("maxima", .f32, 1, columns: blocks),
+      ]
+    }
+    return BufferPlan(rings)
+  }
 
   private init(tileRows: Int, tileColumns: Int, stages: Int, outStages: Int) {
     self.tileRows = tileRows
@@ -85,7 +104,7 @@ public struct CompressEpilogSchedule: Schedule {
 
   /// Tiles long enough to hide the start of the next, eight or more for each core, that fit `ub`.
   static func chosen(
-    for space: CompressEpilogFootprint, given: ScheduleText.Given
+    for space: CompressEpilogProblem, given: ScheduleText.Given
   ) -> CompressEpilogSchedule? {
     let block = FP8Block.blockSize
     let target = 256 * space.machine.vector.lanes
@@ -97,7 +116,7 @@ public struct CompressEpilogSchedule: Schedule {
         while height >= 1 {
           let plan = CompressEpilogSchedule(
             tileRows: height, tileColumns: width, stages: depth.stages, outStages: depth.out)
-          if space.overflow(plan) == nil { return plan }
+          if plan.fits(space) { return plan }
           height /= 2
         }
         if width <= block { break }
@@ -108,13 +127,15 @@ public struct CompressEpilogSchedule: Schedule {
   }
 }
 
-/// The bytes that a schedule of compress_epilog needs in `ub`.
-struct CompressEpilogFootprint: ScheduleProblem {
+/// What a schedule of ``CompressEpilog`` is chosen for.
+struct CompressEpilogProblem: ScheduleProblem, Sendable {
   /// Most rows that are written.
   let rows: Int
   let columns: Int
-  /// Bytes of a scale.
-  let scaleBytes: Int
+  /// The formats of x, of its codes and of their scales.
+  let input: ElementFormat
+  let codes: ElementFormat
+  let scales: ElementFormat
   let isComposed: Bool
   let machine: MachineConfiguration
 
@@ -123,24 +144,4 @@ struct CompressEpilogFootprint: ScheduleProblem {
 
   /// Most stages of a ring.
   var limit: Int { machine.eventsPerPair ?? ScheduleField.Values.mostSlots }
-
-  /// What does not fit, or `nil`.
-  func overflow(_ plan: CompressEpilogSchedule) -> String? {
-    guard let capacity = machine[.ub].bytes else { return nil }
-    let alignment = max(1, machine[.ub].alignment)
-    func padded(_ bytes: Int) -> Int { (bytes + alignment - 1) / alignment * alignment }
-    let height = plan.tileRows
-    let width = plan.tileColumns
-    let blocks = FP8Block.blocks(width)
-    // At most 2^16 stages of rows of at most 2^30 columns: only the last product can overflow.
-    let row =
-      plan.stages * padded(2 * width) + plan.outStages
-      * (padded(width) + padded(scaleBytes * blocks))
-      + (isComposed ? padded(4 * width) + padded(4 * blocks) : 0)
-    let (needed, isTooLarge) = height.multipliedReportingOverflow(by: row)
-    if isTooLarge || needed > capacity {
-      return "ub holds \(capacity) bytes, needed \(isTooLarge ? "more than 2^63" : "\(needed)")"
-    }
-    return nil
-  }
 }

@@ -24,9 +24,7 @@ extension Embedding {
       p.begin(core: core)
       let tiles = plan.tiles(rows: tokens, columns: hidden, core: core, of: machine.cores)
       guard !tiles.isEmpty else { continue }
-      var ring = try p.ring(
-        "rows", in: UB.self, .bf16, slots: plan.stages, rows: min(plan.tileRows, tokens),
-        columns: min(plan.tileColumns, hidden))
+      var ring = try p.allocate(buffers).ring("rows", in: UB.self)
       var gathered: [(slot: Ring<UB>.Slot, ready: Token)] = []
       for (index, place) in tiles.enumerated() {
         p.pushScope("tile", iteration: index)

@@ -22,6 +22,7 @@ public struct Embedding: Kernel {
   let vocabulary: Int
   let hidden: Int
   let machine: MachineConfiguration
+  private let problem: RowSchedule.Problem
   let plan: RowSchedule
 
   public init(
@@ -35,12 +36,19 @@ public struct Embedding: Kernel {
     try ShapeLimits.check(
       [("tokens", tokens), ("vocab", vocabulary), ("hidden", hidden)],
       bytes: [[vocabulary, hidden, 2], [tokens, hidden, 2]], machine: machine)
-    plan = try RowSchedule(
-      RowSchedule.Problem(
-        kernel: Self.name, rows: tokens, columns: hidden,
-        footprint: RowFootprint(
-          machine: machine, parts: [RowFootprint.Part(perStage: 1, bytes: 2)])),
-      overriding: schedule)
+    problem = RowSchedule.Problem(
+      kernel: Self.name, rows: tokens, columns: hidden, machine: machine,
+      rings: Self.buffers)
+    plan = try RowSchedule(problem, overriding: schedule)
+  }
+
+  public var buffers: BufferPlan { plan.buffers(problem) }
+
+  private static func buffers(_ tile: RowSchedule) -> BufferPlan {
+    BufferPlan([
+      PlannedBuffer(
+        "rows", .ub, .bf16, slots: tile.stages, rows: tile.tileRows, columns: tile.tileColumns)
+    ])
   }
 
   public var shape: [(name: String, value: String)] {

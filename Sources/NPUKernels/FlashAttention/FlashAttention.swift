@@ -183,6 +183,10 @@ public struct FlashAttention: Kernel {
     ]
   }
 
+  public var buffers: BufferPlan {
+    rung.program.layout(plan, shape: form, machine: machine).buffers
+  }
+
   public static var scheduleDeclaration: [ScheduleField] { FlashSchedule.declaration }
   public var scheduleFields: ScheduleFields {
     plan.fields(FlashSchedule.Problem(rung: rung, shape: form, machine: machine).kind)

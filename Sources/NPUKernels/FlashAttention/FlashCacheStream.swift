@@ -60,34 +60,33 @@ struct FlashCacheStream {
   private var fed: [Token] = []
 
   init(
-    _ kernel: FlashAttention, _ tensors: FlashTensors, _ buffers: [FlashBuffer],
-    _ p: inout ProgramBuilder
+    _ kernel: FlashAttention, _ tensors: FlashTensors, _ memory: PlacedBuffers
   ) throws(NPUError) {
     form = kernel.form
     self.tensors = tensors
     rows = FlashCacheRows(kernel.form, table: tensors.pages)
     window = kernel.plan.kvStages
     stagedRows = kernel.plan.stagedRows
-    keyRing = try buffers.ring("k", in: L1.self, &p)
-    valueRing = try buffers.ring("v", in: L1.self, &p)
+    keyRing = try memory.ring("k", in: L1.self)
+    valueRing = try memory.ring("v", in: L1.self)
     if kernel.form.kvFormat != .mxint8 {
       encoding = Encoding(
-        rows: try buffers.ring("rows", in: UB.self, &p),
-        scales: kernel.form.kvFormat.isFP8 ? try buffers.ring("scales", in: UB.self, &p) : nil,
-        decoded: kernel.rung == .composed ? try buffers.ring("decoded", in: UB.self, &p) : nil,
-        keys: try buffers.ring("k_mx", in: UB.self, &p),
-        values: try buffers.ring("v_mx", in: UB.self, &p))
+        rows: try memory.ring("rows", in: UB.self),
+        scales: kernel.form.kvFormat.isFP8 ? try memory.ring("scales", in: UB.self) : nil,
+        decoded: kernel.rung == .composed ? try memory.ring("decoded", in: UB.self) : nil,
+        keys: try memory.ring("k_mx", in: UB.self),
+        values: try memory.ring("v_mx", in: UB.self))
     }
   }
 
   /// The rings that staging needs.
   static func buffers(
     _ form: FlashShape, _ plan: FlashSchedule, keyRows: Int, isComposed: Bool
-  ) -> [FlashBuffer] {
+  ) -> [PlannedBuffer] {
     let d = form.headDim
     var result = [
-      FlashBuffer("k", .l1, .mxint8, slots: plan.kvStages, rows: keyRows, columns: d),
-      FlashBuffer(
+      PlannedBuffer("k", .l1, .mxint8, slots: plan.kvStages, rows: keyRows, columns: d),
+      PlannedBuffer(
         "v", .l1, .mxint8, slots: plan.kvStages,
         rows: min(plan.tileKV, form.kv), columns: d, axis: .alongRows),
     ]
@@ -99,7 +98,7 @@ struct FlashCacheStream {
       axis: BlockAxis = .alongColumns
     ) {
       result.append(
-        FlashBuffer(
+        PlannedBuffer(
           name, .ub, format, slots: slots, rows: lines, columns: columns,
           axis: axis))
     }

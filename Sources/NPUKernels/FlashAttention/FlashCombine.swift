@@ -19,26 +19,26 @@ struct FlashCombine {
   private let output: BufferHandle<UB>
 
   init(
-    _ form: FlashShape, _ partials: FlashEpilogue.Partials, _ buffers: [FlashBuffer],
-    _ epilogue: FlashEpilogue, _ p: inout ProgramBuilder
+    _ form: FlashShape, _ partials: FlashEpilogue.Partials, _ memory: PlacedBuffers,
+    _ epilogue: FlashEpilogue
   ) throws(NPUError) {
     self.form = form
     self.partials = partials
     self.epilogue = epilogue
-    mRing = try buffers.ring("split.m", in: UB.self, &p)
-    lRing = try buffers.ring("split.l", in: UB.self, &p)
-    oRing = try buffers.ring("split.o", in: UB.self, &p)
-    maximum = try buffers.ring("total.m", in: UB.self, &p).buffer
-    weight = try buffers.ring("total.w", in: UB.self, &p).buffer
-    sum = try buffers.ring("total.l", in: UB.self, &p).buffer
-    output = try buffers.ring("total.o", in: UB.self, &p).buffer
+    mRing = try memory.ring("split.m", in: UB.self)
+    lRing = try memory.ring("split.l", in: UB.self)
+    oRing = try memory.ring("split.o", in: UB.self)
+    maximum = try memory.buffer("total.m", in: UB.self)
+    weight = try memory.buffer("total.w", in: UB.self)
+    sum = try memory.buffer("total.l", in: UB.self)
+    output = try memory.buffer("total.o", in: UB.self)
   }
 
   /// The rings for tiles of up to 16 rows; none without splits.
-  static func buffers(_ form: FlashShape, rows: Int) -> [FlashBuffer] {
+  static func buffers(_ form: FlashShape, rows: Int) -> [PlannedBuffer] {
     guard form.splits > 1 else { return [] }
-    func ring(_ name: String, _ slots: Int, columns: Int) -> FlashBuffer {
-      FlashBuffer(name, .ub, .f32, slots: slots, rows: min(rows, 16), columns: columns)
+    func ring(_ name: String, _ slots: Int, columns: Int) -> PlannedBuffer {
+      PlannedBuffer(name, .ub, .f32, slots: slots, rows: min(rows, 16), columns: columns)
     }
     return [
       ring("split.m", 2, columns: 1), ring("split.l", 2, columns: 1),

@@ -61,86 +61,10 @@ struct FlashDecode: FlashProgram {
     return result + [1]
   }
 
-  static func overflow(
+  static func layout(
     _ plan: FlashSchedule, shape: FlashShape, machine: MachineConfiguration
-  ) -> String? {
-    overflow(plan, shape: shape, machine: machine, isComposed: false)
-  }
-
-  static func overflow(
-    _ plan: FlashSchedule, shape: FlashShape, machine: MachineConfiguration, isComposed: Bool
-  ) -> String? {
-    let buffers = buffers(shape, plan, machine: machine, isComposed: isComposed)
-    if let wrong = FlashFootprint(machine, buffers).overflow { return wrong }
-    return shortOfEvents(shape, plan, machine: machine)
-  }
-
-  /// The pair of queues that needs more events than there are, or `nil`: one for each slot that is on
-  /// its way from one to the other.
-  private static func shortOfEvents(
-    _ shape: FlashShape, _ plan: FlashSchedule, machine: MachineConfiguration
-  ) -> String? {
-    guard let events = machine.eventsPerPair else { return nil }
-    let isEncoded = shape.kvFormat != .mxint8
-    let needs = [
-      ("load to feed", isEncoded ? 0 : 2 * plan.kvStages),
-      ("store to feed", (isEncoded ? 2 * plan.kvStages : 0) + 2),
-      ("load to vector", isEncoded ? plan.rowStages + 1 : 1),
-      ("vector to store", (isEncoded ? 2 * plan.stages : 0) + 2),
-      ("matrix to drain", 2 * plan.stages),
-    ]
-    for (pair, needed) in needs where needed > events {
-      return "\(pair) has \(events) events, needed \(needed)"
-    }
-    return nil
-  }
-
-  /// Rows of the largest job.
-  private static func tileRows(_ shape: FlashShape, _ plan: FlashSchedule) -> Int {
-    let perGroup = shape.headsPerGroup
-    let heads =
-      plan.tileHeads < perGroup ? plan.tileHeads : plan.tileHeads / perGroup * perGroup
-    return min(shape.batch * shape.heads, heads) * min(plan.tileQ, shape.queries)
-  }
-
-  /// Columns of a `right` tile: the most that leave room for two stages or more.
-  static func rightColumns(
-    _ shape: FlashShape, _ plan: FlashSchedule, machine: MachineConfiguration
-  ) -> Int {
-    let widest = max(min(plan.tileKV, shape.kv), shape.headDim)
-    guard let capacity = machine[.right].bytes else { return widest }
-    let unit = [Space.l1, .right, .acc, .ub].map { machine[$0].alignment }.max() ?? 32
-    let rows = MXINT8.blocks(max(min(plan.tileKV, shape.kv), shape.headDim)) * MXINT8.blockSize
-    let fitting = capacity / (max(2, plan.stages) * rows) / unit * unit
-    return max(min(unit, widest), fitting >= widest ? widest : fitting)
-  }
-
-  /// Every ring of a core.
-  static func buffers(
-    _ shape: FlashShape, _ plan: FlashSchedule, machine: MachineConfiguration, isComposed: Bool
-  ) -> [FlashBuffer] {
-    let rows = tileRows(shape, plan)
-    let width = min(plan.tileKV, shape.kv)
-    let d = shape.headDim
-    let right = rightColumns(shape, plan, machine: machine)
-    let drained: ElementFormat = machine.matrix.accumulator == .bf16 ? .bf16 : .f32
-    let deep = plan.stages
-    return FlashCacheStream.buffers(
-      shape, plan, keyRows: min(right, width), isComposed: isComposed)
-      + FlashSoftmax.buffers(
-        shape, plan, rows: rows, drained: drained, lanes: machine.vector.lanes)
-      + [
-        FlashBuffer("q", .ub, .bf16, slots: 1, rows: rows, columns: d),
-        FlashBuffer("q_mx", .ub, .mxint8, slots: 1, rows: rows, columns: d),
-        FlashBuffer("q", .l1, .mxint8, slots: 1, rows: rows, columns: d),
-        FlashBuffer("q", .left, .mxint8, slots: deep, rows: rows, columns: d),
-        FlashBuffer("p", .left, .mxint8, slots: deep, rows: rows, columns: width),
-        FlashBuffer(
-          "right", .right, .mxint8, slots: deep, rows: max(width, d),
-          columns: right, axis: .alongRows),
-        FlashBuffer("scores", .acc, drained, slots: deep, rows: rows, columns: width),
-        FlashBuffer("product", .acc, drained, slots: deep, rows: rows, columns: d),
-      ] + FlashEpilogue.buffers(shape, rows: rows) + FlashCombine.buffers(shape, rows: rows)
+  ) -> any FlashLayout {
+    FlashDecodeLayout(plan, shape, machine, isComposed: false)
   }
 
   func emit(_ tensors: FlashTensors, into p: inout ProgramBuilder) throws(NPUError) {
@@ -158,20 +82,22 @@ struct FlashDecode: FlashProgram {
         l: try p.tensor("partial.l", .f32, rows: rows, columns: 1, role: .scratch),
         o: try p.tensor("partial.o", .f32, rows: rows, columns: form.headDim, role: .scratch))
     }
-    let buffers = Self.buffers(
-      form, plan, machine: kernel.machine, isComposed: kernel.rung == .composed)
+    let layout = FlashDecodeLayout(
+      plan, form, kernel.machine, isComposed: kernel.rung == .composed)
     for core in 0..<cores {
       p.begin(core: core)
       let jobs = FlashDecodeJob.all(form, plan, core: core, of: cores)
       // A core without work still joins the others where there are splits.
       if jobs.isEmpty && partials == nil { continue }
-      let epilogue = try FlashEpilogue(form, tensors, partials: partials, buffers, &p)
+      let memory = try p.allocate(layout.buffers)
+      let epilogue = try FlashEpilogue(form, tensors, partials: partials, memory)
       if !jobs.isEmpty {
-        var stream = try FlashDecodeCore(kernel, tensors, jobs: jobs, buffers, epilogue, &p)
+        var stream = try FlashDecodeCore(
+          kernel, tensors, jobs: jobs, rightColumns: layout.rightColumns, memory, epilogue)
         stream.emit(&p)
       }
       if let partials {
-        var combine = try FlashCombine(form, partials, buffers, epilogue, &p)
+        var combine = try FlashCombine(form, partials, memory, epilogue)
         combine.emit(WorkSplit.range(form.rows, core: core, of: cores), &p)
       }
     }
@@ -189,10 +115,10 @@ struct FlashComposed: FlashProgram {
     FlashDecode.candidates(shape, machine: machine)
   }
 
-  static func overflow(
+  static func layout(
     _ plan: FlashSchedule, shape: FlashShape, machine: MachineConfiguration
-  ) -> String? {
-    FlashDecode.overflow(plan, shape: shape, machine: machine, isComposed: true)
+  ) -> any FlashLayout {
+    FlashDecodeLayout(plan, shape, machine, isComposed: true)
   }
 
   func emit(_ tensors: FlashTensors, into p: inout ProgramBuilder) throws(NPUError) {

@@ -25,13 +25,12 @@ struct FlashDecodeCore {
 
   init(
     _ kernel: FlashAttention, _ tensors: FlashTensors, jobs: [FlashDecodeJob],
-    _ buffers: [FlashBuffer],
-    _ epilogue: FlashEpilogue, _ p: inout ProgramBuilder
+    rightColumns: Int, _ memory: PlacedBuffers, _ epilogue: FlashEpilogue
   ) throws(NPUError) {
     form = kernel.form
     plan = kernel.plan
     self.tensors = tensors
-    rightColumns = FlashDecode.rightColumns(form, plan, machine: kernel.machine)
+    self.rightColumns = rightColumns
     emptyJobs = jobs.filter(\.tiles.isEmpty)
     var steps: [FlashSoftmax.Step] = []
     for (index, job) in jobs.enumerated() {
@@ -44,16 +43,16 @@ struct FlashDecodeCore {
       }
     }
     self.steps = steps
-    stream = try FlashCacheStream(kernel, tensors, buffers, &p)
-    softmax = try FlashSoftmax(kernel, steps: steps, buffers, epilogue, &p)
-    queryRing = try buffers.ring("q", in: UB.self, &p)
-    encodedRing = try buffers.ring("q_mx", in: UB.self, &p)
-    stagedRing = try buffers.ring("q", in: L1.self, &p)
-    queryLeft = try buffers.ring("q", in: Left.self, &p)
-    weightLeft = try buffers.ring("p", in: Left.self, &p)
-    rightRing = try buffers.ring("right", in: Right.self, &p)
-    scoreRing = try buffers.ring("scores", in: Acc.self, &p)
-    productRing = try buffers.ring("product", in: Acc.self, &p)
+    stream = try FlashCacheStream(kernel, tensors, memory)
+    softmax = try FlashSoftmax(kernel, steps: steps, memory, epilogue)
+    queryRing = try memory.ring("q", in: UB.self)
+    encodedRing = try memory.ring("q_mx", in: UB.self)
+    stagedRing = try memory.ring("q", in: L1.self)
+    queryLeft = try memory.ring("q", in: Left.self)
+    weightLeft = try memory.ring("p", in: Left.self)
+    rightRing = try memory.ring("right", in: Right.self)
+    scoreRing = try memory.ring("scores", in: Acc.self)
+    productRing = try memory.ring("product", in: Acc.self)
   }
 
   private enum Phase {

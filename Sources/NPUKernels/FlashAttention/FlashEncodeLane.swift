@@ -20,24 +20,19 @@ struct FlashEncodeLane {
   private var valuesRead: Token?
   private var encodedRead: Token?
 
-  /// What it keeps in `ub`.
+  /// What it keeps in `ub`, for up to `rows` rows at a time.
   static func buffers(
     _ name: String, rows: Int, columns: Int, axis: BlockAxis = .alongColumns
-  ) -> [FlashBuffer] {
+  ) -> [PlannedBuffer] {
     [
-      FlashBuffer(name + "_bf16", .ub, .bf16, rows: rows, columns: columns),
-      FlashBuffer(name + "_mx", .ub, .mxint8, rows: rows, columns: columns, axis: axis),
+      PlannedBuffer(name + "_bf16", .ub, .bf16, rows: rows, columns: columns),
+      PlannedBuffer(name + "_mx", .ub, .mxint8, rows: rows, columns: columns, axis: axis),
     ]
   }
 
-  /// A lane for up to `rows` rows at a time.
-  init(
-    _ name: String, rows: Int, columns: Int, axis: BlockAxis = .alongColumns,
-    _ p: inout ProgramBuilder
-  ) throws(NPUError) {
-    let list = Self.buffers(name, rows: rows, columns: columns, axis: axis)
-    values = try list[0].buffer(in: UB.self, &p)
-    encoded = try list[1].buffer(in: UB.self, &p)
+  init(_ name: String, _ memory: PlacedBuffers) throws(NPUError) {
+    values = try memory.buffer(name + "_bf16", in: UB.self)
+    encoded = try memory.buffer(name + "_mx", in: UB.self)
   }
 
   /// Emits the load of the rows that ``bring(_:_:)`` takes next, after `made` where a micro-op writes

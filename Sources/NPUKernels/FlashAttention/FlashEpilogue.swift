@@ -20,22 +20,21 @@ struct FlashEpilogue {
   private var outRing: Ring<UB>
 
   init(
-    _ form: FlashShape, _ tensors: FlashTensors, partials: Partials?, _ buffers: [FlashBuffer],
-    _ p: inout ProgramBuilder
+    _ form: FlashShape, _ tensors: FlashTensors, partials: Partials?, _ memory: PlacedBuffers
   ) throws(NPUError) {
     self.form = form
     self.tensors = tensors
     self.partials = partials
-    columnRing = try buffers.ring("column", in: UB.self, &p)
-    lseRing = try buffers.ring("lse", in: UB.self, &p)
-    outRing = try buffers.ring("out", in: UB.self, &p)
+    columnRing = try memory.ring("column", in: UB.self)
+    lseRing = try memory.ring("lse", in: UB.self)
+    outRing = try memory.ring("out", in: UB.self)
     tileRows = outRing.buffer.rows
   }
 
   /// The rings for tiles of `rows` rows.
-  static func buffers(_ form: FlashShape, rows: Int) -> [FlashBuffer] {
-    func ring(_ name: String, _ format: ElementFormat, columns: Int) -> FlashBuffer {
-      FlashBuffer(name, .ub, format, slots: 1, rows: rows, columns: columns)
+  static func buffers(_ form: FlashShape, rows: Int) -> [PlannedBuffer] {
+    func ring(_ name: String, _ format: ElementFormat, columns: Int) -> PlannedBuffer {
+      PlannedBuffer(name, .ub, format, slots: 1, rows: rows, columns: columns)
     }
     return [
       ring("column", .f32, columns: 1), ring("lse", .f32, columns: 1),

@@ -19,10 +19,10 @@ struct FlashOnline: FlashProgram {
     }
   }
 
-  static func overflow(
+  static func layout(
     _ plan: FlashSchedule, shape: FlashShape, machine: MachineConfiguration
-  ) -> String? {
-    FlashOnlineLayout(plan, shape, machine).overflow(machine)
+  ) -> any FlashLayout {
+    FlashOnlineLayout(plan, shape, machine)
   }
 
   init(_ kernel: FlashAttention) { self.kernel = kernel }

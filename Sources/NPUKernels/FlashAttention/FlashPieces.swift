@@ -45,20 +45,24 @@ struct FlashPieces {
   private var ready: [Token?]
   private var readers: [[Token]]
 
-  /// What K and V keep in `l1`: `slots` pieces of `rows` keys of each.
-  static func buffers(_ slots: Int, rows: Int, headDim: Int) -> [FlashBuffer] {
-    [
-      FlashBuffer("k", .l1, .mxint8, slots: slots, rows: rows, columns: headDim),
-      FlashBuffer("v", .l1, .mxint8, slots: slots, rows: rows, columns: headDim, axis: .alongRows),
-    ]
+  /// What K and V keep on chip: `slots` pieces of `rows` keys of each in `l1`, and `staged` rows at a time
+  /// that are encoded on the way; `nil` where they come encoded.
+  static func buffers(_ slots: Int, rows: Int, headDim: Int, staged: Int?) -> [PlannedBuffer] {
+    func operand(_ name: String, _ axis: BlockAxis) -> [PlannedBuffer] {
+      let pieces = PlannedBuffer(
+        name, .l1, .mxint8, slots: slots, rows: rows, columns: headDim, axis: axis)
+      guard let staged else { return [pieces] }
+      return [pieces] + FlashEncodeLane.buffers(name, rows: staged, columns: headDim, axis: axis)
+    }
+    return operand("k", .alongColumns) + operand("v", .alongRows)
   }
 
   /// - Parameters:
   ///   - uses: the piece of each use, in order.
   ///   - rows: the keys that each use reads, from the first one of its piece.
   init(
-    _ name: String, _ source: Source, uses: [Int], rows: [Int], slots count: Int, columns: Int,
-    core: Int, _ p: inout ProgramBuilder
+    _ name: String, _ source: Source, uses: [Int], rows: [Int], core: Int, _ memory: PlacedBuffers,
+    _ p: inout ProgramBuilder
   ) throws(NPUError) {
     self.source = source
     var needed = rows
@@ -68,14 +72,13 @@ struct FlashPieces {
       later[uses[index]] = needed[index]
     }
     self.needed = needed
+    slots = try memory.buffer(name, in: L1.self)
+    let count = slots.slots
     let isLoaded = source.tensor.format == .mxint8
     // While the slots fill up for the first time no load learns how far the feeds are, and each event
     // takes an ID of its own: a third of the slots is loaded at a time, and waited for together.
     residency = FlashResidency(
       uses, slots: count, ahead: isLoaded ? (count + 2) / 3 : 1)
-    slots = try p.buffer(
-      name, in: L1.self, .mxint8, slots: count, rows: min(source.piece, source.kv),
-      columns: columns, axis: source.axis)
     ready = Array(repeating: nil, count: count)
     readers = Array(repeating: [], count: count)
     let groups = uses.map { $0 / source.perGroup }
@@ -85,13 +88,12 @@ struct FlashPieces {
       kept = nil
       return
     }
-    lane = try FlashEncodeLane(
-      name, rows: min(source.staged, source.piece), columns: columns, axis: source.axis, &p)
+    lane = try FlashEncodeLane(name, memory)
     kept =
       residency.uses.contains { $0.isReturn }
       ? try p.tensor(
         "\(name)_encoded_\(core)", .mxint8, slots: (groups.max() ?? 0) - firstGroup + 1,
-        rows: source.kv, columns: columns, axis: source.axis, role: .scratch) : nil
+        rows: source.kv, columns: slots.columns, axis: source.axis, role: .scratch) : nil
   }
 
   /// The keys of use `use` in `l1`, and what must be visible before they are read.

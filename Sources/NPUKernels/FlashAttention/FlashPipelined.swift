@@ -16,10 +16,10 @@ struct FlashPipelined: FlashProgram {
     return choice.map { [$0] } ?? [FlashSchedule(tileQ: 1, tileKV: 32)]
   }
 
-  static func overflow(
+  static func layout(
     _ plan: FlashSchedule, shape: FlashShape, machine: MachineConfiguration
-  ) -> String? {
-    FlashPipelinedLayout(plan, shape, machine).overflow(machine)
+  ) -> any FlashLayout {
+    FlashPipelinedLayout(plan, shape, machine)
   }
 
   init(_ kernel: FlashAttention) { self.kernel = kernel }

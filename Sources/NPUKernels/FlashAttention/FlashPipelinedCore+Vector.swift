@@ -37,7 +37,7 @@ extension FlashPipelinedCore {
       }
     }
     let maxima = FlashRowMaxima(
-      width: width, folded: layout.folded.columns, granule: layout.granule)
+      width: width, folded: layout.chunkColumns, granule: layout.granule)
     for pass in maxima.passes {
       for (position, tile) in tiles.enumerated() {
         emit(pass, step, position, tile, after: tokens(pass.read), &p)

@@ -82,24 +82,21 @@ struct FlashPipelinedCore {
       valueUses += pieces.map { first + $0 }
       valueRows += pieces.map { step.piece($0, of: size).count }
     }
-    keys = try FlashPieces(
-      "k", source, uses: keyUses, rows: keyRows, slots: layout.plan.kvStages,
-      columns: form.headDim, core: core, &p)
+    let memory = try p.allocate(layout.buffers)
+    keys = try FlashPieces("k", source, uses: keyUses, rows: keyRows, core: core, memory, &p)
     values = try FlashPieces(
-      "v", valueSource, uses: valueUses, rows: valueRows, slots: layout.plan.kvStages,
-      columns: form.headDim, core: core, &p)
-    queryLane = try FlashEncodeLane("q", rows: layout.rows, columns: form.headDim, &p)
-    queryRing = try layout.queryRows.ring(in: L1.self, &p)
-    weightRing = try layout.weightRows.ring(in: L1.self, &p)
-    leftQueryRing = try layout.leftQueries.ring(in: Left.self, &p)
-    leftWeightRing = try layout.leftWeights.ring(in: Left.self, &p)
-    rightKeyRing = try layout.rightKeys.ring(in: Right.self, &p)
-    rightValueRing = try layout.rightValues.ring(in: Right.self, &p)
-    accScoreRing = try layout.accScores.ring(in: Acc.self, &p)
-    accProducts = try layout.accProducts.buffer(in: Acc.self, &p)
-    buffers = try FlashVectorBuffers(layout, &p)
-    results = try FlashResults(
-      tensors, rows: layout.rows, headDim: form.headDim, inFlight: layout.inFlight, &p)
+      "v", valueSource, uses: valueUses, rows: valueRows, core: core, memory, &p)
+    queryLane = try FlashEncodeLane("q", memory)
+    queryRing = try memory.ring("q", in: L1.self)
+    weightRing = try memory.ring("p", in: L1.self)
+    leftQueryRing = try memory.ring("q_left", in: Left.self)
+    leftWeightRing = try memory.ring("p_left", in: Left.self)
+    rightKeyRing = try memory.ring("k_right", in: Right.self)
+    rightValueRing = try memory.ring("v_right", in: Right.self)
+    accScoreRing = try memory.ring("s_acc", in: Acc.self)
+    accProducts = try memory.buffer("t_acc", in: Acc.self)
+    buffers = try FlashVectorBuffers(memory)
+    results = try FlashResults(tensors, memory)
     scoresReady = Array(repeating: nil, count: (layout.width - 1) / layout.piece + 1)
     scoresRead = Array(repeating: nil, count: (layout.width - 1) / layout.chunk + 1)
     encodedRead = Array(repeating: nil, count: layout.inFlight)

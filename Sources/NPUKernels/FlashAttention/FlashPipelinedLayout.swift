@@ -1,7 +1,7 @@
 import NPUSim
 
 /// What a schedule of the pipelined rung keeps in each memory of a core.
-struct FlashPipelinedLayout: Sendable {
+struct FlashPipelinedLayout: FlashLayout {
   let plan: FlashSchedule
   let headDim: Int
   /// Rows of a query tile, keys of a score tile.
@@ -40,7 +40,7 @@ struct FlashPipelinedLayout: Sendable {
         let layout = FlashPipelinedLayout(
           plan, shape, machine, width: width, piece: piece, chunk: chunk)
         smallest = layout
-        if layout.overflow(machine) == nil {
+        if layout.fits(machine) {
           self = layout
           return
         }
@@ -72,96 +72,51 @@ struct FlashPipelinedLayout: Sendable {
     isEncoding = shape.kvFormat == .bf16
   }
 
-  // MARK: Matrix side
-
-  var queryRows: FlashBuffer {
-    FlashBuffer("q", .l1, .mxint8, slots: inFlight, rows: rows, columns: headDim)
-  }
-  var weightRows: FlashBuffer {
-    FlashBuffer("p", .l1, .mxint8, slots: inFlight, rows: rows, columns: min(piece, width))
-  }
-  var leftQueries: FlashBuffer {
-    FlashBuffer("q_left", .left, .mxint8, slots: inFlight, rows: rows, columns: headDim)
-  }
-  var leftWeights: FlashBuffer {
-    FlashBuffer(
-      "p_left", .left, .mxint8, slots: 2 * inFlight, rows: rows, columns: min(piece, width))
-  }
-  var rightKeys: FlashBuffer {
-    FlashBuffer(
-      "k_right", .right, .mxint8, rows: headDim, columns: min(piece, width), axis: .alongRows)
-  }
-  var rightValues: FlashBuffer {
-    FlashBuffer(
-      "v_right", .right, .mxint8, rows: min(piece, width), columns: headDim, axis: .alongRows)
-  }
-  var accScores: FlashBuffer {
-    FlashBuffer("s_acc", .acc, drained, slots: 2 * inFlight, rows: rows, columns: min(piece, width))
-  }
-  var accProducts: FlashBuffer {
-    FlashBuffer("t_acc", .acc, drained, slots: inFlight, rows: rows, columns: headDim)
-  }
-
-  // MARK: Vector side
-
-  var scores: FlashBuffer {
-    FlashBuffer("s", .ub, drained, slots: inFlight, rows: rows, columns: width)
-  }
-  var folded: FlashBuffer {
-    FlashBuffer("s_max", .ub, drained, slots: inFlight, rows: rows, columns: min(chunk, width))
-  }
-  var weights: FlashBuffer {
-    FlashBuffer("p_chunk", .ub, .f32, slots: inFlight, rows: rows, columns: min(chunk, width))
-  }
-  var encoded: FlashBuffer {
-    FlashBuffer("p_mx", .ub, .mxint8, slots: inFlight, rows: rows, columns: min(piece, width))
-  }
-  var partials: FlashBuffer {
-    FlashBuffer("p_sum", .ub, .f32, slots: inFlight, rows: rows, columns: min(lanes, width))
-  }
-  var products: FlashBuffer {
-    FlashBuffer("t", .ub, drained, slots: inFlight, rows: rows, columns: headDim)
-  }
-  var outputs: FlashBuffer {
-    FlashBuffer("o", .ub, .f32, slots: inFlight, rows: rows, columns: headDim)
-  }
-  /// Columns of one value a row, `slots` for each tile in flight.
-  func column(_ name: String, slots: Int = 1) -> FlashBuffer {
-    FlashBuffer(name, .ub, .f32, slots: slots * inFlight, rows: rows, columns: 1)
-  }
-  /// Raw maxima, scaled maxima before and after, rescaling factors, sums of a tile, sums of this job
-  /// and the one before.
-  private var columns: [FlashBuffer] {
-    [
-      column("s_top"), column("m", slots: 2), column("alpha"), column("l_tile"),
-      column("l", slots: 2),
-    ]
-  }
-
   /// Rows of K and V that are encoded at a time.
   var laneRows: Int { min(plan.stagedRows, piece, width) }
 
-  /// What does not fit, or `nil`.
-  func overflow(_ machine: MachineConfiguration) -> String? {
-    var list = [
-      queryRows, weightRows, leftQueries, leftWeights, rightKeys, rightValues, accScores,
-      accProducts, scores, folded, weights, encoded, partials, products, outputs,
-    ]
-    list += columns + FlashPieces.buffers(plan.kvStages, rows: min(piece, width), headDim: headDim)
-    list += FlashResults.buffers(rows: rows, headDim: headDim, inFlight: inFlight)
+  /// Keys of a score tile that the vector unit exponentiates at a time, where there are so many.
+  var chunkColumns: Int { min(chunk, width) }
+
+  var buffers: BufferPlan {
+    let part = min(piece, width)
+    func ring(
+      _ name: String, _ space: Space, _ format: ElementFormat, slots: Int = 1, columns: Int
+    ) -> PlannedBuffer {
+      PlannedBuffer(
+        name, space, format, slots: slots * inFlight, rows: rows, columns: columns)
+    }
+    func column(_ name: String, slots: Int = 1) -> PlannedBuffer {
+      ring(name, .ub, .f32, slots: slots, columns: 1)
+    }
+    var list = FlashPieces.buffers(
+      plan.kvStages, rows: part, headDim: headDim, staged: isEncoding ? laneRows : nil)
     list += FlashEncodeLane.buffers("q", rows: rows, columns: headDim)
-    if isEncoding {
-      list += FlashEncodeLane.buffers("k", rows: laneRows, columns: headDim)
-      list += FlashEncodeLane.buffers("v", rows: laneRows, columns: headDim, axis: .alongRows)
-    }
-    var footprint = FlashFootprint(machine)
-    for buffer in list { buffer.add(to: &footprint) }
-    if let wrong = footprint.overflow { return wrong }
+    list += [
+      ring("q", .l1, .mxint8, columns: headDim), ring("p", .l1, .mxint8, columns: part),
+      ring("q_left", .left, .mxint8, columns: headDim),
+      ring("p_left", .left, .mxint8, slots: 2, columns: part),
+      PlannedBuffer("k_right", .right, .mxint8, rows: headDim, columns: part, axis: .alongRows),
+      PlannedBuffer("v_right", .right, .mxint8, rows: part, columns: headDim, axis: .alongRows),
+      ring("s_acc", .acc, drained, slots: 2, columns: part),
+      ring("t_acc", .acc, drained, columns: headDim),
+      ring("s", .ub, drained, columns: width), ring("s_max", .ub, drained, columns: chunkColumns),
+      ring("p_chunk", .ub, .f32, columns: chunkColumns),
+      ring("p_mx", .ub, .mxint8, columns: part),
+      ring("p_sum", .ub, .f32, columns: min(lanes, width)),
+      ring("t", .ub, drained, columns: headDim), ring("o", .ub, .f32, columns: headDim),
+      column("s_top"), column("m", slots: 2), column("alpha"), column("l_tile"),
+      column("l", slots: 2),
+    ]
+    list += FlashResults.buffers(rows: rows, headDim: headDim, inFlight: inFlight)
+    return BufferPlan(list)
+  }
+
+  func shortage(_ machine: MachineConfiguration) -> String? {
     let pieces = (width - 1) / piece + 1
-    if let events = machine.eventsPerPair, max(pieces, 2 * inFlight) + inFlight > events {
-      return "tiles of \(pieces) pieces, \(inFlight) in flight, need "
-        + "\(max(pieces, 2 * inFlight) + inFlight) events between two queues, and there are \(events)"
-    }
-    return nil
+    let needed = max(pieces, 2 * inFlight) + inFlight
+    guard let events = machine.eventsPerPair, needed > events else { return nil }
+    return "tiles of \(pieces) pieces, \(inFlight) in flight, need \(needed) events between two "
+      + "queues, and there are \(events)"
   }
 }

@@ -21,21 +21,18 @@ struct FlashResults {
   private var resultRing: Ring<UB>
 
   /// What it keeps in `ub`, for `inFlight` tiles at a time.
-  static func buffers(rows: Int, headDim: Int, inFlight: Int) -> [FlashBuffer] {
+  static func buffers(rows: Int, headDim: Int, inFlight: Int) -> [PlannedBuffer] {
     ["inverse", "log_l", "lse_rows"].map {
-      FlashBuffer($0, .ub, .f32, slots: inFlight, rows: rows, columns: 1)
-    } + [FlashBuffer("out_rows", .ub, .bf16, slots: inFlight, rows: rows, columns: headDim)]
+      PlannedBuffer($0, .ub, .f32, slots: inFlight, rows: rows, columns: 1)
+    } + [PlannedBuffer("out_rows", .ub, .bf16, slots: inFlight, rows: rows, columns: headDim)]
   }
 
-  init(
-    _ tensors: FlashTensors, rows: Int, headDim: Int, inFlight: Int, _ p: inout ProgramBuilder
-  ) throws(NPUError) {
+  init(_ tensors: FlashTensors, _ memory: PlacedBuffers) throws(NPUError) {
     self.tensors = tensors
-    let list = Self.buffers(rows: rows, headDim: headDim, inFlight: inFlight)
-    inverses = try list[0].buffer(in: UB.self, &p)
-    logarithms = try list[1].buffer(in: UB.self, &p)
-    logSumRing = try list[2].ring(in: UB.self, &p)
-    resultRing = try list[3].ring(in: UB.self, &p)
+    inverses = try memory.buffer("inverse", in: UB.self)
+    logarithms = try memory.buffer("log_l", in: UB.self)
+    logSumRing = try memory.ring("lse_rows", in: UB.self)
+    resultRing = try memory.ring("out_rows", in: UB.self)
   }
 
   /// Results of some tiles, micro-op by micro-op in turn.

@@ -43,10 +43,10 @@ protocol FlashProgram {
   /// Schedules of a shape, the best first; the first that fits is taken.
   static func candidates(_ shape: FlashShape, machine: MachineConfiguration) -> [FlashSchedule]
 
-  /// What does not fit or is not allowed, in words, or `nil`.
-  static func overflow(
+  /// What a core keeps on chip.
+  static func layout(
     _ plan: FlashSchedule, shape: FlashShape, machine: MachineConfiguration
-  ) -> String?
+  ) -> any FlashLayout
 
   init(_ kernel: FlashAttention)
 

@@ -14,10 +14,10 @@ struct FlashScalar: FlashProgram {
     }
   }
 
-  static func overflow(
+  static func layout(
     _ plan: FlashSchedule, shape: FlashShape, machine: MachineConfiguration
-  ) -> String? {
-    FlashScalarLayout(plan, shape, machine).overflow(machine)
+  ) -> any FlashLayout {
+    FlashScalarLayout(plan, shape, machine)
   }
 
   init(_ kernel: FlashAttention) { self.kernel = kernel }

@@ -33,21 +33,22 @@ struct FlashScalarCore {
     width = kernel.plan.tileKV
     self.layout = layout
     self.tensors = tensors
-    queryRing = try layout.numbers("q").ring(in: UB.self, &p)
-    numberRing = try layout.numbers("kv").ring(in: UB.self, &p)
-    results = try FlashResults(tensors, rows: layout.queries, headDim: 1, inFlight: 1, &p)
-    ones = try layout.repeated("ones").buffer(in: UB.self, &p)
-    repeated = try layout.repeated("repeated").buffer(in: UB.self, &p)
-    turned = try layout.turned.buffer(in: UB.self, &p)
-    scores = try layout.block("s").buffer(in: UB.self, &p)
-    weights = try layout.block("p").buffer(in: UB.self, &p)
-    partials = try layout.partials.buffer(in: UB.self, &p)
-    top = try layout.column("top").buffer(in: UB.self, &p)
-    limit = try layout.column("m").buffer(in: UB.self, &p)
-    alpha = try layout.column("alpha").buffer(in: UB.self, &p)
-    blockSum = try layout.column("l_block").buffer(in: UB.self, &p)
-    sum = try layout.column("l").buffer(in: UB.self, &p)
-    output = try layout.column("o").buffer(in: UB.self, &p)
+    let memory = try p.allocate(layout.buffers)
+    queryRing = try memory.ring("q", in: UB.self)
+    numberRing = try memory.ring("kv", in: UB.self)
+    results = try FlashResults(tensors, memory)
+    ones = try memory.buffer("ones", in: UB.self)
+    repeated = try memory.buffer("repeated", in: UB.self)
+    turned = try memory.buffer("turned", in: UB.self)
+    scores = try memory.buffer("s", in: UB.self)
+    weights = try memory.buffer("p", in: UB.self)
+    partials = try memory.buffer("partials", in: UB.self)
+    top = try memory.buffer("top", in: UB.self)
+    limit = try memory.buffer("m", in: UB.self)
+    alpha = try memory.buffer("alpha", in: UB.self)
+    blockSum = try memory.buffer("l_block", in: UB.self)
+    sum = try memory.buffer("l", in: UB.self)
+    output = try memory.buffer("o", in: UB.self)
   }
 
   /// One block of queries: the loop over the blocks of keys.

@@ -1,7 +1,7 @@
 import NPUSim
 
 /// What a schedule of the scalar rung keeps in `ub`.
-struct FlashScalarLayout: Sendable {
+struct FlashScalarLayout: FlashLayout {
   /// B0 and B1.
   let queries: Int
   let keys: Int
@@ -13,37 +13,30 @@ struct FlashScalarLayout: Sendable {
     lanes = machine.vector.lanes
   }
 
-  /// Numbers of a block as they are loaded, one a row; `kv` takes k and v in turn.
-  func numbers(_ name: String) -> FlashBuffer {
-    FlashBuffer(
-      name, .ub, .bf16, slots: name == "q" ? 1 : 2, rows: name == "q" ? queries : keys, columns: 1)
-  }
-  /// Ones, and numbers repeated along their row.
-  func repeated(_ name: String) -> FlashBuffer {
-    FlashBuffer(name, .ub, .bf16, rows: keys, columns: queries)
-  }
-  /// The same turned: a row for each query, all alike.
-  var turned: FlashBuffer { FlashBuffer("turned", .ub, .bf16, rows: queries, columns: keys) }
-  /// Scores, weights and their products.
-  func block(_ name: String) -> FlashBuffer {
-    FlashBuffer(name, .ub, .f32, rows: queries, columns: keys)
-  }
-  var partials: FlashBuffer {
-    FlashBuffer("partials", .ub, .f32, rows: queries, columns: min(lanes, keys))
-  }
-  /// One FP32 number a query.
-  func column(_ name: String) -> FlashBuffer {
-    FlashBuffer(name, .ub, .f32, rows: queries, columns: 1)
-  }
-
-  /// What does not fit, or `nil`.
-  func overflow(_ machine: MachineConfiguration) -> String? {
-    var list = ["q", "kv"].map { numbers($0) } + ["ones", "repeated"].map { repeated($0) }
-    list += [turned, block("s"), block("p"), partials]
-    list += ["top", "m", "alpha", "l_block", "l", "o"].map { column($0) }
+  var buffers: BufferPlan {
+    func ring(
+      _ name: String, _ format: ElementFormat, slots: Int = 1, rows: Int, columns: Int
+    ) -> PlannedBuffer {
+      PlannedBuffer(name, .ub, format, slots: slots, rows: rows, columns: columns)
+    }
+    // Numbers as they are loaded, one a row; k and v in turn.
+    var list = [
+      ring("q", .bf16, rows: queries, columns: 1),
+      ring("kv", .bf16, slots: 2, rows: keys, columns: 1),
+    ]
     list += FlashResults.buffers(rows: queries, headDim: 1, inFlight: 1)
-    var footprint = FlashFootprint(machine)
-    for buffer in list { buffer.add(to: &footprint) }
-    return footprint.overflow
+    list += [
+      // Ones, numbers repeated along their row, and the same turned: a row for each query.
+      ring("ones", .bf16, rows: keys, columns: queries),
+      ring("repeated", .bf16, rows: keys, columns: queries),
+      ring("turned", .bf16, rows: queries, columns: keys),
+      // Scores, weights and their products.
+      ring("s", .f32, rows: queries, columns: keys), ring("p", .f32, rows: queries, columns: keys),
+      ring("partials", .f32, rows: queries, columns: min(lanes, keys)),
+    ]
+    for name in ["top", "m", "alpha", "l_block", "l", "o"] {
+      list.append(ring(name, .f32, rows: queries, columns: 1))
+    }
+    return BufferPlan(list)
   }
 }

@@ -99,11 +99,15 @@ public struct FlashSchedule: Schedule {
   /// The first candidate of the rung that fits.
   static func chosen(for problem: Problem, given: ScheduleText.Given) -> FlashSchedule? {
     problem.rung.program.candidates(problem.shape, machine: problem.machine).first {
-      $0.overflow(problem) == nil
+      $0.fits(problem)
     }
   }
 
-  func overflow(_ problem: Problem) -> String? {
-    problem.rung.program.overflow(self, shape: problem.shape, machine: problem.machine)
+  func buffers(_ problem: Problem) -> BufferPlan { layout(problem).buffers }
+
+  func shortage(_ problem: Problem) -> String? { layout(problem).shortage(problem.machine) }
+
+  private func layout(_ problem: Problem) -> any FlashLayout {
+    problem.rung.program.layout(self, shape: problem.shape, machine: problem.machine)
   }
 }

@@ -70,40 +70,40 @@ struct FlashSoftmax {
   var encoded: [Int: (slot: Ring<L1>.Slot, stored: Token)] = [:]
 
   init(
-    _ kernel: FlashAttention, steps: [Step], _ buffers: [FlashBuffer], _ epilogue: FlashEpilogue,
-    _ p: inout ProgramBuilder
+    _ kernel: FlashAttention, steps: [Step], _ memory: PlacedBuffers, _ epilogue: FlashEpilogue
   ) throws(NPUError) {
     form = kernel.form
     lanes = kernel.machine.vector.lanes
     self.steps = steps
     self.epilogue = epilogue
-    scoreRing = try buffers.ring("scores", in: UB.self, &p)
-    weightTile = try buffers.ring("p", in: UB.self, &p).buffer
-    encodedRing = try buffers.ring("p_mx", in: UB.self, &p)
-    targetRing = try buffers.ring("p", in: L1.self, &p)
-    partialTile = try buffers.ring("partials", in: UB.self, &p).buffer
-    maximumRing = try buffers.ring("max", in: UB.self, &p)
-    scaledRing = try buffers.ring("m", in: UB.self, &p)
-    factorRing = try buffers.ring("alpha", in: UB.self, &p)
-    sumTile = try buffers.ring("sum", in: UB.self, &p).buffer
-    lRing = try buffers.ring("l", in: UB.self, &p)
-    oRing = try buffers.ring("o", in: UB.self, &p)
-    productRing = try buffers.ring("product", in: UB.self, &p)
+    scoreRing = try memory.ring("scores", in: UB.self)
+    weightTile = try memory.buffer("p", in: UB.self)
+    encodedRing = try memory.ring("p_mx", in: UB.self)
+    targetRing = try memory.ring("p", in: L1.self)
+    partialTile = try memory.buffer("partials", in: UB.self)
+    maximumRing = try memory.ring("max", in: UB.self)
+    scaledRing = try memory.ring("m", in: UB.self)
+    factorRing = try memory.ring("alpha", in: UB.self)
+    sumTile = try memory.buffer("sum", in: UB.self)
+    lRing = try memory.ring("l", in: UB.self)
+    oRing = try memory.ring("o", in: UB.self)
+    productRing = try memory.ring("product", in: UB.self)
   }
 
   /// The rings of the vector unit for tiles of `rows` rows.
   static func buffers(
     _ form: FlashShape, _ plan: FlashSchedule, rows: Int, drained: ElementFormat, lanes: Int
-  ) -> [FlashBuffer] {
+  ) -> [PlannedBuffer] {
     let width = min(plan.tileKV, form.kv)
     let deep = plan.stages > 1 ? 2 : 1
-    func ring(_ name: String, _ format: ElementFormat, _ slots: Int, columns: Int) -> FlashBuffer {
-      FlashBuffer(name, .ub, format, slots: slots, rows: rows, columns: columns)
+    func ring(_ name: String, _ format: ElementFormat, _ slots: Int, columns: Int) -> PlannedBuffer
+    {
+      PlannedBuffer(name, .ub, format, slots: slots, rows: rows, columns: columns)
     }
     return [
       ring("scores", drained, deep, columns: width), ring("p", .f32, 1, columns: width),
       ring("p_mx", .mxint8, 1, columns: width),
-      FlashBuffer("p", .l1, .mxint8, slots: 1, rows: rows, columns: width),
+      PlannedBuffer("p", .l1, .mxint8, slots: 1, rows: rows, columns: width),
       ring("partials", .f32, 1, columns: min(lanes, width)), ring("max", .f32, 2, columns: 1),
       ring("m", .f32, 2, columns: 1), ring("alpha", .f32, 2, columns: 1),
       ring("sum", .f32, 1, columns: 1), ring("l", .f32, 2, columns: 1),

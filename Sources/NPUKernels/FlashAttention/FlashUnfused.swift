@@ -23,10 +23,10 @@ struct FlashUnfused: FlashProgram {
     }
   }
 
-  static func overflow(
+  static func layout(
     _ plan: FlashSchedule, shape: FlashShape, machine: MachineConfiguration
-  ) -> String? {
-    FlashUnfusedLayout(plan, shape, machine).overflow(machine)
+  ) -> any FlashLayout {
+    FlashUnfusedLayout(plan, shape, machine)
   }
 
   init(_ kernel: FlashAttention) { self.kernel = kernel }
@@ -40,10 +40,13 @@ struct FlashUnfused: FlashProgram {
       let tiles = FlashQueryTile.share(
         kernel.form, tileQ: kernel.plan.tileQ, core: core, of: machine.cores)
       guard !tiles.isEmpty else { continue }
+      let memory = try p.allocate(layout.buffers)
       var products = try FlashUnfusedProducts(
-        kernel.form, layout, tensors: tensors, written, tiles: Array(tiles), core: core, &p)
+        kernel.form, layout, tensors: tensors, written, tiles: Array(tiles), core: core, memory,
+        &p)
       let scored = products.emitScores(&p)
-      var softmax = try FlashUnfusedSoftmax(kernel.form, layout, tensors: tensors, written, &p)
+      var softmax = try FlashUnfusedSoftmax(
+        kernel.form, layout, tensors: tensors, written, memory)
       let normalised = softmax.emit(Array(tiles), after: scored, &p)
       products.emitOutputs(after: normalised, &p)
     }

@@ -2,7 +2,7 @@ import NPUSim
 
 /// What a schedule of the unfused rung keeps in each memory of a core: two matrix products and a
 /// softmax of whole rows, one after the other, with the same number of slots everywhere.
-struct FlashUnfusedLayout: Sendable {
+struct FlashUnfusedLayout: FlashLayout {
   let plan: FlashSchedule
   let shape: FlashShape
   /// Rows of a tile of the products.
@@ -20,7 +20,7 @@ struct FlashUnfusedLayout: Sendable {
     var rows = most
     while rows > 1 {
       let layout = FlashUnfusedLayout(plan, shape, machine, softmaxRows: rows)
-      if layout.overflow(machine) == nil {
+      if layout.fits(machine) {
         self = layout
         return
       }
@@ -41,78 +41,53 @@ struct FlashUnfusedLayout: Sendable {
     drained = machine.matrix.accumulator == .bf16 ? .bf16 : .f32
   }
 
-  // MARK: Products
-
-  /// The first operand of either product on its way to the matrix unit: q, or the probabilities.
-  func operandRows(_ name: String) -> FlashBuffer {
-    FlashBuffer(
-      name, .l1, .mxint8, slots: name == "q" ? 1 : plan.stages, rows: rows,
-      columns: name == "q" ? shape.headDim : width)
-  }
-  func left(_ name: String) -> FlashBuffer {
-    FlashBuffer(
-      name + "_left", .left, .mxint8, slots: name == "q" ? 1 : plan.stages, rows: rows,
-      columns: name == "q" ? shape.headDim : width)
-  }
-  var rightKeys: FlashBuffer {
-    FlashBuffer(
-      "k_right", .right, .mxint8, rows: shape.headDim, columns: width, axis: .alongRows)
-  }
-  var rightValues: FlashBuffer {
-    FlashBuffer(
-      "v_right", .right, .mxint8, rows: width, columns: shape.headDim, axis: .alongRows)
-  }
-  var accScores: FlashBuffer {
-    FlashBuffer("s_acc", .acc, drained, slots: plan.stages, rows: rows, columns: width)
-  }
-  var accProducts: FlashBuffer {
-    FlashBuffer("t_acc", .acc, drained, rows: rows, columns: shape.headDim)
-  }
-
-  // MARK: Softmax
-
-  var scores: FlashBuffer {
-    FlashBuffer("s", .ub, drained, slots: plan.stages, rows: softmaxRows, columns: shape.kv)
-  }
-  var weights: FlashBuffer {
-    FlashBuffer("p_fp32", .ub, .f32, rows: softmaxRows, columns: shape.kv)
-  }
-  var probabilities: FlashBuffer {
-    FlashBuffer("p_rows", .ub, .bf16, slots: plan.stages, rows: softmaxRows, columns: shape.kv)
-  }
-  var partials: FlashBuffer {
-    FlashBuffer("p_sum", .ub, .f32, rows: softmaxRows, columns: min(lanes, shape.kv))
-  }
-  func column(_ name: String) -> FlashBuffer {
-    FlashBuffer(
-      name, .ub, .f32, slots: name == "lse_rows" ? plan.stages : 1, rows: softmaxRows, columns: 1)
-  }
-
   /// Rows of K and V that are encoded at a time.
   var laneRows: Int { min(plan.stagedRows, width) }
 
-  /// What does not fit, or `nil`.
-  func overflow(_ machine: MachineConfiguration) -> String? {
+  var buffers: BufferPlan { BufferPlan(products + softmax) }
+
+  private var products: [PlannedBuffer] {
     let d = shape.headDim
-    var list = [
-      operandRows("q"), operandRows("p"), left("q"), left("p"), rightKeys, rightValues, accScores,
-      accProducts, scores, weights, probabilities, partials,
-    ]
-    list += ["top", "limit", "l", "inverse", "log_l", "lse_rows"].map { column($0) }
-    list += FlashPieces.buffers(plan.kvStages, rows: width, headDim: d)
+    func ring(
+      _ name: String, _ space: Space, _ format: ElementFormat, slots: Int = 1, columns: Int
+    ) -> PlannedBuffer {
+      PlannedBuffer(name, space, format, slots: slots, rows: rows, columns: columns)
+    }
+    var list = FlashPieces.buffers(
+      plan.kvStages, rows: width, headDim: d, staged: shape.kvFormat == .bf16 ? laneRows : nil)
     list += FlashEncodeLane.buffers("q", rows: rows, columns: d)
     list += FlashEncodeLane.buffers("p", rows: rows, columns: width)
-    if shape.kvFormat == .bf16 {
-      list += FlashEncodeLane.buffers("k", rows: laneRows, columns: d)
-      list += FlashEncodeLane.buffers("v", rows: laneRows, columns: d, axis: .alongRows)
+    list += [
+      ring("q", .l1, .mxint8, columns: d),
+      ring("p", .l1, .mxint8, slots: plan.stages, columns: width),
+      ring("q_left", .left, .mxint8, columns: d),
+      ring("p_left", .left, .mxint8, slots: plan.stages, columns: width),
+      PlannedBuffer("k_right", .right, .mxint8, rows: d, columns: width, axis: .alongRows),
+      PlannedBuffer("v_right", .right, .mxint8, rows: width, columns: d, axis: .alongRows),
+      ring("s_acc", .acc, drained, slots: plan.stages, columns: width),
+      ring("t_acc", .acc, drained, columns: d),
+    ]
+    return list
+  }
+
+  private var softmax: [PlannedBuffer] {
+    func ring(
+      _ name: String, _ format: ElementFormat, slots: Int = 1, columns: Int
+    ) -> PlannedBuffer {
+      PlannedBuffer(name, .ub, format, slots: slots, rows: softmaxRows, columns: columns)
     }
-    var footprint = FlashFootprint(machine)
-    for buffer in list { buffer.add(to: &footprint) }
-    if let wrong = footprint.overflow { return wrong }
-    if let events = machine.eventsPerPair, plan.kvStages + 2 > events {
-      return "\(plan.kvStages) slots of keys need \(plan.kvStages + 2) events between two queues, "
-        + "and there are \(events)"
-    }
-    return nil
+    return [
+      ring("s", drained, slots: plan.stages, columns: shape.kv),
+      ring("p_rows", .bf16, slots: plan.stages, columns: shape.kv),
+      ring("lse_rows", .f32, slots: plan.stages, columns: 1),
+      ring("p_fp32", .f32, columns: shape.kv),
+      ring("p_sum", .f32, columns: min(lanes, shape.kv)),
+    ] + ["top", "limit", "l", "inverse", "log_l"].map { ring($0, .f32, columns: 1) }
+  }
+
+  func shortage(_ machine: MachineConfiguration) -> String? {
+    guard let events = machine.eventsPerPair, plan.kvStages + 2 > events else { return nil }
+    return "\(plan.kvStages) slots of keys need \(plan.kvStages + 2) events between two queues, "
+      + "and there are \(events)"
   }
 }

@@ -24,7 +24,7 @@ struct FlashUnfusedProducts {
 
   init(
     _ form: FlashShape, _ layout: FlashUnfusedLayout, tensors: FlashTensors,
-    _ written: FlashTensors.Unfused, tiles: [FlashQueryTile], core: Int,
+    _ written: FlashTensors.Unfused, tiles: [FlashQueryTile], core: Int, _ memory: PlacedBuffers,
     _ p: inout ProgramBuilder
   ) throws(NPUError) {
     self.form = form
@@ -42,22 +42,18 @@ struct FlashUnfusedProducts {
       (0..<source.perGroup).map { tile.group * source.perGroup + $0 }
     }
     let rows = uses.map { source.place($0).keys.count }
-    keys = try FlashPieces(
-      "k", source, uses: uses, rows: rows, slots: layout.plan.kvStages, columns: form.headDim,
-      core: core, &p)
-    values = try FlashPieces(
-      "v", valueSource, uses: uses, rows: rows, slots: layout.plan.kvStages, columns: form.headDim,
-      core: core, &p)
-    queryLane = try FlashEncodeLane("q", rows: layout.rows, columns: form.headDim, &p)
-    weightLane = try FlashEncodeLane("p", rows: layout.rows, columns: layout.width, &p)
-    queryRing = try layout.operandRows("q").ring(in: L1.self, &p)
-    weightRing = try layout.operandRows("p").ring(in: L1.self, &p)
-    leftQueryRing = try layout.left("q").ring(in: Left.self, &p)
-    leftWeightRing = try layout.left("p").ring(in: Left.self, &p)
-    rightKeyRing = try layout.rightKeys.ring(in: Right.self, &p)
-    rightValueRing = try layout.rightValues.ring(in: Right.self, &p)
-    accScoreRing = try layout.accScores.ring(in: Acc.self, &p)
-    accProductRing = try layout.accProducts.ring(in: Acc.self, &p)
+    keys = try FlashPieces("k", source, uses: uses, rows: rows, core: core, memory, &p)
+    values = try FlashPieces("v", valueSource, uses: uses, rows: rows, core: core, memory, &p)
+    queryLane = try FlashEncodeLane("q", memory)
+    weightLane = try FlashEncodeLane("p", memory)
+    queryRing = try memory.ring("q", in: L1.self)
+    weightRing = try memory.ring("p", in: L1.self)
+    leftQueryRing = try memory.ring("q_left", in: Left.self)
+    leftWeightRing = try memory.ring("p_left", in: Left.self)
+    rightKeyRing = try memory.ring("k_right", in: Right.self)
+    rightValueRing = try memory.ring("v_right", in: Right.self)
+    accScoreRing = try memory.ring("s_acc", in: Acc.self)
+    accProductRing = try memory.ring("t_acc", in: Acc.self)
   }
 
   /// The keys of each step through a head.

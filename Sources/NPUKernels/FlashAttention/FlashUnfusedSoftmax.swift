@@ -19,22 +19,22 @@ struct FlashUnfusedSoftmax {
 
   init(
     _ form: FlashShape, _ layout: FlashUnfusedLayout, tensors: FlashTensors,
-    _ written: FlashTensors.Unfused, _ p: inout ProgramBuilder
+    _ written: FlashTensors.Unfused, _ memory: PlacedBuffers
   ) throws(NPUError) {
     self.form = form
     self.layout = layout
     self.tensors = tensors
     self.written = written
-    scoreRing = try layout.scores.ring(in: UB.self, &p)
-    probabilityRing = try layout.probabilities.ring(in: UB.self, &p)
-    logSumRing = try layout.column("lse_rows").ring(in: UB.self, &p)
-    weights = try layout.weights.buffer(in: UB.self, &p)
-    partials = try layout.partials.buffer(in: UB.self, &p)
-    top = try layout.column("top").buffer(in: UB.self, &p)
-    limit = try layout.column("limit").buffer(in: UB.self, &p)
-    sum = try layout.column("l").buffer(in: UB.self, &p)
-    inverse = try layout.column("inverse").buffer(in: UB.self, &p)
-    logarithm = try layout.column("log_l").buffer(in: UB.self, &p)
+    scoreRing = try memory.ring("s", in: UB.self)
+    probabilityRing = try memory.ring("p_rows", in: UB.self)
+    logSumRing = try memory.ring("lse_rows", in: UB.self)
+    weights = try memory.buffer("p_fp32", in: UB.self)
+    partials = try memory.buffer("p_sum", in: UB.self)
+    top = try memory.buffer("top", in: UB.self)
+    limit = try memory.buffer("limit", in: UB.self)
+    sum = try memory.buffer("l", in: UB.self)
+    inverse = try memory.buffer("inverse", in: UB.self)
+    logarithm = try memory.buffer("log_l", in: UB.self)
   }
 
   /// Probabilities and lse of all rows of some tiles; returns the last store.

@@ -18,18 +18,18 @@ struct FlashVectorBuffers {
   /// l: two for each tile in flight, of even and odd jobs.
   let sums: BufferHandle<UB>
 
-  init(_ layout: FlashPipelinedLayout, _ p: inout ProgramBuilder) throws(NPUError) {
-    scores = try layout.scores.buffer(in: UB.self, &p)
-    folded = try layout.folded.buffer(in: UB.self, &p)
-    weights = try layout.weights.buffer(in: UB.self, &p)
-    encoded = try layout.encoded.buffer(in: UB.self, &p)
-    partials = try layout.partials.buffer(in: UB.self, &p)
-    products = try layout.products.buffer(in: UB.self, &p)
-    outputs = try layout.outputs.buffer(in: UB.self, &p)
-    tops = try layout.column("s_top").buffer(in: UB.self, &p)
-    limits = try layout.column("m", slots: 2).buffer(in: UB.self, &p)
-    factors = try layout.column("alpha").buffer(in: UB.self, &p)
-    tileSums = try layout.column("l_tile").buffer(in: UB.self, &p)
-    sums = try layout.column("l", slots: 2).buffer(in: UB.self, &p)
+  init(_ memory: PlacedBuffers) throws(NPUError) {
+    scores = try memory.buffer("s", in: UB.self)
+    folded = try memory.buffer("s_max", in: UB.self)
+    weights = try memory.buffer("p_chunk", in: UB.self)
+    encoded = try memory.buffer("p_mx", in: UB.self)
+    partials = try memory.buffer("p_sum", in: UB.self)
+    products = try memory.buffer("t", in: UB.self)
+    outputs = try memory.buffer("o", in: UB.self)
+    tops = try memory.buffer("s_top", in: UB.self)
+    limits = try memory.buffer("m", in: UB.self)
+    factors = try memory.buffer("alpha", in: UB.self)
+    tileSums = try memory.buffer("l_tile", in: UB.self)
+    sums = try memory.buffer("l", in: UB.self)
   }
 }

@@ -20,20 +20,12 @@ struct GemmCore {
     self.problem = problem
     self.tensors = tensors
     plan = problem.plan
-    let model = problem.model
-    input = try GemmStaging(.input, problem, model, tensor: tensors.input, &p)
-    other = try GemmStaging(.other, problem, model, tensor: tensors.other, &p)
-    let leftRows = plan.isTransposed ? model.columns(plan) : model.rows(plan)
-    let rightColumns = plan.isTransposed ? 1 : model.columns(plan)
-    let depth = model.depth(plan)
-    leftRing = try p.ring(
-      "left", in: Left.self, .mxint8, slots: plan.feedStages, rows: leftRows, columns: depth)
-    rightRing = try p.ring(
-      "right", in: Right.self, .mxint8, slots: plan.feedStages, rows: depth,
-      columns: rightColumns, axis: .alongRows)
-    accRing = try p.ring(
-      "acc", in: Acc.self, problem.machine.matrix.accumulator == .bf16 ? .bf16 : .f32,
-      slots: plan.accStages, rows: leftRows, columns: rightColumns)
+    let memory = try p.allocate(problem.buffers)
+    input = try GemmStaging(.input, problem.model, tensor: tensors.input, memory)
+    other = try GemmStaging(.other, problem.model, tensor: tensors.other, memory)
+    leftRing = try memory.ring("left", in: Left.self)
+    rightRing = try memory.ring("right", in: Right.self)
+    accRing = try memory.ring("acc", in: Acc.self)
   }
 
   mutating func emit(_ work: GemmWork, _ p: inout ProgramBuilder) {

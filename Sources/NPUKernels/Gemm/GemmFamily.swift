@@ -9,6 +9,8 @@ extension GemmFamily {
   public static var scheduleDeclaration: [ScheduleField] { GemmSchedule.declaration }
   public var scheduleFields: ScheduleFields { problem.plan.fields }
 
+  public var buffers: BufferPlan { problem.buffers }
+
   public var tensors: [TensorSpec] { problem.tensors }
 
   /// Each operand once, the result once, and every MAC.

@@ -48,10 +48,14 @@ struct GemmProblem: Sendable {
     try ShapeLimits.check(
       [("m", m), ("n", n), ("k", k)], bytes: [[m, k, 2], [k, n, 2], [m, n, 4]], machine: machine)
     model = GemmCostModel(
-      m: m, n: n, k: k, operands: operands, result: result, machine: machine)
+      m: m, n: n, k: k, operands: operands, result: result,
+      input: GemmRings(interface.input.name), other: GemmRings(interface.other.name),
+      machine: machine)
     plan = try GemmSchedule(
       GemmSchedule.Problem(kernel: name, model: model), overriding: schedule)
   }
+
+  var buffers: BufferPlan { model.buffers(plan) }
 
   var tensors: [TensorSpec] {
     [

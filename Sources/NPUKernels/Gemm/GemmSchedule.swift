@@ -146,5 +146,7 @@ public struct GemmSchedule: Schedule {
     }
   }
 
-  func overflow(_ problem: Problem) -> String? { problem.model.overflow(self) }
+  func buffers(_ problem: Problem) -> BufferPlan { problem.model.buffers(self) }
+
+  func shortage(_ problem: Problem) -> String? { problem.model.shortage(self) }
 }

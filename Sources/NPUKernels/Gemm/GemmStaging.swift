@@ -34,39 +34,24 @@ struct GemmStaging {
   private var target: Ring<L1>.Slot?
 
   init(
-    _ operand: GemmOperand, _ problem: GemmProblem, _ model: GemmCostModel,
-    tensor: BufferHandle<HBM>, _ p: inout ProgramBuilder
+    _ operand: GemmOperand, _ model: GemmCostModel, tensor: BufferHandle<HBM>,
+    _ memory: PlacedBuffers
   ) throws(NPUError) {
-    let plan = problem.plan
     self.operand = operand
     self.tensor = tensor
-    isDeep = operand == .other && problem.n > 1
-    let chunk = model.chunk(plan, operand)
-    let lines = operand == .input ? model.rows(plan) : model.columns(plan)
-    let rows = isDeep ? chunk : lines
-    let columns = isDeep ? lines : chunk
-    let axis: BlockAxis = isDeep ? .alongRows : .alongColumns
-    let name = operand == .input ? problem.interface.input.name : problem.interface.other.name
-    ring = try p.ring(
-      name, in: L1.self, .mxint8,
-      slots: operand == .input ? plan.inputStages : plan.otherStages, rows: rows,
-      columns: columns, axis: axis)
+    isDeep = model.isDeep(operand)
+    let names = operand == .input ? model.input : model.other
+    ring = try memory.ring(names.chunks, in: L1.self)
     readers = Array(repeating: [], count: ring.buffer.slots)
     reads = readers
-    guard problem.operands == .bf16 else {
-      pieceRows = rows
+    guard model.operands == .bf16 else {
+      pieceRows = ring.buffer.rows
       encoding = nil
       return
     }
-    let pieces = model.pieces(plan)
-    pieceRows = operand == .input ? pieces.input : pieces.other
-    encoding = (
-      try p.ring(
-        name + "_bf16", in: UB.self, .bf16, slots: 2, rows: pieceRows, columns: columns),
-      try p.ring(
-        name + "_mx", in: UB.self, .mxint8, slots: 2, rows: pieceRows, columns: columns,
-        axis: axis)
-    )
+    let values = try memory.ring(names.values, in: UB.self)
+    pieceRows = values.buffer.rows
+    encoding = (values, try memory.ring(names.encoded, in: UB.self))
   }
 
   /// Takes on the operand's loads of some work.

@@ -78,27 +78,19 @@ struct RMSNormCore {
     self.kernel = kernel
     self.tensors = tensors
     self.rowTiles = rowTiles
-    let parts = rowTiles[0]
     var loads: [RowTile] = []
     var weightLoads: [RowTile] = []
     steps = Self.order(rowTiles, &loads, &weightLoads)
-    let isWhole = parts.count == 1
-    x = try RowLoads(
-      [("x", tensors.x)], loads,
-      slots: RMSNorm.inputSlots(stages: kernel.plan.stages, isWhole: isWhole),
-      held: isWhole ? 2 : 0, &p)
-    weights = try RowLoads(
-      [("weight", tensors.weight)], weightLoads, slots: RMSNorm.weightSlots(isWhole: isWhole), &p)
-    let rows = rowTiles[0][0].rows.count
-    let columns = parts[0].columns.count
-    let lanes = min(kernel.machine.vector.lanes, kernel.columns)
-    squares = try p.buffer("squares", in: UB.self, .f32, rows: rows, columns: columns)
-    scaled = try p.buffer("scaled", in: UB.self, .f32, rows: rows, columns: columns)
-    outRing = try p.ring(
-      "out", in: UB.self, .bf16, slots: kernel.plan.stages, rows: rows, columns: columns)
-    partials = try p.buffer("partials", in: UB.self, .f32, slots: 2, rows: rows, columns: lanes)
-    sums = try p.buffer("ss", in: UB.self, .f32, slots: 2, rows: rows, columns: 1)
-    inverses = try p.buffer("inv", in: UB.self, .f32, slots: 3, rows: rows, columns: 1)
+    let isWhole = rowTiles[0].count == 1
+    let memory = try p.allocate(kernel.buffers)
+    x = try RowLoads([("x", tensors.x)], loads, held: isWhole ? 2 : 0, memory)
+    weights = try RowLoads([("weight", tensors.weight)], weightLoads, memory)
+    squares = try memory.buffer("squares", in: UB.self)
+    scaled = try memory.buffer("scaled", in: UB.self)
+    outRing = try memory.ring("out", in: UB.self)
+    partials = try memory.buffer("partials", in: UB.self)
+    sums = try memory.buffer("ss", in: UB.self)
+    inverses = try memory.buffer("inv", in: UB.self)
   }
 
   // MARK: Order of the passes

@@ -26,6 +26,7 @@ public struct RMSNorm: Kernel {
   let columns: Int
   let epsilon: Float
   let machine: MachineConfiguration
+  private let problem: RowSchedule.Problem
   let plan: RowSchedule
 
   public init(
@@ -45,38 +46,49 @@ public struct RMSNorm: Kernel {
     try ShapeLimits.check(
       [("rows", rows), ("cols", columns)], bytes: [[rows, columns, 4], [columns, 2]],
       machine: machine)
-    plan = try RowSchedule(
-      RowSchedule.Problem(
-        kernel: Self.name, rows: rows, columns: columns,
-        columnUnit: max(16, machine.vector.lanes), prefersWholeRows: true,
-        footprint: Self.footprint(columns, machine),
-        events: { [columns] tileColumns, stages in
-          let isWhole = tileColumns >= columns
-          return Self.inputSlots(stages: stages, isWhole: isWhole)
-            + Self.weightSlots(isWhole: isWhole)
-        },
-        // A queue that does not order its own results waits at barriers between dependent passes,
-        // whatever else is in flight: longer passes, fewer waits.
-        elementsPerLane: machine.interlocks(.vector) ? 128 : 256), overriding: schedule)
+    problem = RowSchedule.Problem(
+      kernel: Self.name, rows: rows, columns: columns,
+      columnUnit: max(16, machine.vector.lanes), prefersWholeRows: true, machine: machine,
+      rings: { [columns] in Self.buffers($0, columns: columns, machine) },
+      events: { [columns] tileColumns, stages in
+        let isWhole = tileColumns >= columns
+        return Self.inputSlots(stages: stages, isWhole: isWhole)
+          + Self.weightSlots(isWhole: isWhole)
+      },
+      // A queue that does not order its own results waits at barriers between dependent passes,
+      // whatever else is in flight: longer passes, fewer waits.
+      elementsPerLane: machine.interlocks(.vector) ? 128 : 256)
+    plan = try RowSchedule(problem, overriding: schedule)
   }
 
   /// Slots of the ring of x: two tiles of whole rows are in use while the next ones arrive.
-  static func inputSlots(stages: Int, isWhole: Bool) -> Int { isWhole ? stages + 2 : stages }
+  private static func inputSlots(stages: Int, isWhole: Bool) -> Int {
+    isWhole ? stages + 2 : stages
+  }
 
   /// Slots of the weight: all of it, or a ring of its parts.
-  static func weightSlots(isWhole: Bool) -> Int { isWhole ? 1 : 2 }
+  private static func weightSlots(isWhole: Bool) -> Int { isWhole ? 1 : 2 }
 
-  private static func footprint(_ columns: Int, _ machine: MachineConfiguration) -> RowFootprint {
-    typealias Part = RowFootprint.Part
-    let lanes = min(machine.vector.lanes, columns)
-    return RowFootprint(
-      machine: machine,
-      parts: [
-        Part(fixed: 2, perStage: 1, bytes: 2), Part(fixed: 2, bytes: 4),
-        Part(perStage: 1, bytes: 2), Part(fixed: 2, rows: .exactly(1), bytes: 2),
-        Part(fixed: 2, columns: .exactly(lanes), bytes: 4),
-        Part(fixed: 5, columns: .exactly(1), bytes: 4),
-      ])
+  public var buffers: BufferPlan { plan.buffers(problem) }
+
+  private static func buffers(
+    _ tile: RowSchedule, columns: Int, _ machine: MachineConfiguration
+  ) -> BufferPlan {
+    let isWhole = tile.tileColumns >= columns
+    func ring(
+      _ name: String, _ format: ElementFormat, _ slots: Int, rows: Int? = nil, columns: Int? = nil
+    ) -> PlannedBuffer {
+      PlannedBuffer(
+        name, .ub, format, slots: slots, rows: rows ?? tile.tileRows,
+        columns: columns ?? tile.tileColumns)
+    }
+    return BufferPlan([
+      ring("x", .bf16, inputSlots(stages: tile.stages, isWhole: isWhole)),
+      ring("weight", .bf16, weightSlots(isWhole: isWhole), rows: 1),
+      ring("squares", .f32, 1), ring("scaled", .f32, 1), ring("out", .bf16, tile.stages),
+      ring("partials", .f32, 2, columns: min(machine.vector.lanes, columns)),
+      ring("ss", .f32, 2, columns: 1), ring("inv", .f32, 3, columns: 1),
+    ])
   }
 
   public var shape: [(name: String, value: String)] {

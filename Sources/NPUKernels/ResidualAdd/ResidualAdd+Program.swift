@@ -13,11 +13,9 @@ extension ResidualAdd {
       p.begin(core: core)
       let tiles = plan.tiles(rows: rows, columns: columns, core: core, of: machine.cores)
       guard !tiles.isEmpty else { continue }
-      var loads = try RowLoads(
-        [("x", x), ("residual", residual)], tiles, slots: plan.stages, &p)
-      var sums = try p.ring(
-        "out", in: UB.self, .bf16, slots: plan.stages, rows: min(plan.tileRows, rows),
-        columns: min(plan.tileColumns, columns))
+      let memory = try p.allocate(buffers)
+      var loads = try RowLoads([("x", x), ("residual", residual)], tiles, memory)
+      var sums = try memory.ring("out", in: UB.self)
       for (index, place) in tiles.enumerated() {
         p.pushScope("tile", iteration: index)
         let turn = loads.turn(index, &p)

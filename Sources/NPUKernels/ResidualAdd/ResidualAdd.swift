@@ -19,6 +19,7 @@ public struct ResidualAdd: Kernel {
   let rows: Int
   let columns: Int
   let machine: MachineConfiguration
+  private let problem: RowSchedule.Problem
   let plan: RowSchedule
 
   public init(
@@ -30,12 +31,20 @@ public struct ResidualAdd: Kernel {
     self.machine = machine
     try ShapeLimits.check(
       [("rows", rows), ("cols", columns)], bytes: [[rows, columns, 6]], machine: machine)
-    plan = try RowSchedule(
-      RowSchedule.Problem(
-        kernel: Self.name, rows: rows, columns: columns,
-        footprint: RowFootprint(
-          machine: machine, parts: [RowFootprint.Part(perStage: 3, bytes: 2)])),
-      overriding: schedule)
+    problem = RowSchedule.Problem(
+      kernel: Self.name, rows: rows, columns: columns, machine: machine,
+      rings: Self.buffers)
+    plan = try RowSchedule(problem, overriding: schedule)
+  }
+
+  public var buffers: BufferPlan { plan.buffers(problem) }
+
+  private static func buffers(_ tile: RowSchedule) -> BufferPlan {
+    BufferPlan(
+      ["x", "residual", "out"].map {
+        PlannedBuffer(
+          $0, .ub, .bf16, slots: tile.stages, rows: tile.tileRows, columns: tile.tileColumns)
+      })
   }
 
   public var shape: [(name: String, value: String)] {

@@ -75,20 +75,13 @@ struct RopeCore {
         rows: lines, columns: 0..<kernel.headDim,
         tileRows: tile.count * min(plan.tileHeads, heads), tileColumns: kernel.headDim)
     }
-    x = try RowLoads([("x", tensors.x)], turns.flatMap { $0 }, slots: plan.stages, &p)
-    let rows = tiles[0].count
-    let lines = turns[0][0].rows.count
-    let (half, count) = (kernel.half, plan.tableStages)
-    let row = try p.buffer("inv_freq", in: UB.self, .f32, rows: 1, columns: half)
-    inverses = row.tile()
-    frequencyRing = try p.ring(
-      "freq", in: UB.self, kernel.table, slots: count, rows: rows, columns: half)
-    cosineRing = try p.ring(
-      "cos", in: UB.self, kernel.table, slots: count, rows: rows, columns: half)
-    sineRing = try p.ring(
-      "sin", in: UB.self, kernel.table, slots: count, rows: rows, columns: half)
-    outRing = try p.ring(
-      "out", in: UB.self, .bf16, slots: plan.stages, rows: lines, columns: kernel.headDim)
+    let memory = try p.allocate(kernel.buffers)
+    x = try RowLoads([("x", tensors.x)], turns.flatMap { $0 }, memory)
+    inverses = try memory.buffer("inv_freq", in: UB.self).tile()
+    frequencyRing = try memory.ring("freq", in: UB.self)
+    cosineRing = try memory.ring("cos", in: UB.self)
+    sineRing = try memory.ring("sin", in: UB.self)
+    outRing = try memory.ring("out", in: UB.self)
   }
 
   /// The cosines and sines of a tile in `ub`.

@@ -44,6 +44,7 @@ public struct Rope: Kernel {
   let table: ElementFormat
   let scaling: Model.RopeScaling?
   let machine: MachineConfiguration
+  private let problem: RopeSchedule.Problem
   let plan: RopeSchedule
 
   public init(
@@ -84,10 +85,9 @@ public struct Rope: Kernel {
     try ShapeLimits.check(
       [("head-dim", headDim), ("heads", heads)],
       bytes: [[positions, heads, headDim, 4], [positions, headDim, 6]], machine: machine)
-    plan = try RopeSchedule(
-      RopeSchedule.Problem(
-        positions: positions, heads: heads, headDim: headDim, table: table, machine: machine),
-      overriding: schedule)
+    problem = RopeSchedule.Problem(
+      positions: positions, heads: heads, headDim: headDim, table: table, machine: machine)
+    plan = try RopeSchedule(problem, overriding: schedule)
   }
 
   /// The model's rescaling unless `--scaling` or `--factor` is given.
@@ -115,6 +115,8 @@ public struct Rope: Kernel {
       ("scaling", scaling.map { "llama3 by \($0.factor)" } ?? "none"),
     ]
   }
+
+  public var buffers: BufferPlan { plan.buffers(problem) }
 
   public static var scheduleDeclaration: [ScheduleField] { RopeSchedule.declaration }
   public var scheduleFields: ScheduleFields { plan.fields }

@@ -34,7 +34,7 @@ public struct RopeSchedule: Schedule {
   }
 
   /// What a schedule is chosen for.
-  struct Problem: ScheduleProblem {
+  struct Problem: ScheduleProblem, Sendable {
     var positions: Int
     var heads: Int
     var headDim: Int
@@ -59,7 +59,7 @@ public struct RopeSchedule: Schedule {
         for count in stages {
           let plan = RopeSchedule(
             tilePositions: positions, tileHeads: shape.heads, stages: count)
-          if plan.overflow(shape) == nil { return plan }
+          if plan.fits(shape) { return plan }
         }
         positions /= 2
       }
@@ -67,7 +67,7 @@ public struct RopeSchedule: Schedule {
       while heads >= 1 {
         for count in stages {
           let plan = RopeSchedule(tilePositions: 1, tileHeads: heads, stages: count)
-          if plan.overflow(shape) == nil { return plan }
+          if plan.fits(shape) { return plan }
         }
         heads /= 2
       }
@@ -85,25 +85,26 @@ public struct RopeSchedule: Schedule {
     }
   }
 
-  /// What does not fit, or `nil`.
-  func overflow(_ problem: Problem) -> String? {
-    // Two stores for each table slot at a time, one for each slot of out.
-    let events = stages + 2 * tableStages
-    if let limit = problem.machine.eventsPerPair, events > max(3, limit) {
-      return "stages needs \(events) event IDs, the machine has \(limit) for a pair of queues"
+  func buffers(_ problem: Problem) -> BufferPlan {
+    let rows = min(tilePositions, (problem.positions - 1) / max(1, problem.machine.cores) + 1)
+    let lines = rows * min(tileHeads, problem.heads)
+    func lane(_ name: String) -> PlannedBuffer {
+      PlannedBuffer(name, .ub, .bf16, slots: stages, rows: lines, columns: problem.headDim)
     }
-    let places = min(tilePositions, problem.positions)
-    let lines = places * min(tileHeads, problem.heads)
-    let headDim = problem.headDim
-    typealias Part = RowFootprint.Part
-    let footprint = RowFootprint(
-      machine: problem.machine,
-      parts: [
-        Part(perStage: 2, rows: .exactly(lines), columns: .exactly(headDim), bytes: 2),
-        Part(
-          fixed: 3 * tableStages, columns: .exactly(headDim / 2), bytes: problem.table.bytes),
-        Part(fixed: 1, rows: .exactly(1), columns: .exactly(headDim / 2), bytes: 4),
-      ])
-    return footprint.overflow(tileRows: places, tileColumns: headDim, stages: stages)
+    func made(_ name: String) -> PlannedBuffer {
+      PlannedBuffer(
+        name, .ub, problem.table, slots: tableStages, rows: rows, columns: problem.headDim / 2)
+    }
+    return BufferPlan([
+      lane("x"), PlannedBuffer("inv_freq", .ub, .f32, rows: 1, columns: problem.headDim / 2),
+      made("freq"), made("cos"), made("sin"), lane("out"),
+    ])
+  }
+
+  /// Two stores for each slot of a table at a time, one for each slot of out.
+  func shortage(_ problem: Problem) -> String? {
+    let events = stages + 2 * tableStages
+    guard let limit = problem.machine.eventsPerPair, events > max(3, limit) else { return nil }
+    return "stages needs \(events) event IDs, the machine has \(limit) for a pair of queues"
   }
 }

@@ -17,25 +17,18 @@ struct RowLoads {
   private var rings: [Ring<UB>] = []
   private var turns: [Turn] = []
 
-  /// Rings of `slots` slots, each of the largest tile.
-  ///
   /// - Parameters:
+  ///   - tensors: what is loaded, each to the ring of its name.
   ///   - places: the tile of each turn; the same for all tensors.
   ///   - held: earlier turns that are still in use when a turn is taken.
   init(
-    _ tensors: [(name: String, tensor: BufferHandle<HBM>)], _ places: [RowTile], slots: Int,
-    held: Int = 0, _ p: inout ProgramBuilder
+    _ tensors: [(name: String, tensor: BufferHandle<HBM>)], _ places: [RowTile],
+    held: Int = 0, _ memory: PlacedBuffers
   ) throws(NPUError) {
     self.tensors = tensors.map(\.tensor)
     self.places = places
-    ahead = max(1, slots - held)
-    let rows = places.map { $0.rows.count }.max() ?? 1
-    let columns = places.map { $0.columns.count }.max() ?? 1
-    for (name, tensor) in tensors {
-      rings.append(
-        try p.ring(
-          name, in: UB.self, tensor.format, slots: slots, rows: rows, columns: columns))
-    }
+    for (name, _) in tensors { rings.append(try memory.ring(name, in: UB.self)) }
+    ahead = max(1, (rings.map(\.buffer.slots).min() ?? 1) - held)
   }
 
   /// The tiles of turn `index`; loads of later turns are emitted as far as there are free slots.

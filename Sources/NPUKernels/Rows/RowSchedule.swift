@@ -20,7 +20,7 @@ public struct RowSchedule: Schedule {
   ]
 
   /// What a schedule is chosen for.
-  struct Problem: ScheduleProblem {
+  struct Problem: ScheduleProblem, Sendable {
     var kernel: String
     var rows: Int
     var columns: Int
@@ -28,15 +28,15 @@ public struct RowSchedule: Schedule {
     var columnUnit = 1
     /// Whether a tile should hold whole rows even where that makes it large.
     var prefersWholeRows = false
-    /// What the tiles in flight need in `ub`.
-    var footprint: RowFootprint
+    var machine: MachineConfiguration
+    /// What a core keeps on chip for tiles of the size of the schedule given.
+    var rings: @Sendable (_ largest: RowSchedule) -> BufferPlan
     /// Event IDs that tiles of so many columns in so many stages take between a pair of queues.
-    var events: (_ tileColumns: Int, _ stages: Int) -> Int = { $1 }
+    var events: @Sendable (_ tileColumns: Int, _ stages: Int) -> Int = { $1 }
     /// Elements of a tile for each lane that are aimed at: a pass over a tile is then long against
     /// what starting it costs.
     var elementsPerLane = 128
 
-    var machine: MachineConfiguration { footprint.machine }
     var remedy: String { "use a machine with a larger ub" }
   }
 
@@ -60,7 +60,7 @@ public struct RowSchedule: Schedule {
   }
 
   private static func chosen(_ problem: Problem, stages choices: [Int]) -> RowSchedule? {
-    let machine = problem.footprint.machine
+    let machine = problem.machine
     let unit = problem.columnUnit
     let target = max(1, problem.elementsPerLane * machine.vector.lanes)
     let share = (problem.rows - 1) / max(1, machine.cores) + 1
@@ -71,7 +71,7 @@ public struct RowSchedule: Schedule {
       while true {
         for stages in choices {
           let plan = RowSchedule(tileRows: rows, tileColumns: columns, stages: stages)
-          if plan.overflow(problem) == nil { return plan }
+          if plan.fits(problem) { return plan }
         }
         if rows == 1 { break }
         rows = (rows + 1) / 2
@@ -86,15 +86,18 @@ public struct RowSchedule: Schedule {
     return up < limit ? up : max(unit, up - unit)
   }
 
-  /// What does not fit, or `nil`.
-  func overflow(_ problem: Problem) -> String? {
+  /// What a core keeps for tiles as large as those of the core with the most rows.
+  func buffers(_ problem: Problem) -> BufferPlan {
+    problem.rings(
+      RowSchedule(
+        tileRows: min(tileRows, (problem.rows - 1) / max(1, problem.machine.cores) + 1),
+        tileColumns: min(tileColumns, problem.columns), stages: stages))
+  }
+
+  func shortage(_ problem: Problem) -> String? {
     let events = problem.events(tileColumns, stages)
-    if let limit = problem.footprint.machine.eventsPerPair, events > limit {
-      return "stages needs \(events) event IDs, the machine has \(limit) for a pair of queues"
-    }
-    return problem.footprint.overflow(
-      tileRows: min(tileRows, problem.rows), tileColumns: min(tileColumns, problem.columns),
-      stages: stages)
+    guard let limit = problem.machine.eventsPerPair, events > limit else { return nil }
+    return "stages needs \(events) event IDs, the machine has \(limit) for a pair of queues"
   }
 
   func settle(_ problem: Problem) throws(NPUError) {

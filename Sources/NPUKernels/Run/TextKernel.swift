@@ -26,6 +26,7 @@ public struct TextKernel: Kernel {
   public var shape: [(name: String, value: String)] { [] }
   public static var scheduleDeclaration: [ScheduleField] { [] }
   public var scheduleFields: ScheduleFields { ScheduleFields([]) }
+  public var buffers: BufferPlan { BufferPlan([]) }
 
   public var tensors: [TensorSpec] {
     assembly.tensors.map { tensor in

@@ -38,6 +38,7 @@ public struct Softmax: Kernel {
   let isOnline: Bool
   let isBase2: Bool
   let machine: MachineConfiguration
+  private let problem: SoftmaxProblem
   let plan: SoftmaxSchedule
 
   public init(
@@ -50,8 +51,8 @@ public struct Softmax: Kernel {
     self.machine = machine
     try ShapeLimits.check(
       [("rows", rows), ("cols", columns)], bytes: [[rows, columns, 4]], machine: machine)
-    plan = try SoftmaxSchedule(
-      SoftmaxFootprint(rows: rows, columns: columns, machine: machine), overriding: schedule)
+    problem = SoftmaxProblem(rows: rows, columns: columns, machine: machine)
+    plan = try SoftmaxSchedule(problem, overriding: schedule)
   }
 
   /// log2(e) rounded to FP32: the factor of `--exp base-2`.
@@ -69,6 +70,8 @@ public struct Softmax: Kernel {
       ("exp", isBase2 ? "base-2" : "base-e"),
     ]
   }
+
+  public var buffers: BufferPlan { plan.buffers(problem) }
 
   public static var scheduleDeclaration: [ScheduleField] { SoftmaxSchedule.declaration }
   public var scheduleFields: ScheduleFields { plan.fields }

@@ -12,7 +12,7 @@ struct SoftmaxCore {
   /// Maxima, differences, exponentials: one slot for each row tile in flight.
   private let work: BufferHandle<UB>
   private let partials: BufferHandle<UB>
-  /// `SoftmaxFootprint.columnTiles` slots for each row tile in flight.
+  /// `SoftmaxProblem.columnTiles` slots for each row tile in flight.
   private let columns: BufferHandle<UB>
 
   /// The tiles of x in the order of their use.
@@ -60,18 +60,11 @@ struct SoftmaxCore {
     self.x = x
     self.out = out
     plan = kernel.plan
-    let height = plan.tileRows
-    let width = kernel.width(0)
-    let lanes = min(kernel.machine.vector.lanes, width)
-    ring = try p.ring(
-      "x_tiles", in: UB.self, .bf16, slots: plan.stages, rows: height, columns: width)
-    work = try p.buffer(
-      "work", in: UB.self, .f32, slots: plan.tiles, rows: height, columns: width)
-    partials = try p.buffer(
-      "partials", in: UB.self, .f32, slots: plan.tiles, rows: height, columns: lanes)
-    columns = try p.buffer(
-      "columns", in: UB.self, .f32, slots: plan.tiles * SoftmaxFootprint.columnTiles, rows: height,
-      columns: 1)
+    let memory = try p.allocate(kernel.buffers)
+    ring = try memory.ring("x_tiles", in: UB.self)
+    work = try memory.buffer("work", in: UB.self)
+    partials = try memory.buffer("partials", in: UB.self)
+    columns = try memory.buffer("columns", in: UB.self)
   }
 
   mutating func emit(rows: Range<Int>, _ p: inout ProgramBuilder) {
@@ -111,7 +104,7 @@ struct SoftmaxCore {
 
   private func column(_ column: Column, _ lane: Lane) -> Tile<UB> {
     columns.tile(
-      slot: lane.index * SoftmaxFootprint.columnTiles + column.rawValue, rows: lane.rows.count)
+      slot: lane.index * SoftmaxProblem.columnTiles + column.rawValue, rows: lane.rows.count)
   }
 
   private func maximum(_ lane: Lane) -> Tile<UB> {

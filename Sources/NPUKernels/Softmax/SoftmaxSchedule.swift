@@ -27,17 +27,17 @@ public struct SoftmaxSchedule: Schedule {
       standard: "2 where they fit"),
   ]
 
-  static func smallest(_ problem: SoftmaxFootprint) -> SoftmaxSchedule {
+  static func smallest(_ problem: SoftmaxProblem) -> SoftmaxSchedule {
     SoftmaxSchedule(
       tileRows: 1, tileColumns: min(problem.columns, problem.columnUnit), stages: 1, tiles: 1)
   }
 
   /// Whole rows where one fits, else the widest column tiles.
-  static func chosen(for problem: SoftmaxFootprint, given: ScheduleText.Given) -> SoftmaxSchedule? {
+  static func chosen(for problem: SoftmaxProblem, given: ScheduleText.Given) -> SoftmaxSchedule? {
     problem.resident() ?? problem.streaming()
   }
 
-  mutating func settle(_ problem: SoftmaxFootprint) throws(NPUError) {
+  mutating func settle(_ problem: SoftmaxProblem) throws(NPUError) {
     tileRows = min(tileRows, problem.rows)
     tileColumns = min(tileColumns, problem.columns)
     guard tileColumns == problem.columns || tileColumns % problem.columnUnit == 0 else {
@@ -58,7 +58,19 @@ public struct SoftmaxSchedule: Schedule {
     }
   }
 
-  func overflow(_ problem: SoftmaxFootprint) -> String? { problem.overflow(self) }
+  func buffers(_ problem: SoftmaxProblem) -> BufferPlan {
+    let height = tileRows
+    let width = min(tileColumns, problem.columns)
+    let lanes = min(problem.machine.vector.lanes, width)
+    return BufferPlan([
+      PlannedBuffer(
+        "x_tiles", .ub, .bf16, slots: stages, rows: height, columns: width),
+      PlannedBuffer("work", .ub, .f32, slots: tiles, rows: height, columns: width),
+      PlannedBuffer("partials", .ub, .f32, slots: tiles, rows: height, columns: lanes),
+      PlannedBuffer(
+        "columns", .ub, .f32, slots: tiles * SoftmaxProblem.columnTiles, rows: height, columns: 1),
+    ])
+  }
 
   init(tileRows: Int, tileColumns: Int, stages: Int, tiles: Int) {
     self.tileRows = tileRows
@@ -68,8 +80,8 @@ public struct SoftmaxSchedule: Schedule {
   }
 }
 
-/// The bytes that a schedule of softmax needs in `ub`, and the schedules that fit.
-struct SoftmaxFootprint: ScheduleProblem {
+/// What a schedule of ``Softmax`` is chosen for, and the schedules that fit.
+struct SoftmaxProblem: ScheduleProblem, Sendable {
   let rows: Int
   let columns: Int
   let machine: MachineConfiguration
@@ -108,7 +120,7 @@ struct SoftmaxFootprint: ScheduleProblem {
       while height >= 1 {
         let plan = SoftmaxSchedule(
           tileRows: height, tileColumns: columns, stages: stages, tiles: tiles)
-        if overflow(plan) == nil { return plan }
+        if plan.fits(self) { return plan }
         height /= 2
       }
     }
@@ -126,29 +138,9 @@ struct SoftmaxFootprint: ScheduleProblem {
       while units >= 1 {
         let plan = SoftmaxSchedule(
           tileRows: 1, tileColumns: min(units * columnUnit, columns), stages: stages, tiles: tiles)
-        if overflow(plan) == nil { return plan }
+        if plan.fits(self) { return plan }
         units = units > 8 ? units * 7 / 8 : units - 1
       }
-    }
-    return nil
-  }
-
-  /// What does not fit, or `nil`.
-  func overflow(_ plan: SoftmaxSchedule) -> String? {
-    guard let capacity = machine[.ub].bytes else { return nil }
-    let alignment = Swift.max(1, machine[.ub].alignment)
-    func padded(_ bytes: Int) -> Int { (bytes + alignment - 1) / alignment * alignment }
-    let height = plan.tileRows
-    let width = min(plan.tileColumns, columns)
-    let lane =
-      padded(4 * width) + padded(4 * min(machine.vector.lanes, width))
-      + Self.columnTiles * padded(4)
-    // At most 2^16 stages of rows of at most 2^30 columns: only the last product can overflow.
-    let (needed, isTooLarge) = height.multipliedReportingOverflow(
-      by: plan.stages * padded(2 * width) + plan.tiles * lane)
-    if isTooLarge || needed > capacity {
-      let found = isTooLarge ? "more than 2^63" : "\(needed)"
-      return "ub holds \(capacity) bytes, needed \(found)"
     }
     return nil
   }

@@ -40,6 +40,7 @@ public struct SoftmaxV: Kernel {
   let headDim: Int
   let isStable: Bool
   let machine: MachineConfiguration
+  private let problem: SoftmaxVProblem
   let plan: SoftmaxVSchedule
 
   public init(
@@ -68,10 +69,10 @@ public struct SoftmaxV: Kernel {
         [batch, heads, queries, kv, 2], [batch, kvHeads, kv, headDim, 2],
         [batch, heads, queries, headDim, 2],
       ], machine: machine)
-    plan = try SoftmaxVSchedule(
-      SoftmaxVFootprint(
-        rows: heads / kvHeads * queries, groups: batch * kvHeads, kv: kv, headDim: headDim,
-        machine: machine), overriding: schedule)
+    problem = SoftmaxVProblem(
+      rows: heads / kvHeads * queries, groups: batch * kvHeads, kv: kv, headDim: headDim,
+      machine: machine)
+    plan = try SoftmaxVSchedule(problem, overriding: schedule)
   }
 
   /// Query rows that share one kv head.
@@ -89,6 +90,8 @@ public struct SoftmaxV: Kernel {
       ("head-dim", "\(headDim)"), ("batch", "\(batch)"), ("stable", isStable ? "yes" : "no"),
     ]
   }
+
+  public var buffers: BufferPlan { plan.buffers(problem) }
 
   public static var scheduleDeclaration: [ScheduleField] { SoftmaxVSchedule.declaration }
   public var scheduleFields: ScheduleFields { plan.fields }

@@ -54,34 +54,21 @@ struct SoftmaxVCore {
     self.tensors = tensors
     plan = kernel.plan
     p.begin(core: core)
-    let rows = min(plan.tileRows, kernel.rows)
-    let kv = min(plan.tileKV, kernel.kv)
-    let d = kernel.headDim
-    let acc: ElementFormat = kernel.machine.matrix.accumulator == .bf16 ? .bf16 : .f32
-    let stages = plan.stages
-    vRing = try p.ring(
-      "v", in: L1.self, .mxint8, slots: plan.vStages, rows: kv, columns: d, axis: .alongRows)
-    pRing = try p.ring("p", in: L1.self, .mxint8, slots: stages, rows: rows, columns: kv)
-    leftRing = try p.ring("left", in: Left.self, .mxint8, slots: stages, rows: rows, columns: kv)
-    rightRing = try p.ring(
-      "right", in: Right.self, .mxint8, slots: stages, rows: kv, columns: plan.tileColumns,
-      axis: .alongRows)
-    accRing = try p.ring("acc", in: Acc.self, acc, slots: stages, rows: rows, columns: d)
-    scoreRing = try p.ring(
-      "scores", in: UB.self, .bf16, slots: plan.scoreStages, rows: rows, columns: kv)
-    expRing = try p.ring("exp", in: UB.self, .bf16, slots: stages, rows: rows, columns: kv)
-    encodedRing = try p.ring(
-      "exp_mx", in: UB.self, .mxint8, slots: stages, rows: rows, columns: kv)
-    let lanes = min(kernel.machine.vector.lanes, kernel.kv)
-    partialRing = try p.ring(
-      "partials", in: UB.self, .f32, slots: stages, rows: rows, columns: lanes)
-    columnRing = try p.ring("inv", in: UB.self, .bf16, slots: stages, rows: rows, columns: 1)
-    sumRing = try p.ring("sum", in: UB.self, .bf16, slots: stages, rows: rows, columns: 1)
-    maximumRing = try p.ring("max", in: UB.self, .bf16, slots: stages, rows: rows, columns: 1)
-    let chunkRows = plan.chunkRows(rows: rows, perGroup: kernel.rowsPerGroup)
-    scaledRing = try p.ring(
-      "scaled_v", in: UB.self, .bf16, slots: stages, rows: chunkRows, columns: d)
-    outRing = try p.ring("out", in: UB.self, .bf16, slots: stages, rows: chunkRows, columns: d)
+    let memory = try p.allocate(kernel.buffers)
+    vRing = try memory.ring("v", in: L1.self)
+    pRing = try memory.ring("p", in: L1.self)
+    leftRing = try memory.ring("left", in: Left.self)
+    rightRing = try memory.ring("right", in: Right.self)
+    accRing = try memory.ring("acc", in: Acc.self)
+    scoreRing = try memory.ring("scores", in: UB.self)
+    expRing = try memory.ring("exp", in: UB.self)
+    encodedRing = try memory.ring("exp_mx", in: UB.self)
+    partialRing = try memory.ring("partials", in: UB.self)
+    columnRing = try memory.ring("inv", in: UB.self)
+    sumRing = try memory.ring("sum", in: UB.self)
+    maximumRing = try memory.ring("max", in: UB.self)
+    scaledRing = try memory.ring("scaled_v", in: UB.self)
+    outRing = try memory.ring("out", in: UB.self)
   }
 
   private var kvTiles: Int { (kernel.kv + plan.tileKV - 1) / plan.tileKV }

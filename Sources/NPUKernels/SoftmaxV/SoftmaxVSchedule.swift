@@ -65,34 +65,35 @@ public struct SoftmaxVSchedule: Schedule {
       standard: "as many as events allow, up to 4"),
   ]
 
-  static func smallest(_ shape: SoftmaxVFootprint) -> SoftmaxVSchedule {
+  static func smallest(_ shape: SoftmaxVProblem) -> SoftmaxVSchedule {
     SoftmaxVSchedule(
-      tileRows: 1, tileKV: shape.unit, tileColumns: shape.alignedColumns(1), vStages: 2,
+      tileRows: 1, tileKV: shape.unit, tileColumns: shape.alignedColumns(1), vStages: 1,
       scoreStages: 1, stages: 1, drainParts: 1)
   }
 
   /// The largest tiles and deepest rings that fit.
   static func chosen(
-    for shape: SoftmaxVFootprint, given: ScheduleText.Given
+    for shape: SoftmaxVProblem, given: ScheduleText.Given
   ) -> SoftmaxVSchedule? {
-    guard var plan = largest(shape) else { return nil }
+    guard var plan = largest(shape, vStages: 2) ?? largest(shape, vStages: 1) else { return nil }
     // v is what streams: give it the deepest ring that the event IDs and l1 allow.
     let limit = min(shape.machine.eventsPerPair ?? 8, 8)
     while plan.vStages < limit {
       plan.vStages += 1
-      if shape.overflow(plan) != nil {
+      if !plan.fits(shape) {
         plan.vStages -= 1
         break
       }
     }
     if plan.stages > 1 {
       plan.scoreStages = 3
-      if shape.overflow(plan) != nil { plan.scoreStages = 2 }
+      if !plan.fits(shape) { plan.scoreStages = 2 }
     }
     return plan
   }
 
-  private static func largest(_ shape: SoftmaxVFootprint) -> SoftmaxVSchedule? {
+  /// The largest tiles and deepest other rings that fit beside `vStages` slots of v.
+  private static func largest(_ shape: SoftmaxVProblem, vStages: Int) -> SoftmaxVSchedule? {
     let unit = shape.unit
     var tile = max(unit, min(128 / unit * unit, (shape.kv + unit - 1) / unit * unit))
     while tile >= unit {
@@ -102,10 +103,10 @@ public struct SoftmaxVSchedule: Schedule {
           var columns = shape.alignedColumns(shape.headDim)
           while true {
             let candidate = SoftmaxVSchedule(
-              tileRows: rowTile, tileKV: tile, tileColumns: columns, vStages: max(2, stages),
+              tileRows: rowTile, tileKV: tile, tileColumns: columns, vStages: vStages,
               scoreStages: stages, stages: stages,
               drainParts: max(1, min(4, (shape.machine.eventsPerPair ?? 8) / stages)))
-            if shape.overflow(candidate) == nil { return candidate }
+            if candidate.fits(shape) { return candidate }
             // One unit, or a whole row that is no wider, does not get narrower.
             let narrower = shape.alignedColumns(columns / 2)
             if narrower >= columns { break }
@@ -119,7 +120,7 @@ public struct SoftmaxVSchedule: Schedule {
     return nil
   }
 
-  func settle(_ shape: SoftmaxVFootprint) throws(NPUError) {
+  func settle(_ shape: SoftmaxVProblem) throws(NPUError) {
     guard tileKV % shape.unit == 0 else {
       throw NPUError(
         .usage, "tile.kv needs a multiple of \(shape.unit) (blocks and lanes), found \(tileKV)")
@@ -130,7 +131,35 @@ public struct SoftmaxVSchedule: Schedule {
     }
   }
 
-  func overflow(_ shape: SoftmaxVFootprint) -> String? { shape.overflow(self) }
+  func buffers(_ shape: SoftmaxVProblem) -> BufferPlan {
+    let height = min(tileRows, shape.rows * shape.groups)
+    let width = min(tileKV, shape.kv)
+    let parts = chunkRows(rows: height, perGroup: shape.rows)
+    let drained: ElementFormat = shape.machine.matrix.accumulator == .bf16 ? .bf16 : .f32
+    func ring(
+      _ name: String, _ space: Space, _ format: ElementFormat, slots: Int? = nil,
+      rows: Int? = nil, columns: Int, axis: BlockAxis = .alongColumns
+    ) -> PlannedBuffer {
+      PlannedBuffer(
+        name, space, format, slots: slots ?? stages, rows: rows ?? height,
+        columns: columns, axis: axis)
+    }
+    return BufferPlan([
+      ring(
+        "v", .l1, .mxint8, slots: vStages, rows: width, columns: shape.headDim, axis: .alongRows),
+      ring("p", .l1, .mxint8, columns: width), ring("left", .left, .mxint8, columns: width),
+      ring(
+        "right", .right, .mxint8, rows: width, columns: min(tileColumns, shape.headDim),
+        axis: .alongRows), ring("acc", .acc, drained, columns: shape.headDim),
+      ring("scores", .ub, .bf16, slots: scoreStages, columns: width),
+      ring("exp", .ub, .bf16, columns: width), ring("exp_mx", .ub, .mxint8, columns: width),
+      ring("partials", .ub, .f32, columns: min(shape.machine.vector.lanes, shape.kv)),
+      ring("inv", .ub, .bf16, columns: 1), ring("sum", .ub, .bf16, columns: 1),
+      ring("max", .ub, .bf16, columns: 1),
+      ring("scaled_v", .ub, .bf16, rows: parts, columns: shape.headDim),
+      ring("out", .ub, .bf16, rows: parts, columns: shape.headDim),
+    ])
+  }
 
   private init(
     tileRows: Int, tileKV: Int, tileColumns: Int, vStages: Int, scoreStages: Int, stages: Int,
@@ -146,8 +175,9 @@ public struct SoftmaxVSchedule: Schedule {
   }
 }
 
-/// The bytes that a schedule of softmax_v needs in each memory.
-struct SoftmaxVFootprint: ScheduleProblem {
+/// What a schedule of ``SoftmaxV`` is chosen for.
+struct SoftmaxVProblem: ScheduleProblem, Sendable {
+  /// Query rows of a group.
   let rows: Int
   let groups: Int
   let kv: Int
@@ -170,47 +200,5 @@ struct SoftmaxVFootprint: ScheduleProblem {
   func alignedColumns(_ columns: Int) -> Int {
     columns >= headDim
       ? headDim : min(headDim, max(columnUnit, columns / columnUnit * columnUnit))
-  }
-
-  /// What does not fit, or `nil`.
-  func overflow(_ plan: SoftmaxVSchedule) -> String? {
-    let tileRows = min(plan.tileRows, rows * groups)
-    let kvBlocks = (min(plan.tileKV, kv) + 31) / 32 * 32
-    let scoreColumns = min(plan.tileKV, kv)
-    let accBytes = machine.matrix.accumulator == .bf16 ? 2 : 4
-    let lanes = machine.vector.lanes
-    let ub = machine[.ub].alignment
-    func padded(_ bytes: Int, _ space: Space) -> Int {
-      let unit = max(1, machine[space].alignment)
-      return (bytes + unit - 1) / unit * unit
-    }
-    let encoded = tileRows * padded(kvBlocks, .ub)
-    // Scales in ub are bytes of the buffer, placed on the alignment.
-    let encodedScales = (tileRows * (kvBlocks / 32) * plan.stages + ub) / max(1, ub) * max(1, ub)
-    let column = tileRows * padded(4, .ub)
-    let needs: [(Space, Int)] = [
-      (
-        .l1,
-        plan.vStages * kvBlocks * padded(headDim, .l1) + plan.stages * tileRows
-          * padded(kvBlocks, .l1)
-      ),
-      (.left, plan.stages * tileRows * padded(kvBlocks, .left)),
-      (.right, plan.stages * kvBlocks * padded(plan.tileColumns, .right)),
-      (.acc, plan.stages * tileRows * padded(headDim * accBytes, .acc)),
-      (
-        .ub,
-        (plan.scoreStages + plan.stages) * tileRows * padded(scoreColumns * 2, .ub)
-          + plan.stages * encoded + encodedScales
-          + plan.stages * (tileRows * padded(min(lanes, kv) * 4, .ub) + 3 * column)
-          + 2 * plan.stages * plan.chunkRows(rows: tileRows, perGroup: rows)
-          * padded(headDim * 2, .ub)
-      ),
-    ]
-    for (space, bytes) in needs {
-      if let capacity = machine[space].bytes, bytes > capacity {
-        return "\(space.name) holds \(capacity) bytes, needed \(bytes)"
-      }
-    }
-    return nil
   }
 }

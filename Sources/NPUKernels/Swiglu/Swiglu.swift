@@ -28,27 +28,29 @@ public struct Swiglu: Kernel {
   let hidden: Int
   let ffn: Int
   let machine: MachineConfiguration
+  private let model: SwigluCostModel
   let plan: SwigluSchedule
 
   public init(
     _ arguments: KernelArguments, machine: MachineConfiguration, schedule: String?
   ) throws(NPUError) {
-    let model = try ModelOption.model(arguments)
+    let llama = try ModelOption.model(arguments)
     tokens = arguments.integer("tokens")
-    hidden = arguments.integer("hidden", otherwise: model?.hidden ?? 4096)
-    ffn = arguments.integer("ffn", otherwise: model?.ffn ?? 11008)
+    hidden = arguments.integer("hidden", otherwise: llama?.hidden ?? 4096)
+    ffn = arguments.integer("ffn", otherwise: llama?.ffn ?? 11008)
     self.machine = machine
     try ShapeLimits.check(
       [("tokens", tokens), ("hidden", hidden), ("ffn", ffn)],
       bytes: [[hidden, ffn, 4], [tokens, hidden, 4], [tokens, ffn, 2]], machine: machine)
-    plan = try SwigluSchedule(
-      SwigluCostModel(tokens: tokens, hidden: hidden, ffn: ffn, machine: machine),
-      overriding: schedule)
+    model = SwigluCostModel(tokens: tokens, hidden: hidden, ffn: ffn, machine: machine)
+    plan = try SwigluSchedule(model, overriding: schedule)
   }
 
   public var shape: [(name: String, value: String)] {
     [("tokens", "\(tokens)"), ("hidden", "\(hidden)"), ("ffn", "\(ffn)")]
   }
+
+  public var buffers: BufferPlan { model.buffers(plan) }
 
   public static var scheduleDeclaration: [ScheduleField] { SwigluSchedule.declaration }
   public var scheduleFields: ScheduleFields { plan.fields }

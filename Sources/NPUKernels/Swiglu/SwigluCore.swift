@@ -48,33 +48,16 @@ struct SwigluCore {
     self.kernel = kernel
     self.tensors = tensors
     plan = kernel.plan
-    let machine = kernel.machine
-    let deepest = max(kernel.hidden, kernel.ffn)
-    let rows = min(plan.tileTokens, kernel.tokens)
-    let columns = min(plan.tileColumns, deepest)
-    let depth = min(plan.tileK, deepest)
-    let piece = min(plan.pieceColumns, deepest)
-    let stages = SwigluSchedule.stages
-    weightRing = try p.ring(
-      "weights", in: L1.self, .mxint8, slots: plan.weightStages, rows: columns,
-      columns: min(plan.chunkK, deepest))
-    operandRing = try p.ring(
-      "rows", in: L1.self, .mxint8, slots: plan.rowStages, rows: rows, columns: deepest)
-    leftRing = try p.ring(
-      "left", in: Left.self, .mxint8, slots: plan.feedStages, rows: rows, columns: depth)
-    rightRing = try p.ring(
-      "right", in: Right.self, .mxint8, slots: plan.feedStages, rows: depth, columns: columns,
-      axis: .alongRows)
-    accRing = try p.ring(
-      "acc", in: Acc.self, machine.matrix.accumulator == .bf16 ? .bf16 : .f32, slots: stages,
-      rows: rows, columns: columns)
-    valueRing = try p.ring(
-      "values", in: UB.self, .bf16, slots: stages, rows: rows, columns: piece)
-    encodedRing = try p.ring(
-      "encoded", in: UB.self, .mxint8, slots: stages, rows: rows, columns: piece)
+    let memory = try p.allocate(kernel.buffers)
+    weightRing = try memory.ring("weights", in: L1.self)
+    operandRing = try memory.ring("rows", in: L1.self)
+    leftRing = try memory.ring("left", in: Left.self)
+    rightRing = try memory.ring("right", in: Right.self)
+    accRing = try memory.ring("acc", in: Acc.self)
+    valueRing = try memory.ring("values", in: UB.self)
+    encodedRing = try memory.ring("encoded", in: UB.self)
     for name in ["a", "u", "g", "gated"] {
-      gateRings.append(
-        try p.ring(name, in: UB.self, .bf16, slots: stages, rows: rows, columns: columns))
+      gateRings.append(try memory.ring(name, in: UB.self))
     }
   }
 

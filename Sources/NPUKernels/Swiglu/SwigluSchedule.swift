@@ -71,7 +71,9 @@ public struct SwigluSchedule: Schedule {
     model.best()
   }
 
-  func overflow(_ model: SwigluCostModel) -> String? { model.overflow(self) }
+  func buffers(_ model: SwigluCostModel) -> BufferPlan { model.buffers(self) }
+
+  func shortage(_ model: SwigluCostModel) -> String? { model.shortage(self) }
 }
 
 extension SwigluCostModel: ScheduleProblem {

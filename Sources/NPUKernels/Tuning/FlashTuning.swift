@@ -18,7 +18,7 @@ struct FlashTuning {
   /// little and have its kv tile: words depend on that one, and not on the clock.
   var choice: FlashSchedule? {
     let plans = candidates.filter {
-      FlashPipelinedLayout($0, shape, machine).overflow(machine) == nil
+      FlashPipelinedLayout($0, shape, machine).fits(machine)
     }
     guard let first = plans.first, microOps(first) <= Self.largestTimed else { return plans.first }
     return TimedChoice.fastest(of: plans.filter { $0.tileKV == first.tileKV }) {
@@ -69,7 +69,7 @@ struct FlashTuning {
   /// not even one does.
   private func slots(_ plan: FlashSchedule) -> Int? {
     let layout = FlashPipelinedLayout(plan, shape, machine)
-    guard layout.overflow(machine) == nil else { return nil }
+    guard layout.fits(machine) else { return nil }
     let perTile = (layout.plan.tileKV - 1) / layout.piece + 1
     var low = 1
     var high = ((shape.kv - 1) / plan.tileKV + 1) * perTile
@@ -77,8 +77,8 @@ struct FlashTuning {
       let middle = (low + high + 1) / 2
       var wider = plan
       wider.kvStages = middle
-      let fits = FlashPipelinedLayout(wider, shape, machine)
-      if fits.piece == layout.piece && fits.overflow(machine) == nil {
+      let deeper = FlashPipelinedLayout(wider, shape, machine)
+      if deeper.piece == layout.piece && deeper.fits(machine) {
         low = middle
       } else {
         high = middle - 1

@@ -1,23 +1,27 @@
 import NPUSim
 
-/// What a schedule of gemm needs of each memory, and about how long it takes: for choosing one.
+/// What a schedule of gemm keeps in each memory, and about how long it takes: for choosing one.
 struct GemmCostModel: Sendable {
   let m: Int
   let n: Int
   let k: Int
   let operands: ElementFormat
   let result: ElementFormat
+  let input: GemmRings
+  let other: GemmRings
   let machine: MachineConfiguration
 
   init(
-    m: Int, n: Int, k: Int, operands: ElementFormat, result: ElementFormat,
-    machine: MachineConfiguration
+    m: Int, n: Int, k: Int, operands: ElementFormat, result: ElementFormat, input: GemmRings,
+    other: GemmRings, machine: MachineConfiguration
   ) {
     self.m = m
     self.n = n
     self.k = k
     self.operands = operands
     self.result = result
+    self.input = input
+    self.other = other
     self.machine = machine
   }
 
@@ -25,12 +29,6 @@ struct GemmCostModel: Sendable {
   var eventLimit: Int { min(8, machine.eventsPerPair ?? 8) }
 
   static func tiles(_ extent: Int, _ tile: Int) -> Int { (extent - 1) / tile + 1 }
-
-  private func rounded(_ value: Int, _ unit: Int) -> Int { (value + unit - 1) / unit * unit }
-
-  private func pitch(_ bytes: Int, _ space: Space) -> Int {
-    rounded(bytes, max(1, machine[space].alignment))
-  }
 
   // MARK: Extents
 
@@ -57,82 +55,104 @@ struct GemmCostModel: Sendable {
     return (slots(.input, isKept: plan.kept == 1), slots(.other, isKept: plan.kept == 2))
   }
 
-  /// Rows of the pieces in which a chunk of each BF16 operand passes the vector unit.
-  ///
-  /// Two BF16 and two MXINT8 slots of each operand share `ub`; the second operand's pieces are whole
-  /// blocks, but for a vector's, whose only row holds all of the chunk.
+  /// Rows of the pieces in which a chunk of each BF16 operand passes the vector unit: about as many as
+  /// half of `ub` has room for. The second operand's are whole blocks, but for a vector's, whose only
+  /// row holds all of the chunk.
   func pieces(_ plan: GemmSchedule) -> (input: Int, other: Int) {
-    let capacity = (machine[.ub].bytes ?? 1 << 20) / 2
-    let input = max(1, capacity / max(1, pieceBytes(rows: 1, columns: chunk(plan, .input))))
+    let half = (machine[.ub].bytes ?? 1 << 20) / 2
+    let input = max(1, half / max(1, roomyBytes(rows: 1, columns: chunk(plan, .input))))
     if n == 1 { return (min(input, rows(plan)), 1) }
-    let other = max(1, capacity / max(1, pieceBytes(rows: 32, columns: columns(plan)))) * 32
+    let other = max(1, half / max(1, roomyBytes(rows: 32, columns: columns(plan)))) * 32
     return (min(input, rows(plan)), min(other, chunk(plan, .other)))
   }
 
-  private func pieceBytes(rows: Int, columns: Int) -> Int {
+  /// What a choice of pieces sets aside for one of so many rows, of which each may have gaps: it takes
+  /// less. What the pieces do take, ``buffers(_:)`` says.
+  private func roomyBytes(rows: Int, columns: Int) -> Int {
     let alignment = max(1, machine[.ub].alignment)
-    let padded = rounded(rows, rows > 1 ? 32 : 1)
-    let encoded = padded * pitch(rounded(columns, rows > 1 ? 1 : 32), .ub)
-    let scales = (padded * columns + 31) / 32 + padded + alignment
-    return 2 * (rows * pitch(2 * columns, .ub) + encoded + scales)
+    func pitch(_ bytes: Int) -> Int { (bytes + alignment - 1) / alignment * alignment }
+    let line = rows > 1 ? columns : MXINT8.blocks(columns) * MXINT8.blockSize
+    let scales = (rows * columns + 31) / 32 + rows + alignment
+    return 2 * (rows * (pitch(2 * columns) + pitch(line)) + scales)
   }
 
-  /// What does not fit, or `nil`.
-  func overflow(_ plan: GemmSchedule) -> String? {
+  // MARK: Buffers
+
+  func buffers(_ plan: GemmSchedule) -> BufferPlan {
+    let depth = depth(plan)
+    let leftRows = plan.isTransposed ? columns(plan) : rows(plan)
+    let rightColumns = plan.isTransposed ? 1 : columns(plan)
+    var buffers = [staged(plan, .input), staged(plan, .other)]
+    if operands == .bf16 {
+      let pieces = pieces(plan)
+      buffers.insert(contentsOf: lane(plan, .input, rows: pieces.input), at: 1)
+      buffers += lane(plan, .other, rows: pieces.other)
+    }
+    buffers += [
+      PlannedBuffer(
+        "left", .left, .mxint8, slots: plan.feedStages, rows: leftRows, columns: depth),
+      PlannedBuffer(
+        "right", .right, .mxint8, slots: plan.feedStages, rows: depth, columns: rightColumns,
+        axis: .alongRows),
+      PlannedBuffer(
+        "acc", .acc, machine.matrix.accumulator == .bf16 ? .bf16 : .f32, slots: plan.accStages,
+        rows: leftRows, columns: rightColumns),
+    ]
+    return BufferPlan(buffers)
+  }
+
+  /// Whether the rows of an operand's tensor run along k: a matrix as second operand.
+  func isDeep(_ operand: GemmOperand) -> Bool { operand == .other && n > 1 }
+
+  /// The chunks of an operand in `l1`.
+  private func staged(_ plan: GemmSchedule, _ operand: GemmOperand) -> PlannedBuffer {
+    let chunk = chunk(plan, operand)
+    return operand == .input
+      ? PlannedBuffer(
+        input.chunks, .l1, .mxint8, slots: plan.inputStages, rows: rows(plan), columns: chunk)
+      : PlannedBuffer(
+        other.chunks, .l1, .mxint8, slots: plan.otherStages,
+        rows: isDeep(.other) ? chunk : columns(plan),
+        columns: isDeep(.other) ? columns(plan) : chunk,
+        axis: isDeep(.other) ? .alongRows : .alongColumns)
+  }
+
+  /// What pieces of a BF16 operand pass in `ub`: two slots of their values and of their encoding.
+  private func lane(_ plan: GemmSchedule, _ operand: GemmOperand, rows: Int) -> [PlannedBuffer] {
+    let names = operand == .input ? input : other
+    let columns = isDeep(operand) ? columns(plan) : chunk(plan, operand)
+    return [
+      PlannedBuffer(names.values, .ub, .bf16, slots: 2, rows: rows, columns: columns),
+      PlannedBuffer(
+        names.encoded, .ub, .mxint8, slots: 2, rows: rows, columns: columns,
+        axis: isDeep(operand) ? .alongRows : .alongColumns),
+    ]
+  }
+
+  func shortage(_ plan: GemmSchedule) -> String? {
+    guard let limit = machine.eventsPerPair else { return nil }
     let events = plan.inputStages.addingReportingOverflow(plan.otherStages)
-    if let limit = machine.eventsPerPair {
-      if events.overflow || events.partialValue > max(2, limit) {
-        return "stages.input and stages.other need \(events.partialValue) event IDs, "
-          + "the machine has \(limit) for a pair of queues"
-      }
-      if max(plan.feedStages, plan.accStages) > limit {
-        return "stages.feed and stages.acc need \(max(plan.feedStages, plan.accStages)) event IDs, "
-          + "the machine has \(limit) for a pair of queues"
-      }
+    if events.overflow || events.partialValue > max(2, limit) {
+      return "stages.input and stages.other need \(events.partialValue) event IDs, "
+        + "the machine has \(limit) for a pair of queues"
     }
-    let (rows, columns) = (rows(plan), columns(plan))
-    let input = rounded(chunk(plan, .input), 32)
-    let other = rounded(chunk(plan, .other), 32)
-    let depth = rounded(depth(plan), 32)
-    let accBytes = machine.matrix.accumulator == .bf16 ? 2 : 4
-    let leftRows = plan.isTransposed ? columns : rows
-    let rightColumns = plan.isTransposed ? 1 : columns
-    return excess(
-      .l1, (plan.inputStages, pitch(input, .l1), rows),
-      (plan.otherStages, pitch(n == 1 ? other : columns, .l1), n == 1 ? 1 : other))
-      ?? excess(.left, (plan.feedStages, pitch(depth, .left), leftRows))
-      ?? excess(.right, (plan.feedStages, pitch(rightColumns, .right), depth))
-      ?? excess(.acc, (plan.accStages, pitch(rightColumns * accBytes, .acc), leftRows))
-      ?? vectorOverflow(plan, input: input, other: other, columns: columns)
+    if max(plan.feedStages, plan.accStages) > limit {
+      return "stages.feed and stages.acc need \(max(plan.feedStages, plan.accStages)) event IDs, "
+        + "the machine has \(limit) for a pair of queues"
+    }
+    return nil
   }
+}
 
-  /// The vector unit's pieces of both operands against `ub`.
-  private func vectorOverflow(
-    _ plan: GemmSchedule, input: Int, other: Int, columns: Int
-  ) -> String? {
-    guard operands == .bf16 else { return nil }
-    let pieces = pieces(plan)
-    let piece = n == 1 ? (rows: 1, columns: other) : (rows: pieces.other, columns: columns)
-    return excess(
-      .ub, (pieces.input, pieceBytes(rows: 1, columns: input), 1),
-      (1, pieceBytes(rows: piece.rows, columns: piece.columns), 1))
-  }
+/// The names of the rings that an operand passes: chunks in `l1`, pieces of them in `ub`.
+struct GemmRings: Sendable {
+  let chunks: String
+  let values: String
+  let encoded: String
 
-  /// Whether buffers of (slots, bytes of a line, lines) exceed a memory. Extents and slots are at
-  /// most 2^30 each, so the products are checked.
-  private func excess(_ space: Space, _ a: (Int, Int, Int), _ b: (Int, Int, Int) = (0, 0, 0))
-    -> String?
-  {
-    guard let capacity = machine[space].bytes else { return nil }
-    func size(_ part: (Int, Int, Int)) -> Int? {
-      let (area, isTooLarge) = part.1.multipliedReportingOverflow(by: part.2)
-      let (bytes, isTooMany) = area.multipliedReportingOverflow(by: part.0)
-      return isTooLarge || isTooMany || bytes > 1 << 60 ? nil : bytes
-    }
-    guard let first = size(a), let second = size(b) else {
-      return "\(space.name) holds \(capacity) bytes, needed more than 2^60"
-    }
-    if first + second <= capacity { return nil }
-    return "\(space.name) holds \(capacity) bytes, needed \(first + second)"
+  init(_ operand: String) {
+    chunks = operand
+    values = operand + "_bf16"
+    encoded = operand + "_mx"
   }
 }

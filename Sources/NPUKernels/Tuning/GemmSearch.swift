@@ -42,7 +42,7 @@ struct GemmSearch {
       let plan = GemmSchedule(
         rung: 1, tileM: rows, tileN: columns, tileK: 32, chunkK: 32, inputStages: 1,
         otherStages: 1, feedStages: 1, accStages: 1, slabs: 0, kept: 1, otherSide: 1)
-      if model.overflow(plan) == nil { return plan }
+      if model.buffers(plan).overflow(on: model.machine) == nil { return plan }
       if rows == 1 && columns == 1 { return nil }
       rows = max(1, rows / 2)
       columns = max(1, columns / 2)
@@ -129,11 +129,15 @@ struct GemmSearch {
     plan.tileK = tileK
     plan.chunkK = tileK
     plan.otherSide = side
-    for acc in [2, 1] {
-      for feed in [4, 3, 2] where feed <= model.eventLimit {
-        plan.accStages = acc
-        plan.feedStages = feed
-        if model.overflow(plan) == nil { return plan }
+    plan.accStages = min(2, model.eventLimit)
+    plan.feedStages = min(4, model.eventLimit)
+    // Each memory has a ring of its own.
+    while plan.feedStages >= 2 {
+      guard let overflow = model.buffers(plan).overflow(on: model.machine) else { return plan }
+      switch overflow.space {
+      case .left, .right: plan.feedStages -= 1
+      case .acc where plan.accStages > 1: plan.accStages -= 1
+      default: return nil
       }
     }
     return nil
@@ -171,11 +175,13 @@ struct GemmSearch {
       setRings(&candidate, least: least, total: spare)
       let isDouble = candidate.inputStages >= 2 && candidate.otherStages >= 2
       if !isDouble { return }
-      if model.overflow(candidate) == nil {
+      guard let overflow = model.buffers(candidate).overflow(on: model.machine) else {
         let cycles = model.cycles(candidate)
         if cycles < best?.cycles ?? .infinity { best = (candidate, cycles) }
         return
       }
+      // Fewer slots make room in `l1` only.
+      guard overflow.space == .l1 else { return }
       spare -= 1
     }
   }

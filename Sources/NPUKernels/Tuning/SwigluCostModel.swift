@@ -1,6 +1,6 @@
 import NPUSim
 
-/// What a schedule of swiglu needs of each memory, and about how many cycles it takes: for choosing
+/// What a schedule of swiglu keeps in each memory, and about how many cycles it takes: for choosing
 /// one.
 struct SwigluCostModel: Sendable {
   let tokens: Int
@@ -17,49 +17,42 @@ struct SwigluCostModel: Sendable {
 
   // MARK: Memories
 
-  /// What does not fit, or `nil`.
-  func overflow(_ plan: SwigluSchedule) -> String? {
-    let events = max(plan.weightStages, plan.feedStages, plan.rowStages)
-    if let limit = machine.eventsPerPair, events > limit {
-      return "stages.weights, stages.rows and stages.feed need \(events) event IDs, "
-        + "the machine has \(limit) for a pair of queues"
-    }
+  func buffers(_ plan: SwigluSchedule) -> BufferPlan {
     let deepest = max(hidden, ffn)
     let rows = min(plan.tileTokens, tokens)
     let columns = min(plan.tileColumns, deepest)
-    let depth = min(plan.tileK, whole(deepest))
-    let piece = min(plan.pieceColumns, whole(deepest))
-    let accBytes = machine.matrix.accumulator == .bf16 ? 2 : 4
-    let scales = (piece / 32 + 1) * rows + machine[.ub].alignment
-    return excess(
-      .l1, (plan.weightStages, columns, min(plan.chunkK, whole(deepest))),
-      (plan.rowStages, rows, whole(deepest)))
-      ?? excess(.left, (plan.feedStages, rows, depth))
-      ?? excess(.right, (plan.feedStages, depth, columns))
-      ?? excess(.acc, (SwigluSchedule.stages, rows, columns * accBytes))
-      ?? excess(
-        .ub, (SwigluSchedule.stages, rows, 2 * piece), (SwigluSchedule.stages, rows, piece),
-        (SwigluSchedule.stages, 1, scales), (4 * SwigluSchedule.stages, rows, 2 * columns))
+    let depth = min(plan.tileK, deepest)
+    let piece = min(plan.pieceColumns, deepest)
+    let stages = SwigluSchedule.stages
+    return BufferPlan([
+      PlannedBuffer(
+        "weights", .l1, .mxint8, slots: plan.weightStages, rows: columns,
+        columns: min(plan.chunkK, deepest)),
+      PlannedBuffer("rows", .l1, .mxint8, slots: plan.rowStages, rows: rows, columns: deepest),
+      PlannedBuffer("left", .left, .mxint8, slots: plan.feedStages, rows: rows, columns: depth),
+      PlannedBuffer(
+        "right", .right, .mxint8, slots: plan.feedStages, rows: depth, columns: columns,
+        axis: .alongRows),
+      PlannedBuffer(
+        "acc", .acc, machine.matrix.accumulator == .bf16 ? .bf16 : .f32, slots: stages,
+        rows: rows, columns: columns),
+      PlannedBuffer("values", .ub, .bf16, slots: stages, rows: rows, columns: piece),
+      PlannedBuffer("encoded", .ub, .mxint8, slots: stages, rows: rows, columns: piece),
+      PlannedBuffer("a", .ub, .bf16, slots: stages, rows: rows, columns: columns),
+      PlannedBuffer("u", .ub, .bf16, slots: stages, rows: rows, columns: columns),
+      PlannedBuffer("g", .ub, .bf16, slots: stages, rows: rows, columns: columns),
+      PlannedBuffer("gated", .ub, .bf16, slots: stages, rows: rows, columns: columns),
+    ])
+  }
+
+  func shortage(_ plan: SwigluSchedule) -> String? {
+    let events = max(plan.weightStages, plan.feedStages, plan.rowStages)
+    guard let limit = machine.eventsPerPair, events > limit else { return nil }
+    return "stages.weights, stages.rows and stages.feed need \(events) event IDs, "
+      + "the machine has \(limit) for a pair of queues"
   }
 
   private func whole(_ extent: Int) -> Int { MXINT8.blocks(extent) * MXINT8.blockSize }
-
-  /// Whether buffers of (slots, lines, bytes of a line) exceed a memory.
-  private func excess(_ space: Space, _ parts: (Int, Int, Int)...) -> String? {
-    guard let capacity = machine[space].bytes else { return nil }
-    let unit = max(1, machine[space].alignment)
-    var total = 0
-    for (slots, lines, bytes) in parts {
-      // Extents and stages are at most 2^30 each, so that the product of two fits.
-      let pitch = (bytes + unit - 1) / unit * unit
-      let (size, overflow) = (slots * lines).multipliedReportingOverflow(by: pitch)
-      guard !overflow, size <= 1 << 60 else {
-        return "\(space.name) holds \(capacity) bytes, needed more than 2^60"
-      }
-      total += size
-    }
-    return total <= capacity ? nil : "\(space.name) holds \(capacity) bytes, needed \(total)"
-  }
 
   // MARK: Choice
 
@@ -86,28 +79,27 @@ struct SwigluCostModel: Sendable {
     return best?.plan
   }
 
-  /// The deepest rings that fit the sizes, at most six and three slots.
+  /// The deepest rings that fit the sizes, at most six and three slots, then the widest pieces.
   private func consider(
     _ rows: Int, _ columns: Int, _ chunk: Int, _ depth: Int, _ kept: Int,
     _ best: inout (plan: SwigluSchedule, cycles: Double)?
   ) {
-    for feed in [3, 2, 1] where feed <= eventLimit {
-      for weights in [6, 5, 4, 3, 2, 1] where weights <= eventLimit {
-        var piece = whole(max(hidden, ffn))
-        while true {
-          let plan = SwigluSchedule(
-            tileTokens: rows, tileColumns: columns, tileK: depth, chunkK: chunk,
-            weightStages: weights, rowStages: kept, feedStages: feed, pieceColumns: piece)
-          if overflow(plan) == nil {
-            let price = cycles(plan)
-            if price < best?.cycles ?? .infinity { best = (plan, price) }
-            return
-          }
-          if piece <= 32 { break }
-          piece = whole(piece / 2)
-        }
+    var plan = SwigluSchedule(
+      tileTokens: rows, tileColumns: columns, tileK: depth, chunkK: chunk,
+      weightStages: min(6, eventLimit), rowStages: kept, feedStages: min(3, eventLimit),
+      pieceColumns: whole(max(hidden, ffn)))
+    guard shortage(plan) == nil else { return }
+    // Each memory has a size of its own that makes room in it.
+    while let overflow = buffers(plan).overflow(on: machine) {
+      switch overflow.space {
+      case .l1 where plan.weightStages > 1: plan.weightStages -= 1
+      case .left where plan.feedStages > 1, .right where plan.feedStages > 1: plan.feedStages -= 1
+      case .ub where plan.pieceColumns > 32: plan.pieceColumns = whole(plan.pieceColumns / 2)
+      default: return
       }
     }
+    let price = cycles(plan)
+    if price < best?.cycles ?? .infinity { best = (plan, price) }
   }
 
   // MARK: Cycles

@@ -1,0 +1,83 @@
+import NPUSim
+
+/// What a schedule of the decode rungs keeps in each memory of a core.
+struct FlashDecodeLayout: FlashLayout {
+  let plan: FlashSchedule
+  let shape: FlashShape
+  let machine: MachineConfiguration
+  let isComposed: Bool
+
+  init(
+    _ plan: FlashSchedule, _ shape: FlashShape, _ machine: MachineConfiguration, isComposed: Bool
+  ) {
+    self.plan = plan
+    self.shape = shape
+    self.machine = machine
+    self.isComposed = isComposed
+  }
+
+  /// Rows of the largest job.
+  private var rows: Int {
+    let perGroup = shape.headsPerGroup
+    let heads =
+      plan.tileHeads < perGroup ? plan.tileHeads : plan.tileHeads / perGroup * perGroup
+    return min(shape.batch * shape.heads, heads) * min(plan.tileQ, shape.queries)
+  }
+
+  /// Columns of a `right` tile: the most that leave room for two stages or more.
+  var rightColumns: Int {
+    let widest = max(min(plan.tileKV, shape.kv), shape.headDim)
+    guard let capacity = machine[.right].bytes else { return widest }
+    let unit = [Space.l1, .right, .acc, .ub].map { machine[$0].alignment }.max() ?? 32
+    let rows = MXINT8.blocks(max(min(plan.tileKV, shape.kv), shape.headDim)) * MXINT8.blockSize
+    let fitting = capacity / (max(2, plan.stages) * rows) / unit * unit
+    return max(min(unit, widest), fitting >= widest ? widest : fitting)
+  }
+
+  var buffers: BufferPlan {
+    let (rows, right) = (rows, rightColumns)
+    let width = min(plan.tileKV, shape.kv)
+    let d = shape.headDim
+    let drained: ElementFormat = machine.matrix.accumulator == .bf16 ? .bf16 : .f32
+    func ring(
+      _ name: String, _ space: Space, _ format: ElementFormat, slots: Int = 1, columns: Int
+    ) -> PlannedBuffer {
+      PlannedBuffer(name, space, format, slots: slots, rows: rows, columns: columns)
+    }
+    var list = FlashEpilogue.buffers(shape, rows: rows)
+    list += FlashCacheStream.buffers(
+      shape, plan, keyRows: min(right, width), isComposed: isComposed)
+    list += FlashSoftmax.buffers(
+      shape, plan, rows: rows, drained: drained, lanes: machine.vector.lanes)
+    list += [
+      ring("q", .ub, .bf16, columns: d), ring("q_mx", .ub, .mxint8, columns: d),
+      ring("q", .l1, .mxint8, columns: d),
+      ring("q", .left, .mxint8, slots: plan.stages, columns: d),
+      ring("p", .left, .mxint8, slots: plan.stages, columns: width),
+      PlannedBuffer(
+        "right", .right, .mxint8, slots: plan.stages, rows: max(width, d), columns: right,
+        axis: .alongRows),
+      ring("scores", .acc, drained, slots: plan.stages, columns: width),
+      ring("product", .acc, drained, slots: plan.stages, columns: d),
+    ]
+    return BufferPlan(list + FlashCombine.buffers(shape, rows: rows))
+  }
+
+  /// The pair of queues that needs more events than there are, or `nil`: one for each slot that is on
+  /// its way from one to the other.
+  func shortage(_ machine: MachineConfiguration) -> String? {
+    guard let events = machine.eventsPerPair else { return nil }
+    let isEncoded = shape.kvFormat != .mxint8
+    let needs = [
+      ("load to feed", isEncoded ? 0 : 2 * plan.kvStages),
+      ("store to feed", (isEncoded ? 2 * plan.kvStages : 0) + 2),
+      ("load to vector", isEncoded ? plan.rowStages + 1 : 1),
+      ("vector to store", (isEncoded ? 2 * plan.stages : 0) + 2),
+      ("matrix to drain", 2 * plan.stages),
+    ]
+    for (pair, needed) in needs where needed > events {
+      return "\(pair) has \(events) events, needed \(needed)"
+    }
+    return nil
+  }
+}
