@@ -7,7 +7,7 @@ import Testing
   private static let layers: [[String]] = [
     ["Support"], ["Numerics"], ["Tensors"], ["Machine"], ["ISA"], ["Ordering"], ["Ops"],
     ["Text"],
-    ["Functional", "Timing", "Checking"], ["Reporting"],
+    ["Functional", "Timing", "Checking"], ["Analysis"], ["Reporting"],
   ]
 
   /// Folders that must not speak of time: the price of a micro-op is decided elsewhere.

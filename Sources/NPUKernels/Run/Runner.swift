@@ -68,6 +68,7 @@ public enum Runner {
       schedule: kernel.scheduleFields.values
         + [("lanes", request.machine.vector.lanes)],
       seed: request.seed, machine: request.machine, check: check, program: program)
+    report.jointTrial = JointTrial(check.findings, of: program)
     report.inputs = plan?.notes
     report.allowsHazards = request.allowHazards
     report.failing = request.failing

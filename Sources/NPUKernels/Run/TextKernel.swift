@@ -118,7 +118,7 @@ public struct TextKernel: Kernel {
     }
   }
 
-  private func locate(_ described: inout RunReport.Described.Place, _ place: TextPlace?) {
+  private func locate(_ described: inout FindingPlace, _ place: TextPlace?) {
     guard let place else { return }
     described.location = place.location
     described.turns = place.turns
@@ -151,7 +151,7 @@ public struct TextKernel: Kernel {
         of: assembly.program.buffers[Int(index)].name,
         in: assembly.program.buffers[Int(index)].space)
     else { return }
-    let place = RunReport.Described.Place(
+    let place = FindingPlace(
       text: assembly.program.buffers[Int(index)].name, queue: "", scope: "", location: location,
       line: assembly.line(location.line))
     if described.places.isEmpty {

@@ -1,40 +1,13 @@
 extension RunReport {
   /// A finding with its sites in words.
   public struct Described: Sendable {
-    /// A micro-op that a finding names.
-    public struct Place: Sendable {
-      /// Micro-op and operands: `#12 vector.exp dst, src`.
-      public var text: String
-      /// The queue's name.
-      public var queue: String
-      /// The scope, `job[0]/exp[1]`; empty where there is none.
-      public var scope: String
-      /// The line of a text program.
-      public var location: SourceLocation?
-      /// The loops around that line with the turn of each: `i = 0, j = 4`.
-      public var turns = ""
-      /// The line itself, without the space around it.
-      public var line: String?
-
-      public init(
-        text: String, queue: String, scope: String, location: SourceLocation? = nil,
-        line: String? = nil
-      ) {
-        self.text = text
-        self.queue = queue
-        self.scope = scope
-        self.location = location
-        self.line = line
-      }
-    }
-
     public var finding: Finding
     /// One for each site, or the declaration of the buffer where there is no site.
-    public var places: [Place]
+    public var places: [FindingPlace]
     /// The first race of each of the finding's pairs: both micro-ops in words.
-    public var pairs: [(first: Place, second: Place)] = []
+    public var pairs: [(first: FindingPlace, second: FindingPlace)] = []
     /// Where the buffer is declared that a tile lies outside of, where that is known.
-    public var declaration: Place?
+    public var declaration: FindingPlace?
     /// The bytes concerned: buffer, memory and place; `nil` where it concerns none.
     public var bytes: String?
 
@@ -55,27 +28,5 @@ extension RunReport {
         "\(region.runBytes) \(isScale ? "scale bytes" : "bytes") from byte \(base) of \(buffer.name) "
         + "in \(buffer.space.name)\(rows)"
     }
-  }
-}
-
-extension Program {
-  /// A micro-op as `#12 vector.exp dst, src (vector, job[0]/exp[1])`.
-  public func line(_ site: Finding.Site) -> String {
-    let place = place(site)
-    if place.queue.isEmpty { return place.text }
-    return place.text + " (\(place.queue)" + (place.scope.isEmpty ? ")" : " queue, \(place.scope))")
-  }
-
-  /// A micro-op in words; a site outside the program has its numbers only.
-  func place(_ site: Finding.Site) -> RunReport.Described.Place {
-    guard cores.indices.contains(site.core), cores[site.core].indices.contains(site.op) else {
-      return .init(text: "core \(site.core) #\(site.op)", queue: "", scope: "")
-    }
-    let record = cores[site.core][site.op]
-    let operands = catalogue[record.opcode].describe(record, self).joined(separator: ", ")
-    let core = cores.count > 1 ? "core \(site.core) " : ""
-    return .init(
-      text: "\(core)#\(site.op) \(mnemonic(record)) \(operands)", queue: record.end.name,
-      scope: scopePath(record.scope))
   }
 }

@@ -76,7 +76,7 @@ public enum FindingText {
   }
 
   /// `line 12`; where there is no text, `#3 vector.exp`.
-  private static func name(_ place: RunReport.Described.Place) -> String {
+  private static func name(_ place: FindingPlace) -> String {
     if let location = place.location { return "line \(location.line)" }
     return place.text.split(separator: " ").prefix { !$0.contains("[") && !$0.contains(",") }
       .joined(separator: " ")
@@ -111,7 +111,7 @@ public enum FindingText {
 
   /// Where a micro-op stands, its line if it is written in a file, what it is and when it executes.
   private static func lines(
-    _ place: RunReport.Described.Place, _ time: Finding.SiteTime?, _ style: TextStyle
+    _ place: FindingPlace, _ time: Finding.SiteTime?, _ style: TextStyle
   ) -> [String] {
     var origin: [String] = []
     if let location = place.location {

@@ -202,7 +202,7 @@ extension RunReport {
   }
 
   private static func value(
-    _ pair: Finding.Pair, _ first: Described.Place, _ second: Described.Place
+    _ pair: Finding.Pair, _ first: FindingPlace, _ second: FindingPlace
   ) -> JSONValue {
     guard let race = pair.races.first else { return .null }
     return [
@@ -220,7 +220,7 @@ extension RunReport {
   }
 
   private static func value(
-    _ site: Finding.Site, _ place: Described.Place, _ time: Finding.SiteTime?
+    _ site: Finding.Site, _ place: FindingPlace, _ time: Finding.SiteTime?
   ) -> JSONValue {
     [
       "core": .integer(site.core), "op": .integer(site.op), "text": .string(place.text),

@@ -210,7 +210,6 @@ public struct RunReport: Sendable {
       microOps: check.proof.microOps, events: check.proof.events, barriers: check.proof.barriers,
       outside: check.proof.outside)
     findings = check.findings.map { Described($0, in: program) }
-    jointTrial = JointTrial(check.findings, of: program)
   }
 
   /// What was proved, in one line.

@@ -31,6 +31,7 @@ struct DiagnosisPage {
     report = RunReport(
       kernel: "t.npu", shape: [], schedule: [], seed: 0, machine: configuration, check: check,
       program: program)
+    report.jointTrial = JointTrial(check.findings, of: program)
     kernel.locate(&report)
   }
 

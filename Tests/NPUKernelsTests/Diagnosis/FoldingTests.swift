@@ -112,12 +112,7 @@ import Testing
     #expect(findings.count == 2)
     // An edit that orders nothing in the place of one that does.
     findings[1].edits = []
-    var check = Checker.check(program)
-    check.findings = findings
-    let report = RunReport(
-      kernel: "t", shape: [], schedule: [], seed: 0, machine: program.machine, check: check,
-      program: program)
-    #expect(report.jointTrial == nil)
+    #expect(JointTrial(findings, of: program) == nil)
   }
 
   @Test(arguments: ["pk-rotate-full", "fold", "layer-norm", "ptoas-gqa-b", "wrong-slot"])

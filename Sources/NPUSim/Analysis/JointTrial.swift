@@ -15,7 +15,7 @@ public struct JointTrial: Sendable, Hashable {
   /// - Parameter findings: with their own trials.
   /// - Returns: `nil` for less than two fixes, where one of them was not tried or does not suffice for its
   ///   own finding, and where together they leave a race or make an error of another kind.
-  init?(_ findings: [Finding], of program: Program) {
+  public init?(_ findings: [Finding], of program: Program) {
     let unordered = findings.filter { !$0.pairs.isEmpty }
     guard unordered.count > 1,
       unordered.allSatisfy({ $0.trial?.removesFinding == true && $0.trial?.missingIdentifiers == 0 }
@@ -48,29 +48,5 @@ public struct JointTrial: Sendable, Hashable {
   /// Sets that may come before the waits for the sets before them.
   private static func earlySets(_ findings: [Finding]) -> Int {
     findings.reduce(0) { $0 + ($1.code == .S008 ? 1 + $1.folded : 0) }
-  }
-
-  /// What the page says.
-  var sentence: String {
-    var text =
-      "the \(Quantity.grouped(fixes)) fixes mend all \(Quantity.grouped(races)) races, tried together"
-    if let cyclesBefore, let cyclesAfter {
-      text +=
-        ": \(Quantity.grouped(cyclesBefore)) cycles before, \(Quantity.grouped(cyclesAfter)) after"
-    }
-    if errorsLeft > 0 {
-      text +=
-        "; \(Quantity.grouped(errorsLeft)) other error\(errorsLeft == 1 ? " is" : "s are") left"
-    }
-    return text
-  }
-
-  /// As the JSON of a report has it.
-  var json: JSONValue {
-    [
-      "fixes": .integer(fixes), "races": .integer(races), "errors_left": .integer(errorsLeft),
-      "cycles_before": cyclesBefore.map { .integer($0) } ?? .null,
-      "cycles_after": cyclesAfter.map { .integer($0) } ?? .null,
-    ]
   }
 }
