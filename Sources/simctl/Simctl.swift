@@ -6,11 +6,9 @@ enum Simctl {
 
   /// Every verb, in the order of the help.
   static let verbs: [any Verb.Type] = [
-    RunVerb.self, CheckVerb.self, AsmVerb.self, DisasmVerb.self, ImportVerb.self, FmtVerb.self,
-    ListVerb.self,
-    ConfigVerb.self, ExplainVerb.self,
-    NumericsVerb.self, BenchVerb.self,
-    CompletionVerb.self, HelpVerb.self, DocsVerb.self,
+    RunVerb.self, CheckVerb.self, ReportVerb.self, AsmVerb.self, DisasmVerb.self,
+    ImportVerb.self, FmtVerb.self, ListVerb.self, ConfigVerb.self, ExplainVerb.self,
+    NumericsVerb.self, BenchVerb.self, CompletionVerb.self, HelpVerb.self, DocsVerb.self,
   ]
 
   /// Runs a command line without its first word.

@@ -20,8 +20,8 @@ enum KernelRun {
   /// What is wrong with a run, one line each; empty for a clean, bit-exact one inside its bounds
   /// without a redundant event. Other lint is advice.
   static func faults(_ report: RunReport) -> [String] {
-    var faults = report.findings.map(\.finding)
-      .filter { $0.severity == .warning || $0.isSlip }
+    var faults = report.findings
+      .filter { $0.severity == .warning || $0.code.isSlip(as: $0.severity) }
       .map { "\($0.code): \($0.message)" }
     guard let numerics = report.numerics else { return faults + ["no values"] }
     if numerics.isBitExact != true { faults.append("\(numerics.mismatches) words differ") }

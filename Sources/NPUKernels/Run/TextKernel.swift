@@ -98,31 +98,28 @@ public struct TextKernel: Kernel {
   /// Gives each site its line, and the turns of the loops around it.
   public func locate(_ report: inout RunReport) {
     let places = assembly.places(
-      of: report.findings.flatMap { described in
-        described.finding.sites
-          + described.finding.pairs.compactMap(\.races.first).flatMap { [$0.first, $0.second] }
+      of: report.findings.flatMap { finding in
+        (finding.sites + finding.pairs.flatMap { [$0.first, $0.second] }).map(\.site)
       })
     for index in report.findings.indices {
       locateBuffer(&report.findings[index])
-      let finding = report.findings[index].finding
-      for (number, site) in finding.sites.enumerated()
-      where number < report.findings[index].places.count {
-        locate(&report.findings[index].places[number], places[site])
+      for number in report.findings[index].sites.indices {
+        locate(&report.findings[index].sites[number], places)
       }
-      for (number, pair) in finding.pairs.enumerated()
-      where number < report.findings[index].pairs.count {
-        guard let race = pair.races.first else { continue }
-        locate(&report.findings[index].pairs[number].first, places[race.first])
-        locate(&report.findings[index].pairs[number].second, places[race.second])
+      for number in report.findings[index].pairs.indices {
+        locate(&report.findings[index].pairs[number].first, places)
+        locate(&report.findings[index].pairs[number].second, places)
       }
     }
   }
 
-  private func locate(_ described: inout FindingPlace, _ place: TextPlace?) {
-    guard let place else { return }
-    described.location = place.location
-    described.turns = place.turns
-    described.line = assembly.line(place.textLine)
+  private func locate(
+    _ site: inout RunReport.Described.Site, _ places: [Finding.Site: TextPlace]
+  ) {
+    guard let place = places[site.site] else { return }
+    site.place.location = place.location
+    site.place.turns = place.turns
+    site.place.line = assembly.line(place.textLine)
   }
 
   /// The lines of the text, by which the checker gathers what it finds.
@@ -139,26 +136,18 @@ public struct TextKernel: Kernel {
 
   /// A finding about a buffer alone is at the buffer's declaration, one about a tile that does not lie
   /// in its buffer shows it.
-  private func locateBuffer(_ described: inout RunReport.Described) {
+  private func locateBuffer(_ finding: inout RunReport.Described) {
     let isAboutLayout =
-      switch described.finding.code {
+      switch finding.code {
       case .M001, .M002, .M005: true
       default: false
       }
-    guard described.places.isEmpty || isAboutLayout, let index = described.finding.buffer,
-      assembly.program.buffers.indices.contains(Int(index)),
-      let location = assembly.declaration(
-        of: assembly.program.buffers[Int(index)].name,
-        in: assembly.program.buffers[Int(index)].space)
+    guard finding.sites.isEmpty || isAboutLayout, let buffer = finding.buffer,
+      let location = assembly.declaration(of: buffer.name, in: buffer.space)
     else { return }
-    let place = FindingPlace(
-      text: assembly.program.buffers[Int(index)].name, queue: "", scope: "", location: location,
+    finding.declaration = FindingPlace(
+      text: buffer.name, queue: "", scope: "", location: location,
       line: assembly.line(location.line))
-    if described.places.isEmpty {
-      described.places = [place]
-    } else {
-      described.declaration = place
-    }
   }
 
   /// The values that a file gives the index lists of a text, which its program is made from.

@@ -9,7 +9,9 @@ public struct JointTrial: Sendable, Hashable {
   /// Cycles of the program as it is, and with the fixes; `nil` where it never ends.
   public var cyclesBefore: Int64?
   public var cyclesAfter: Int64?
+}
 
+extension JointTrial {
   /// Tries the fixes of a program's races together.
   ///
   /// - Parameter findings: with their own trials.
@@ -33,11 +35,10 @@ public struct JointTrial: Sendable, Hashable {
       if errors.allSatisfy({ known.contains($0.code) }),
         Self.earlySets(left) <= Self.earlySets(findings)
       {
-        fixes = unordered.count
-        races = unordered.reduce(0) { $0 + 1 + $1.folded }
-        errorsLeft = errors.count
-        cyclesBefore = unordered.first?.trial?.cyclesBefore
-        cyclesAfter = try? TimingEngine.run(candidate).cycles
+        self.init(
+          fixes: unordered.count, races: unordered.reduce(0) { $0 + 1 + $1.folded },
+          errorsLeft: errors.count, cyclesBefore: unordered.first?.trial?.cyclesBefore,
+          cyclesAfter: try? TimingEngine.run(candidate).cycles)
         return
       }
       identifiers *= 2

@@ -22,34 +22,37 @@ public struct Minimisation: Sendable {
   /// Cycles before and after; `nil` where the program was not timed.
   public var cyclesBefore: Int64?
   public var cyclesAfter: Int64?
-  /// The program without them.
-  public var program: Program
+}
 
+extension Minimisation {
   /// Minimises a clean program; one that is not clean keeps everything.
-  public init(_ program: Program) throws(NPUError) {
-    events = program.eventPairs.count
-    barriers = program.cores.reduce(0) { $0 + $1.count { $0.kind == .barrierQueue } }
+  ///
+  /// - Returns: what goes, and the program without it.
+  public static func of(_ program: Program) throws(NPUError) -> (Minimisation, Program) {
     let pairs = Checker.removableEvents(program)
-    removedEvents = pairs.count
-    groups = Self.groups(pairs, program)
     var rest = program.removing(pairs)
     var gone: [Finding.Site] = []
-    for site in Checker.redundantBarriers(rest).reversed().prefix(Self.mostBarriers) {
+    for site in Checker.redundantBarriers(rest).reversed().prefix(mostBarriers) {
       // From the end on, so that the places before it stay.
       let without = rest.applying([.remove(core: site.core, ops: [site.op])])
       guard Checker.check(without).isClean else { continue }
       gone.append(site)
       rest = without
     }
-    removedBarriers = gone.count
+    var result = Minimisation(
+      events: program.eventPairs.count, removedEvents: pairs.count,
+      barriers: program.cores.reduce(0) { $0 + $1.count { $0.kind == .barrierQueue } },
+      removedBarriers: gone.count, groups: groups(pairs, program))
     if let first = gone.last {
-      groups.append(
+      result.groups.append(
         Group(what: "barrier", count: gone.count, sites: [program.removing(pairs).line(first)]))
     }
-    self.program = rest
-    guard program.defects.isEmpty else { return }
-    cyclesBefore = try TimingEngine.run(program).cycles
-    cyclesAfter = gone.isEmpty && pairs.isEmpty ? cyclesBefore : try TimingEngine.run(rest).cycles
+    guard program.defects.isEmpty else { return (result, rest) }
+    let before = try TimingEngine.run(program).cycles
+    result.cyclesBefore = before
+    result.cyclesAfter =
+      gone.isEmpty && pairs.isEmpty ? before : try TimingEngine.run(rest).cycles
+    return (result, rest)
   }
 
   private static func groups(_ pairs: [EventPair], _ program: Program) -> [Group] {

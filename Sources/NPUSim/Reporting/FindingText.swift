@@ -3,20 +3,18 @@ public enum FindingText {
   /// A paragraph for each finding: statement, sites, fix.
   public static func lines(_ findings: [RunReport.Described], _ style: TextStyle) -> [String] {
     var lines: [String] = []
-    for described in findings {
-      let finding = described.finding
+    for finding in findings {
       let label = "\(finding.severity.rawValue)[\(finding.code.rawValue)]"
       let painted = finding.severity == .error ? style.bad(label) : style.warning(label)
       lines.append("\(painted) \(style.bold(finding.code.title)): \(finding.message)")
-      for (number, place) in described.places.enumerated() {
-        let isTimed = number < finding.times.count
-        lines += self.lines(place, isTimed ? finding.times[number] : nil, style)
-      }
-      if let place = described.declaration, let location = place.location {
+      for site in finding.sites { lines += self.lines(site.place, site.time, style) }
+      if let place = finding.declaration, finding.sites.isEmpty {
+        lines += self.lines(place, nil, style)
+      } else if let place = finding.declaration, let location = place.location {
         lines.append("  declared at \(location.file):\(location.line):\(location.column)")
         if let line = place.line { lines.append(style.dim("     | ") + line) }
       }
-      if let bytes = described.bytes { lines.append("  on \(bytes)") }
+      if let bytes = finding.bytes { lines.append("  on \(bytes)") }
       if let missing = finding.missing { lines.append("  missing: \(style.bold(missing))") }
       if finding.folded > 0 {
         let others = finding.cores - 1
@@ -24,9 +22,9 @@ public enum FindingText {
           "  and \(Quantity.grouped(finding.folded)) more of the same kind"
             + (others > 0 ? ", also on \(others) other core\(others == 1 ? "" : "s")" : ""))
       }
-      lines += pairs(described)
+      lines += pairs(finding)
       if let spare = finding.spare {
-        lines += self.spare(spare, of: finding.reuses.count)
+        lines += self.spare(spare, of: finding.sets)
       } else if let manifests = finding.manifests {
         lines.append(
           manifests
@@ -49,17 +47,17 @@ public enum FindingText {
   private static let mostStatements = 24
 
   /// What else the missing edge would order: each later statement with those that it has to follow.
-  private static func pairs(_ described: RunReport.Described) -> [String] {
-    guard described.pairs.count > 1 else { return [] }
+  private static func pairs(_ finding: RunReport.Described) -> [String] {
+    guard finding.pairs.count > 1 else { return [] }
     var order: [String] = []
     var earlier: [String: [String]] = [:]
-    for pair in described.pairs {
-      let name = name(pair.second)
+    for pair in finding.pairs {
+      let name = name(pair.second.place)
       if earlier[name] == nil { order.append(name) }
-      let first = Self.name(pair.first)
+      let first = Self.name(pair.first.place)
       if earlier[name]?.contains(first) != true { earlier[name, default: []].append(first) }
     }
-    var lines = ["  it would order \(described.pairs.count) pairs:"]
+    var lines = ["  it would order \(finding.pairs.count) pairs:"]
     for name in order.prefix(mostStatements) {
       let others = earlier[name] ?? []
       let isText = others.allSatisfy { $0.hasPrefix("line ") }
@@ -83,9 +81,9 @@ public enum FindingText {
   }
 
   /// How many of the races that are folded show, where the one that is printed does not say it.
-  private static func turns(_ finding: Finding, manifests: Bool) -> [String] {
-    let showing = finding.pairs.reduce(0) { $0 + ($1.showing ?? 0) }
-    let all = finding.pairs.reduce(0) { $0 + $1.races.count }
+  private static func turns(_ finding: RunReport.Described, manifests: Bool) -> [String] {
+    let showing = finding.pairs.clampedSum { $0.showing ?? 0 }
+    let all = finding.pairs.clampedSum(\.races)
     guard all > 1, manifests ? showing < all : showing > 0 else { return [] }
     return [
       "  of the \(Quantity.grouped(all)) races it stands for, \(Quantity.grouped(showing)) show"

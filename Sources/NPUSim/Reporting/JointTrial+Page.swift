@@ -13,13 +13,4 @@ extension JointTrial {
     }
     return text
   }
-
-  /// As the JSON of a report has it.
-  var json: JSONValue {
-    [
-      "fixes": .integer(fixes), "races": .integer(races), "errors_left": .integer(errorsLeft),
-      "cycles_before": cyclesBefore.map { .integer($0) } ?? .null,
-      "cycles_after": cyclesAfter.map { .integer($0) } ?? .null,
-    ]
-  }
 }

@@ -61,8 +61,10 @@ extension RunReport {
     public init(_ closeness: Closeness) { self.closeness = closeness }
 
     /// Elements of the results, and those of them that are not accepted.
-    public var words: Int { results.reduce(0) { $0 + $1.words } }
-    public var beyond: Int { results.reduce(0) { $0 + $1.beyond } }
+    public var words: Int { results.clampedSum(\.words) }
+    public var beyond: Int { results.clampedSum(\.beyond) }
+    /// Elements of the results that differ.
+    public var different: Int { results.clampedSum(\.different) }
   }
 }
 
@@ -70,7 +72,7 @@ extension RunReport {
   /// The lines of the page.
   func page(_ expectation: Expectation, _ style: TextStyle) -> [String] {
     let results = expectation.results
-    let different = results.reduce(0) { $0 + $1.different }
+    let different = expectation.different
     let outcome =
       if expectation.beyond > 0 {
         style.bad(Self.differ(expectation.beyond))
@@ -97,13 +99,13 @@ extension RunReport {
   }
 
   private static func amount(_ compared: [Expectation.Compared]) -> String {
-    let words = compared.reduce(0) { $0 + $1.words }
+    let words = compared.clampedSum(\.words)
     return "\(Quantity.grouped(words)) words of \(compared.count) "
       + (compared.count == 1 ? "tensor" : "tensors")
   }
 
   /// A line for each tensor that differs, and where it first does.
-  private static func details(_ expectation: Expectation) -> [String] {
+  static func details(_ expectation: Expectation) -> [String] {
     (expectation.inputs + expectation.results).filter { $0.different > 0 }.flatMap { compared in
       let figures =
         if let largest = compared.largest, let rms = compared.rms {
@@ -127,37 +129,5 @@ extension RunReport {
       }
       return lines
     }
-  }
-
-  /// The same facts as the page's, and all tensors.
-  static func value(_ expectation: Expectation) -> JSONValue {
-    let results = expectation.results
-    func sum(_ figure: KeyPath<Expectation.Compared, Int>) -> JSONValue {
-      .integer(results.reduce(0) { $0 + $1[keyPath: figure] })
-    }
-    let (isBits, absolute, relative, steps): (Bool, Double, Double, Int?) =
-      switch expectation.closeness {
-      case .bits: (true, 0, 0, nil)
-      case .value(let absolute, let relative, let steps): (false, absolute, relative, steps)
-      }
-    return [
-      "tensors": .integer(results.count), "words": sum(\.words), "mismatches": sum(\.different),
-      "beyond_tolerance": sum(\.beyond), "tolerance": .double(absolute),
-      "rtol": .double(relative), "ulp": steps.map { .integer($0) } ?? .null,
-      "bits": .bool(isBits), "compared": .array(results.map(value)),
-      "inputs": .array(expectation.inputs.map(value)),
-      "ignored": .array(expectation.ignored.map(\.json)),
-      "details": .array(details(expectation).map { .string($0) }),
-    ]
-  }
-
-  private static func value(_ compared: Expectation.Compared) -> JSONValue {
-    [
-      "name": .string(compared.name), "found_type": .string(compared.types.found),
-      "expected_type": .string(compared.types.expected), "words": .integer(compared.words),
-      "mismatches": .integer(compared.different), "beyond_tolerance": .integer(compared.beyond),
-      "max_abs_difference": compared.largest.map { .double($0) } ?? .null,
-      "rms_difference": compared.rms.map { .double($0) } ?? .null,
-    ]
   }
 }

@@ -2,11 +2,11 @@ extension RunReport {
   /// A tensor of a file that nothing asked for.
   public struct Ignored: Sendable, Hashable {
     /// What becomes of a tensor that a file does not give.
-    public enum Fate: Sendable, Hashable {
+    public enum Fate: String, Sendable, Hashable, CaseIterable {
       /// An input comes from the seed.
       case seeded
       /// A result is not compared.
-      case notCompared
+      case notCompared = "not_compared"
     }
 
     public var name: String
@@ -23,13 +23,6 @@ extension RunReport {
       self.shape = shape
       self.near = near
       self.fate = fate
-    }
-
-    var json: JSONValue {
-      [
-        "name": .string(name), "dtype": .string(type),
-        "shape": .array(shape.map { .integer($0) }),
-      ]
     }
   }
 

@@ -28,28 +28,6 @@ extension RunReport {
   }
 }
 
-extension RunReport.Inputs {
-  /// What the JSON says beside the seed.
-  var json: [JSONMember] {
-    var members: [JSONMember] = []
-    if let origin { members.append(JSONMember("file", .string(origin))) }
-    members.append(JSONMember("given", .array(given.map { .string($0) })))
-    members.append(JSONMember("seeded", .array(seeded.map { .string($0) })))
-    members.append(
-      JSONMember(
-        "cast",
-        .array(
-          casts.map {
-            ["name": .string($0.name), "from": .string($0.from), "to": .string($0.to)]
-          })))
-    members.append(
-      JSONMember(
-        "ignored",
-        .array(ignored.map(\.json))))
-    return members
-  }
-}
-
 extension RunReport {
   /// What of the inputs is not what a file holds.
   func page(_ inputs: Inputs) -> [String] {

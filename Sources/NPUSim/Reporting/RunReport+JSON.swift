@@ -1,70 +1,101 @@
 extension RunReport {
   /// The whole report; a superset of the text. Keys are stable within a ``schema``.
-  public func json() -> JSONValue {
-    var members: [JSONMember] = [
-      JSONMember("schema", .string(Self.schema)),
-      JSONMember("kernel", .string(kernel)),
-      JSONMember("shape", .object(shape.map { JSONMember($0.name, .string($0.value)) })),
-      JSONMember(
-        "parameters",
-        .object(
-          parameters.map { parameter in
-            switch parameter.value {
-            case .whole(let number): JSONMember(parameter.name, .integer(number))
-            case .real(let number): JSONMember(parameter.name, .double(number))
-            }
-          })),
-      JSONMember("machine", machine.json),
-      JSONMember(
-        "schedule", .object(schedule.map { JSONMember($0.name, .integer($0.value)) })),
-      JSONMember(
-        "inputs",
-        .object(
-          [
-            JSONMember("seed", .integer(seed)),
-            JSONMember("generator_version", .integer(SeededInput.generatorVersion)),
-          ] + (inputs?.json ?? []))),
-      JSONMember("verdict", .string(verdict.rawValue)),
-      JSONMember("fails_on", Self.value(failing)),
-      JSONMember("hazards_allowed", .bool(allowsHazards)),
-      JSONMember(
-        "proof",
+  public func json() -> JSONValue { json }
+
+  /// Reads a report that ``json()`` wrote. Throws `.parse` for JSON that is none, with its place.
+  ///
+  /// Members that this version does not know are passed over.
+  public init(reading json: JSONValue) throws(NPUError) {
+    _ = try json.requireMembers("the document")
+    let schema = try json["schema"]?.requireString("schema")
+    guard schema == Self.schema else {
+      let found = schema.map { "schema \(JSONWriter.quoted($0))" } ?? "no schema"
+      throw NPUError(
+        .parse, "this is no saved run: found \(found), needed \"\(Self.schema)\"",
+        at: (json["schema"] ?? json).location, hint: "simctl run KERNEL --json FILE writes one")
+    }
+    try self.init(json: json, "")
+  }
+}
+
+extension RunReport: JSONRecord {
+  static let blank = RunReport(
+    kernel: "", shape: [], schedule: [], seed: 0, machine: .blank, check: .blank, findings: [])
+
+  static let fields: [JSONField<Self>] = [
+    .derived("schema") { _ in .string(Self.schema) },
+    JSONField("kernel", \.kernel),
+    JSONField("shape") {
+      .object($0.shape.map { JSONMember($0.name, .string($0.value)) })
+    } read: { report, value, path throws(NPUError) in
+      report.shape = try pairs(value, path)
+    },
+    JSONField("parameters") {
+      .object($0.parameters.map { JSONMember($0.name, $0.value.json) })
+    } read: { report, value, path throws(NPUError) in
+      report.parameters = try pairs(value, path).map {
+        TextParameter(name: $0.name, value: $0.value)
+      }
+    },
+    JSONField("machine", \.machine),
+    JSONField("schedule") {
+      .object($0.schedule.map { JSONMember($0.name, .integer($0.value)) })
+    } read: { report, value, path throws(NPUError) in
+      report.schedule = try pairs(value, path)
+    },
+    JSONField("inputs") {
+      .object(
         [
-          "proved": .bool(check.isProved), "statement": .string(check.statement),
-          "micro_ops": .integer(check.microOps), "events": .integer(check.events),
-          "barriers": .integer(check.barriers),
-          "outside": .array(check.outside.map { .string($0) }),
-        ]),
+          JSONMember("seed", .integer($0.seed)),
+          JSONMember("generator_version", .integer(SeededInput.generatorVersion)),
+        ] + ($0.inputs?.members ?? []))
+    } read: { report, value, path throws(NPUError) in
+      let seed = try value["seed"]?.requireNumber("\(path).seed").unsigned
+      guard let seed else {
+        throw NPUError(.parse, "\(path).seed must be an integer from 0", at: value.location)
+      }
+      report.seed = seed
+      if value["given"] != nil { report.inputs = try Inputs(json: value, path) }
+    },
+    .derived("verdict") { .string($0.verdict.rawValue) },
+    JSONField("fails_on") {
+      RunReport.value($0.failing)
+    } read: { report, value, path throws(NPUError) in
+      report.failing = Set(try [Finding.Severity](json: value, path))
+    },
+    JSONField("hazards_allowed", \.allowsHazards),
+    JSONField("proof", \.check),
+  ] + Timing.fields.map(\.ofTiming) + [
+    JSONField("try") { report in
+      report.timing.map { timing in
+        .array(
+          Advice.sentences(timing, cores: report.machine.cores).map {
+            ["what": .string($0), "cycles": .null, "command": .null]
+          })
+      }
+    } read: { _, _, _ in },
+    .ifAny("bytes", \.traffic),
+    JSONField("macs") {
+      ($0.traffic?.macs).map(\.json)
+    } read: { report, value, path throws(NPUError) in
+      if report.traffic != nil { report.traffic?.macs = try Int64(json: value, path) }
+    },
+    JSONField("numerics") { report in
+      report.numerics.map { .object(report.compared + $0.members) }
+    } read: { report, value, path throws(NPUError) in
+      report.numerics = try Numerics?(json: value, path)
+    },
+    .ifAny("expect", \.expectation), .ifAny("minimise", \.minimisation),
+    .ifAny("jitter", \.jitter), JSONField("mended_together", \.jointTrial),
+    JSONField("findings", \.findings),
+  ]
+
+  /// What the words were compared with.
+  private var compared: [JSONMember] {
+    let compared = [
+      numerics?.isBitExact.map { _ in "reference" }, expectation.map { _ in "expect" },
     ]
-    if let timing { members += Self.members(timing, cores: machine.cores) }
-    if let traffic {
-      members.append(
-        JSONMember(
-          "bytes",
-          [
-            "hbm_read": .integer(traffic.hbmRead), "hbm_written": .integer(traffic.hbmWritten),
-            "hbm_read_bursts": .integer(traffic.hbmReadBursts),
-            "hbm_written_bursts": .integer(traffic.hbmWrittenBursts),
-          ]))
-      members.append(JSONMember("macs", .integer(traffic.macs)))
-    }
-    if let numerics { members.append(JSONMember("numerics", value(numerics))) }
-    if let expectation { members.append(JSONMember("expect", Self.value(expectation))) }
-    if let minimisation {
-      members.append(JSONMember("minimise", Self.value(minimisation)))
-    }
-    if let jitter {
-      members.append(
-        JSONMember(
-          "jitter",
-          [
-            "runs": .integer(jitter.runs), "percent": .integer(jitter.percent),
-            "changed": .integer(jitter.changed),
-          ]))
-    }
-    members.append(JSONMember("mended_together", jointTrial.map(\.json) ?? .null))
-    members.append(JSONMember("findings", .array(findings.map(Self.value))))
-    return .object(members)
+    return [JSONMember("compared_with", .array(compared.compactMap { $0 }.map { .string($0) }))]
   }
 
   /// The severities that make the verdict `findings`.
@@ -72,166 +103,29 @@ extension RunReport {
     .array(Finding.Severity.allCases.filter(failing.contains).map { .string($0.rawValue) })
   }
 
-  private static func members(_ timing: Timing, cores: Int) -> [JSONMember] {
-    var result = [
-      JSONMember("cycles", .integer(timing.cycles)),
-      JSONMember("seconds", .double(timing.seconds)),
-      JSONMember(
-        "throughput",
-        [
-          "value": .double(timing.throughput.value), "unit": .string(timing.throughput.unit),
-          "macs_per_second": .double(timing.macsPerSecond),
-        ]),
-    ]
-    if let bounds = timing.bounds { result.append(JSONMember("bounds", bounds.json)) }
-    if !timing.binding.isEmpty {
-      result.append(
-        JSONMember(
-          "path",
-          [
-            "binding": .array(
-              timing.binding.map {
-                ["what": .string($0.what), "cycles": .integer($0.cycles)]
-              })
-          ]))
+  /// The members of an object whose keys are names.
+  private static func pairs<Value: JSONConvertible>(
+    _ value: JSONValue, _ path: String
+  ) throws(NPUError) -> [(name: String, value: Value)] {
+    var result: [(name: String, value: Value)] = []
+    for member in try value.requireMembers(path) {
+      result.append((member.key, try Value(json: member.value, "\(path).\(member.key)")))
     }
-    let advice = Advice.sentences(timing, cores: cores)
-    if !advice.isEmpty {
-      result.append(JSONMember("advice", .string(advice.joined(separator: "; "))))
-    }
-    result.append(JSONMember("queues", queues(timing.queues)))
-    result.append(
-      JSONMember(
-        "cores",
-        .array(
-          timing.cores.map {
-            ["cycles": .integer($0.cycles), "queues": queues($0.queues)]
-          })))
     return result
   }
+}
 
-  private static func queues(_ queues: [QueueTiming]) -> JSONValue {
-    .object(
-      zip(Queue.allCases, queues).map { queue, timing in
-        JSONMember(
-          queue.name,
-          [
-            "ops": .integer(timing.ops), "busy": .integer(timing.busy),
-            "stalls": .object(
-              StallReason.allCases.map { JSONMember($0.rawValue, .integer(timing[$0])) }),
-          ])
-      })
+extension TextParameter.Value: JSONConvertible {
+  var json: JSONValue {
+    switch self {
+    case .whole(let number): .integer(number)
+    case .real(let number): .double(number)
+    }
   }
 
-  private func value(_ numerics: Numerics) -> JSONValue {
-    let compared = [
-      numerics.isBitExact.map { _ in "reference" }, expectation.map { _ in "expect" },
-    ]
-    return [
-      "compared_with": .array(compared.compactMap { $0 }.map { .string($0) }),
-      "bit_exact": numerics.isBitExact.map { .bool($0) } ?? .null,
-      "checked_outputs": .integer(numerics.checkedOutputs),
-      "total_outputs": .integer(numerics.totalOutputs),
-      "compared_words": .integer(numerics.words), "mismatches": .integer(numerics.mismatches),
-      "max_abs_error": Self.value(numerics.worstOutput?.maximum),
-      "max_abs_error_tensor": numerics.worstOutput.map { .string($0.name) } ?? .null,
-      "rms_error": Self.value(numerics.worstOutput?.rmsError),
-      "worst_error_of_bound": Self.value(numerics.worstOfBound),
-      "beyond_bound": .integer(numerics.beyondBound),
-      "non_finite_outputs": .integer(numerics.nonFiniteOutputs),
-      "reached_outputs": .integer(numerics.reachedOutputs),
-      "input_nans": .integer(numerics.inputNaNs),
-      "input_infinities": .integer(numerics.inputInfinities),
-      "result_nans": .integer(numerics.health.nans),
-      "result_infinities": .integer(numerics.health.infinities),
-      "saturated": .integer(numerics.health.saturated),
-      "drifting_chains": .integer(numerics.health.drifting),
-      "tensors": .array(numerics.tensors.map { Self.value($0) }),
-      "error_note": numerics.errorNote.map { .string($0) } ?? .null,
-    ]
-  }
-
-  private static func value(_ error: TensorError) -> JSONValue {
-    [
-      "name": .string(error.name), "max_abs_error": value(error.maximum),
-      "rms_error": value(error.rmsError), "rms": value(error.rms),
-      "relative_rms_error": value(error.relative),
-      "expected_rms_error": value(error.expected), "bound": value(error.bound),
-      "worst_error_of_bound": value(error.worstOfBound), "non_finite": .integer(error.nonFinite),
-    ]
-  }
-
-  /// Null where there is no number.
-  private static func value(_ number: Double?) -> JSONValue {
-    number.map { $0.isFinite ? .double($0) : .null } ?? .null
-  }
-
-  private static func value(_ trial: FixTrial) -> JSONValue {
-    [
-      "cycles_before": trial.cyclesBefore.map { .integer($0) } ?? .null,
-      "cycles_after": trial.cyclesAfter.map { .integer($0) } ?? .null,
-      "cost_cycles": trial.cost.map { .integer($0) } ?? .null,
-      "removes_finding": .bool(trial.removesFinding),
-      "missing_event_ids": .integer(trial.missingIdentifiers),
-    ]
-  }
-
-  private static func value(_ described: Described) -> JSONValue {
-    let finding = described.finding
-    return [
-      "code": .string(finding.code.rawValue), "severity": .string(finding.severity.rawValue),
-      "title": .string(finding.code.title), "message": .string(finding.message),
-      "sites": .array(
-        finding.sites.indices.map { number in
-          value(
-            finding.sites[number], described.places[number],
-            number < finding.times.count ? finding.times[number] : nil)
-        }),
-      "declaration": described.declaration?.location.map(value) ?? .null,
-      "bytes": described.bytes.map { .string($0) } ?? .null,
-      "manifests": finding.manifests.map { .bool($0) } ?? .null,
-      "spare_cycles": finding.spare.map { .integer($0.printed) } ?? .null,
-      "least_spare_cycles": finding.spare.map { .integer($0.least) } ?? .null,
-      "likely_cause": finding.likelyCause.map { .string($0) } ?? .null,
-      "pairs": .array(
-        zip(finding.pairs, described.pairs).map { value($0, $1.first, $1.second) }),
-      "missing": finding.missing.map { .string($0) } ?? .null, "fix": .string(finding.fix),
-      "trial": finding.trial.map(value) ?? .null,
-      "folded": .integer(finding.folded), "cores": .integer(finding.cores),
-    ]
-  }
-
-  private static func value(
-    _ pair: Finding.Pair, _ first: FindingPlace, _ second: FindingPlace
-  ) -> JSONValue {
-    guard let race = pair.races.first else { return .null }
-    return [
-      "code": .string(race.code.rawValue), "first": value(race.first, first, nil),
-      "second": value(race.second, second, nil), "races": .integer(pair.races.count),
-      "showing": pair.showing.map { .integer($0) } ?? .null,
-    ]
-  }
-
-  private static func value(_ location: SourceLocation) -> JSONValue {
-    [
-      "file": .string(location.file), "line": .integer(location.line),
-      "column": .integer(location.column),
-    ]
-  }
-
-  private static func value(
-    _ site: Finding.Site, _ place: FindingPlace, _ time: Finding.SiteTime?
-  ) -> JSONValue {
-    [
-      "core": .integer(site.core), "op": .integer(site.op), "text": .string(place.text),
-      "queue": .string(place.queue), "scope": .string(place.scope),
-      "file": place.location.map { .string($0.file) } ?? .null,
-      "line": place.location.map { .integer($0.line) } ?? .null,
-      "column": place.location.map { .integer($0.column) } ?? .null,
-      "iterations": .string(place.turns),
-      "start": time.map { .integer($0.start) } ?? .null,
-      "free": time.map { .integer($0.free) } ?? .null,
-      "visible": time.map { .integer($0.visible) } ?? .null,
-    ]
+  /// A number without a point or an exponent is whole.
+  init(json: JSONValue, _ path: String) throws(NPUError) {
+    let number = try json.requireNumber(path)
+    if let whole = Int64(number.text) { self = .whole(whole) } else { self = .real(number.double) }
   }
 }

@@ -24,23 +24,4 @@ extension RunReport {
     }
     return lines
   }
-
-  /// The same facts as ``page(_:)``.
-  static func value(_ minimisation: Minimisation) -> JSONValue {
-    [
-      "events": .integer(minimisation.events),
-      "removable_events": .integer(minimisation.removedEvents),
-      "barriers": .integer(minimisation.barriers),
-      "removable_barriers": .integer(minimisation.removedBarriers),
-      "cycles_before": minimisation.cyclesBefore.map { .integer($0) } ?? .null,
-      "cycles_after": minimisation.cyclesAfter.map { .integer($0) } ?? .null,
-      "groups": .array(
-        minimisation.groups.map {
-          [
-            "what": .string($0.what), "count": .integer($0.count),
-            "first": .array($0.sites.map { .string($0) }),
-          ]
-        }),
-    ]
-  }
 }

@@ -60,7 +60,7 @@ extension RunReport {
     if let jointTrial { lines += wrapped("mending", jointTrial.sentence) }
     if let numerics {
       lines.append(row("numbers", comparison(numerics, style)))
-      if findings.contains(where: { $0.finding.code == .N001 }) {
+      if findings.contains(where: { $0.code == .N001 }) {
         lines.append(row("", style.warning("NaN or infinite results: N001, listed below")))
       }
     }

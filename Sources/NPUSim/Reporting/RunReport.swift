@@ -3,7 +3,7 @@
 /// Parts that were not run are `nil`. The same run gives the same report.
 public struct RunReport: Sendable {
   /// The version of the JSON form.
-  public static let schema = "npusim.run.v1"
+  public static let schema = "npusim.run.v2"
 
   /// The machine that ran.
   public struct Machine: Sendable {
@@ -13,26 +13,10 @@ public struct RunReport: Sendable {
     /// The whole effective configuration.
     public var config: JSONValue
 
-    /// What is reported of a machine.
-    init(_ machine: MachineConfiguration) {
-      name = machine.name
-      cores = machine.cores
-      clockHz = machine.clockHz
-      config = machine.json
-    }
-
     /// Name, cores and clock, as a page has them.
     var words: String {
       "\(ForeignText.visible(name)), \(cores == 1 ? "1 core" : "\(cores) cores"), "
         + Quantity.prefixed(Double(clockHz), "Hz")
-    }
-
-    /// As the JSON of a report has it.
-    var json: JSONValue {
-      [
-        "name": .string(name), "cores": .integer(cores), "clock_hz": .integer(clockHz),
-        "config": config,
-      ]
     }
   }
 
@@ -62,32 +46,6 @@ public struct RunReport: Sendable {
     /// Summed over cores, by queue.
     public var queues: [QueueTiming]
     public var cores: [CoreTiming]
-
-    /// A timing of `items` items of `unit` and `macs` multiply-accumulates on `machine`.
-    public init(
-      _ result: TimingResult, machine: MachineConfiguration, items: Double, unit: String,
-      macs: Int64
-    ) {
-      cycles = result.cycles
-      seconds = machine.seconds(result.cycles)
-      let rate = seconds > 0 ? 1 / seconds : 0
-      throughput = (items * rate, unit)
-      macsPerSecond = Double(macs) * rate
-      bounds = nil
-      binding = []
-      cores = result.cores
-      queues = Queue.allCases.map { queue in
-        var sum = QueueTiming(
-          ops: 0, busy: 0, stalls: Array(repeating: 0, count: StallReason.count))
-        for core in result.cores {
-          let one = core.queues[queue.index]
-          sum.ops += one.ops
-          sum.busy += one.busy
-          for reason in StallReason.allCases { sum.stalls[reason.index] += one[reason] }
-        }
-        return sum
-      }
-    }
   }
 
   /// Bytes and MACs.
@@ -97,14 +55,6 @@ public struct RunReport: Sendable {
     public var hbmReadBursts: Int64
     public var hbmWrittenBursts: Int64
     public var macs: Int64
-
-    public init(_ summary: TrafficSummary) {
-      hbmRead = summary.hbmRead
-      hbmWritten = summary.hbmWritten
-      hbmReadBursts = summary.hbmReadBursts
-      hbmWrittenBursts = summary.hbmWrittenBursts
-      macs = summary.macs
-    }
   }
 
   /// The numbers against the reference and against FP64.
@@ -148,12 +98,12 @@ public struct RunReport: Sendable {
       tensors.filter { $0.isOutput && $0.rmsError != nil }.worstFirst.first
     }
     /// Elements beyond the bounds of their stages.
-    public var beyondBound: Int { tensors.reduce(0) { $0 + $1.beyondBound } }
+    public var beyondBound: Int { tensors.clampedSum(\.beyondBound) }
     /// Largest error of a stage as a fraction of its bound.
     public var worstOfBound: Double? { tensors.compactMap(\.worstOfBound).max() }
     /// Elements of outputs without an error, as they or their exact values are not finite.
     public var nonFiniteOutputs: Int {
-      tensors.filter(\.isOutput).reduce(0) { $0 + $1.nonFinite }
+      tensors.filter(\.isOutput).clampedSum(\.nonFinite)
     }
   }
 
@@ -194,36 +144,4 @@ public struct RunReport: Sendable {
   public var minimisation: Minimisation?
   /// The fixes of all races together; `nil` where they do not mend all, or one alone does.
   public var jointTrial: JointTrial?
-
-  public init(
-    kernel: String, shape: [(name: String, value: String)],
-    schedule: [(name: String, value: Int)], seed: UInt64, machine: MachineConfiguration,
-    check: CheckResult, program: Program
-  ) {
-    self.kernel = kernel
-    self.shape = shape
-    self.schedule = schedule
-    self.seed = seed
-    self.machine = Machine(machine)
-    self.check = Check(
-      isProved: check.proof.isProved, statement: Self.statement(check.proof),
-      microOps: check.proof.microOps, events: check.proof.events, barriers: check.proof.barriers,
-      outside: check.proof.outside)
-    findings = check.findings.map { Described($0, in: program) }
-  }
-
-  /// What was proved, in one line.
-  private static func statement(_ proof: Proof) -> String {
-    func amount(_ count: Int, _ noun: String) -> String {
-      "\(Quantity.grouped(count)) \(noun)\(count == 1 ? "" : "s")"
-    }
-    var parts = [amount(proof.microOps, "micro-op"), amount(proof.events, "event")]
-    if proof.barriers > 0 { parts.append(amount(proof.barriers, "barrier")) }
-    if proof.cores > 1 { parts.append(amount(proof.cores, "core")) }
-    let claim =
-      proof.isProved
-      ? "free of races, uninitialised reads and deadlock for every timing" : "not proved"
-    return "\(claim): \(parts.joined(separator: ", "))"
-  }
-
 }

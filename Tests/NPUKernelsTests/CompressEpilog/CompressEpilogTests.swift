@@ -195,7 +195,7 @@ import Testing
     let outcome = try KernelRun.run(
       "compress_epilog", ["tokens": "3", "dim": "64", "slots": "4"],
       on: Presets.named("edge").configuration, inputs: Self.set(mapping))
-    let finding = try #require(outcome.report.findings.first?.finding)
+    let finding = try #require(outcome.report.findings.first)
     let row = try #require(mapping.firstIndex { $0 < -1 || $0 >= 4 })
     #expect(finding.code == .M006)
     #expect(finding.message.contains("row \(row) to slot \(mapping[row])"), "\(finding.message)")

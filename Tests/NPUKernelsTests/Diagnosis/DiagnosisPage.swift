@@ -9,7 +9,7 @@ struct DiagnosisPage {
   var program: Program
   var kernel: TextKernel
 
-  var findings: [Finding] { report.findings.map(\.finding) }
+  var findings: [Finding]
   var lines: [String] { FindingText.lines(report.findings, .plain) }
   var page: String { lines.joined(separator: "\n") }
 
@@ -28,6 +28,7 @@ struct DiagnosisPage {
     var check = Checker.check(
       program, CheckOptions(lints: lints), lines: kernel.sourceLines)
     check.findings = FixTrials.annotate(check.findings, of: program)
+    findings = check.findings
     report = RunReport(
       kernel: "t.npu", shape: [], schedule: [], seed: 0, machine: configuration, check: check,
       program: program)

@@ -28,7 +28,7 @@ import Testing
   ) throws {
     let page = try page(name, on: machine)
     #expect(page.findings.map(\.code) == [.S004])
-    let places = try #require(page.report.findings.first).places
+    let places = try #require(page.report.findings.first).sites.map(\.place)
     #expect(places.map(\.location?.line) == [6, 7])
   }
 
@@ -68,7 +68,7 @@ import Testing
     #expect(page.report.check.outside.contains { $0.contains("S008") })
     #expect(page.findings.map(\.code) == [.S008, .S008])
     #expect(page.findings.allSatisfy { $0.severity == .warning })
-    #expect(page.report.findings.map { $0.places.last?.location?.line } == kernel.lines)
+    #expect(page.report.findings.map { $0.sites.last?.place.location?.line } == kernel.lines)
     for finding in page.findings {
       #expect(finding.reuses.count == kernel.sets && finding.folded == kernel.sets - 1)
       let spare = try #require(finding.spare)

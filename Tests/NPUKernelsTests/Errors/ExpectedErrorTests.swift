@@ -81,13 +81,13 @@ import Testing
     for (accumulator, isReported) in [(AccumulatorMode.bf16, true), (.fp32, false)] {
       machine.matrix.accumulator = accumulator
       let report = try shape.run(on: machine, inputs: files).report
-      let found = report.findings.filter { $0.finding.code == .N005 }
+      let found = report.findings.filter { $0.code == .N005 }
       #expect((found.count == 1) == isReported, "\(accumulator)")
       #expect(report.isClean, "N005 is a warning")
       guard isReported else { continue }
       let error = try #require(report.numerics?.tensors.first)
       #expect(try #require(error.relative) > 0.25)
-      #expect(found[0].finding.message.contains("output is off by"))
+      #expect(found[0].message.contains("output is off by"))
     }
   }
 

@@ -78,7 +78,7 @@ import Testing
       }
       let numerics = try #require(report.numerics)
       #expect(numerics.isBitExact == true, "\(one), \(schedule), seed \(seed)")
-      let codes = Set(report.findings.map(\.finding.code)).subtracting([.N001])
+      let codes = Set(report.findings.map(\.code)).subtracting([.N001])
       #expect(codes.isEmpty, "\(one), \(schedule), seed \(seed): \(codes)")
       reached += numerics.reachedOutputs
     }
@@ -109,7 +109,7 @@ import Testing
     let report = try one.run(on: one.machine("edge"), schedule: "tile.q=32", inputs: inputs).report
     #expect(report.numerics?.isBitExact == true)
     #expect(report.isClean)
-    #expect(report.findings.allSatisfy { $0.finding.code == .N001 })
+    #expect(report.findings.allSatisfy { $0.code == .N001 })
     // The tile of queries 96 to 127 touches the block of key 100; every row sees key 0 in the unfused
     // form's one product.
     let rows = rung == "unfused" ? 100 : 4

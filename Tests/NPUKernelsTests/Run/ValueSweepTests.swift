@@ -79,8 +79,8 @@ import Testing
       return
     }
     #expect(race.values.words(try #require(race.indices(.failing).first)) == "n=2 d=1")
-    #expect(report.findings.contains { $0.finding.code == .H001 })
-    #expect(report.findings.first?.places.first?.location?.line != nil)
+    #expect(report.findings.contains { $0.code == .H001 })
+    #expect(report.findings.first?.sites.first?.place.location?.line != nil)
     let page = race.text()
     #expect(page.contains("values     n=1..9 × d=1,2\n"))
     #expect(page.contains("tried      18 values: 2 clean, 16 failing\n"))

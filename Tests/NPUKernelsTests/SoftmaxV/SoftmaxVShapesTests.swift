@@ -71,7 +71,7 @@ import Testing
   {
     let program = try kernel.program()
     var problems = Checker.check(program, CheckOptions(lints: true)).findings
-      .filter(\.isSlip)
+      .filter { $0.code.isSlip(as: $0.severity) }
       .filter { $0.severity == .error || $0.code == .P001 }
       .map { "\($0.code.rawValue) \($0.message)" }
     if !problems.isEmpty { return problems }

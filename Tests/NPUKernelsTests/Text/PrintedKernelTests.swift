@@ -102,7 +102,7 @@ import Testing
       request.inputs = dump
       request.expect = TensorSource(TensorArchive(dump))
       let again = try Runner.run(request, text: TextKernel(assembly))
-      #expect(again.report.isClean, "\(one): \(again.report.findings.first?.finding.message ?? "")")
+      #expect(again.report.isClean, "\(one): \(again.report.findings.first?.message ?? "")")
       #expect(again.report.expectation?.beyond == 0, "\(one)")
       let words = try again.dump()
       for name in dump.names {
