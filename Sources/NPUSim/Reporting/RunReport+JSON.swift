@@ -22,7 +22,10 @@ extension RunReport: JSONRecord {
   static let blank = RunReport(
     kernel: "", shape: [], schedule: [], seed: 0, machine: .blank, check: .blank, findings: [])
 
-  static let fields: [JSONField<Self>] = [
+  static let fields = setup + Timing.fields.map(\.ofTiming) + results
+
+  /// What was run, on what, and what was proved of it.
+  private static let setup: [JSONField<Self>] = [
     .derived("schema") { _ in .string(Self.schema) },
     JSONField("kernel", \.kernel),
     JSONField("shape") {
@@ -65,15 +68,18 @@ extension RunReport: JSONRecord {
     },
     JSONField("hazards_allowed", \.allowsHazards),
     JSONField("proof", \.check),
-  ] + Timing.fields.map(\.ofTiming) + [
-    JSONField("try") { report in
+  ]
+
+  /// What came of it, but for cycles.
+  private static let results: [JSONField<Self>] = [
+    .derived("try") { report in
       report.timing.map { timing in
         .array(
           Advice.sentences(timing, cores: report.machine.cores).map {
             ["what": .string($0), "cycles": .null, "command": .null]
           })
       }
-    } read: { _, _, _ in },
+    },
     .ifAny("bytes", \.traffic),
     JSONField("macs") {
       ($0.traffic?.macs).map(\.json)

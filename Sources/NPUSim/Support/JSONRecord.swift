@@ -46,9 +46,9 @@ struct JSONField<Root>: Sendable {
     }
   }
 
-  /// What follows from the other members; reading passes over it.
+  /// What follows from the other members, left out where it is `nil`; reading passes over it.
   static func derived(
-    _ key: String, _ value: @escaping @Sendable (Root) -> JSONValue
+    _ key: String, _ value: @escaping @Sendable (Root) -> JSONValue?
   ) -> JSONField {
     JSONField(key, write: value) { _, _, _ in }
   }
