@@ -2,15 +2,6 @@ import NPUSim
 
 /// The command: finds the verb, runs it, and reports what went wrong.
 enum Simctl {
-  static let version = "0.1.0"
-
-  /// Every verb, in the order of the help.
-  static let verbs: [any Verb.Type] = [
-    RunVerb.self, CheckVerb.self, ReportVerb.self, AsmVerb.self, DisasmVerb.self,
-    ImportVerb.self, FmtVerb.self, ListVerb.self, ConfigVerb.self, ExplainVerb.self,
-    NumericsVerb.self, BenchVerb.self, CompletionVerb.self, HelpVerb.self, DocsVerb.self,
-  ]
-
   /// Runs a command line without its first word.
   static func run(_ arguments: [String]) -> ExitCode {
     var console = Console()
@@ -33,19 +24,19 @@ enum Simctl {
     // A path that is asked for and cannot be had is an error before anything is computed.
     _ = try DatapathPath.requested()
     guard let first = arguments.first else {
-      console.error(Overview.text)
+      console.error(Overview.text(Verbs.all))
       return .usage
     }
     switch first {
     case "--help", "-h":
-      console.out(Overview.text)
+      console.out(Overview.text(Verbs.all))
       return .clean
     case "--version":
-      console.line("simctl \(version)")
+      console.line("simctl \(Version.text)")
       return .clean
     default: break
     }
-    let verb = try verb(named: first)
+    let verb = try Verbs.named(first)
     let tokens = Array(arguments.dropFirst())
     if asksForHelp(tokens) {
       console.out(try verb.help(for: tokens).text)
@@ -59,23 +50,6 @@ enum Simctl {
     let files = verb.description.takesFiles ? parsed.words.filter(TextFile.isText) : []
     try FileUses(parsed, flags: flags, words: files).check()
     return try verb.run(parsed, &console)
-  }
-
-  /// The verb of a name.
-  ///
-  /// - Throws: `.usage` with the closest name when there is none.
-  static func verb(named name: String) throws(NPUError) -> any Verb.Type {
-    if let verb = verbs.first(where: { $0.description.name == name }) { return verb }
-    let known = verbs.filter { !$0.description.isHidden }.map { $0.description.name }
-    guard !name.hasPrefix("-") else {
-      throw NPUError(
-        .usage, "simctl has no flag \(name)", hint: "a verb comes first; see 'simctl --help'")
-    }
-    let near = DidYouMean.suggest(name, among: known)
-    throw NPUError(
-      .usage, "simctl has no verb '\(name)'",
-      hint: near.map { "did you mean \($0)?" }
-        ?? "the verbs are \(known.joined(separator: ", "))")
   }
 
   private static func asksForHelp(_ tokens: [String]) -> Bool {

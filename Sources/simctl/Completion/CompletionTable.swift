@@ -18,8 +18,8 @@ struct CompletionTable {
   /// One for each verb, each followed by one for each kernel that the verb takes.
   var contexts: [Context] = []
 
-  init() throws(NPUError) {
-    for verb in Simctl.verbs where !verb.description.isHidden {
+  init(_ verbs: [any Verb.Type]) throws(NPUError) {
+    for verb in verbs where !verb.description.isHidden {
       let description = verb.description
       let flags = try verb.groups(for: []).flatMap(\.flags) + [Flag.help]
       contexts.append(

@@ -3,7 +3,7 @@ import NPUSim
 
 /// docs/cli.md, made from the tables that the command itself uses.
 enum CLIPage {
-  static func text() throws(NPUError) -> String {
+  static func text(_ verbs: [any Verb.Type]) throws(NPUError) -> String {
     var text = """
       # The command
 
@@ -11,10 +11,10 @@ enum CLIPage {
       block is what `--help` prints.
 
       ```
-      \(Overview.text)```
+      \(Overview.text(verbs))```
 
       """
-    for verb in Simctl.verbs where !verb.description.isHidden {
+    for verb in verbs where !verb.description.isHidden {
       text += "\n## simctl \(verb.description.name)\n\n"
       text += "```\n\(try verb.help(for: []).text)```\n"
     }

@@ -1,10 +1,10 @@
 /// `simctl --help`.
 enum Overview {
   /// The page as plain text.
-  static var text: String {
-    var verbs = TextTable([.left, .left], indent: "  ")
-    for verb in Simctl.verbs where !verb.description.isHidden {
-      verbs.row([verb.description.name, verb.description.summary])
+  static func text(_ verbs: [any Verb.Type]) -> String {
+    var table = TextTable([.left, .left], indent: "  ")
+    for verb in verbs where !verb.description.isHidden {
+      table.row([verb.description.name, verb.description.summary])
     }
     var codes = TextTable([.right, .left], indent: "  ")
     for (code, meaning) in ExitCode.table { codes.row(["\(code.rawValue)", meaning]) }
@@ -25,7 +25,7 @@ enum Overview {
         simctl VERB [words] [flags]
 
       Verbs:
-      \(verbs.text)
+      \(table.text)
       Flags:
         --help     show this help; after a verb, that verb's
         --version  show the version

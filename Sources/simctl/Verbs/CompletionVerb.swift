@@ -17,7 +17,7 @@ enum CompletionVerb: Verb {
     _ arguments: ParsedArguments, _ console: inout Console
   ) throws(NPUError) -> ExitCode {
     let word = arguments.words.first ?? ""
-    let table = try CompletionTable()
+    let table = try CompletionTable(Verbs.all)
     switch word {
     case "bash": console.out(BashCompletion.script(table))
     case "zsh": console.out(ZshCompletion.script(table))

@@ -14,7 +14,7 @@ enum DocsVerb: Verb {
   ) throws(NPUError) -> ExitCode {
     let word = arguments.words.first ?? ""
     switch word {
-    case "cli": console.out(try CLIPage.text())
+    case "cli": console.out(try CLIPage.text(Verbs.all))
     case "isa": console.out(ISAPage.text(OpCatalogue.standard))
     case "findings": console.out(FindingsPage.text())
     case "ladders": console.out(try LaddersPage.text())

@@ -14,10 +14,10 @@ enum HelpVerb: Verb {
     _ arguments: ParsedArguments, _ console: inout Console
   ) throws(NPUError) -> ExitCode {
     if let name = arguments.words.first {
-      let verb = try Simctl.verb(named: name)
+      let verb = try Verbs.named(name)
       console.out(try verb.help(for: Array(arguments.words.dropFirst())).text)
     } else {
-      console.out(Overview.text)
+      console.out(Overview.text(Verbs.all))
     }
     return .clean
   }

@@ -33,14 +33,14 @@ enum ReportOutput {
     let isPiped = arguments.value("dump") == "-"
     var text = page(isPiped ? console.errorTakesColour : console.outTakesColour)
     if withMeta {
-      text += "\nsimctl \(Simctl.version), \(NumberText.significant(elapsed)) s\n"
+      text += "\nsimctl \(Version.text), \(NumberText.significant(elapsed)) s\n"
     }
     if isPiped { console.error(text) } else { console.out(text) }
   }
 
   private static func adding(_ elapsed: Double, to report: JSONValue) -> JSONValue {
     let meta = JSONValue.object([
-      JSONMember("version", .string(Simctl.version)),
+      JSONMember("version", .string(Version.text)),
       JSONMember("elapsed_seconds", .double(elapsed)),
     ])
     return .object(report.members + [JSONMember("meta", meta)])
