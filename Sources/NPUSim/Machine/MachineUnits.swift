@@ -44,11 +44,6 @@ extension MachineConfiguration {
       return (max(m, 1) - 1) / Int64(m0) + 1
         >= (Int64(forwardTiles) - 1) / ((max(n, 1) - 1) / Int64(n0) + 1) + 1
     }
-
-    /// Peak MACs of one core in one cycle; `infinity` without limits.
-    public var peakMACs: Double {
-      cyclesPerTile == 0 ? .infinity : Double(m0 * k0 * n0) / Double(cyclesPerTile)
-    }
   }
 
   /// The vector unit.

@@ -72,7 +72,11 @@ public struct PriceTable: Sendable {
     switch work.kind {
     case .none: return .synchronisation
     case .transfer: return transfer(work, machine)
-    case .matrix: return matrix(work, machine.matrix)
+    case .matrix:
+      let (m, k, n) = work.amounts
+      return machine.matrix.pricing.occupancy(m: m, k: k, n: n).map {
+        unit($0, latency: machine.matrix.latency)
+      }
     case .stated: return unit(work.amounts.0, latency: work.amounts.1)
     case .vector:
       guard let vectorClass = work.vectorClass else { return nil }
@@ -86,21 +90,6 @@ public struct PriceTable: Sendable {
     Price(
       occupancy: occupancy, latency: latency, hbmWhole: 0, hbmFraction: 0, uncontended: occupancy,
       usesHBM: false)
-  }
-
-  private static func matrix(_ work: Work, _ unit: MachineConfiguration.MatrixUnit) -> Price? {
-    let (m, k, n) = work.amounts
-    var cycles = unit.cyclesPerTile
-    for tiles in [
-      ceilingQuotient(m, Int64(unit.m0)), ceilingQuotient(k, Int64(unit.k0)),
-      ceilingQuotient(n, Int64(unit.n0)),
-    ] {
-      let (product, overflow) = cycles.multipliedReportingOverflow(by: tiles)
-      if overflow { return nil }
-      cycles = product
-    }
-    let (occupancy, overflow) = cycles.addingReportingOverflow(unit.overhead)
-    return overflow ? nil : Self.unit(occupancy, latency: unit.latency)
   }
 
   private static func transfer(_ work: Work, _ machine: MachineConfiguration) -> Price? {
@@ -129,9 +118,5 @@ public struct PriceTable: Sendable {
       (UInt64(value.high), value.low))
     guard quotient <= UInt64(limit) else { return (nil, 0) }
     return (Int64(quotient), Int64(remainder))
-  }
-
-  private static func ceilingQuotient(_ amount: Int64, _ unit: Int64) -> Int64 {
-    amount <= 0 ? 0 : (amount - 1) / unit + 1
   }
 }

@@ -49,11 +49,8 @@ public struct Bounds: Sendable, Hashable {
       units[path.queue.index].add(ExactCycles(bytes, at: machine[path].rate))
       if path.readsHBM || path.writesHBM { hbm = hbm.addedClamped(to: bytes) }
     }
-    let matrix = machine.matrix
-    let cells = Int64(matrix.m0).multipliedClamped(by: Int64(matrix.k0))
-      .multipliedClamped(by: Int64(matrix.n0))
-    units[Queue.matrix.index].add(
-      ExactCycles(work.macs, times: matrix.cyclesPerTile, over: cells))
+    let peak = machine.matrix.pricing.peak
+    units[Queue.matrix.index].add(ExactCycles(work.macs, times: peak.cycles, over: peak.macs))
     for (index, elements) in work.elements.enumerated() {
       units[Queue.vector.index].add(
         ExactCycles(

@@ -37,7 +37,12 @@ struct SwiftSource {
   }
 
   /// Names of the types declared outside any braces and visible to other files.
-  var declaredTypes: [String] {
+  var declaredTypes: [String] { types(nested: false) }
+
+  /// Names of the types declared at any depth: what the file itself may mean by a name.
+  var ownTypes: [String] { types(nested: true) }
+
+  private func types(nested: Bool) -> [String] {
     var depth = 0
     var names: [String] = []
     for (index, token) in tokens.enumerated() {
@@ -45,9 +50,9 @@ struct SwiftSource {
       case "{": depth += 1
       case "}": depth -= 1
       case "struct", "class", "enum", "protocol", "actor", "typealias":
-        guard depth == 0, index + 1 < tokens.count else { continue }
+        guard nested || depth == 0, index + 1 < tokens.count else { continue }
         let before = tokens[max(0, index - 2)..<index].map(\.text)
-        if before.contains("private") || before.contains("fileprivate") { continue }
+        if !nested, before.contains("private") || before.contains("fileprivate") { continue }
         names.append(tokens[index + 1].text)
       default: continue
       }

@@ -13,7 +13,9 @@ import Testing
 
   /// Tera operations a second, a MAC counted as two.
   private func peakTOPS(_ machine: MachineConfiguration) -> Double {
-    machine.matrix.peakMACs * 2 * Double(machine.clockHz) * Double(machine.cores) / 1e12
+    let peak = machine.matrix.pricing.peak
+    return Double(peak.macs) / Double(peak.cycles) * 2 * Double(machine.clockHz)
+      * Double(machine.cores) / 1e12
   }
 
   @Test func `every description of the folder is embedded byte for byte`() throws {
@@ -108,7 +110,7 @@ import Testing
 
   @Test func `tiny is small and ideal has no limit`() throws {
     let tiny = try machine("tiny")
-    #expect(tiny.matrix.peakMACs == 512 && tiny.vector.lanes == 4)
+    #expect(tiny.matrix.pricing.peak == (512, 1) && tiny.vector.lanes == 4)
     #expect(Space.allCases.filter(\.isOnChip).allSatisfy { tiny[$0].bytes == 1024 })
     #expect(TransferPath.allCases.allSatisfy { tiny[$0].rate == Rate(1) && tiny[$0].latency == 1 })
     #expect(tiny.hbm.rate == Rate(1) && tiny.vector.latencies.allSatisfy { $0 == 1 })
@@ -117,7 +119,7 @@ import Testing
     #expect(Space.allCases.allSatisfy { ideal[$0].bytes == nil })
     #expect(TransferPath.allCases.allSatisfy { ideal[$0].rate.isUnlimited })
     #expect(ideal.vector.slopes.allSatisfy { $0 == 0 } && ideal.vector.minimumOccupancy == 0)
-    #expect(ideal.matrix.peakMACs == .infinity && ideal.eventPropagation == 0)
+    #expect(ideal.matrix.pricing.peak.cycles == 0 && ideal.eventPropagation == 0)
     #expect(ideal.vector.lanes == 64)
   }
 }
