@@ -132,11 +132,6 @@ extension Kernel {
   public func seededInput(_ spec: TensorSpec, seed: UInt64) throws(NPUError) -> TensorValue? { nil }
 
   public func validate(_ inputs: [String: TensorValue]) throws(NPUError) {}
-
-  /// The program for the index tensors of seed 0.
-  public func program() throws(NPUError) -> Program {
-    try program(IndexTensors(self, seed: 0))
-  }
 }
 
 /// The pure reference of a kernel over given inputs: scalar definitions over arrays, no tiles.
