@@ -96,22 +96,19 @@ import Testing
   }
 
   private static let staged = ["tile.q", "tile.kv", "tile.staged"]
+  private static let decoded = [
+    "tile.q", "tile.kv", "tile.heads", "tile.staged", "tile.right", "stages.kv", "stages.rows",
+    "stages",
+  ]
 
   @Test(arguments: [
-    ("scalar", "bf16", ["tile.q", "tile.kv"]), ("online", "bf16", staged),
-    ("online", "mxint8", ["tile.q", "tile.kv"]),
-    ("unfused", "bf16", staged + ["stages.kv", "stages"]),
-    ("pipelined", "bf16", staged + ["stages.kv", "stages"]),
-    ("pipelined", "mxint8", ["tile.q", "tile.kv", "stages.kv", "stages"]),
-    ("decode", "mxint8", ["tile.q", "tile.kv", "tile.heads", "stages.kv", "stages"]),
-    (
-      "decode", "e4m3fn",
-      ["tile.q", "tile.kv", "tile.heads", "tile.staged", "stages.kv", "stages.rows", "stages"]
-    ),
-    (
-      "composed", "e5m2",
-      ["tile.q", "tile.kv", "tile.heads", "tile.staged", "stages.kv", "stages.rows", "stages"]
-    ),
+    ("scalar", "bf16", ["tile.q", "tile.kv"]), ("online", "bf16", staged + ["piece"]),
+    ("online", "mxint8", ["tile.q", "tile.kv", "piece"]),
+    ("unfused", "bf16", staged + ["tile.softmax", "stages.kv", "stages"]),
+    ("pipelined", "bf16", staged + ["piece", "chunk", "stages.kv", "stages"]),
+    ("pipelined", "mxint8", ["tile.q", "tile.kv", "piece", "chunk", "stages.kv", "stages"]),
+    ("decode", "mxint8", ["tile.q", "tile.kv", "tile.heads", "tile.right", "stages.kv", "stages"]),
+    ("decode", "e4m3fn", decoded), ("composed", "e5m2", decoded),
   ])
   func `a rung of attention has the fields that change its program, and no other`(
     rung: String, format: String, names: [String]
@@ -135,7 +132,7 @@ import Testing
       }
       #expect(isUsed, "\(one): \(name)")
     }
-    let all = ["tile.heads", "tile.staged", "stages.kv", "stages.rows", "stages"]
+    let all = FlashAttention.scheduleDeclaration.map(\.name)
     for name in all where !names.contains(name) {
       let found = try refusal(one, "\(name)=32")
       #expect(found?.contains("the schedule has no field ") == true, "\(found ?? "accepted")")

@@ -20,11 +20,13 @@ import Testing
 
   /// The program of a shape with a line, and the line that the kernel then has.
   private func made(
-    _ run: RandomRun, _ machine: MachineConfiguration, _ line: String?
+    _ one: KernelCase, _ machine: MachineConfiguration, _ line: String?
   ) throws(NPUError) -> (line: String, program: Program) {
-    let kernel = try KernelRun.kernel(run.kernel, run.arguments, on: machine, schedule: line)
-    let program = try kernel.wholeProgram(IndexTensors(kernel, seed: run.seed), on: machine)
-    return (kernel.scheduleFields.text, program)
+    let kernel = try one.make(on: machine, schedule: line)
+    return (
+      kernel.scheduleFields.text,
+      try kernel.wholeProgram(IndexTensors(kernel, seed: 0), on: machine)
+    )
   }
 
   private static func doubled(_ machine: MachineConfiguration) -> MachineConfiguration {
@@ -35,29 +37,49 @@ import Testing
     return larger
   }
 
+  /// Whether the line that a kernel has gives its program again; `nil` where there is none.
+  private func isFunctionOfItsLine(
+    _ one: KernelCase, _ machine: MachineConfiguration, _ schedule: String? = nil
+  ) -> Bool? {
+    guard let (line, program) = try? made(one, machine, schedule) else { return nil }
+    let lanes = "\(line),lanes=\(machine.vector.lanes)"
+    return [
+      (machine, line), (Self.doubled(machine), line),
+      (machine, lanes.replacing(",", with: ", ")),
+    ].allSatisfy { machine, text in
+      guard let again = try? made(one, machine, text) else { return false }
+      return again.line == line && again.program.buffers == program.buffers
+        && again.program.cores == program.cores && again.program.taps == program.taps
+    }
+  }
+
   @Test(arguments: Catalog.kernels.map { $0.name })
   func `the printed line gives the same program, on larger memories too`(kernel: String) throws {
     var made = 0
     for run in Self.shapes(of: kernel) {
       for name in Self.machines {
         let machine = try Presets.named(name).configuration
-        let larger = Self.doubled(machine)
-        guard let (line, program) = try? self.made(run, machine, run.schedule) else { continue }
+        let one = KernelCase(run.kernel, run.arguments)
+        guard let holds = isFunctionOfItsLine(one, machine, run.schedule) else { continue }
         made += 1
-        for (other, line) in [
-          (machine, line), (larger, line),
-          (machine, "\(line),lanes=\(machine.vector.lanes)".replacing(",", with: ", ")),
-        ] {
-          let again = try self.made(run, other, line)
-          let place: Comment = "\(run.command) on \(other.name) --schedule \(line)"
-          #expect(line.replacing(" ", with: "").hasPrefix(again.line), place)
-          #expect(again.program.buffers == program.buffers, place)
-          #expect(again.program.cores == program.cores, place)
-          #expect(again.program.taps == program.taps, place)
-        }
+        #expect(holds, "\(one) on \(name), \(run.schedule ?? "own schedule")")
       }
     }
     #expect(made > 0)
+  }
+
+  /// Shapes whose programs looked at memories before that was a field.
+  @Test(arguments: [
+    KernelCase("gemm", ["m": "100", "n": "100", "k": "600", "operands": "bf16"]),
+    KernelCase("flash_attention"),
+    KernelCase(
+      "flash_attention", ["q": "40", "kv": "200", "head-dim": "256", "rung": "online"]),
+    KernelCase("flash_attention", ["q": "33", "kv": "700", "rung": "unfused"]),
+    KernelCase(
+      "flash_attention", ["q": "1", "kv": "512", "head-dim": "256", "kv-format": "mxint8"]),
+  ])
+  func `no program looks at what memories hold`(one: KernelCase) throws {
+    #expect(try isFunctionOfItsLine(one, Presets.named("edge").configuration) == true)
   }
 
   @Test(arguments: ScheduleFieldTests.cases)
@@ -163,6 +185,35 @@ import Testing
     let found = error?.message ?? "accepted"
     #expect(found.contains(message))
     #expect(hint.isEmpty || error?.hint?.contains(hint) == true, "\(error?.hint ?? "no hint")")
+  }
+
+  @Test(arguments: [
+    (
+      ["q": "128"], "ascend-910b-like", "piece=96",
+      "piece needs a multiple of 64 (blocks and lanes) or tile.kv = 128, found 96"
+    ),
+    (
+      ["q": "128"], "edge", "piece=128,chunk=96",
+      "chunk needs piece = 128, or a part of it that is a multiple of 32, found 96"
+    ),
+    (
+      ["q": "1"], "edge", "tile.right=48",
+      "tile.right needs a multiple of 32 (alignment) or all 128, found 48"
+    ),
+  ])
+  func `parts of a tile start where the machine can start`(
+    arguments: [String: String], machine: String, line: String, message: String
+  ) {
+    let one = KernelCase("flash_attention", arguments)
+    let found = one.refusal(on: machine, schedule: line)
+    #expect(found?.contains(message) == true, "\(found ?? "accepted")")
+  }
+
+  @Test func `rows of gemm's operands are encoded in whole blocks`() {
+    let one = KernelCase("gemm", ["operands": "bf16"])
+    let found = one.refusal(schedule: "piece.other=33")
+    let message = "piece.other needs a multiple of 32 (whole blocks), or the whole load of "
+    #expect(found?.contains(message) == true, "\(found ?? "accepted")")
   }
 
   @Test(arguments: ["", " ", ",", "stages=1", " stages=1 , ", "stages=1\n  tile.rows=1"])

@@ -93,7 +93,7 @@ struct FlashDecode: FlashProgram {
       let epilogue = try FlashEpilogue(form, tensors, partials: partials, memory)
       if !jobs.isEmpty {
         var stream = try FlashDecodeCore(
-          kernel, tensors, jobs: jobs, rightColumns: layout.rightColumns, memory, epilogue)
+          kernel, tensors, jobs: jobs, memory, epilogue)
         stream.emit(&p)
       }
       if let partials {

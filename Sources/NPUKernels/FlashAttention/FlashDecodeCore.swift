@@ -25,12 +25,12 @@ struct FlashDecodeCore {
 
   init(
     _ kernel: FlashAttention, _ tensors: FlashTensors, jobs: [FlashDecodeJob],
-    rightColumns: Int, _ memory: PlacedBuffers, _ epilogue: FlashEpilogue
+    _ memory: PlacedBuffers, _ epilogue: FlashEpilogue
   ) throws(NPUError) {
     form = kernel.form
     plan = kernel.plan
     self.tensors = tensors
-    self.rightColumns = rightColumns
+    rightColumns = plan.rightColumns
     emptyJobs = jobs.filter(\.tiles.isEmpty)
     var steps: [FlashSoftmax.Step] = []
     for (index, job) in jobs.enumerated() {

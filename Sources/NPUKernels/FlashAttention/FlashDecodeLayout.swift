@@ -24,18 +24,28 @@ struct FlashDecodeLayout: FlashLayout {
     return min(shape.batch * shape.heads, heads) * min(plan.tileQ, shape.queries)
   }
 
+  /// Columns at which a tile of any memory that they pass may start.
+  static func columnUnit(_ machine: MachineConfiguration) -> Int {
+    [Space.l1, .right, .acc, .ub].map { machine[$0].alignment }.max() ?? 32
+  }
+
+  /// Columns of a `right` tile that takes all keys or all columns of v at once.
+  static func widest(_ plan: FlashSchedule, _ shape: FlashShape) -> Int {
+    max(min(plan.tileKV, shape.kv), shape.headDim)
+  }
+
   /// Columns of a `right` tile: the most that leave room for two stages or more.
-  var rightColumns: Int {
-    let widest = max(min(plan.tileKV, shape.kv), shape.headDim)
-    guard let capacity = machine[.right].bytes else { return widest }
-    let unit = [Space.l1, .right, .acc, .ub].map { machine[$0].alignment }.max() ?? 32
-    let rows = MXINT8.blocks(max(min(plan.tileKV, shape.kv), shape.headDim)) * MXINT8.blockSize
+  static func mostRightColumns(_ plan: FlashSchedule, _ problem: FlashSchedule.Problem) -> Int {
+    let widest = widest(plan, problem.shape)
+    guard let capacity = problem.machine[.right].bytes else { return widest }
+    let unit = columnUnit(problem.machine)
+    let rows = MXINT8.blocks(widest) * MXINT8.blockSize
     let fitting = capacity / (max(2, plan.stages) * rows) / unit * unit
     return max(min(unit, widest), fitting >= widest ? widest : fitting)
   }
 
   var buffers: BufferPlan {
-    let (rows, right) = (rows, rightColumns)
+    let (rows, right) = (rows, plan.rightColumns)
     let width = min(plan.tileKV, shape.kv)
     let d = shape.headDim
     let drained: ElementFormat = machine.matrix.accumulator == .bf16 ? .bf16 : .f32

@@ -9,8 +9,4 @@ protocol FlashLayout: Sendable {
 
 extension FlashLayout {
   func shortage(_ machine: MachineConfiguration) -> String? { nil }
-
-  func fits(_ machine: MachineConfiguration) -> Bool {
-    buffers.overflow(on: machine) == nil && shortage(machine) == nil
-  }
 }

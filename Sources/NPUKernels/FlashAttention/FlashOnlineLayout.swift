@@ -12,25 +12,26 @@ struct FlashOnlineLayout: FlashLayout {
   let lanes: Int
   let drained: ElementFormat
 
-  /// The layout with the largest pieces that fit, or with the smallest ones.
   init(_ plan: FlashSchedule, _ shape: FlashShape, _ machine: MachineConfiguration) {
-    var layout = FlashOnlineLayout(plan, shape, machine, piece: min(128, plan.tileKV))
-    for piece in [64, 32] where piece < layout.piece && !layout.fits(machine) {
-      layout = FlashOnlineLayout(plan, shape, machine, piece: piece)
-    }
-    self = layout
-  }
-
-  private init(
-    _ plan: FlashSchedule, _ shape: FlashShape, _ machine: MachineConfiguration, piece: Int
-  ) {
     self.plan = plan
     self.shape = shape
-    self.piece = piece
+    piece = plan.piece
     rows = min(plan.tileQ, shape.queries)
     width = min(plan.tileKV, shape.kv)
     lanes = machine.vector.lanes
     drained = machine.matrix.accumulator == .bf16 ? .bf16 : .f32
+  }
+
+  /// The largest piece that fits, or the smallest.
+  static func largestPiece(_ plan: FlashSchedule, _ problem: FlashSchedule.Problem) -> Int {
+    let first = min(128, plan.tileKV)
+    let pieces = [first] + [64, 32].filter { $0 < first }
+    let fitting = pieces.first { piece in
+      var plan = plan
+      plan.piece = piece
+      return plan.fits(problem)
+    }
+    return fitting ?? pieces[pieces.count - 1]
   }
 
   /// Pieces of a kv tile.

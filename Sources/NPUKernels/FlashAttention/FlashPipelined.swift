@@ -12,8 +12,11 @@ struct FlashPipelined: FlashProgram {
   private let kernel: FlashAttention
 
   static func candidates(_ shape: FlashShape, machine: MachineConfiguration) -> [FlashSchedule] {
-    let choice = FlashTuning(shape, machine).choice
-    return choice.map { [$0] } ?? [FlashSchedule(tileQ: 1, tileKV: 32)]
+    FlashTuning(shape, machine).candidates
+  }
+
+  static func chosen(for problem: FlashSchedule.Problem) -> FlashSchedule? {
+    FlashTuning(problem.shape, problem.machine).choice
   }
 
   static func layout(

@@ -22,45 +22,11 @@ struct FlashPipelinedLayout: FlashLayout {
   let drained: ElementFormat
   let isEncoding: Bool
 
-  /// The layout with the largest pieces and chunks that fit, or with the smallest ones.
   init(_ plan: FlashSchedule, _ shape: FlashShape, _ machine: MachineConfiguration) {
-    let unit = max(32, machine.vector.lanes)
-    let width = min(plan.tileKV, shape.kv)
-    var pieces: [Int] = []
-    var size = max(unit, 128)
-    while size >= unit {
-      if size <= plan.tileKV { pieces.append(size) }
-      size /= 2
-    }
-    if pieces.isEmpty { pieces = [plan.tileKV] }
-    var smallest: FlashPipelinedLayout?
-    for piece in pieces {
-      var chunk = piece
-      while true {
-        let layout = FlashPipelinedLayout(
-          plan, shape, machine, width: width, piece: piece, chunk: chunk)
-        smallest = layout
-        if layout.fits(machine) {
-          self = layout
-          return
-        }
-        guard chunk % 2 == 0, chunk / 2 % unit == 0 else { break }
-        chunk /= 2
-      }
-    }
-    self =
-      smallest
-      ?? FlashPipelinedLayout(plan, shape, machine, width: width, piece: unit, chunk: unit)
-  }
-
-  private init(
-    _ plan: FlashSchedule, _ shape: FlashShape, _ machine: MachineConfiguration, width: Int,
-    piece: Int, chunk: Int
-  ) {
     self.plan = plan
-    self.width = width
-    self.piece = piece
-    self.chunk = chunk
+    piece = plan.piece
+    chunk = plan.chunk
+    width = min(plan.tileKV, shape.kv)
     headDim = shape.headDim
     rows = min(plan.tileQ, shape.queries)
     inFlight = plan.stages
@@ -71,6 +37,45 @@ struct FlashPipelinedLayout: FlashLayout {
       machine.vector.lanes * ElementFormat.f32.bytes % max(1, machine[.ub].alignment) == 0
     isEncoding = shape.kvFormat == .bf16
   }
+
+  // MARK: Pieces and chunks
+
+  /// What pieces and chunks are multiples of: whole blocks and whole groups of lanes.
+  static func unit(_ machine: MachineConfiguration) -> Int { max(32, machine.vector.lanes) }
+
+  /// The largest piece that fits with some chunk, or the smallest.
+  static func largestPiece(_ plan: FlashSchedule, _ problem: FlashSchedule.Problem) -> Int {
+    let unit = unit(problem.machine)
+    var pieces = halves(of: max(unit, 128), unit: unit).filter { $0 <= plan.tileKV }
+    if pieces.isEmpty { pieces = [plan.tileKV] }
+    let fitting = pieces.first { piece in
+      var plan = plan
+      plan.piece = piece
+      plan.chunk = largestChunk(plan, problem)
+      return plan.fits(problem)
+    }
+    return fitting ?? pieces[pieces.count - 1]
+  }
+
+  /// The largest part of a piece that fits, or the smallest.
+  static func largestChunk(_ plan: FlashSchedule, _ problem: FlashSchedule.Problem) -> Int {
+    let chunks = halves(of: plan.piece, unit: unit(problem.machine))
+    let fitting = chunks.first { chunk in
+      var plan = plan
+      plan.chunk = chunk
+      return plan.fits(problem)
+    }
+    return fitting ?? chunks[chunks.count - 1]
+  }
+
+  /// A number, half of it, and so on, as long as that is whole units.
+  static func halves(of number: Int, unit: Int) -> [Int] {
+    var result = [number]
+    while let last = result.last, last % 2 == 0, last / 2 % unit == 0 { result.append(last / 2) }
+    return result
+  }
+
+  // MARK: Buffers
 
   /// Rows of K and V that are encoded at a time.
   var laneRows: Int { min(plan.stagedRows, piece, width) }

@@ -40,8 +40,11 @@ enum FlashRung: String, Sendable, CaseIterable {
 
 /// A rung's program: which schedules it may have, and how it is emitted.
 protocol FlashProgram {
-  /// Schedules of a shape, the best first; the first that fits is taken.
+  /// Schedules of a shape, the best first. What follows from other fields may still be open.
   static func candidates(_ shape: FlashShape, machine: MachineConfiguration) -> [FlashSchedule]
+
+  /// The schedule chosen by itself; `nil` where none fits.
+  static func chosen(for problem: FlashSchedule.Problem) -> FlashSchedule?
 
   /// What a core keeps on chip.
   static func layout(
@@ -52,4 +55,15 @@ protocol FlashProgram {
 
   /// Emits the programs of all cores.
   func emit(_ tensors: FlashTensors, into p: inout ProgramBuilder) throws(NPUError)
+}
+
+extension FlashProgram {
+  /// The first candidate that fits.
+  static func chosen(for problem: FlashSchedule.Problem) -> FlashSchedule? {
+    for var plan in candidates(problem.shape, machine: problem.machine) {
+      plan.follow(problem)
+      if plan.fits(problem) { return plan }
+    }
+    return nil
+  }
 }

@@ -18,6 +18,16 @@ public struct FlashSchedule: Schedule {
   /// Slots of every other ring.
   public var stages: Int
 
+  /// Keys that are fed and multiplied together.
+  public var piece = 32
+  /// Keys of a score tile that the vector unit exponentiates at a time.
+  public var chunk = 32
+  /// Columns of a tile in `right`: keys, or columns of v.
+  public var rightColumns = 32
+  /// Rows of the softmax at a time, where it is a kernel of its own.
+  public var softmaxRows = 1
+
+  /// A schedule of which the fields that follow from others hold the least that they may.
   public init(
     tileQ: Int, tileKV: Int, tileHeads: Int = 1, stagedRows: Int = 32, kvStages: Int = 1,
     rowStages: Int = 1, stages: Int = 1
@@ -63,6 +73,27 @@ public struct FlashSchedule: Schedule {
         $0.isEncoding && $0.rung != .scalar
       }),
     .init(
+      "tile.right", \.rightColumns, .extent, "keys, or columns of v, that are fed at a time",
+      standard: "as many as fit twice", condition: .init("rungs decode and composed", \.isDecoding),
+      following: FlashDecodeLayout.mostRightColumns),
+    .init(
+      "tile.softmax", \.softmaxRows, .extent, "rows of the softmax at a time",
+      standard: "as many as fit", condition: .init("rung unfused") { $0.rung == .unfused },
+      following: FlashUnfusedLayout.mostSoftmaxRows),
+    .init(
+      "piece", \.piece, .blocks(of: 32), "keys that are fed and multiplied together",
+      standard: "as many as fit, up to 128", condition: .init("rung online") { $0.rung == .online },
+      following: FlashOnlineLayout.largestPiece),
+    .init(
+      "piece", \.piece, .blocks(of: 32), "keys that are fed and multiplied together",
+      standard: "as many as fit, up to 128 or the lanes",
+      condition: .init("rung pipelined") { $0.rung == .pipelined },
+      following: FlashPipelinedLayout.largestPiece),
+    .init(
+      "chunk", \.chunk, .blocks(of: 32), "keys of a piece that are exponentiated at a time",
+      standard: "as many as fit", condition: .init("rung pipelined") { $0.rung == .pipelined },
+      following: FlashPipelinedLayout.largestChunk),
+    .init(
       "stages.kv", \.kvStages, .slots, "slots of the rings in l1 that K and V stream through",
       standard: "as many as fit",
       condition: .init("rungs unfused, pipelined, decode and composed", \.isStaged)),
@@ -90,17 +121,49 @@ public struct FlashSchedule: Schedule {
 
   static func kind(of problem: Problem) -> Kind { problem.kind }
 
-  /// The last candidate.
   static func smallest(_ problem: Problem) -> FlashSchedule {
-    problem.rung.program.candidates(problem.shape, machine: problem.machine).last
-      ?? FlashSchedule(tileQ: 1, tileKV: 32)
+    var plan = FlashSchedule(
+      tileQ: 1, tileKV: problem.rung == .scalar ? 1 : MXINT8.blockSize)
+    plan.follow(problem)
+    return plan
   }
 
-  /// The first candidate of the rung that fits.
   static func chosen(for problem: Problem, given: ScheduleText.Given) -> FlashSchedule? {
-    problem.rung.program.candidates(problem.shape, machine: problem.machine).first {
-      $0.fits(problem)
+    problem.rung.program.chosen(for: problem)
+  }
+
+  /// Cuts what lies inside of tiles to them, and judges where parts of a tile may start.
+  mutating func settle(_ problem: Problem) throws(NPUError) {
+    piece = min(piece, tileKV)
+    chunk = min(chunk, piece)
+    softmaxRows = min(softmaxRows, tileQ, problem.shape.queries)
+    switch problem.rung {
+    case .pipelined:
+      let unit = FlashPipelinedLayout.unit(problem.machine)
+      guard piece % unit == 0 || piece == tileKV else {
+        throw Self.misfit(
+          "piece", piece, "a multiple of \(unit) (blocks and lanes) or tile.kv = \(tileKV)")
+      }
+      guard chunk == piece || piece % chunk == 0 && chunk % unit == 0 else {
+        throw Self.misfit(
+          "chunk", chunk, "piece = \(piece), or a part of it that is a multiple of \(unit)")
+      }
+    case .decode, .composed:
+      let unit = FlashDecodeLayout.columnUnit(problem.machine)
+      let widest = FlashDecodeLayout.widest(self, problem.shape)
+      rightColumns = min(rightColumns, widest)
+      guard rightColumns % unit == 0 || rightColumns == widest else {
+        throw Self.misfit(
+          "tile.right", rightColumns, "a multiple of \(unit) (alignment) or all \(widest)")
+      }
+    case .scalar, .unfused, .online: break
     }
+  }
+
+  private static func misfit(_ name: String, _ value: Int, _ needed: String) -> NPUError {
+    NPUError(
+      .usage, "\(name) needs \(needed), found \(value)",
+      hint: "leave it out to have what goes with the other fields")
   }
 
   func buffers(_ problem: Problem) -> BufferPlan { layout(problem).buffers }

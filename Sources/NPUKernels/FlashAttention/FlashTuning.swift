@@ -2,12 +2,13 @@ import NPUSim
 
 /// Orders the schedules of the pipelined attention by what a score costs.
 struct FlashTuning {
-  private let shape: FlashShape
-  private let machine: MachineConfiguration
+  private let problem: FlashSchedule.Problem
+
+  private var shape: FlashShape { problem.shape }
+  private var machine: MachineConfiguration { problem.machine }
 
   init(_ shape: FlashShape, _ machine: MachineConfiguration) {
-    self.shape = shape
-    self.machine = machine
+    problem = FlashSchedule.Problem(rung: .pipelined, shape: shape, machine: machine)
   }
 
   /// Micro-ops of a program above which no other one is made to choose between the two, as far as the
@@ -17,9 +18,7 @@ struct FlashTuning {
   /// The schedule of least cost or, where programs can be made and timed, the fastest of those that cost
   /// little and have its kv tile: words depend on that one, and not on the clock.
   var choice: FlashSchedule? {
-    let plans = candidates.filter {
-      FlashPipelinedLayout($0, shape, machine).fits(machine)
-    }
+    let plans = candidates.filter { $0.fits(problem) }
     guard let first = plans.first, microOps(first) <= Self.largestTimed else { return plans.first }
     return TimedChoice.fastest(of: plans.filter { $0.tileKV == first.tileKV }) {
       plan throws(NPUError) in
@@ -38,7 +37,7 @@ struct FlashTuning {
   ///
   /// Whether several tiles in flight hide the latencies of a queue that does not wait by itself, their
   /// order decides: the cheapest if they do and if they do not come in turns.
-  private var candidates: [FlashSchedule] {
+  var candidates: [FlashSchedule] {
     let limit = (shape.kv + 31) / 32 * 32
     var seen: Set<FlashSchedule> = []
     var plans: [FlashSchedule] = []
@@ -48,6 +47,7 @@ struct FlashTuning {
           var plan = FlashSchedule(
             tileQ: min(rows, shape.queries), tileKV: min(width, limit), stages: inFlight)
           guard seen.insert(plan).inserted else { continue }
+          plan.follow(problem)
           guard let slots = slots(plan) else { continue }
           plan.kvStages = slots
           plans.append(plan)
@@ -62,23 +62,21 @@ struct FlashTuning {
     var chosen: Set<Int> = []
     let inTurns = plans.indices.flatMap { place in orders.map { $0[place] } }
       .filter { chosen.insert($0).inserted }
-    return inTurns.map { plans[$0] } + [FlashSchedule(tileQ: 1, tileKV: 32)]
+    return inTurns.map { plans[$0] } + [.smallest(problem)]
   }
 
   /// Most slots of K and of V that fit beside the rest, no more than a head has pieces; `nil` where
   /// not even one does.
   private func slots(_ plan: FlashSchedule) -> Int? {
-    let layout = FlashPipelinedLayout(plan, shape, machine)
-    guard layout.fits(machine) else { return nil }
-    let perTile = (layout.plan.tileKV - 1) / layout.piece + 1
+    guard plan.fits(problem) else { return nil }
+    let perTile = (plan.tileKV - 1) / plan.piece + 1
     var low = 1
     var high = ((shape.kv - 1) / plan.tileKV + 1) * perTile
     while low < high {
       let middle = (low + high + 1) / 2
       var wider = plan
       wider.kvStages = middle
-      let deeper = FlashPipelinedLayout(wider, shape, machine)
-      if deeper.piece == layout.piece && deeper.fits(machine) {
+      if wider.fits(problem) {
         low = middle
       } else {
         high = middle - 1
@@ -118,7 +116,7 @@ struct FlashTuning {
       2 * d * padded / rows * Double(matrix.cyclesPerTile)
       / Double(matrix.m0 * matrix.k0 * matrix.n0)
     let onFeed = 2 * d / together / rate(.l1ToRight)
-    let pieces = Double(shape.kv) / Double(FlashPipelinedLayout(plan, shape, machine).piece)
+    let pieces = Double(shape.kv) / Double(plan.piece)
     let missing = max(0, 1 - Double(plan.kvStages) / pieces)
     let shared =
       machine.hbm.rate.isUnlimited

@@ -14,31 +14,22 @@ struct FlashUnfusedLayout: FlashLayout {
   let lanes: Int
   let drained: ElementFormat
 
-  /// The layout with the most rows of softmax that fit, or with one.
   init(_ plan: FlashSchedule, _ shape: FlashShape, _ machine: MachineConfiguration) {
-    let most = min(plan.tileQ, shape.queries)
-    var rows = most
-    while rows > 1 {
-      let layout = FlashUnfusedLayout(plan, shape, machine, softmaxRows: rows)
-      if layout.fits(machine) {
-        self = layout
-        return
-      }
-      rows /= 2
-    }
-    self.init(plan, shape, machine, softmaxRows: 1)
-  }
-
-  private init(
-    _ plan: FlashSchedule, _ shape: FlashShape, _ machine: MachineConfiguration, softmaxRows: Int
-  ) {
     self.plan = plan
     self.shape = shape
-    self.softmaxRows = softmaxRows
+    softmaxRows = plan.softmaxRows
     rows = min(plan.tileQ, shape.queries)
     width = min(plan.tileKV, shape.kv)
     lanes = machine.vector.lanes
     drained = machine.matrix.accumulator == .bf16 ? .bf16 : .f32
+  }
+
+  /// The most rows of the softmax that fit, or one.
+  static func mostSoftmaxRows(_ plan: FlashSchedule, _ problem: FlashSchedule.Problem) -> Int {
+    var plan = plan
+    plan.softmaxRows = min(plan.tileQ, problem.shape.queries)
+    while plan.softmaxRows > 1, !plan.fits(problem) { plan.softmaxRows /= 2 }
+    return plan.softmaxRows
   }
 
   /// Rows of K and V that are encoded at a time.

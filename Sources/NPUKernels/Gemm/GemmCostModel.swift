@@ -55,10 +55,10 @@ struct GemmCostModel: Sendable {
     return (slots(.input, isKept: plan.kept == 1), slots(.other, isKept: plan.kept == 2))
   }
 
-  /// Rows of the pieces in which a chunk of each BF16 operand passes the vector unit: about as many as
+  /// Rows of the largest pieces in which a chunk of each BF16 operand passes the vector unit: about as many as
   /// half of `ub` has room for. The second operand's are whole blocks, but for a vector's, whose only
   /// row holds all of the chunk.
-  func pieces(_ plan: GemmSchedule) -> (input: Int, other: Int) {
+  func largestPieces(_ plan: GemmSchedule) -> (input: Int, other: Int) {
     let half = (machine[.ub].bytes ?? 1 << 20) / 2
     let input = max(1, half / max(1, roomyBytes(rows: 1, columns: chunk(plan, .input))))
     if n == 1 { return (min(input, rows(plan)), 1) }
@@ -84,9 +84,8 @@ struct GemmCostModel: Sendable {
     let rightColumns = plan.isTransposed ? 1 : columns(plan)
     var buffers = [staged(plan, .input), staged(plan, .other)]
     if operands == .bf16 {
-      let pieces = pieces(plan)
-      buffers.insert(contentsOf: lane(plan, .input, rows: pieces.input), at: 1)
-      buffers += lane(plan, .other, rows: pieces.other)
+      buffers.insert(contentsOf: lane(plan, .input, rows: plan.inputPiece), at: 1)
+      buffers += lane(plan, .other, rows: plan.otherPiece)
     }
     buffers += [
       PlannedBuffer(

@@ -7,7 +7,7 @@ protocol GemmFamily: Kernel {
 
 extension GemmFamily {
   public static var scheduleDeclaration: [ScheduleField] { GemmSchedule.declaration }
-  public var scheduleFields: ScheduleFields { problem.plan.fields }
+  public var scheduleFields: ScheduleFields { problem.plan.fields(problem.operands) }
 
   public var buffers: BufferPlan { problem.buffers }
 

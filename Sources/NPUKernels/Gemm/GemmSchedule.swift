@@ -34,6 +34,10 @@ public struct GemmSchedule: Schedule {
   public var kept: Int
   /// How the second operand enters the matrix unit: 1 as `right`, 2 transposed as `left`.
   public var otherSide: Int
+  /// Rows of the first operand that the vector unit encodes at a time.
+  public var inputPiece = 1
+  /// Rows of the second operand, along the depth, that the vector unit encodes at a time.
+  public var otherPiece = 32
 
   /// Whether the second operand enters as `left`: the accumulators hold a column.
   var isTransposed: Bool { otherSide == 2 }
@@ -80,7 +84,19 @@ public struct GemmSchedule: Schedule {
       "other.side", \.otherSide, .range(1...2),
       "how the second operand enters the matrix unit: 1 as right, 2 transposed as left",
       standard: "cheapest"),
+    .init(
+      "piece.input", \.inputPiece, .extent, "rows of the first operand that are encoded at a time",
+      standard: "as many as half of ub holds", condition: encoded,
+      following: { $1.model.largestPieces($0).input }),
+    .init(
+      "piece.other", \.otherPiece, .extent, "depth of the second operand that is encoded at a time",
+      standard: "as much as half of ub holds", condition: encoded,
+      following: { $1.model.largestPieces($0).other }),
   ]
+
+  private static let encoded = ScheduleParameter<GemmSchedule>.Condition("--operands bf16") {
+    $0 == .bf16
+  }
 
   /// A product, and what messages call its kernel.
   struct Problem: ScheduleProblem {
@@ -91,6 +107,9 @@ public struct GemmSchedule: Schedule {
     var remedy: String { "use a machine with larger memories" }
   }
 
+  /// The operands decide: BF16 is encoded on chip.
+  static func kind(of problem: Problem) -> ElementFormat { problem.model.operands }
+
   static func smallest(_ problem: Problem) -> GemmSchedule { GemmSearch.smallest }
 
   /// The cheapest schedule by the model, of the rung that is given.
@@ -98,8 +117,12 @@ public struct GemmSchedule: Schedule {
     for problem: Problem, given: ScheduleText.Given
   ) throws(NPUError) -> GemmSchedule? {
     let search = GemmSearch(problem.model)
-    guard let rung = given["rung"] else { return search.best() }
-    if let plan = search.best(rung: rung) { return plan }
+    let rung = given["rung"]
+    if var plan = rung.map(search.best(rung:)) ?? search.best() {
+      plan.follow(problem)
+      return plan
+    }
+    guard let rung else { return nil }
     throw NPUError(
       .program, "rung \(rung) does not fit \(problem.machine.name) at this shape",
       hint: "1 direct, 2 tiled, 3 double-buffered, 4 blocked for reuse")
@@ -125,8 +148,18 @@ public struct GemmSchedule: Schedule {
     self.otherSide = otherSide
   }
 
-  func settle(_ problem: Problem) throws(NPUError) {
+  mutating func settle(_ problem: Problem) throws(NPUError) {
     let model = problem.model
+    inputPiece = min(inputPiece, model.rows(self))
+    // A vector lies in one row.
+    let deepest = model.n == 1 ? 1 : model.chunk(self, .other)
+    otherPiece = min(otherPiece, deepest)
+    guard otherPiece % MXINT8.blockSize == 0 || otherPiece == deepest else {
+      throw NPUError(
+        .usage,
+        "piece.other needs a multiple of \(MXINT8.blockSize) (whole blocks), or the whole load of "
+          + "\(deepest), found \(otherPiece)")
+    }
     guard chunkK % tileK == 0 else {
       throw NPUError(
         .usage, "chunk.k needs a multiple of tile.k = \(tileK), found \(chunkK)")

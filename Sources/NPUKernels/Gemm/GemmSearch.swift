@@ -32,6 +32,16 @@ struct GemmSearch {
     }
   }
 
+  /// The buffers of a schedule with the pieces that go with it.
+  private func buffers(_ plan: GemmSchedule) -> BufferPlan {
+    var plan = plan
+    // Here, and not by the rules of the fields: this is asked some ten thousand times.
+    if model.operands == .bf16 {
+      (plan.inputPiece, plan.otherPiece) = model.largestPieces(plan)
+    }
+    return model.buffers(plan)
+  }
+
   /// 32 × 32 × 32, or less where that does not fit.
   private func direct() -> GemmSchedule? {
     var rows = min(32, model.m)
@@ -42,7 +52,7 @@ struct GemmSearch {
       let plan = GemmSchedule(
         rung: 1, tileM: rows, tileN: columns, tileK: 32, chunkK: 32, inputStages: 1,
         otherStages: 1, feedStages: 1, accStages: 1, slabs: 0, kept: 1, otherSide: 1)
-      if model.buffers(plan).overflow(on: model.machine) == nil { return plan }
+      if buffers(plan).overflow(on: model.machine) == nil { return plan }
       if rows == 1 && columns == 1 { return nil }
       rows = max(1, rows / 2)
       columns = max(1, columns / 2)
@@ -133,7 +143,7 @@ struct GemmSearch {
     plan.feedStages = min(4, model.eventLimit)
     // Each memory has a ring of its own.
     while plan.feedStages >= 2 {
-      guard let overflow = model.buffers(plan).overflow(on: model.machine) else { return plan }
+      guard let overflow = buffers(plan).overflow(on: model.machine) else { return plan }
       switch overflow.space {
       case .left, .right: plan.feedStages -= 1
       case .acc where plan.accStages > 1: plan.accStages -= 1
@@ -175,7 +185,7 @@ struct GemmSearch {
       setRings(&candidate, least: least, total: spare)
       let isDouble = candidate.inputStages >= 2 && candidate.otherStages >= 2
       if !isDouble { return }
-      guard let overflow = model.buffers(candidate).overflow(on: model.machine) else {
+      guard let overflow = buffers(candidate).overflow(on: model.machine) else {
         let cycles = model.cycles(candidate)
         if cycles < best?.cycles ?? .infinity { best = (candidate, cycles) }
         return
