@@ -229,7 +229,7 @@ public struct ProgramBuilder {
     of op: Op, _ opcode: UInt8
   ) -> (record: OpRecord, isSound: Bool) {
     let position = stream.records.count
-    let name = op.ownName.map { "\(op.effectiveQueue.name).\($0)" }
+    func name() -> String? { op.ownName.map { "\(op.effectiveQueue.name).\($0)" } }
     var encoder = OperandEncoder()
     var copy = op
     copy.visit(&encoder)
@@ -243,7 +243,7 @@ public struct ProgramBuilder {
       if record.access(k).isEmpty {
         record.words[k] = encoder.words[k]
       } else {
-        let (id, isSound) = intern(encoder.tiles[k], at: position, opcode: opcode, named: name)
+        let (id, isSound) = intern(encoder.tiles[k], at: position, opcode: opcode, named: name())
         record.words[k] = id
         isPlaced = isPlaced && isSound
       }
@@ -253,7 +253,8 @@ public struct ProgramBuilder {
     guard isPlaced else { return (record, false) }
     if let wrong = op.legality(layout) {
       report(
-        wrong, Op.listOperands(), { encoder.tiles[$0] }, opcode: opcode, at: position, named: name)
+        wrong, Op.listOperands(), { encoder.tiles[$0] }, opcode: opcode, at: position, named: name()
+      )
       return (record, false)
     }
     let work = op.work(layout)
@@ -288,11 +289,11 @@ public struct ProgramBuilder {
 
   /// The number of a tile, and whether it lies in its buffer as it must; reported at its first use.
   mutating func intern(
-    _ tile: TileRef, at position: Int, opcode: UInt8, named name: String? = nil
+    _ tile: TileRef, at position: Int, opcode: UInt8, named name: @autoclosure () -> String? = nil
   ) -> (id: UInt32, isSound: Bool) {
     let (id, isNew) = tileIDs.id(of: tile, in: &program.tiles)
     guard isNew else { return (id, !folds.isUnsound(id)) }
-    return (id, isSound(id, tile, at: position, opcode: opcode, named: name))
+    return (id, isSound(id, tile, at: position, opcode: opcode, named: name()))
   }
 
   /// The line of a text that is emitted; −1 where there is none.

@@ -108,32 +108,6 @@ struct LoopRoller {
     }
   }
 
-  /// Whether a stretch repeats with a shorter period, too.
-  private static func isPrimitive(_ keys: ArraySlice<Int>, _ period: Int) -> Bool {
-    for shorter in 1..<period where period % shorter == 0 {
-      var place = keys.startIndex
-      while place + shorter < keys.endIndex, keys[place] == keys[place + shorter] { place += 1 }
-      if place + shorter == keys.endIndex { return false }
-    }
-    return true
-  }
-
-  /// Where at least so many keys in a row are what they are a period later.
-  private static func stretches(_ keys: [Int], _ period: Int, least: Int) -> [Range<Int>] {
-    keys.withUnsafeBufferPointer { keys in
-      var result: [Range<Int>] = []
-      let last = keys.count - period
-      var index = 0
-      while index < last {
-        let start = index
-        while index < last, keys[index] == keys[index + period] { index += 1 }
-        if index > start, index - start >= least { result.append(start..<index) }
-        index += 1
-      }
-      return result
-    }
-  }
-
   /// Makes loops of one period; whether there were any.
   private mutating func pass(
     _ nodes: inout [RollNode], _ keys: [Int], _ period: Int, _ stage: Stage, _ view: RollView

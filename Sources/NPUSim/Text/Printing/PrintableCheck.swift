@@ -105,9 +105,11 @@ struct PrintableCheck {
     guard Int(record.opcode) < program.catalogue.entries.count else {
       throw Self.error("a record has no micro-op")
     }
-    for (k, operand) in program.operands(of: record).enumerated()
-    where operand.tileAccess != nil {
-      guard k < OpRecord.maximumOperands, Int(record.words[k]) < program.tiles.count else {
+    guard Int(record.operandCount) <= OpRecord.maximumOperands else {
+      throw Self.error("a record has more operands than one may")
+    }
+    for k in 0..<Int(record.operandCount) where !record.access(k).isEmpty {
+      guard Int(record.words[k]) < program.tiles.count else {
         throw Self.error("a record names no tile")
       }
       let tile = program.tiles[Int(record.words[k])]

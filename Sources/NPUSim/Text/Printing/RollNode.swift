@@ -12,7 +12,7 @@ struct RollNode {
   /// What it is apart from numbers and events: of a leaf its ``RollLeaf/structure``, of a scope its label.
   var structure: Int
   /// The leaf of each turn, −1 where there is none; of a scope or core, what its head says.
-  var turns: [Int32] = []
+  var turns: RollTurns = []
   var children: [RollNode] = []
   /// Turns of a loop or cores of a range of them.
   var count = 1
@@ -98,8 +98,8 @@ struct RollPool {
   }
 
   /// Where the numbers of the leaf of each turn start; −1 where there is none.
-  func starts(_ turns: [Int32]) -> [Int32] {
-    turns.map { $0 < 0 ? -1 : leaves[Int($0)].number }
+  func starts(_ turns: RollTurns) -> [Int32] {
+    turns.values.map { $0 < 0 ? -1 : leaves[Int($0)].number }
   }
 
   /// Number `place` of each turn; 0 where there is none.
@@ -116,12 +116,12 @@ struct RollPool {
   }
 
   /// Whether any of the turns has events.
-  func hasEvents(_ turns: [Int32]) -> Bool {
-    turns.contains { $0 >= 0 && (leaves[Int($0)].waits > 0 || leaves[Int($0)].sets > 0) }
+  func hasEvents(_ turns: RollTurns) -> Bool {
+    turns.values.contains { $0 >= 0 && (leaves[Int($0)].waits > 0 || leaves[Int($0)].sets > 0) }
   }
 
   /// The first leaf among turns.
-  func sample(_ turns: [Int32]) -> RollLeaf? {
+  func sample(_ turns: RollTurns) -> RollLeaf? {
     turns.first { $0 >= 0 }.map { leaves[Int($0)] }
   }
 }

@@ -37,7 +37,7 @@ struct RollView {
   /// The turns in which a node is there.
   func presence(_ node: RollNode) -> [Bool] {
     switch node.kind {
-    case .leaf, .scope: return node.turns.map { $0 >= 0 }
+    case .leaf, .scope: return node.turns.values.map { $0 >= 0 }
     case .core: return Array(repeating: true, count: fit.points)
     case .loop:
       var result = Array(repeating: false, count: fit.points)
@@ -52,7 +52,9 @@ struct RollView {
       return
     }
     let inner = max(1, node.turns.count / fit.points)
-    for (place, leaf) in node.turns.enumerated() where leaf >= 0 { result[place / inner] = true }
+    for (place, leaf) in node.turns.values.enumerated() where leaf >= 0 {
+      result[place / inner] = true
+    }
   }
 
   /// Neighbours that are there in the same turns.
@@ -139,7 +141,7 @@ struct RollView {
   func events(_ node: RollNode, _ isThere: [Bool], isSet: Bool) -> [EventForm] {
     var columns: [(pair: Int, sample: Event)] = []
     var ids: [[Int32]] = []
-    for (point, leaf) in node.turns.enumerated() where leaf >= 0 {
+    for (point, leaf) in node.turns.values.enumerated() where leaf >= 0 {
       let events = isSet ? pool.sets(leaf) : pool.waits(leaf)
       var column = 0
       for event in events {

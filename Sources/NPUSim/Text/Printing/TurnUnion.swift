@@ -183,7 +183,7 @@ struct TurnUnion {
   /// `inner` turns of loops inside for each.
   private static func joined(
     _ parts: [Part], _ row: [Int32], outer: Int, total: Int, inner: Int
-  ) -> [Int32] {
+  ) -> RollTurns {
     var result: [Int32] = []
     result.reserveCapacity(outer * total * inner)
     for turn in 0..<outer {
@@ -199,6 +199,6 @@ struct TurnUnion {
         }
       }
     }
-    return result
+    return RollTurns(result)
   }
 }
