@@ -59,6 +59,7 @@ enum RunMemory {
     need.add(
       "the program", program.opCount,
       times: request.plan < .timing ? checkedBytes : microOpBytes)
+    need.add("events between cores", program.exchangeBytes)
     guard request.plan >= .values else { return need }
     var ends: [Int: Int] = [:]
     var named = Set(kernel.tensors.map(\.name))

@@ -119,7 +119,8 @@ public struct TextKernel: Kernel {
     guard let place = places[site.site] else { return }
     site.place.location = place.location
     site.place.turns = place.turns
-    site.place.line = assembly.line(place.textLine)
+    let line = assembly.line(place.textLine)
+    site.place.line = place.isGenerated ? line.map { "generated: \($0)" } : line
   }
 
   /// The lines of the text, by which the checker gathers what it finds.

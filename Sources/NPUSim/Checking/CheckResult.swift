@@ -60,7 +60,10 @@ public struct Proof: Sendable, Hashable {
 
   /// The claim in one line.
   public var statement: String {
-    let amount = "\(microOps) micro-ops, \(events) events, \(barriers) barriers, \(cores) cores"
+    let amounts = [
+      (microOps, "micro-op"), (events, "event"), (barriers, "barrier"), (cores, "core"),
+    ]
+    let amount = amounts.map { $0.counted($1) }.joined(separator: ", ")
     return isProved
       ? "free of races, uninitialised reads and deadlock for every timing: \(amount)"
       : "not proved: \(amount)"

@@ -207,7 +207,9 @@ struct CheckRun {
         findings += unfenced(table, use)
       }
     }
-    if left > 0 { outside.append("\(left) micro-ops that a deadlock keeps from ever executing") }
+    if left > 0 {
+      outside.append("\(left.counted("micro-op")) that a deadlock keeps from ever executing")
+    }
   }
 
   /// Reads of HBM bytes that a core wrote with no barrier on all queues in between.

@@ -41,7 +41,7 @@ struct CoreEventJudgement {
         Finding(
           .S002,
           "\(writer.describe(first)) waits for \(name) of core \(event.setter), which sets it for "
-            + "core \(event.waiter) \(sets.count) times, and waits \(waits.count) times",
+            + "core \(event.waiter) \(sets.count.counted("time")), and waits \(waits.count.counted("time"))",
           sites: [first],
           fix: "write set core \(event.waiter) \(name) once more on core \(event.setter), or "
             + "remove the wait",
@@ -53,7 +53,7 @@ struct CoreEventJudgement {
       Finding(
         waits.isEmpty ? .S001 : .S003,
         "\(writer.describe(first)) sets \(name) for core \(event.waiter), which waits for it "
-          + "\(waits.count) times, and is set \(sets.count) times",
+          + "\(waits.count.counted("time")), and is set \(sets.count.counted("time"))",
         sites: [first],
         fix: "write wait core \(event.setter) \(name) on core \(event.waiter) as often as it is "
           + "set, or remove the set",
@@ -80,7 +80,7 @@ struct CoreEventJudgement {
       Finding(
         .S004,
         "\(writer.describe(sets[first])) may set \(writer.describe(event.event)) for core "
-          + "\(event.waiter) while \(most) sets of it are pending, as many as the machine counts",
+          + "\(event.waiter) while \(most.counted("set")) of it \(most == 1 ? "is" : "are") pending, as many as the machine counts",
         sites: [sets[first - most], sets[first]],
         fix: "wait on core \(event.setter) for an event back from core \(event.waiter) before it, "
           + "or use another event ID",
@@ -98,7 +98,10 @@ struct CoreEventJudgement {
       wrong = ("but that is the core itself", "use an event of the core: set, and wait")
     } else if !cores.contains(other) {
       wrong = (
-        "but the program has \(cores.count) cores", "name one from 0 to \(cores.count - 1)"
+        "but the program has \(cores.count.counted("core"))",
+        cores.count == 1
+          ? "give core \(other) micro-ops, or take the event away"
+          : "name one from 0 to \(cores.count - 1)"
       )
     } else if !program.machine.groups.joins(event.setter, event.waiter) {
       wrong = (

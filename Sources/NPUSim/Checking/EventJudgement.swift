@@ -98,7 +98,7 @@ struct EventJudgement {
       return Finding(
         .S005,
         "\(writer.describe(site)) names \(writer.describe(event)), but the machine has "
-          + "\(limit) events from \(event.source.name) to \(event.target.name)",
+          + "\(limit.counted("event")) from \(event.source.name) to \(event.target.name)",
         sites: [site], fix: "use IDs from 0 to \(limit - 1)", folded: users.count - 1)
     }
   }

@@ -85,7 +85,7 @@ struct ReuseJudgement {
     let kept =
       capacity == 1
       ? "while it is still set by \(writer.describe(earlier)): no wait for it stands between"
-      : "with \(capacity) sets before it that no wait stands behind, the last "
+      : "with \(capacity.counted("set")) before it that no wait stands behind, the last "
         + "\(writer.describe(earlier)): the machine keeps \(capacity)"
     return Finding(
       .S004, "\(writer.describe(set)) sets \(writer.describe(event)) \(kept)",

@@ -4,8 +4,8 @@
 /// The text form is `op QUEUE NAME results <- sources {cycles=N, latency=M}`. Its tiles have any format
 /// and lie in any memory, whatever its queue can reach. It takes no bandwidth of HBM: its time is what
 /// is stated. A result may be the very tile of a source, and shares no byte with it otherwise (M007).
-/// Nothing is forwarded to it or from it, unless it says that it works element by element; then it
-/// streams like the vector micro-ops. It has no values.
+/// Nothing is forwarded to it or from it, unless it ``streams``: then it does as the vector micro-ops
+/// that work element by element, or on the matrix queue as the matmuls. It has no values.
 public struct OpaqueOp: MicroOp {
   /// The queue it runs on.
   public var runsOn: Queue
@@ -19,8 +19,10 @@ public struct OpaqueOp: MicroOp {
   public var cycles: Int
   /// Cycles from then on until its results are visible.
   public var latency: Int
-  /// Whether it works element by element at an even pace, as only vector micro-ops do: `stream=yes`.
-  public var isElementwise: Bool
+  /// Whether it goes on from what is left in its tiles while that is not visible yet: `stream=yes`. On
+  /// the vector queue it works element by element, at an even pace; on the matrix queue it adds to its
+  /// one tile in `acc`, where that is read, too. No other queue streams.
+  public var streams: Bool
   /// Its unit flag, as of a matmul or, in ``UnitFlag/release``, of a drain: `unit=yes`. It belongs to
   /// its one tile in `acc`, and takes the place of a tile.
   public var unit: UnitFlag
@@ -30,8 +32,8 @@ public struct OpaqueOp: MicroOp {
     "an instruction of another machine, `op QUEUE NAME results <- sources {cycles=N, latency=N}`, for "
     + "checking and timing: up to \(OpRecord.maximumOperands) tiles of any format in any memory, no "
     + "values. A source may be the very tile of a result. It takes the stated cycles of its queue, "
-    + "and no bandwidth of HBM. With `stream=yes` it works element by element, and streams on the "
-    + "vector queue; `unit=hold`, `unit=release` (on `drain`: `unit=yes`) is the unit flag of its "
+    + "and no bandwidth of HBM. With `stream=yes` it streams on the vector queue as one that works "
+    + "element by element, and forwards on the matrix queue as a matmul; `unit=hold`, `unit=release` (on `drain`: `unit=yes`) is the unit flag of its "
     + "tile in `acc`"
   /// The queue of the sample; each value has its own.
   public static let queue = Queue.vector
@@ -41,7 +43,7 @@ public struct OpaqueOp: MicroOp {
 
   public init(
     _ name: String, on queue: Queue, results: [TileRef], sources: [TileRef], cycles: Int,
-    latency: Int = 0, isElementwise: Bool = false, unit: UnitFlag = .none
+    latency: Int = 0, streams: Bool = false, unit: UnitFlag = .none
   ) {
     self.name = name
     runsOn = queue
@@ -49,7 +51,7 @@ public struct OpaqueOp: MicroOp {
     self.sources = sources
     self.cycles = cycles
     self.latency = latency
-    self.isElementwise = isElementwise
+    self.streams = streams
     self.unit = unit
   }
 
@@ -107,11 +109,17 @@ public struct OpaqueOp: MicroOp {
     if name.isEmpty { return "found no name, needed a word for findings and reports" }
     if cycles < 1 { return "found \(cycles) cycles, needed 1 or more" }
     if latency < 0 { return "found a latency of \(latency) cycles, needed 0 or more" }
-    if isElementwise, runsOn != .vector {
-      return "found stream on the \(runsOn.name) queue, needed the vector queue: no other streams"
+    if streams, runsOn != .vector, runsOn != .matrix {
+      return "found stream on the \(runsOn.name) queue, needed the vector or the matrix queue"
+    }
+    if streams, runsOn == .matrix, accumulators != 1 {
+      return "found stream with \(accumulators) tiles in acc, needed one that it adds to"
     }
     return unitFault()
   }
+
+  /// How many tiles in `acc` it has.
+  private var accumulators: Int { Set((results + sources).filter { $0.space == .acc }).count }
 
   /// What is wrong with its unit flag.
   private func unitFault() -> OperandFault? {
@@ -122,14 +130,13 @@ public struct OpaqueOp: MicroOp {
     if runsOn == .drain, unit != .release {
       return "found a unit flag that holds on a drain, needed one that releases"
     }
-    let accumulators = Set((results + sources).filter { $0.space == .acc }).count
     guard accumulators != 1 else { return nil }
     return
       "found a unit flag with \(accumulators) tiles in acc, needed one: the flag is that tile's"
   }
 
   public func work(_ layout: TileLayout) -> Work {
-    .stated(cycles: cycles, latency: latency, isElementwise: isElementwise)
+    .stated(cycles: cycles, latency: latency, streams: streams)
   }
 
   public func execute(_ datapath: inout Datapath) {}

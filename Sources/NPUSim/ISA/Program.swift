@@ -67,7 +67,7 @@ public struct Program: Sendable {
   /// What is said of a program that was to have more micro-ops than `limit`.
   public static func tooLong(_ limit: Int) -> NPUError {
     NPUError(
-      .limit, "found more than \(limit) micro-ops, which is the limit of a program",
+      .limit, "found more than \(limit.counted("micro-op")), which is the limit of a program",
       hint: "use a smaller shape, or larger tiles")
   }
 

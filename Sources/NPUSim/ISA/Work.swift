@@ -13,12 +13,12 @@ public struct Work: Sendable, Hashable {
     /// `amounts`: elements, 0, 0.
     case vector
     /// Stated with the micro-op. `amounts`: cycles of occupancy, cycles of latency, and the micro-op's
-    /// name, an index in ``Program/opNames``; `detail` is 1 for one that works element by element.
+    /// name, an index in ``Program/opNames``; `detail` is 1 for one that streams.
     case stated
   }
 
   public var kind: Kind
-  /// Raw value of the ``TransferPath`` or ``VectorClass``; 1 for ``isElementwise``; 0 otherwise.
+  /// Raw value of the ``TransferPath`` or ``VectorClass``; 1 for ``streams``; 0 otherwise.
   public var detail: UInt8
   public var amounts: (Int64, Int64, Int64) { (a, b, c) }
   private var a: Int64
@@ -53,9 +53,9 @@ public struct Work: Sendable, Hashable {
   /// The time that an opaque micro-op states, whatever the machine; `name` is an index in
   /// ``Program/opNames``.
   public static func stated(
-    cycles: Int, latency: Int, isElementwise: Bool = false, name: Int = 0
+    cycles: Int, latency: Int, streams: Bool = false, name: Int = 0
   ) -> Work {
-    Work(.stated, isElementwise ? 1 : 0, cycles, latency, name)
+    Work(.stated, streams ? 1 : 0, cycles, latency, name)
   }
 
   /// The same of another name, where it has one.
@@ -65,8 +65,8 @@ public struct Work: Sendable, Hashable {
     return result
   }
 
-  /// Whether an opaque micro-op says that it works element by element.
-  public var isElementwise: Bool { kind == .stated && detail != 0 }
+  /// Whether an opaque micro-op says that it streams.
+  public var streams: Bool { kind == .stated && detail != 0 }
 
   /// The index in ``Program/opNames`` of an opaque micro-op, `nil` otherwise.
   public var name: Int? { kind == .stated ? Int(c) : nil }

@@ -44,6 +44,13 @@ extension MachineConfiguration {
       return (max(m, 1) - 1) / Int64(m0) + 1
         >= (Int64(forwardTiles) - 1) / ((max(n, 1) - 1) / Int64(n0) + 1) + 1
     }
+
+    /// The same of an accumulator tile of which only the bytes are known: of FP32 sums that fill the
+    /// unit's tiles.
+    public func forwards(accumulatorBytes bytes: Int) -> Bool {
+      guard let forwardTiles else { return false }
+      return (max(bytes, 1) - 1) / (4 * m0 * n0) + 1 >= forwardTiles
+    }
   }
 
   /// The vector unit.

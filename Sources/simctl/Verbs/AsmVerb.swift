@@ -46,6 +46,7 @@ enum AsmVerb: Verb {
       var options = ProgramText.Options()
       options.rollsLoops = !arguments.has("unrolled")
       options.forms = TextKernel(assembly).fileForms
+      options.origins = assembly.origins
       console.out(bytes: try ProgramText.print(assembly.program, options))
     } else {
       console.out(sizes(assembly.program, source))
@@ -70,7 +71,7 @@ enum AsmVerb: Verb {
     var text =
       "\(ForeignText.visible(source.file))  \(Quantity.grouped(source.lineCount)) lines, "
       + "\(Quantity.grouped(program.opCount)) micro-ops, "
-      + "\(program.cores.count == 1 ? "1 core" : "\(program.cores.count) cores")\n\n"
+      + "\(program.cores.count.counted("core"))\n\n"
     var table = TextTable([.left, .right, .right, .right, .right])
     table.row(["queue", "micro-ops", "sets", "waits", "barriers"])
     for queue in Queue.allCases {

@@ -83,7 +83,7 @@ enum DisasmVerb: Verb {
     let schedule = kernel.scheduleFields.text
     options.comments = ["\(type.name): \(shape)"]
     if !schedule.isEmpty { options.comments.append("schedule: \(schedule)") }
-    let cores = machine.cores == 1 ? "1 core" : "\(machine.cores) cores"
+    let cores = machine.cores.counted("core")
     options.comments.append("for \(machine.name), \(cores)")
     return options
   }

@@ -244,4 +244,36 @@ import Testing
       parsed.formatted().elementsEqual(
         "set core 1 + 2 load->store:0\nwait core 0 load->store:1\n".utf8))
   }
+
+  @Test func `what cores know of one another is counted, for each turn and each core`() throws {
+    let text = """
+      .core 0
+        set core 1 load->vector:0
+        barrier_cores
+      .end
+      .core 1
+        wait core 0 load->vector:0
+        barrier_cores
+      .end
+      .core 2
+        barrier_cores
+      .end
+      """
+    let program = try TextFixture.program(text, machine: TestMachine.small(cores: 3))
+    // Seven numbers of four bytes: at the start of each core, and for a set, a wait and three barriers.
+    #expect(program.exchangeBytes == (3 + 5) * 3 * 7 * 4)
+    let apart = text.split(separator: "\n").filter { !$0.contains(" core ") }.joined(
+      separator: "\n")
+    let program2 = try TextFixture.program(apart, machine: TestMachine.small(cores: 3))
+    #expect(program2.exchangeBytes == 0)
+  }
+
+  @Test func `messages count in the singular`() throws {
+    let findings = Checker.check(try TextFixture.program("set core 3 load->vector:0")).findings
+    let messages = findings.map(\.message).joined(separator: "; ")
+    #expect(messages.contains("but the program has 1 core"), "\(messages)")
+    #expect(messages.contains("waits for it 0 times, and is set 1 time"), "\(messages)")
+    #expect(messages.contains("1 cores") == false && messages.contains("1 times") == false)
+    #expect([0, 1, 2].map { $0.counted("core") } == ["0 cores", "1 core", "2 cores"])
+  }
 }

@@ -390,11 +390,13 @@ struct RandomPrograms {
     let unit: UnitFlag = !flags ? .none : units.below(3) == 0 ? .hold : .release
     if unit == .release { released.insert(slot) }
     if isOpaque {
+      let (adds, streams) = (units.below(2) == 0, units.below(2) == 0)
       return p.emit(
         OpaqueOp(
-          "Mul", on: .matrix, results: [tile.ref],
-          sources: [memory.left.tile(rows: rows).ref, memory.right.tile().ref],
-          cycles: 1 + units.below(4), unit: unit), after: after)
+          streams ? "Sum" : "Mul", on: .matrix, results: [tile.ref],
+          sources: [memory.left.tile(rows: rows).ref, memory.right.tile().ref]
+            + (adds ? [tile.ref] : []),
+          cycles: 1 + units.below(4), streams: streams, unit: unit), after: after)
     }
     return p.emit(
       Matmul(
@@ -432,7 +434,7 @@ struct RandomPrograms {
       return p.emit(
         OpaqueOp(
           "Even", on: .vector, results: [tiles[0]], sources: Array(tiles.dropFirst()),
-          cycles: 2 + opaque.below(6), latency: opaque.below(6), isElementwise: true),
+          cycles: 2 + opaque.below(6), latency: opaque.below(6), streams: true),
         after: after)
     }
     let results = (0..<opaque.below(3)).map { _ in written[opaque.below(written.count)] }

@@ -18,8 +18,14 @@ struct ForwardingOracle {
     else { return false }
     let machine = program.machine
     let names = [program.mnemonic(later), program.mnemonic(earlier)]
-    if names == ["matrix.matmul", "matrix.matmul"] {
-      guard later.access(j).isSuperset(of: .update), let least = machine.matrix.forwardTiles
+    let sums: Set<String> = ["matrix.matmul", "matrix.Sum"]
+    if names.allSatisfy({ sums.contains($0) }) {
+      guard let least = machine.matrix.forwardTiles,
+        [Access.read, .write].allSatisfy({ access in
+          (0..<Int(later.operandCount)).contains {
+            later.words[$0] == later.words[j] && later.access($0).contains(access)
+          }
+        })
       else { return false }
       let tile = program.tiles[Int(later.words[j])]
       var unitTiles = 0

@@ -73,11 +73,11 @@ import Testing
         p.emit(
           OpaqueOp(
             "Set", on: .vector, results: [a.tile().ref], sources: [], cycles: first,
-            latency: latency, isElementwise: true))
+            latency: latency, streams: true))
         p.emit(
           OpaqueOp(
             "Exp", on: .vector, results: [a.tile(slot: 1).ref], sources: [a.tile().ref],
-            cycles: second, isElementwise: true))
+            cycles: second, streams: true))
         let program = p.build()
         let barriers = program.cores[0].filter { $0.kind == .barrierQueue }.count
         let needed = interlock == .none || interlock == .stream && !streams ? 1 : 0
@@ -96,12 +96,36 @@ import Testing
       var (p, _, _, a) = try Self.builder(machine)
       p.emit(
         OpaqueOp(
-          "Set", on: .vector, results: [a.tile().ref], sources: [], cycles: 9, isElementwise: says))
+          "Set", on: .vector, results: [a.tile().ref], sources: [], cycles: 9, streams: says))
       p.emit(
         OpaqueOp(
           "Exp", on: .vector, results: [a.tile(slot: 1, rows: rows).ref], sources: [a.tile().ref],
-          cycles: 9, isElementwise: true))
+          cycles: 9, streams: true))
       #expect(p.build().cores[0].filter { $0.kind == .barrierQueue }.count == 1, "\(rows) rows")
+    }
+  }
+
+  @Test func `a matmul that streams forwards to the next from as many unit tiles on`() throws {
+    // 4 × 4 sums of 4 bytes fill a unit tile: rows of the accumulator, and tiles that the unit asks for.
+    let cases: [(rows: Int, least: Int?, adds: Bool, forwards: Bool)] = [
+      (8, 2, true, true), (4, 2, true, false), (5, 2, true, true), (8, nil, true, false),
+      (8, 1, false, false),
+    ]
+    for (rows, least, adds, forwards) in cases {
+      var machine = TestMachine.small()
+      machine.interlocks[Queue.matrix.index] = .none
+      machine.matrix.forwardTiles = least
+      var (p, _, _, _) = try Self.builder(machine)
+      let c = try p.buffer("c", in: Acc.self, .f32, rows: 8, columns: 4)
+      let tile = c.tile(rows: rows).ref
+      for step in 0..<2 {
+        p.emit(
+          OpaqueOp(
+            "Mul", on: .matrix, results: [tile], sources: step > 0 && adds ? [tile] : [],
+            cycles: 3, latency: 9, streams: true))
+      }
+      let barriers = p.build().cores[0].filter { $0.kind == .barrierQueue }.count
+      #expect(barriers == (forwards ? 0 : 1), "\(rows) rows of \(least ?? 0), \(adds)")
     }
   }
 
@@ -133,7 +157,11 @@ import Testing
   @Test(arguments: [
     (
       Queue.load, true, UnitFlag.none, 0,
-      "load.Odd: found stream on the load queue, needed the vector queue: no other streams"
+      "load.Odd: found stream on the load queue, needed the vector or the matrix queue"
+    ),
+    (
+      .matrix, true, .none, 0,
+      "matrix.Odd: found stream with 0 tiles in acc, needed one that it adds to"
     ),
     (
       .vector, false, .hold, 1,
@@ -164,7 +192,7 @@ import Testing
     p.emit(
       OpaqueOp(
         "Odd", on: queue, results: [], sources: (0..<tiles).map { c.tile(slot: $0).ref }, cycles: 1,
-        isElementwise: streams, unit: unit))
+        streams: streams, unit: unit))
     #expect(p.build().defects.map(\.message) == [message])
   }
 

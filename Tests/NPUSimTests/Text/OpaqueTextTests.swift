@@ -94,7 +94,7 @@ import Testing
       .end
       """)
     let records = program.cores[0]
-    let streams = records.map { program.works[Int($0.work)].isElementwise }
+    let streams = records.map { program.works[Int($0.work)].streams }
     #expect(streams.prefix(3) == [true, false, false])
     #expect(streams[7..<10] == [true, false, true])
     #expect(records.map(\.hasUnitFlag).prefix(7) == [false, false, false, true, true, false, true])

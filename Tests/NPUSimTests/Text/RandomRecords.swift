@@ -99,6 +99,7 @@ struct RandomRecords {
           + ["", " cycles 7", " cycles 0x1F latency 3"][random.below(3)]
         let isOfUnit = (written + read).count { $0.1.owner == "acc" } == 1
         if queue == "vector", random.below(2) == 0 { line.text += " stream" }
+        if queue == "matrix", isOfUnit, random.below(2) == 0 { line.text += " stream" }
         if queue == "matrix", isOfUnit {
           line.text += " unit \(["hold", "release"][random.below(2)])"
         }

@@ -32,7 +32,7 @@ import Testing
           continue
         }
         let words = line.text.split(separator: " ")
-        #expect(program.works[Int(made.work)].isElementwise == words.contains("stream"))
+        #expect(program.works[Int(made.work)].streams == words.contains("stream"))
         #expect(made.hasUnitFlag == words.contains("unit"))
         #expect(made.releasesUnit == words.contains("release"))
         for (isWrite, areas) in [(true, written), (false, line.read)] {
@@ -150,7 +150,7 @@ import Testing
     ),
     (
       "op feed A stream",
-      "5:1 feed.A: found stream on the feed queue, needed the vector queue: no other streams"
+      "5:1 feed.A: found stream on the feed queue, needed the vector or the matrix queue"
     ),
     (
       "op matrix A write acc:0:4 read x:0:1 x:1:1 x:2:1 x:3:1 x:4:1 unit hold",
@@ -281,6 +281,53 @@ import Testing
         _ = Checker.check(record.program)
       }
     }
+  }
+
+  @Test(arguments: [
+    ("hbm z output 0 3000000000", "2:1 found 3000000000 bytes of z in rows of 3000000000, needed"),
+    (
+      "hbm z output 0 0x200000000\nop load A read z:0:1*2/2",
+      "2:1 found 8589934592 bytes of z in rows of 2, needed"
+    ),
+    (
+      "op load A write ub:2147483632:32", "2:17 found bytes 2147483632 to 2147483663 of ub, needed"
+    ),
+    (
+      "buffer a ub 2147483632 32\nop load A",
+      "2:1 found bytes 2147483632 to 2147483663 of ub, needed"
+    ),
+  ])
+  func `what no tile can name is refused on a machine without limits`(lines: String, error: String)
+  {
+    var machine = TestMachine.small()
+    for index in machine.memories.indices { machine.memories[index].bytes = nil }
+    let outcome = RecordProgram.read(
+      TextSource(file: "k.rec", text: "npusim record 1\n" + lines), machine: machine,
+      catalogue: .standard)
+    let found = outcome.errors.map { error in
+      "\(error.location?.line ?? 0):\(error.location?.column ?? 0) \(error.message)"
+    }
+    #expect(found.count == 1 && found[0].hasPrefix(error), "\(found)")
+  }
+
+  @Test func `a memory that is too small is said at what fills it`() {
+    let text = "npusim record 1\nhbm x input 0 64\nhbm y output 64 16777216\n"
+    let errors = Self.read(text).errors
+    #expect(errors.map(\.location?.line) == [3])
+    #expect(errors.first?.message.hasPrefix("hbm holds 16777216 bytes") == true)
+  }
+
+  @Test(arguments: ["", "core 1\n", "hbm x input 0 64\nbuffer a ub 0 64\n"])
+  func `a record without a micro-op is refused at its end`(lines: String) {
+    let text = "npusim record 1\n" + lines
+    let errors = Self.read(text).errors
+    #expect(errors.map(\.message) == ["found the end of the record, needed a micro-op"])
+    #expect(errors.first?.location?.line == 1 + text.count { $0 == "\n" })
+  }
+
+  @Test func `a core without micro-ops is none`() throws {
+    let text = "npusim record 1\ncore 1\nbuffer a ub 0 64\ncore 0\nop load A\ncore 1\n"
+    #expect(try Self.read(text).get().program.cores.map(\.count) == [1])
   }
 
   @Test func `many sets on one event are a finding, not an error`() throws {

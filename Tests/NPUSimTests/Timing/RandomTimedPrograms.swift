@@ -167,7 +167,7 @@ struct RandomTimedPrograms {
         return _ = p.emit(
           OpaqueOp(
             "Even", on: .vector, results: [even[opaque.below(3)]], sources: [even[opaque.below(3)]],
-            cycles: 1 + opaque.below(9), latency: opaque.below(8), isElementwise: true))
+            cycles: 1 + opaque.below(9), latency: opaque.below(8), streams: true))
       }
       p.emit(
         OpaqueOp(

@@ -21,6 +21,7 @@
 #define __aicore__
 #define __global__
 #define __vector__
+#define __cube__
 #define __gm__
 #define __ubuf__
 #define GM_ADDR uint8_t *
@@ -106,23 +107,26 @@ struct Area {
   }
 };
 
-/// Whether an instruction works element by element, at an even pace.
-enum Pace { uneven, elementwise };
+/// What a record says of an instruction beside its bytes: that it works element by element or adds to its
+/// accumulator, with or without a unit flag; or the unit flag of a drain.
+enum Flag { plain, stream, hold, release, drained };
 
 inline void op(Queue queue, const char *call, std::vector<Area> written, std::vector<Area> read,
-               Pace pace, NPUSIM_AT) {
+               Flag flag, NPUSIM_AT) {
+  static const char *flags[] = {"", " stream", " stream unit hold",
+                                " stream unit release", " unit yes"};
   record();
   std::printf("op %s %s", name(queue), call);
   if (!written.empty()) std::printf(" write");
   for (auto &a : written) std::printf(" %s", a.text().c_str());
   if (!read.empty()) std::printf(" read");
   for (auto &a : read) std::printf(" %s", a.text().c_str());
-  std::printf("%s @ %s:%d\n", pace == elementwise ? " stream" : "", file, line);
+  std::printf("%s @ %s:%d\n", flags[flag], file, line);
 }
 
 inline void op(Queue queue, const char *call, std::vector<Area> written, std::vector<Area> read,
                NPUSIM_AT) {
-  op(queue, call, written, read, uneven, NPUSIM_PASS);
+  op(queue, call, written, read, plain, NPUSIM_PASS);
 }
 
 inline void event(const char *what, Queue from, Queue to, int id, NPUSIM_AT) {
@@ -398,18 +402,23 @@ class TBuf {
   }
 };
 
-enum class Hardware { UB };
+enum class Hardware { UB, L1, L0A, L0B, L0C };
 
 /// Tensors one behind the other, without a pipe.
 template <Hardware hardware>
 class LocalMemAllocator {
  public:
-  template <typename T, uint32_t count>
-  LocalTensor<T> Alloc() {
-    uint64_t &used = npusim::record().used["ub"];
+  template <TPosition position, typename T>
+  LocalTensor<T> Alloc(uint32_t count) {
+    uint64_t &used = npusim::record().used[memory(position)];
     uint64_t address = used, bytes = count * sizeof(T);
     used += (bytes + 31) / 32 * 32;
-    return {TPosition::VECCALC, address, bytes, -1};
+    return {position, address, bytes, -1};
+  }
+  template <typename T, uint32_t count>
+  LocalTensor<T> Alloc() {
+    static_assert(hardware == Hardware::UB, "name the position: Alloc<TPosition::A1, half>(count)");
+    return Alloc<TPosition::VECCALC, T>(count);
   }
 };
 
@@ -487,6 +496,86 @@ void DataCopyPad(const GlobalTensor<T> &to, const LocalTensor<T> &from, const Da
              {from.area(p.blockLen, p.blockCount, row + p.srcStride * 32)}, NPUSIM_PASS);
 }
 
+// MARK: The matrix unit
+
+// Fractals: 16 rows of 32 bytes, and of an accumulator 16 rows of 16 floats.
+constexpr uint64_t fractal = 512, floats = 16 * sizeof(float);
+
+inline uint64_t up(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
+
+/// Rows in HBM to fractals in columns; strides in elements there, in blocks of 32 bytes on chip.
+struct Nd2NzParams {
+  uint16_t ndNum = 1, nValue = 0, dValue = 0, srcNdMatrixStride = 0, srcDValue = 0;
+  uint16_t dstNzC0Stride = 0, dstNzNStride = 1, dstNzMatrixStride = 0;
+};
+template <typename T>
+void DataCopy(const LocalTensor<T> &to, const GlobalTensor<T> &from, const Nd2NzParams &p,
+              NPUSIM_AT) {
+  if (p.ndNum != 1 || p.dstNzNStride != 1) npusim::stop("only one matrix, rows behind rows", NPUSIM_PASS);
+  uint64_t row = p.dValue * sizeof(T);
+  npusim::op(npusim::load, "DataCopy",
+             {to.area(p.nValue * 32, up(row, 32) / 32, p.dstNzC0Stride * 32)},
+             {from.area(row, p.nValue, p.srcDValue * sizeof(T))}, NPUSIM_PASS);
+}
+
+struct LoadData2DParams {
+  uint16_t startIndex = 0;
+  uint8_t repeatTimes = 0;
+  uint16_t srcStride = 0;  // from start to start, in fractals
+  uint8_t sid = 0;
+  uint16_t dstGap = 0;  // from end to start
+  bool ifTranspose = false;
+  uint8_t addrMode = 0;
+};
+template <typename T>
+void LoadData(const LocalTensor<T> &to, const LocalTensor<T> &from, const LoadData2DParams &p,
+              NPUSIM_AT) {
+  auto source = from[p.startIndex * fractal / sizeof(T)];
+  npusim::op(npusim::feed, "LoadData", {to.area(fractal, p.repeatTimes, (1 + p.dstGap) * fractal)},
+             {source.area(fractal, p.repeatTimes, p.srcStride * fractal)}, NPUSIM_PASS);
+}
+
+struct MmadParams {
+  uint16_t m = 0, n = 0, k = 0;
+  uint8_t unitFlag = 0;  // 2: the chain goes on; 3: it ends
+  bool cmatrixSource = false, cmatrixInitVal = true;
+};
+template <typename C, typename A, typename B>
+void Mmad(const LocalTensor<C> &c, const LocalTensor<A> &a, const LocalTensor<B> &b,
+          const MmadParams &p, NPUSIM_AT) {
+  uint64_t m = up(p.m, 16), n = up(p.n, 16);
+  auto sums = c.area(m * n * sizeof(C));
+  std::vector<npusim::Area> read = {a.area(m * up(p.k * sizeof(A), 32)),
+                                    b.area(n * up(p.k * sizeof(B), 32))};
+  if (!p.cmatrixInitVal) read.push_back(sums);
+  npusim::op(npusim::matrix, "Mmad", {sums}, read,
+             p.unitFlag == 3   ? npusim::release
+             : p.unitFlag == 2 ? npusim::hold
+                               : npusim::stream,
+             NPUSIM_PASS);
+}
+
+enum class QuantMode_t { NoQuant, F322F16, F322BF16 };
+
+struct FixpipeParamsV220 {
+  uint16_t nSize = 0, mSize = 0, srcStride = 0;  // in rows of 16 floats
+  uint32_t dstStride = 0;                        // in elements
+  bool reluEn = false;
+  QuantMode_t quantPre = QuantMode_t::NoQuant;
+  int64_t deqScalar = 0;
+  uint16_t ndNum = 1, srcNdStride = 0, dstNdStride = 0;
+  uint8_t unitFlag = 0;
+};
+template <typename T, typename C>
+void Fixpipe(const GlobalTensor<T> &to, const LocalTensor<C> &c, const FixpipeParamsV220 &p,
+             NPUSIM_AT) {
+  if (p.ndNum != 1) npusim::stop("only one matrix", NPUSIM_PASS);
+  npusim::op(npusim::drain, "Fixpipe",
+             {to.area(p.nSize * sizeof(T), p.mSize, p.dstStride * sizeof(T))},
+             {c.area(up(p.mSize, 16) * floats, up(p.nSize, 16) / 16, p.srcStride * floats)},
+             p.unitFlag == 0 ? npusim::plain : npusim::drained, NPUSIM_PASS);
+}
+
 // MARK: The vector unit
 
 #define NPUSIM_BINARY(NAME)                                                                     \
@@ -495,7 +584,7 @@ void DataCopyPad(const GlobalTensor<T> &to, const LocalTensor<T> &from, const Da
             int32_t count, NPUSIM_AT) {                                                         \
     uint64_t n = count * sizeof(T);                                                             \
     npusim::op(npusim::vector, #NAME, {to.area(n)}, {a.area(n), b.area(n)},                     \
-               npusim::elementwise, NPUSIM_PASS);                                               \
+               npusim::stream, NPUSIM_PASS);                                                    \
   }
 NPUSIM_BINARY(Add) NPUSIM_BINARY(Sub) NPUSIM_BINARY(Mul) NPUSIM_BINARY(Div) NPUSIM_BINARY(Max)
 NPUSIM_BINARY(Min) NPUSIM_BINARY(And) NPUSIM_BINARY(Or) NPUSIM_BINARY(AddRelu)
@@ -504,7 +593,7 @@ NPUSIM_BINARY(Min) NPUSIM_BINARY(And) NPUSIM_BINARY(Or) NPUSIM_BINARY(AddRelu)
   template <typename T>                                                                         \
   void NAME(const LocalTensor<T> &to, const LocalTensor<T> &a, int32_t count, NPUSIM_AT) {      \
     uint64_t n = count * sizeof(T);                                                             \
-    npusim::op(npusim::vector, #NAME, {to.area(n)}, {a.area(n)}, npusim::elementwise,           \
+    npusim::op(npusim::vector, #NAME, {to.area(n)}, {a.area(n)}, npusim::stream,                \
                NPUSIM_PASS);                                                                    \
   }
 NPUSIM_UNARY(Exp) NPUSIM_UNARY(Ln) NPUSIM_UNARY(Abs) NPUSIM_UNARY(Reciprocal) NPUSIM_UNARY(Sqrt)
@@ -515,7 +604,7 @@ NPUSIM_UNARY(Rsqrt) NPUSIM_UNARY(Relu) NPUSIM_UNARY(Not)
   void NAME(const LocalTensor<T> &to, const LocalTensor<T> &a, const S &, int32_t count,        \
             NPUSIM_AT) {                                                                        \
     uint64_t n = count * sizeof(T);                                                             \
-    npusim::op(npusim::vector, #NAME, {to.area(n)}, {a.area(n)}, npusim::elementwise,           \
+    npusim::op(npusim::vector, #NAME, {to.area(n)}, {a.area(n)}, npusim::stream,                \
                NPUSIM_PASS);                                                                    \
   }
 NPUSIM_SCALAR(Adds) NPUSIM_SCALAR(Muls) NPUSIM_SCALAR(Maxs) NPUSIM_SCALAR(Mins)
@@ -523,7 +612,7 @@ NPUSIM_SCALAR(LeakyRelu)
 
 template <typename T, typename S>
 void Duplicate(const LocalTensor<T> &to, const S &, int32_t count, NPUSIM_AT) {
-  npusim::op(npusim::vector, "Duplicate", {to.area(count * sizeof(T))}, {}, npusim::elementwise,
+  npusim::op(npusim::vector, "Duplicate", {to.area(count * sizeof(T))}, {}, npusim::stream,
              NPUSIM_PASS);
 }
 
@@ -533,7 +622,7 @@ template <typename T, typename U>
 void Cast(const LocalTensor<T> &to, const LocalTensor<U> &a, const RoundMode &, uint32_t count,
           NPUSIM_AT) {
   npusim::op(npusim::vector, "Cast", {to.area(count * sizeof(T))}, {a.area(count * sizeof(U))},
-             npusim::elementwise, NPUSIM_PASS);
+             npusim::stream, NPUSIM_PASS);
 }
 
 #define NPUSIM_REDUCTION(NAME)                                                                  \
@@ -547,6 +636,7 @@ NPUSIM_REDUCTION(ReduceMax) NPUSIM_REDUCTION(ReduceMin) NPUSIM_REDUCTION(ReduceS
 
 }  // namespace AscendC
 
+using AscendC::QuantMode_t;
 using AscendC::PIPE_ALL;
 using AscendC::PIPE_FIX;
 using AscendC::PIPE_M;

@@ -19,7 +19,7 @@ extension TextExpander {
     guard let streams = immediate(plan.operands[end + 2], index),
       let unit = immediate(plan.operands[end + 3], index)
     else { return }
-    op.isElementwise = streams != 0
+    op.streams = streams != 0
     op.unit = OpaqueOp.unit(unit, on: queue)
     op.cycles = Int(occupied)
     op.latency = Int(after)

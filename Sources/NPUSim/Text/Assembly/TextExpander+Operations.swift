@@ -22,7 +22,8 @@ extension TextExpander {
         SourceLocation(file: tree.names[$0.file], line: Int($0.line), column: 1)
       }
       found[Finding.Site(core: core, op: positions[core])] = TextPlace(
-        location: location ?? own, textLine: own.line, iterations: iterations, callers: callers)
+        location: location ?? own, isGenerated: location != nil, textLine: own.line,
+        iterations: iterations, callers: callers)
     }
   }
 

@@ -181,6 +181,26 @@ public struct TextAssembly: Sendable {
     locator.run()
     return locator.found
   }
+
+  /// Where its micro-ops come from, as far as the text says it; `nil` where it says nothing.
+  public var origins: OpOrigins? {
+    guard !tree.origins.isEmpty else { return nil }
+    let places = places(
+      of: program.cores.indices.flatMap { core in
+        program.cores[core].indices.map { Finding.Site(core: core, op: $0) }
+      })
+    var numbers: [String: UInt32] = [:]
+    var result = OpOrigins()
+    result.places = program.cores.map { $0.map { _ in .none } }
+    for (site, place) in places where place.isGenerated {
+      let file = place.location.file
+      let number = numbers[file] ?? UInt32(result.files.count)
+      if numbers.updateValue(number, forKey: file) == nil { result.files.append(file) }
+      result.places[site.core][site.op] = OpOrigins.Place(
+        file: number, line: Int32(clamping: place.location.line))
+    }
+    return result
+  }
 }
 
 extension TextExpander {

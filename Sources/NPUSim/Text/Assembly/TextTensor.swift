@@ -38,6 +38,8 @@ public struct TextTensor: Sendable, Hashable {
 public struct TextPlace: Sendable {
   /// The place that its line says it comes from, or the line itself.
   public var location: SourceLocation
+  /// Whether its line says that it comes from elsewhere: the text was generated.
+  public var isGenerated: Bool
   /// The one-based line of the text.
   public var textLine: Int
   /// The variables of the loops around it, outermost first; the core before them where it is not 0.

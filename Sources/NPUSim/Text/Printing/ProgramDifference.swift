@@ -18,7 +18,7 @@ extension Program {
     if tapTensors != other.tapTensors { return "the tap tensors differ" }
     if taps != other.taps { return "the taps differ" }
     if cores.count != other.cores.count {
-      return "\(cores.count) and \(other.cores.count) cores"
+      return "\(cores.count) and \(other.cores.count.counted("core"))"
     }
     for core in cores.indices {
       if let found = difference(core, other) { return found }
@@ -35,7 +35,7 @@ extension Program {
     }
     let counts = (cores[core].count, other.cores[core].count)
     return counts.0 == counts.1
-      ? nil : "\(counts.0) and \(counts.1) micro-ops on core \(core)"
+      ? nil : "\(counts.0) and \(counts.1.counted("micro-op")) on core \(core)"
   }
 
   private func isSame(_ a: OpRecord, _ b: OpRecord, _ other: Program) -> Bool {

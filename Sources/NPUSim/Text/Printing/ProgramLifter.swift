@@ -10,6 +10,8 @@ struct ProgramLifter {
   private var taps: [[(op: Int, tap: Int)]]
   /// Equal for a tensor, and for buffers of two cores that have one name and layout.
   private var bufferKeys: [Int] = []
+  /// The operands of opaque micro-ops by access and queue.
+  private var opaqueOperands: [UInt64: [OperandDescription]] = [:]
 
   init(_ program: Program, attachesEvents: Bool, origins: OpOrigins?) {
     self.program = program
@@ -162,7 +164,8 @@ struct ProgramLifter {
       number: Int32(pool.numbers.count), event: Int32(pool.events.count))
     pool.numbers += numbers
     pool.leaves.append(leaf)
-    return RollNode(kind: .leaf, structure: structure, turns: [Int32(pool.leaves.count - 1)])
+    return RollNode(
+      kind: .leaf, structure: structure, turns: RollTurns(Int32(pool.leaves.count - 1)))
   }
 
   private mutating func operation(
@@ -170,7 +173,7 @@ struct ProgramLifter {
   ) -> RollNode {
     var key = [RollLeaf.Kind.operation.key, Int(record.opcode)]
     var numbers: [Int] = []
-    let operands = program.operands(of: record)
+    let operands = operands(of: record)
     for (k, operand) in operands.enumerated() where k < OpRecord.maximumOperands {
       let word = record.words[k]
       switch operand.kind {
@@ -201,7 +204,7 @@ struct ProgramLifter {
     }
     let work = program.works[Int(record.work)]
     if let name = work.name {
-      key += [-2, record.queue.index, name, Int(record.accessBits), work.isElementwise ? 1 : 0]
+      key += [-2, record.queue.index, name, Int(record.accessBits), work.streams ? 1 : 0]
       numbers += [Int(work.amounts.0), Int(work.amounts.1)]
     }
     if let place = origins?[core, index], place != .none {
@@ -214,6 +217,20 @@ struct ProgramLifter {
       pool.leaves[pool.leaves.count - 1].waits += 1
     }
     return node
+  }
+
+  /// The kinds of a record's operands. Those of an opaque one are made anew for each, so that they are
+  /// kept; their names and memories are not looked at.
+  private mutating func operands(of record: OpRecord) -> [OperandDescription] {
+    let entry = program.catalogue[record.opcode]
+    guard entry.isOpaque else { return entry.operands }
+    let key =
+      UInt64(record.accessBits) << 16 | UInt64(record.operandCount) << 8
+      | UInt64(record.queue.rawValue)
+    if let known = opaqueOperands[key] { return known }
+    let operands = program.operands(of: record)
+    opaqueOperands[key] = operands
+    return operands
   }
 
   /// The value of an FP32 word that is a whole number, as far as each has its own word: it may follow

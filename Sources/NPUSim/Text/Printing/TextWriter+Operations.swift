@@ -63,7 +63,7 @@ extension TextWriter {
       if numbers[next + 1] != .constant(0) {
         others.append(("latency", expression(numbers[next + 1])))
       }
-      if program.works[Int(record.work)].isElementwise {
+      if program.works[Int(record.work)].streams {
         others.append(("stream", choice(Bool.choices, 1)))
       }
     }

@@ -30,28 +30,52 @@ struct RecordBuilder {
   mutating func run() -> RecordProgram? {
     judge()
     guard errors.isEmpty else { return nil }
-    do throws(NPUError) {
-      let tensors = try makeTensors()
-      for core in tree.cores.indices {
-        builder.begin(core: core)
-        let buffers = try makeBuffers(core)
-        for line in tree.cores[core] { emit(line, core, tensors, buffers) }
-      }
-    } catch {
-      errors.add(error.message, at: TextSpan(start: 0, end: 1), hint: error.hint)
-      return nil
+    let tensors = makeTensors()
+    for core in tree.cores.indices {
+      builder.begin(core: core)
+      let buffers = makeBuffers(core)
+      guard errors.isEmpty else { return nil }
+      for line in tree.cores[core] { emit(line, core, tensors, buffers) }
     }
     let program = builder.build()
     for defect in program.defects.prefix(TextErrors.limit) {
-      let span = defect.op.map { tree.cores[defect.core][$0].span } ?? TextSpan(start: 0, end: 1)
-      errors.add(defect.message, at: span, hint: defect.fix, category: .program)
+      errors.add(defect.message, at: span(of: defect), hint: defect.fix, category: .program)
+    }
+    if errors.isEmpty, program.opCount == 0 {
+      let end = UInt32(clamping: source.bytes.count)
+      errors.add(
+        "found the end of the record, needed a micro-op", at: TextSpan(start: end, end: end),
+        hint: "write one, such as op load DataCopy write ub:0:64 read x:0:64", category: .program)
     }
     return RecordProgram(program: program, origins: origins)
   }
 
+  /// Where a defect is to be mended: at its micro-op, at the declaration of its buffer, or at the first
+  /// line of the record that uses it.
+  private func span(of defect: ProgramDefect) -> TextSpan {
+    if let op = defect.op { return tree.cores[defect.core][op].span }
+    if let name = defect.buffer {
+      let tensor = tree.tensors.first { tree.names[$0.name] == name }?.span
+      let buffer = tree.buffers.first { tree.names[$0.name] == name }?.span
+      if let declared = tensor ?? buffer { return declared }
+    }
+    return tree.areas.first?.span ?? TextSpan(start: 0, end: 1)
+  }
+
   // MARK: What the machine allows
 
+  /// Rows and columns of tensors and buffers, and bytes on chip, lie below this.
+  private static let largestExtent = 1 << 31
+
   private mutating func judge() {
+    for (index, tensor) in tree.tensors.enumerated() {
+      let pitch = placement.pitches[index]
+      guard max(pitch, tensor.bytes / pitch) >= Self.largestExtent else { continue }
+      errors.add(
+        "found \(tensor.bytes) bytes of \(tree.names[tensor.name]) in rows of \(pitch), needed fewer "
+          + "than 2^31 rows and bytes in a row", at: tensor.span,
+        hint: "declare its parts as tensors of their own")
+    }
     for buffer in tree.buffers {
       fits(buffer.address, buffer.address + buffer.bytes * buffer.slots, buffer.space, buffer.span)
       aligned(buffer.address, buffer.space, "byte \(buffer.address)", buffer.span)
@@ -102,10 +126,15 @@ struct RecordBuilder {
   }
 
   private mutating func fits(_ first: Int, _ end: Int, _ space: Space, _ span: TextSpan) {
-    guard let bytes = machine[space].bytes, end > bytes else { return }
-    errors.add(
-      "found bytes \(first) to \(end - 1) of \(space.name), which has \(bytes) on \(machine.name)",
-      at: span, hint: "choose the machine with --config", category: .program)
+    if let bytes = machine[space].bytes, end > bytes {
+      errors.add(
+        "found bytes \(first) to \(end - 1) of \(space.name), which has \(bytes) on \(machine.name)",
+        at: span, hint: "choose the machine with --config", category: .program)
+    } else if end > Self.largestExtent {
+      errors.add(
+        "found bytes \(first) to \(end - 1) of \(space.name), needed bytes below 2^31 on chip",
+        at: span)
+    }
   }
 
   private mutating func aligned(
@@ -121,29 +150,37 @@ struct RecordBuilder {
 
   // MARK: Buffers
 
-  private mutating func makeTensors() throws(NPUError) -> [BufferHandle<HBM>] {
+  private mutating func makeTensors() -> [BufferHandle<HBM>] {
     var handles: [BufferHandle<HBM>] = []
     for (index, tensor) in tree.tensors.enumerated() {
       let pitch = placement.pitches[index]
-      handles.append(
-        try builder.tensor(
-          tree.names[tensor.name], .i8, rows: tensor.bytes / pitch, columns: pitch,
-          role: tensor.role))
+      do throws(NPUError) {
+        handles.append(
+          try builder.tensor(
+            tree.names[tensor.name], .i8, rows: tensor.bytes / pitch, columns: pitch,
+            role: tensor.role))
+      } catch {
+        errors.add(error.message, at: tensor.span, hint: error.hint)
+      }
     }
     return handles
   }
 
   /// The buffers of a core's views, by their numbers; the others have none.
-  private mutating func makeBuffers(_ core: Int) throws(NPUError) -> [UInt32] {
+  private mutating func makeBuffers(_ core: Int) -> [UInt32] {
     var used = Set(tree.tensors.map { tree.names[$0.name] })
     var ids = [UInt32](repeating: 0, count: placement.views.count)
     for number in placement.views.indices where placement.views[number].core == core {
       var (name, address, slots, rows, columns) = placement.buffer(number)
       while !used.insert(name).inserted { name += "_" }
-      ids[number] = try builder.place(
-        PlannedBuffer(
-          name, placement.views[number].space, .i8, slots: slots, rows: rows, columns: columns),
-        at: address)
+      do throws(NPUError) {
+        ids[number] = try builder.place(
+          PlannedBuffer(
+            name, placement.views[number].space, .i8, slots: slots, rows: rows, columns: columns),
+          at: address)
+      } catch {
+        errors.add(error.message, at: placement.spans[number], hint: error.hint)
+      }
     }
     return ids
   }
@@ -158,7 +195,7 @@ struct RecordBuilder {
     case .op(let queue, let name):
       var op = OpaqueOp(
         tree.names[name], on: queue, results: [], sources: [], cycles: 1,
-        latency: Int(max(0, line.latency)), isElementwise: line.isElementwise, unit: line.unit)
+        latency: Int(max(0, line.latency)), streams: line.streams, unit: line.unit)
       let first = Int(line.area)
       for index in first..<(first + Int(line.written + line.read)) {
         let tiles = placement.pieces(tree.areas[index], core: core).map { piece in
@@ -171,9 +208,9 @@ struct RecordBuilder {
     case .set(let event): builder.append(.synchronise(event, .set, scope: 0))
     case .wait(let event): builder.append(.synchronise(event, .wait, scope: 0))
     case .coreSet(let other, let event):
-      _ = builder.append(asWritten: SetCoreEvent(Int32(clamping: other), event))
+      _ = builder.append(asWritten: SetCoreEvent(Int32(other), event))
     case .coreWait(let other, let event):
-      _ = builder.append(asWritten: WaitCoreEvent(Int32(clamping: other), event))
+      _ = builder.append(asWritten: WaitCoreEvent(Int32(other), event))
     case .barrier(let queue): builder.append(.barrier(queue, scope: 0))
     case .barrierAll: builder.append(.fence(scope: 0))
     case .barrierCores: builder.append(chipBarrier)

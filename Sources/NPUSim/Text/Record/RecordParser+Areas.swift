@@ -9,7 +9,6 @@ extension RecordParser {
       guard number < Self.mostCores else {
         return fail("found core \(number), needed less than \(Self.mostCores)", at: word)
       }
-      while tree.cores.count <= number { tree.cores.append([]) }
       core = number
     } else if spells(word, "hbm") {
       tensor(word)
@@ -153,14 +152,14 @@ extension RecordParser {
         if isCycles { line.cycles = Int64(value) } else { line.latency = Int64(value) }
         isInList = false
       } else if spells(word, "stream") {
-        line.isElementwise = true
+        line.streams = true
         isInList = false
       } else if spells(word, "unit") {
         guard let flag = unit(on: queue) else { return false }
         line.unit = flag
         isInList = false
       } else if isInList {
-        guard line.written + line.read < Int32(Self.mostAreas) else {
+        guard line.written + line.read < UInt8(Self.mostAreas) else {
           fail(
             "found more than \(Self.mostAreas) areas, needed at most that many", at: word,
             hint: "record the instruction in two parts")

@@ -19,6 +19,8 @@ struct RecordParser {
   /// What each name stands for.
   var owners: [UInt32: RecordArea.Owner] = [:]
   private var count = 0
+  private let ends = RecordWords(EventEnd.all, \.name)
+  private let spaces = RecordWords(Space.allCases, \.name)
   private let limit = Program.microOpLimit(in: .ofProcess())
 
   private init(_ source: TextSource, _ bytes: UnsafeBufferPointer<UInt8>) {
@@ -166,7 +168,7 @@ struct RecordParser {
   }
 
   mutating func queue(_ word: Word) -> Queue? {
-    for queue in Queue.allCases where isName(queue.name, word) { return queue }
+    if let queue = ends.value(of: .init(rebasing: bytes[word]))?.queue { return queue }
     fail(
       "there is no queue '\(shown(word))'", at: word,
       hint: DidYouMean.hint(for: shown(word), among: Queue.allCases.map(\.name)))
@@ -175,7 +177,7 @@ struct RecordParser {
 
   /// A queue or the sequencer.
   private mutating func end(_ word: Word) -> EventEnd? {
-    for end in EventEnd.all where isName(end.name, word) { return end }
+    if let end = ends.value(of: .init(rebasing: bytes[word])) { return end }
     fail(
       "there is no queue '\(shown(word))'", at: word,
       hint: DidYouMean.hint(for: shown(word), among: EventEnd.all.map(\.name)))
@@ -183,14 +185,7 @@ struct RecordParser {
   }
 
   /// The memory of that name.
-  func space(_ word: Word) -> Space? {
-    for space in Space.allCases where isName(space.name, word) { return space }
-    return nil
-  }
-
-  private func isName(_ name: String, _ word: Word) -> Bool {
-    name.utf8.count == word.count && bytes[word].elementsEqual(name.utf8)
-  }
+  func space(_ word: Word) -> Space? { spaces.value(of: .init(rebasing: bytes[word])) }
 
   // MARK: Lines
 
@@ -217,11 +212,13 @@ struct RecordParser {
     count += 1
     if count == limit + 1 {
       errors.add(
-        "found more than \(limit) micro-ops, which is the limit of a program", at: line.span,
+        "found more than \(limit.counted("micro-op")), which is the limit of a program",
+        at: line.span,
         hint: "record a smaller shape", category: .limit)
       place = bytes.count
       lineEnd = bytes.count
     }
+    while tree.cores.count <= core { tree.cores.append([]) }
     tree.cores[core].append(line)
   }
 
@@ -250,14 +247,14 @@ struct RecordParser {
   private mutating func event(_ line: inout RecordLine, isSet: Bool) -> Bool {
     let form = "an event, such as load->vector:0"
     var next = word()
-    var other: Int?
+    var other: UInt16?
     if let word = next, spells(word, "core") {
       guard let number = number("the number of a core") else { return false }
       guard number < Self.mostCores else {
         fail("found core \(number), needed less than \(Self.mostCores)", at: word)
         return false
       }
-      other = number
+      other = UInt16(number)
       next = self.word()
     }
     guard let word = next else {

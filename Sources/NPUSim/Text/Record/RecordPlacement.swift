@@ -35,6 +35,8 @@ struct RecordPlacement {
   /// The bytes that a view reaches, from the start of its memory; of one row, where it starts, too.
   private(set) var ends: [Int] = []
   private(set) var starts: [Int] = []
+  /// The area that reaches furthest.
+  private(set) var spans: [TextSpan] = []
   private var numbers: [View: Int] = [:]
 
   init(_ tree: RecordTree, _ machine: MachineConfiguration) {
@@ -124,7 +126,7 @@ struct RecordPlacement {
     if case .tensor(let tensor) = area.owner { return pieces(ofTensor: tensor, area) }
     let (space, first, declared) = place(area, core: core)
     if area.isContiguous {
-      return [contiguous(first, area.extent, core: core, space, declared)]
+      return [contiguous(first, area.extent, core: core, space, declared, area.span)]
     }
     let pitch = area.pitch
     let alignment = max(1, machine[space].alignment)
@@ -134,7 +136,7 @@ struct RecordPlacement {
       var result: [Piece] = []
       for row in 0..<min(area.rows, OpRecord.maximumOperands + 1) {
         result.append(
-          contiguous(first + row * pitch, area.length, core: core, space, declared))
+          contiguous(first + row * pitch, area.length, core: core, space, declared, area.span))
       }
       return result
     }
@@ -146,18 +148,20 @@ struct RecordPlacement {
     let whole = fits ? area.rows : area.rows - 1
     var result = [
       Piece(
-        view: number(view, from: view.base, to: view.base + (row + whole) * pitch), row: row,
+        view: number(view, from: view.base, to: view.base + (row + whole) * pitch, area.span),
+        row: row,
         column: (first - view.base) % pitch, rows: whole, columns: area.length)
     ]
     if !fits {
-      result.append(contiguous(first + whole * pitch, area.length, core: core, space, declared))
+      result.append(
+        contiguous(first + whole * pitch, area.length, core: core, space, declared, area.span))
     }
     return result
   }
 
   /// Bytes without a gap: in a slot of a buffer, or in their memory.
   private mutating func contiguous(
-    _ first: Int, _ bytes: Int, core: Int, _ space: Space, _ declared: Int
+    _ first: Int, _ bytes: Int, core: Int, _ space: Space, _ declared: Int, _ span: TextSpan
   ) -> Piece {
     if declared >= 0 {
       let buffer = tree.buffers[declared]
@@ -166,26 +170,30 @@ struct RecordPlacement {
         let view = View(
           core: core, space: space, declared: declared, pitch: 0, base: buffer.address)
         return Piece(
-          view: number(view, from: buffer.address, to: buffer.address + buffer.bytes),
+          view: number(view, from: buffer.address, to: buffer.address + buffer.bytes, span),
           slot: offset / buffer.bytes, row: 0, column: offset % buffer.bytes, rows: 1,
           columns: bytes)
       }
     }
     let view = View(core: core, space: space, declared: -1, pitch: 0, base: 0)
     return Piece(
-      view: number(view, from: first, to: first + bytes), row: 0, column: first, rows: 1,
+      view: number(view, from: first, to: first + bytes, span), row: 0, column: first, rows: 1,
       columns: bytes)
   }
 
   /// The number of a view, which reaches over some bytes.
-  private mutating func number(_ view: View, from first: Int, to end: Int) -> Int {
+  private mutating func number(
+    _ view: View, from first: Int, to end: Int, _ span: TextSpan
+  ) -> Int {
     let number = numbers[view] ?? views.count
     if number == views.count {
       numbers[view] = number
       views.append(view)
       starts.append(first)
       ends.append(end)
+      spans.append(span)
     }
+    if end > ends[number] { spans[number] = span }
     starts[number] = min(starts[number], first)
     ends[number] = max(ends[number], end)
     return number

@@ -38,7 +38,7 @@ struct RecordLine: Sendable {
     case op(Queue, name: UInt32)
     case set(Event), wait(Event)
     /// Events of the current core and another.
-    case coreSet(Int, Event), coreWait(Int, Event)
+    case coreSet(UInt16, Event), coreWait(UInt16, Event)
     case barrier(Queue)
     case barrierAll, barrierCores
   }
@@ -48,14 +48,14 @@ struct RecordLine: Sendable {
   var span: TextSpan
   /// Its areas in ``RecordTree/areas``: those that are written first.
   var area: Int32 = 0
-  var written: Int32 = 0
-  var read: Int32 = 0
+  var written: UInt8 = 0
+  var read: UInt8 = 0
+  /// Whether it goes on from what is left in its tiles.
+  var streams = false
+  var unit = UnitFlag.none
   /// −1 where they are left out.
   var cycles: Int64 = -1
   var latency: Int64 = -1
-  /// Whether it works element by element.
-  var isElementwise = false
-  var unit = UnitFlag.none
   /// The place in its source: the name of the file, and a line from 1 on; 0 for none.
   var file: UInt32 = 0
   var line: Int32 = 0
