@@ -75,6 +75,12 @@ extension GemmCostModel {
     return busiest + change + first + tileDrain + Double(machine[.accToHBM].latency) + steps * 0.01
   }
 
+  /// Matmuls of a schedule.
+  func steps(_ plan: GemmSchedule) -> Double {
+    Double(Self.tiles(m, plan.tileM)) * Double(Self.tiles(n, plan.tileN))
+      * Double(Self.tiles(k, plan.tileK))
+  }
+
   /// Cycles below which no chunking of the schedule gets: what its tiles alone cost.
   func floor(_ plan: GemmSchedule) -> Double {
     let area = largestShare(plan)

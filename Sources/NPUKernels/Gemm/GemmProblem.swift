@@ -52,7 +52,20 @@ struct GemmProblem: Sendable {
       input: GemmRings(interface.input.name), other: GemmRings(interface.other.name),
       machine: machine)
     plan = try GemmSchedule(
-      GemmSchedule.Problem(kernel: name, model: model), overriding: schedule)
+      GemmSchedule.Problem(kernel: name, model: model, interface: interface), overriding: schedule)
+  }
+
+  /// A product with a schedule that fits its machine.
+  init(_ model: GemmCostModel, _ interface: Interface, _ plan: GemmSchedule) {
+    m = model.m
+    n = model.n
+    k = model.k
+    operands = model.operands
+    result = model.result
+    machine = model.machine
+    self.interface = interface
+    self.model = model
+    self.plan = plan
   }
 
   var buffers: BufferPlan { model.buffers(plan) }

@@ -102,6 +102,7 @@ public struct GemmSchedule: Schedule {
   struct Problem: ScheduleProblem {
     var kernel: String
     var model: GemmCostModel
+    var interface: GemmProblem.Interface
 
     var machine: MachineConfiguration { model.machine }
     var remedy: String { "use a machine with larger memories" }
@@ -112,11 +113,11 @@ public struct GemmSchedule: Schedule {
 
   static func smallest(_ problem: Problem) -> GemmSchedule { GemmSearch.smallest }
 
-  /// The cheapest schedule by the model, of the rung that is given.
+  /// Of the schedules that are cheapest by the model, of the rung that is given, the fastest.
   static func chosen(
     for problem: Problem, given: ScheduleText.Given
   ) throws(NPUError) -> GemmSchedule? {
-    let search = GemmSearch(problem.model)
+    let search = GemmSearch(problem)
     let rung = given["rung"]
     if var plan = rung.map(search.best(rung:)) ?? search.best() {
       plan.follow(problem)

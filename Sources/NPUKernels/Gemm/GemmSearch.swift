@@ -1,19 +1,24 @@
 import NPUSim
 
-/// Chooses a schedule: every combination of a few sizes that fits, priced by the cost model.
+/// Chooses a schedule: every combination of a few sizes that fits, priced by the cost model, and of
+/// those that cost least the fastest.
 struct GemmSearch {
+  private let problem: GemmSchedule.Problem
   private let model: GemmCostModel
 
-  init(_ model: GemmCostModel) { self.model = model }
+  init(_ problem: GemmSchedule.Problem) {
+    self.problem = problem
+    model = problem.model
+  }
 
   /// What needs the least of every memory.
   static let smallest = GemmSchedule(
     rung: 1, tileM: 1, tileN: 1, tileK: 32, chunkK: 32, inputStages: 1, otherStages: 1,
     feedStages: 1, accStages: 1, slabs: 0, kept: 1, otherSide: 1)
 
-  /// The cheapest schedule of any rung, or `nil` where nothing fits.
+  /// The fastest schedule of any rung, or `nil` where nothing fits.
   func best() -> GemmSchedule? {
-    cheapest(short: [[1, 2, 3, 4], [0]]) ?? best(rung: 2) ?? best(rung: 1)
+    fastest(ranked(slabs: 0...4, long: true)) ?? best(rung: 2) ?? best(rung: 1)
   }
 
   /// The schedule of a rung, or `nil` where it does not fit.
@@ -21,13 +26,13 @@ struct GemmSearch {
     switch rung {
     case 1: return direct()
     case 2:
-      guard var plan = cheapest(slabs: [0], hasLongLoads: false) else {
+      guard var plan = ranked(slabs: 0...0, long: false).cheapest.first else {
         return direct().map { tiled($0) }
       }
       plan.chunkK = plan.tileK
       return tiled(plan)
-    case 3: return cheapest(slabs: [0], hasLongLoads: false)
-    case 4: return cheapest(short: [[1, 2, 3, 4]])
+    case 3: return fastest(ranked(slabs: 0...0, long: false))
+    case 4: return fastest(ranked(slabs: 1...4, long: true))
     default: return nil
     }
   }
@@ -40,6 +45,21 @@ struct GemmSearch {
       (plan.inputPiece, plan.otherPiece) = model.largestPieces(plan)
     }
     return model.buffers(plan)
+  }
+
+  /// Matmuls of a program above which no other one is made to choose between the two.
+  private static let largestTimed = 1 << 17
+
+  private func fastest(_ ranking: GemmRanking) -> GemmSchedule? {
+    let plans = ranking.cheapest
+    guard let first = plans.first, model.steps(first) <= Double(Self.largestTimed) else {
+      return plans.first
+    }
+    return TimedChoice.fastest(of: plans) { plan throws(NPUError) in
+      var plan = plan
+      plan.follow(problem)
+      return try GemmProblem(model, problem.interface, plan).program()
+    }
   }
 
   /// 32 × 32 × 32, or less where that does not fit.
@@ -77,35 +97,19 @@ struct GemmSearch {
     return ((all.last ?? 0) >= extent ? below + [extent] : below).reversed()
   }
 
-  /// What a schedule with long loads of the first operand must cost at most, by the model, of the
-  /// cheapest one without: the model is not exact, and theirs take more micro-ops.
-  private static let longLoadsShare = 0.9
-
-  /// The cheapest schedule with short loads of the first operand and one of some numbers of slabs, or
-  /// with long ones and any number, where that is much cheaper. Of a tie the first one wins.
-  private func cheapest(short choices: [[Int]]) -> GemmSchedule? {
-    func best(_ choices: [[Int]], hasLongLoads: Bool) -> GemmSchedule? {
-      choices.compactMap { cheapest(slabs: $0, hasLongLoads: hasLongLoads) }
-        .min { model.cycles($0) < model.cycles($1) }
-    }
-    let short = best(choices, hasLongLoads: false)
-    let long = best([[1, 2, 3, 4], [0]], hasLongLoads: true)
-    guard let short, let long else { return short ?? long }
-    return model.cycles(long) < Self.longLoadsShare * model.cycles(short) ? long : short
-  }
-
-  private func cheapest(slabs choices: [Int], hasLongLoads: Bool) -> GemmSchedule? {
+  /// Every schedule of some numbers of slabs, with or without long loads of the first operand.
+  private func ranked(slabs choices: ClosedRange<Int>, long: Bool) -> GemmRanking {
     let depth = MXINT8.blocks(model.k) * 32
     let mSizes = sizes([4, 8, 16, 32, 64, 96, 128, 192, 256], upTo: model.m)
     let nSizes = sizes([4, 8, 16, 32, 64, 96, 128, 192, 256, 512], upTo: model.n)
     let sides = model.m == 1 && model.n > 1 ? [1, 2] : [1]
-    var best: (plan: GemmSchedule, cycles: Double)?
+    var ranking = GemmRanking()
     for side in sides {
       for tileM in mSizes {
         for tileN in nSizes {
           for tileK in sizes([32, 64, 128, 256, 512], upTo: depth) {
             guard let plan = operandRings(tileM, tileN, tileK, side),
-              model.floor(plan) < best?.cycles ?? .infinity
+              ranking.mayRank(model.floor(plan))
             else { continue }
             for slabs in choices {
               for kept in slabs > 0 ? [1, 2] : [1] {
@@ -113,15 +117,15 @@ struct GemmSearch {
                 var candidate = plan
                 candidate.slabs = slabs
                 candidate.kept = kept
-                candidate.rung = slabs > 0 || hasLongLoads ? 4 : 3
-                considerChunks(candidate, depth: depth, hasLongLoads: hasLongLoads, &best)
+                candidate.rung = slabs > 0 ? 4 : 3
+                considerChunks(candidate, depth: depth, long: long, &ranking)
               }
             }
           }
         }
       }
     }
-    return best?.plan
+    return ranking
   }
 
   private func tileCount(_ plan: GemmSchedule, kept: Int) -> Int {
@@ -155,18 +159,19 @@ struct GemmSearch {
 
   /// Each length of the loads with the rings that event IDs and `l1` allow.
   private func considerChunks(
-    _ plan: GemmSchedule, depth: Int, hasLongLoads: Bool,
-    _ best: inout (plan: GemmSchedule, cycles: Double)?
+    _ plan: GemmSchedule, depth: Int, long: Bool, _ ranking: inout GemmRanking
   ) {
     var candidate = plan
     var chunk = plan.tileK
     while true {
       candidate.chunkK = chunk
       candidate.inputChunks = 1
-      if !hasLongLoads { considerRings(candidate, &best) }
-      while hasLongLoads && candidate.depth(ofLoad: .input) < depth {
+      candidate.rung = plan.rung
+      considerRings(candidate, &ranking)
+      while long && candidate.depth(ofLoad: .input) < depth {
         candidate.inputChunks *= 2
-        considerRings(candidate, &best)
+        candidate.rung = 4
+        considerRings(candidate, &ranking)
       }
       if chunk >= depth { return }
       chunk = min(chunk * 2, (depth + plan.tileK - 1) / plan.tileK * plan.tileK)
@@ -174,9 +179,7 @@ struct GemmSearch {
   }
 
   /// The deepest rings that fit, if any do.
-  private func considerRings(
-    _ plan: GemmSchedule, _ best: inout (plan: GemmSchedule, cycles: Double)?
-  ) {
+  private func considerRings(_ plan: GemmSchedule, _ ranking: inout GemmRanking) {
     var candidate = plan
     let least = model.leastStages(candidate)
     var spare = model.eventLimit
@@ -186,11 +189,10 @@ struct GemmSearch {
       let isDouble = candidate.inputStages >= 2 && candidate.otherStages >= 2
       if !isDouble { return }
       guard let overflow = buffers(candidate).overflow(on: model.machine) else {
-        let cycles = model.cycles(candidate)
-        if cycles < best?.cycles ?? .infinity { best = (candidate, cycles) }
+        ranking.offer(candidate, model.cycles(candidate))
         return
       }
-      // Fewer slots make room in `l1` only.
+      // Fewer slots help `l1` alone.
       guard overflow.space == .l1 else { return }
       spare -= 1
     }
