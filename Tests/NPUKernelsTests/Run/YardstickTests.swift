@@ -1,0 +1,88 @@
+import Foundation
+import NPUKernels
+import NPUSim
+import Testing
+
+/// Version 0.1.0 as a yardstick: on its machines, its programs are as they were or take fewer cycles.
+@Suite struct YardstickTests {
+  private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("Fixtures/0.1.0")
+
+  /// A command line without `simctl run`, and what 0.1.0 made of it.
+  struct Row: Sendable, CustomTestStringConvertible {
+    var words: [String]
+    var microOps: Int
+    var events: Int
+    var cycles: Int64
+
+    var testDescription: String { words.joined(separator: " ") }
+  }
+
+  static let rows: [Row] = {
+    let path = folder.appendingPathComponent("programs.tsv")
+    guard let text = try? String(contentsOf: path, encoding: .utf8) else { return [] }
+    return text.split(separator: "\n").dropFirst().compactMap { line in
+      let cells = line.split(separator: "\t").map(String.init)
+      guard cells.count == 4, let microOps = Int(cells[1]), let events = Int(cells[2]),
+        let cycles = Int64(cells[3])
+      else { return nil }
+      return Row(
+        words: cells[0].split(separator: " ").map(String.init), microOps: microOps,
+        events: events, cycles: cycles)
+    }
+  }()
+
+  private static func text(_ name: String) throws -> TextSource {
+    let places = [folder, folder.appendingPathComponent("../../Cases")]
+    let path = try #require(
+      places.map { $0.appendingPathComponent(name) }
+        .first { FileManager.default.fileExists(atPath: $0.path) })
+    return TextSource(file: name, text: try String(contentsOf: path, encoding: .utf8))
+  }
+
+  /// The run of a row, as far as its cycles.
+  private static func run(_ row: Row) throws -> RunReport {
+    var arguments: [String: String] = [:]
+    var machine = "edge"
+    var name: String?
+    for word in row.words.dropFirst() {
+      if word.hasPrefix("--") {
+        name = String(word.dropFirst(2))
+        arguments[String(word.dropFirst(2))] = "true"
+      } else if name == "config" {
+        machine = word
+      } else if let name {
+        arguments[name] = word
+      }
+    }
+    arguments["config"] = nil
+    let file = folder.appendingPathComponent("\(machine).json")
+    let configuration = try MachineDescription.parse(
+      json: String(contentsOf: file, encoding: .utf8), file: file.lastPathComponent
+    ).configuration
+    var request = RunRequest(kernel: row.words[0], machine: configuration)
+    request.arguments = arguments
+    request.plan = .timing
+    guard row.words[0].hasSuffix(".npu") else { return try Runner.run(request).report }
+    let assembly = try TextProgram.parse(text(row.words[0])).get().assemble(
+      machine: configuration, catalogue: .standard, parameters: [:]
+    ).get()
+    return try Runner.run(request, text: TextKernel(assembly)).report
+  }
+
+  @Test func `the yardstick has every program of 0.1.0`() {
+    #expect(Self.rows.count == 39)
+  }
+
+  @Test(arguments: rows)
+  func `a program of 0.1.0 is as it was, or takes fewer cycles`(row: Row) throws {
+    let report = try Self.run(row)
+    #expect(report.isClean)
+    let cycles = try #require(report.timing?.cycles)
+    #expect(cycles <= row.cycles)
+    if cycles == row.cycles {
+      #expect(report.check.microOps == row.microOps && report.check.events == row.events)
+    }
+  }
+}
