@@ -44,6 +44,16 @@ extension CorePipeline {
     return true
   }
 
+  /// Whether the sequencer, which goes on where a queue is empty, has to go on by itself: what is left
+  /// is its own, or is asked for by no queue that could start anything.
+  var hasRest: Bool { isUnbounded && !isHeld && cursor < records.count }
+
+  /// What the sequencer waits for has fired.
+  mutating func goOn(_ shared: inout Shared) {
+    isHeld = false
+    sequence(&shared)
+  }
+
   /// What the sequencer waits for on another core has fired.
   mutating func catchUp(_ shared: inout Shared) {
     isBehind = true

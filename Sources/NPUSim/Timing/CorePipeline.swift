@@ -46,7 +46,7 @@ struct CorePipeline {
   private var full = -1
   /// Whether no queue can be full. The sequencer then goes on only where a queue is empty, so that
   /// the queues stay short.
-  private let isUnbounded: Bool
+  let isUnbounded: Bool
   /// Queues with micro-ops that are not dispatched yet, one bit each; known where it is needed.
   private var undispatched: UInt8 = 0
   /// Whether the sequencer stands at a barrier on all that has not started, or at a wait of its own
@@ -129,7 +129,11 @@ struct CorePipeline {
         sequence(&shared)
         continue
       }
-      if key == Self.never { return key }
+      if key == Self.never {
+        guard hasRest else { return key }
+        sequence(&shared)
+        continue
+      }
       let q = Int(truncatingIfNeeded: key & 7)
       let start = key >> 3
       let queue = queues + q
@@ -188,12 +192,6 @@ struct CorePipeline {
   @inline(__always)
   private mutating func wake(_ end: Int, _ shared: inout Shared) {
     if end < Queue.count { arm(end, &shared) } else { goOn(&shared) }
-  }
-
-  /// What the sequencer waits for has fired.
-  mutating func goOn(_ shared: inout Shared) {
-    isHeld = false
-    sequence(&shared)
   }
 
   /// The smallest key of any head.
@@ -311,7 +309,7 @@ struct CorePipeline {
   private static let stride = 64
 
   /// Dispatches until a queue is full, a barrier or a wait holds, or the list ends.
-  private mutating func sequence(_ shared: inout Shared) {
+  mutating func sequence(_ shared: inout Shared) {
     full = -1
     let end = isUnbounded ? min(cursor &+ Self.stride, records.count) : records.count
     while cursor < end {
