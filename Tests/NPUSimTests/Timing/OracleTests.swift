@@ -62,7 +62,12 @@ import Testing
       try #require(program.defects.isEmpty, "seed \(seed): \(program.defects)")
       for uncontended in [false, true] {
         let (text, deadlock) = try Self.disagreement(program, uncontended: uncontended)
-        try #require(text == nil, "seed \(seed), uncontended \(uncontended): \(text ?? "")")
+        try #require(
+          text == nil,
+          """
+          seed \(seed), uncontended \(uncontended): \(text ?? "")
+          \((try? ProgramText.print(program)).map { String(decoding: $0, as: UTF8.self) } ?? "")
+          """)
         if deadlock { deadlocks += 1 }
       }
     }

@@ -175,6 +175,25 @@ import Testing
     #expect(result.stall(.hbmShare, .load, core: 0) == 0)
   }
 
+  /// Queues without a depth take micro-ops by 64: what is left of a list may be the sequencer's alone.
+  @Test(arguments: [61, 62, 63, 126], [1, 2, 7])
+  func `a list may end with the sequencer's own micro-ops, however long it is`(
+    count: Int, own: Int
+  ) throws {
+    var bench = try Bench()
+    for _ in 0..<count { bench.exp(8, from: 0) }
+    let events = (0..<UInt16(own)).map {
+      Event(source: .queue(.vector), target: .sequencer, id: $0)
+    }
+    for event in events { bench.p.emit(SetEvent(event)) }
+    for event in events { bench.p.emit(WaitEvent(event)) }
+    let instants = try bench.instants(TimingOptions(uncontended: true))
+    let contended = try bench.instants()
+    #expect(instants.count == count + 2 * own)
+    #expect(instants.last?.free == contended.last?.free)
+    #expect(instants.last.map(\.free) ?? 0 > instants[count].start)
+  }
+
   @Test func `without contention each transfer has HBM to itself`() throws {
     var bench = try Bench()
     transfers(&bench)
