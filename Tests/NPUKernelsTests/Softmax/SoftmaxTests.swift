@@ -168,7 +168,7 @@ import Testing
     #expect(refusal([:], "stages=9", on: edge).contains("stages needs at most 8, found 9"))
     #expect(refusal([:], "tile.rows=9", on: edge).contains("ub holds 131072 bytes, needed"))
     #expect(
-      refusal([:], "tile.rows=\(Int.max)", on: edge).contains("the schedule chosen by itself"))
+      refusal([:], "tile.rows=\(Int.max)", on: edge).contains("tile.rows is: rows of a row tile"))
     var small = edge
     small.memories[Space.ub.index].bytes = 400
     #expect(
