@@ -28,7 +28,8 @@ import Testing
         let made = program.cores[0][op]
         guard let written = line.written else {
           #expect(made.kind != .data, "seed \(seed): \(line.text)")
-          #expect(made.kind.isBetweenCores == line.text.contains(" core "))
+          let words = line.text.split { " >:@".contains($0) || $0 == "-" }.map(String.init)
+          #expect(Self.words(of: made) == Array(words.prefix(Self.words(of: made).count)))
           continue
         }
         let words = line.text.split(separator: " ")
@@ -48,6 +49,23 @@ import Testing
           #expect(bytes == expected, "seed \(seed): \(line.text)")
         }
       }
+    }
+  }
+
+  /// A synchronising micro-op as the words of its line, read from its kind and its own fields.
+  private static func words(of record: OpRecord) -> [String] {
+    func ends(_ event: Event) -> [String] { [event.source.name, event.target.name, "\(event.id)"] }
+    switch record.kind {
+    case .set, .sequencerSet: return ["set"] + ends(record.event)
+    case .wait, .sequencerWait: return ["wait"] + ends(record.event)
+    case .coreSet:
+      return ["set", "core", "\(record.words[0])"]
+    case .coreWait:
+      return ["wait", "core", "\(record.words[0])"]
+    case .barrierQueue: return ["barrier", record.queue.name]
+    case .barrierAll: return ["barrier_all"]
+    case .barrierCores: return ["barrier_cores"]
+    case .data: return []
     }
   }
 
@@ -109,6 +127,46 @@ import Testing
     ).get().program
     let cycles = program.cores[0].map { program.works[Int($0.work)].amounts.0 }
     #expect(cycles == [8, 4, 1])
+  }
+
+  @Test func `bytes of a memory lie in the buffer that their own core declared`() throws {
+    let program = try Self.read(
+      """
+      npusim record 1
+      buffer a ub 0 64
+      core 1
+      op vector A write ub:0:32 cycles 1
+      """
+    ).get().program
+    let tile = program.tiles[Int(program.cores[1][0].words[0])]
+    #expect(program.buffers[Int(tile.buffer)].core == 1)
+    #expect(program.buffers[Int(tile.buffer)].name == "ub")
+  }
+
+  @Test func `a tensor whose bytes are no whole rows of a pitch has one row`() throws {
+    let program = try Self.read(
+      "npusim record 1\nhbm x input 0 100\nop load A read x:0:8*2/64 cycles 1\n"
+    ).get().program
+    #expect(program.buffers[0].columns == 100 && program.cores[0][0].operandCount == 2)
+  }
+
+  @Test func `a last row that the memory cuts off is an area of its own`() throws {
+    let program = try Self.read(
+      "npusim record 1\nop load A write ub:65408:16*2/112 cycles 1\n"
+    ).get().program
+    #expect(program.cores[0][0].operandCount == 2 && program.defects.isEmpty)
+  }
+
+  @Test func `a view has another name than what is declared`() throws {
+    let program = try Self.read(
+      """
+      npusim record 1
+      hbm ub_64 input 0 64
+      buffer a ub 0 64
+      op vector A write ub:256:16*2/64 read ub_64:0:64 cycles 1
+      """
+    ).get().program
+    #expect(Set(program.buffers.map(\.name)).count == program.buffers.count)
   }
 
   @Test func `cores have buffers of their own, and lines in any order`() throws {
