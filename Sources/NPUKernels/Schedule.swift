@@ -27,9 +27,16 @@ protocol Schedule: Sendable, Hashable {
   /// What needs the least of every memory.
   static func smallest(_ problem: Problem) -> Self
 
-  /// The schedule chosen by itself, or `nil` where nothing fits. Only fields that others start from
-  /// look at what is given.
-  static func chosen(for problem: Problem, given: ScheduleText.Given) throws(NPUError) -> Self?
+  /// Schedules that fit, the one that seems best first; none where nothing fits. Only fields that
+  /// others start from look at what is given.
+  ///
+  /// Words depend on none of the fields in which they differ.
+  static func candidates(
+    for problem: Problem, given: ScheduleText.Given
+  ) throws(NPUError) -> [Self]
+
+  /// About how many micro-ops the program of the schedule has; 0 where that is not known to be many.
+  func microOps(_ problem: Problem) -> Double
 
   /// Cuts given fields to the shape; throws `.usage` where fields and shape do not go together.
   mutating func settle(_ problem: Problem) throws(NPUError)
@@ -56,6 +63,8 @@ extension Schedule {
 
   func shortage(_ problem: Problem) -> String? { nil }
 
+  func microOps(_ problem: Problem) -> Double { 0 }
+
   /// Whether the machine has room for the schedule: exactly where its program fits.
   func fits(_ problem: Problem) -> Bool {
     shortage(problem) == nil && buffers(problem).overflow(on: problem.machine) == nil
@@ -77,7 +86,12 @@ extension Schedule {
   ///
   /// Throws `.usage` for fields that make no sense and `.program` where nothing fits, or the given
   /// fields do not.
-  init(_ problem: Problem, overriding text: String?) throws(NPUError) {
+  ///
+  /// - Parameter program: makes the program of a schedule; of several candidates the fastest is chosen.
+  init(
+    _ problem: Problem, overriding text: String?,
+    program: ((Self) throws(NPUError) -> Program)? = nil
+  ) throws(NPUError) {
     let own = Self.parameters.filter { $0.isPresent(Self.kind(of: problem)) }
     let given =
       try text.map { text throws(NPUError) in
@@ -85,7 +99,9 @@ extension Schedule {
       } ?? [:]
     // A line that says everything leaves nothing to choose.
     let isWhole = own.allSatisfy { given[$0.field.name] != nil }
-    self = isWhole ? .smallest(problem) : try .standard(for: problem, given: given)
+    self =
+      isWhole
+      ? .smallest(problem) : try .standard(for: problem, given: given, program: program)
     guard !given.isEmpty else { return }
     take(given, own, problem)
     try settle(problem)
@@ -99,10 +115,18 @@ extension Schedule {
     }
   }
 
+  /// Micro-ops of a program above which no other one is made to choose between the two.
+  private static var largestTimed: Double { 0x1p19 }
+
   private static func standard(
-    for problem: Problem, given: ScheduleText.Given
+    for problem: Problem, given: ScheduleText.Given,
+    program: ((Self) throws(NPUError) -> Program)? = nil
   ) throws(NPUError) -> Self {
-    if let plan = try chosen(for: problem, given: given) { return plan }
+    let plans = try candidates(for: problem, given: given)
+    if let first = plans.first {
+      guard let program, first.microOps(problem) <= largestTimed else { return first }
+      return TimedChoice.fastest(of: plans, program) ?? first
+    }
     throw NPUError(
       .program,
       "\(problem.kernel) does not fit \(problem.machine.name): "

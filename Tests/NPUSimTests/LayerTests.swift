@@ -22,11 +22,11 @@ import Testing
     NPUSim/Analysis: Support Machine ISA Pricing Timing Checking
     NPUSim/Reporting: Support Tensors Machine ISA Text Timing Checking Analysis
     NPUKernels/Errors: NPUSim/Numerics NPUSim/Tensors
+    NPUKernels/Library: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Timing
     NPUKernels: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/ISA
-      NPUSim/Ordering NPUSim/Text Errors
+      NPUSim/Ordering NPUSim/Text Errors Library
     NPUKernels/Rows: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/Ordering
       NPUSim/Ops NPUKernels
-    NPUKernels/Library: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Timing
     NPUKernels/Argmax: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Ops Errors
       NPUKernels Rows
     NPUKernels/CompressEpilog: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine
@@ -34,7 +34,7 @@ import Testing
     NPUKernels/Embedding: NPUSim/Support NPUSim/Tensors NPUSim/Machine NPUSim/ISA NPUSim/Ordering
       NPUSim/Ops Errors NPUKernels Rows
     NPUKernels/FlashAttention: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine
-      NPUSim/ISA NPUSim/Ordering NPUSim/Ops Errors Library NPUKernels Rows
+      NPUSim/ISA NPUSim/Ordering NPUSim/Ops Errors NPUKernels Rows
     NPUKernels/Gemm: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA NPUSim/Ordering
       NPUSim/Ops Errors Library NPUKernels Rows
     NPUKernels/RMSNorm: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA NPUSim/Ordering

@@ -103,9 +103,13 @@ public struct CompressEpilogSchedule: Schedule {
   }
 
   /// Tiles long enough to hide the start of the next, eight or more for each core, that fit `ub`.
-  static func chosen(
+  static func candidates(
     for space: CompressEpilogProblem, given: ScheduleText.Given
-  ) -> CompressEpilogSchedule? {
+  ) -> [CompressEpilogSchedule] {
+    chosen(for: space).map { [$0] } ?? []
+  }
+
+  private static func chosen(for space: CompressEpilogProblem) -> CompressEpilogSchedule? {
     let block = FP8Block.blockSize
     let target = 256 * space.machine.vector.lanes
     let perCore = (space.rows + space.machine.cores - 1) / space.machine.cores

@@ -89,7 +89,10 @@ public struct FlashAttention: Kernel {
     self.rung = rung
     self.machine = machine
     plan = try FlashSchedule(
-      FlashSchedule.Problem(rung: rung, shape: form, machine: machine), overriding: schedule)
+      FlashSchedule.Problem(rung: rung, shape: form, machine: machine), overriding: schedule
+    ) { plan throws(NPUError) in
+      try FlashAttention(form, rung, machine, plan).program(IndexTensors([:]))
+    }
     let tiles = (form.kv - 1) / plan.tileKV + 1
     guard form.splits <= tiles else {
       throw NPUError(

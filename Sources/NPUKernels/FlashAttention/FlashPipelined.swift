@@ -15,8 +15,10 @@ struct FlashPipelined: FlashProgram {
     FlashTuning(shape, machine).candidates
   }
 
-  static func chosen(for problem: FlashSchedule.Problem) -> FlashSchedule? {
-    FlashTuning(problem.shape, problem.machine).choice
+  /// The words depend on the kv tile: all have that of the cheapest.
+  static func candidates(for problem: FlashSchedule.Problem) -> [FlashSchedule] {
+    let plans = candidates(problem.shape, machine: problem.machine).filter { $0.fits(problem) }
+    return plans.filter { $0.tileKV == plans[0].tileKV }
   }
 
   static func layout(

@@ -43,8 +43,8 @@ protocol FlashProgram {
   /// Schedules of a shape, the best first. What follows from other fields may still be open.
   static func candidates(_ shape: FlashShape, machine: MachineConfiguration) -> [FlashSchedule]
 
-  /// The schedule chosen by itself; `nil` where none fits.
-  static func chosen(for problem: FlashSchedule.Problem) -> FlashSchedule?
+  /// Those of them that fit and are worth a trial, with what follows.
+  static func candidates(for problem: FlashSchedule.Problem) -> [FlashSchedule]
 
   /// What a core keeps on chip.
   static func layout(
@@ -59,11 +59,11 @@ protocol FlashProgram {
 
 extension FlashProgram {
   /// The first candidate that fits.
-  static func chosen(for problem: FlashSchedule.Problem) -> FlashSchedule? {
+  static func candidates(for problem: FlashSchedule.Problem) -> [FlashSchedule] {
     for var plan in candidates(problem.shape, machine: problem.machine) {
       plan.follow(problem)
-      if plan.fits(problem) { return plan }
+      if plan.fits(problem) { return [plan] }
     }
-    return nil
+    return []
   }
 }

@@ -128,8 +128,13 @@ public struct FlashSchedule: Schedule {
     return plan
   }
 
-  static func chosen(for problem: Problem, given: ScheduleText.Given) -> FlashSchedule? {
-    problem.rung.program.chosen(for: problem)
+  static func candidates(for problem: Problem, given: ScheduleText.Given) -> [FlashSchedule] {
+    problem.rung.program.candidates(for: problem)
+  }
+
+  /// 40 for each tile of scores.
+  func microOps(_ problem: Problem) -> Double {
+    40 * Double(problem.shape.rows) / Double(tileQ) * Double(problem.shape.kv) / Double(tileKV)
   }
 
   /// Cuts what lies inside of tiles to them, and judges where parts of a tile may start.

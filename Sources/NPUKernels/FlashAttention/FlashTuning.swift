@@ -11,27 +11,6 @@ struct FlashTuning {
     problem = FlashSchedule.Problem(rung: .pipelined, shape: shape, machine: machine)
   }
 
-  /// Micro-ops of a program above which no other one is made to choose between the two, as far as the
-  /// shape tells.
-  private static let largestTimed = 1 << 19
-
-  /// The schedule of least cost or, where programs can be made and timed, the fastest of those that cost
-  /// little and have its kv tile: words depend on that one, and not on the clock.
-  var choice: FlashSchedule? {
-    let plans = candidates.filter { $0.fits(problem) }
-    guard let first = plans.first, microOps(first) <= Self.largestTimed else { return plans.first }
-    return TimedChoice.fastest(of: plans.filter { $0.tileKV == first.tileKV }) {
-      plan throws(NPUError) in
-      try FlashAttention(shape, .pipelined, machine, plan).program(IndexTensors([:]))
-    }
-  }
-
-  /// About as many micro-ops as a schedule makes: 40 for each tile of scores.
-  private func microOps(_ plan: FlashSchedule) -> Int {
-    let tiles = Double(shape.rows) / Double(plan.tileQ) * Double(shape.kv) / Double(plan.tileKV)
-    return Int(min(40 * tiles, 0x1p62))
-  }
-
   /// Schedules with as many pieces of K and V in `l1` as fit, the cheapest first; at the end the one
   /// that needs least.
   ///

@@ -51,8 +51,12 @@ struct GemmProblem: Sendable {
       m: m, n: n, k: k, operands: operands, result: result,
       input: GemmRings(interface.input.name), other: GemmRings(interface.other.name),
       machine: machine)
+    let model = model
     plan = try GemmSchedule(
-      GemmSchedule.Problem(kernel: name, model: model, interface: interface), overriding: schedule)
+      GemmSchedule.Problem(kernel: name, model: model), overriding: schedule
+    ) { plan throws(NPUError) in
+      try GemmProblem(model, interface, plan).program()
+    }
   }
 
   /// A product with a schedule that fits its machine.

@@ -24,7 +24,8 @@ struct GemmRanking {
   /// A schedule that costs more than the cheapest one by this factor is not worth its time.
   private static let slack = 1.3
 
-  private var best: [Kind: (plan: GemmSchedule, cost: Double)] = [:]
+  private var best: [(plan: GemmSchedule, cost: Double)] = []
+  private var places: [Kind: Int] = [:]
   private var least = Double.infinity
 
   /// Whether a schedule that takes so many cycles at least may be among the cheapest.
@@ -36,15 +37,16 @@ struct GemmRanking {
     guard mayRank(cost) else { return }
     least = min(least, cost)
     let kind = Kind(plan)
-    if let known = best[kind], known.cost <= cost { return }
-    best[kind] = (plan, cost)
+    guard let place = places[kind] else {
+      places[kind] = best.count
+      best.append((plan, cost))
+      return
+    }
+    if cost < best[place].cost { best[place] = (plan, cost) }
   }
 
-  /// The cheapest one first.
+  /// The cheapest one first; of those that cost the same the one whose kind was met first.
   var cheapest: [GemmSchedule] {
-    best.values.sorted { a, b in
-      (a.cost, a.plan.tileM, a.plan.tileN, a.plan.kept, a.plan.inputChunks, a.plan.otherSide)
-        < (b.cost, b.plan.tileM, b.plan.tileN, b.plan.kept, b.plan.inputChunks, b.plan.otherSide)
-    }.map(\.plan)
+    best.indices.sorted { (best[$0].cost, $0) < (best[$1].cost, $1) }.map { best[$0].plan }
   }
 }

@@ -51,16 +51,16 @@ public struct GemmSchedule: Schedule {
     .init(
       "rung", \.rung, .range(1...4),
       "what the other fields start from: 1 direct, 2 tiled, 3 double-buffered, 4 blocked for reuse",
-      standard: "cheapest"),
-    .init("tile.m", \.tileM, .extent, "rows of an output tile", standard: "cheapest"),
-    .init("tile.n", \.tileN, .extent, "columns of an output tile", standard: "cheapest"),
-    .init("tile.k", \.tileK, .blocks(of: 32), "depth of a matmul", standard: "cheapest"),
+      standard: "fastest"),
+    .init("tile.m", \.tileM, .extent, "rows of an output tile", standard: "fastest"),
+    .init("tile.n", \.tileN, .extent, "columns of an output tile", standard: "fastest"),
+    .init("tile.k", \.tileK, .blocks(of: 32), "depth of a matmul", standard: "fastest"),
     .init(
       "chunk.k", \.chunkK, .extent, "depth of a load of the second operand: a multiple of tile.k",
-      standard: "cheapest"),
+      standard: "fastest"),
     .init(
       "chunks.input", \.inputChunks, .extent, "chunks in a load of the first operand",
-      standard: "cheapest"),
+      standard: "fastest"),
     .init(
       "stages.input", \.inputStages, .slots, "loads of the first operand that l1 holds",
       standard: "as many as fit, up to 8 of both"),
@@ -76,14 +76,14 @@ public struct GemmSchedule: Schedule {
     .init(
       "slabs", \.slabs, .range(0...ShapeLimits.maximumExtent),
       "tiles of one operand that stay in l1 while the other's pass; 0 where both stream",
-      standard: "cheapest"),
+      standard: "fastest"),
     .init(
       "kept", \.kept, .range(1...2), "with slabs, the operand that stays: 1 first, 2 second",
-      standard: "cheapest"),
+      standard: "fastest"),
     .init(
       "other.side", \.otherSide, .range(1...2),
       "how the second operand enters the matrix unit: 1 as right, 2 transposed as left",
-      standard: "cheapest"),
+      standard: "fastest"),
     .init(
       "piece.input", \.inputPiece, .extent, "rows of the first operand that are encoded at a time",
       standard: "as many as half of ub holds", condition: encoded,
@@ -102,7 +102,6 @@ public struct GemmSchedule: Schedule {
   struct Problem: ScheduleProblem {
     var kernel: String
     var model: GemmCostModel
-    var interface: GemmProblem.Interface
 
     var machine: MachineConfiguration { model.machine }
     var remedy: String { "use a machine with larger memories" }
@@ -113,17 +112,19 @@ public struct GemmSchedule: Schedule {
 
   static func smallest(_ problem: Problem) -> GemmSchedule { GemmSearch.smallest }
 
-  /// Of the schedules that are cheapest by the model, of the rung that is given, the fastest.
-  static func chosen(
+  /// The cheapest schedules by the model, of the rung that is given.
+  static func candidates(
     for problem: Problem, given: ScheduleText.Given
-  ) throws(NPUError) -> GemmSchedule? {
-    let search = GemmSearch(problem)
+  ) throws(NPUError) -> [GemmSchedule] {
     let rung = given["rung"]
-    if var plan = rung.map(search.best(rung:)) ?? search.best() {
-      plan.follow(problem)
-      return plan
+    let plans = GemmSearch(problem.model).candidates(rung: rung)
+    guard plans.isEmpty, let rung else {
+      return plans.map {
+        var plan = $0
+        plan.follow(problem)
+        return plan
+      }
     }
-    guard let rung else { return nil }
     throw NPUError(
       .program, "rung \(rung) does not fit \(problem.machine.name) at this shape",
       hint: "1 direct, 2 tiled, 3 double-buffered, 4 blocked for reuse")
@@ -183,4 +184,7 @@ public struct GemmSchedule: Schedule {
   func buffers(_ problem: Problem) -> BufferPlan { problem.model.buffers(self) }
 
   func shortage(_ problem: Problem) -> String? { problem.model.shortage(self) }
+
+  /// Four for each matmul: feeds, and a load or a drain.
+  func microOps(_ problem: Problem) -> Double { 4 * problem.model.steps(self) }
 }

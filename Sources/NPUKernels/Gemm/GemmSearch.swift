@@ -1,39 +1,31 @@
 import NPUSim
 
-/// Chooses a schedule: every combination of a few sizes that fits, priced by the cost model, and of
-/// those that cost least the fastest.
+/// The schedules that are worth a trial: every combination of a few sizes that fits, priced by the cost
+/// model.
 struct GemmSearch {
-  private let problem: GemmSchedule.Problem
   private let model: GemmCostModel
 
-  init(_ problem: GemmSchedule.Problem) {
-    self.problem = problem
-    model = problem.model
-  }
+  init(_ model: GemmCostModel) { self.model = model }
 
   /// What needs the least of every memory.
   static let smallest = GemmSchedule(
     rung: 1, tileM: 1, tileN: 1, tileK: 32, chunkK: 32, inputStages: 1, otherStages: 1,
     feedStages: 1, accStages: 1, slabs: 0, kept: 1, otherSide: 1)
 
-  /// The fastest schedule of any rung, or `nil` where nothing fits.
-  func best() -> GemmSchedule? {
-    fastest(ranked(slabs: 0...4, long: true)) ?? best(rung: 2) ?? best(rung: 1)
-  }
-
-  /// The schedule of a rung, or `nil` where it does not fit.
-  func best(rung: Int) -> GemmSchedule? {
+  /// The schedules of a rung that are cheapest, or of any; none where nothing fits.
+  func candidates(rung: Int?) -> [GemmSchedule] {
     switch rung {
-    case 1: return direct()
+    case nil:
+      let plans = ranked(rungs: 3...4)
+      if !plans.isEmpty { return plans }
+      let tiled = candidates(rung: 2)
+      return tiled.isEmpty ? candidates(rung: 1) : tiled
+    case 1: return direct().map { [$0] } ?? []
     case 2:
-      guard var plan = ranked(slabs: 0...0, long: false).cheapest.first else {
-        return direct().map { tiled($0) }
-      }
+      guard var plan = ranked(rungs: 3...3).first else { return direct().map { [tiled($0)] } ?? [] }
       plan.chunkK = plan.tileK
-      return tiled(plan)
-    case 3: return fastest(ranked(slabs: 0...0, long: false))
-    case 4: return fastest(ranked(slabs: 1...4, long: true))
-    default: return nil
+      return [tiled(plan)]
+    case .some(let rung): return ranked(rungs: rung...rung)
     }
   }
 
@@ -45,21 +37,6 @@ struct GemmSearch {
       (plan.inputPiece, plan.otherPiece) = model.largestPieces(plan)
     }
     return model.buffers(plan)
-  }
-
-  /// Matmuls of a program above which no other one is made to choose between the two.
-  private static let largestTimed = 1 << 17
-
-  private func fastest(_ ranking: GemmRanking) -> GemmSchedule? {
-    let plans = ranking.cheapest
-    guard let first = plans.first, model.steps(first) <= Double(Self.largestTimed) else {
-      return plans.first
-    }
-    return TimedChoice.fastest(of: plans) { plan throws(NPUError) in
-      var plan = plan
-      plan.follow(problem)
-      return try GemmProblem(model, problem.interface, plan).program()
-    }
   }
 
   /// 32 × 32 × 32, or less where that does not fit.
@@ -97,8 +74,9 @@ struct GemmSearch {
     return ((all.last ?? 0) >= extent ? below + [extent] : below).reversed()
   }
 
-  /// Every schedule of some numbers of slabs, with or without long loads of the first operand.
-  private func ranked(slabs choices: ClosedRange<Int>, long: Bool) -> GemmRanking {
+  /// Schedules of the third rung, of the fourth, which has slabs or long loads of the first operand, or
+  /// of both, the cheapest first.
+  private func ranked(rungs: ClosedRange<Int>) -> [GemmSchedule] {
     let depth = MXINT8.blocks(model.k) * 32
     let mSizes = sizes([4, 8, 16, 32, 64, 96, 128, 192, 256], upTo: model.m)
     let nSizes = sizes([4, 8, 16, 32, 64, 96, 128, 192, 256, 512], upTo: model.n)
@@ -111,21 +89,20 @@ struct GemmSearch {
             guard let plan = operandRings(tileM, tileN, tileK, side),
               ranking.mayRank(model.floor(plan))
             else { continue }
-            for slabs in choices {
+            for slabs in 0...4 {
               for kept in slabs > 0 ? [1, 2] : [1] {
                 if slabs > 1 && slabs > tileCount(plan, kept: kept) { continue }
                 var candidate = plan
                 candidate.slabs = slabs
                 candidate.kept = kept
-                candidate.rung = slabs > 0 ? 4 : 3
-                considerChunks(candidate, depth: depth, long: long, &ranking)
+                considerChunks(candidate, depth: depth, rungs, &ranking)
               }
             }
           }
         }
       }
     }
-    return ranking
+    return Array(ranking.cheapest.prefix(TimedChoice.mostTimed))
   }
 
   private func tileCount(_ plan: GemmSchedule, kept: Int) -> Int {
@@ -159,16 +136,16 @@ struct GemmSearch {
 
   /// Each length of the loads with the rings that event IDs and `l1` allow.
   private func considerChunks(
-    _ plan: GemmSchedule, depth: Int, long: Bool, _ ranking: inout GemmRanking
+    _ plan: GemmSchedule, depth: Int, _ rungs: ClosedRange<Int>, _ ranking: inout GemmRanking
   ) {
     var candidate = plan
     var chunk = plan.tileK
     while true {
       candidate.chunkK = chunk
       candidate.inputChunks = 1
-      candidate.rung = plan.rung
-      considerRings(candidate, &ranking)
-      while long && candidate.depth(ofLoad: .input) < depth {
+      candidate.rung = plan.slabs > 0 ? 4 : 3
+      if rungs.contains(candidate.rung) { considerRings(candidate, &ranking) }
+      while rungs.contains(4) && candidate.depth(ofLoad: .input) < depth {
         candidate.inputChunks *= 2
         candidate.rung = 4
         considerRings(candidate, &ranking)

@@ -50,7 +50,11 @@ public struct RopeSchedule: Schedule {
   }
 
   /// Tiles of about 128 elements a lane with the deepest rings that fit.
-  static func chosen(for shape: Problem, given: ScheduleText.Given) -> RopeSchedule? {
+  static func candidates(for shape: Problem, given: ScheduleText.Given) -> [RopeSchedule] {
+    chosen(for: shape).map { [$0] } ?? []
+  }
+
+  private static func chosen(for shape: Problem) -> RopeSchedule? {
     let target = max(1, 128 * shape.machine.vector.lanes / (shape.heads * shape.headDim))
     let share = (shape.positions - 1) / max(1, shape.machine.cores) + 1
     for stages in [[3, 2], [1]] {

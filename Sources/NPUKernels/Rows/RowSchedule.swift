@@ -52,7 +52,11 @@ public struct RowSchedule: Schedule {
 
   /// The largest tiles up to the size that is aimed at, which amortise what a micro-op costs by itself,
   /// and the deepest rings that go with them; nothing overlaps in one stage, so that comes last.
-  static func chosen(for problem: Problem, given: ScheduleText.Given) -> RowSchedule? {
+  static func candidates(for problem: Problem, given: ScheduleText.Given) -> [RowSchedule] {
+    chosen(for: problem).map { [$0] } ?? []
+  }
+
+  private static func chosen(for problem: Problem) -> RowSchedule? {
     for stages in [[3, 2], [1]] {
       if let plan = chosen(problem, stages: stages) { return plan }
     }

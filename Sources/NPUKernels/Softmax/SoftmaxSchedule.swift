@@ -33,8 +33,10 @@ public struct SoftmaxSchedule: Schedule {
   }
 
   /// Whole rows where one fits, else the widest column tiles.
-  static func chosen(for problem: SoftmaxProblem, given: ScheduleText.Given) -> SoftmaxSchedule? {
-    problem.resident() ?? problem.streaming()
+  static func candidates(
+    for problem: SoftmaxProblem, given: ScheduleText.Given
+  ) -> [SoftmaxSchedule] {
+    (problem.resident() ?? problem.streaming()).map { [$0] } ?? []
   }
 
   mutating func settle(_ problem: SoftmaxProblem) throws(NPUError) {

@@ -41,7 +41,7 @@ public struct SoftmaxV: Kernel {
   let isStable: Bool
   let machine: MachineConfiguration
   private let problem: SoftmaxVProblem
-  let plan: SoftmaxVSchedule
+  private(set) var plan: SoftmaxVSchedule
 
   public init(
     _ arguments: KernelArguments, machine: MachineConfiguration, schedule: String?
@@ -72,7 +72,13 @@ public struct SoftmaxV: Kernel {
     problem = SoftmaxVProblem(
       rows: heads / kvHeads * queries, groups: batch * kvHeads, kv: kv, headDim: headDim,
       machine: machine)
-    plan = try SoftmaxVSchedule(problem, overriding: schedule)
+    plan = .smallest(problem)
+    let draft = self
+    plan = try SoftmaxVSchedule(problem, overriding: schedule) { plan throws(NPUError) in
+      var kernel = draft
+      kernel.plan = plan
+      return try kernel.program(IndexTensors([:]))
+    }
   }
 
   /// Query rows that share one kv head.

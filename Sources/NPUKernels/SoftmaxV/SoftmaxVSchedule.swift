@@ -62,7 +62,7 @@ public struct SoftmaxVSchedule: Schedule {
     .init(
       "drain.parts", \.drainParts, .range(1...ScheduleField.Values.mostSlots),
       "parts in which the rows of a job leave the accumulators",
-      standard: "as many as events allow, up to 4"),
+      standard: "fastest, up to 4"),
   ]
 
   static func smallest(_ shape: SoftmaxVProblem) -> SoftmaxVSchedule {
@@ -71,14 +71,39 @@ public struct SoftmaxVSchedule: Schedule {
       scoreStages: 1, stages: 1, drainParts: 1)
   }
 
-  /// The largest tiles and deepest rings that fit.
-  static func chosen(
+  /// The largest tiles and deepest rings that fit, then what would be chosen with fewer event IDs or
+  /// with tiles of another width.
+  static func candidates(
     for shape: SoftmaxVProblem, given: ScheduleText.Given
-  ) -> SoftmaxVSchedule? {
-    guard var plan = largest(shape, vStages: 2) ?? largest(shape, vStages: 1) else { return nil }
-    // v is what streams: give it the deepest ring that the event IDs and l1 allow.
+  ) -> [SoftmaxVSchedule] {
     let limit = min(shape.machine.eventsPerPair ?? 8, 8)
-    while plan.vStages < limit {
+    var plans: [SoftmaxVSchedule] = []
+    for width in [128, 64, 256] {
+      for events in [limit, 4, 2] where events <= limit {
+        if let plan = deepest(shape, width: width, events: events), !plans.contains(plan) {
+          plans.append(plan)
+        }
+      }
+    }
+    return plans
+  }
+
+  /// 30 for each score tile of a job.
+  func microOps(_ shape: SoftmaxVProblem) -> Double {
+    30 * (Double(shape.rows * shape.groups) / Double(tileRows) + 1)
+      * (Double(shape.kv) / Double(tileKV) + 1)
+  }
+
+  /// The largest tiles of at most `width` columns, and the deepest rings with so many event IDs.
+  private static func deepest(
+    _ shape: SoftmaxVProblem, width: Int, events: Int
+  ) -> SoftmaxVSchedule? {
+    guard
+      var plan = largest(shape, width: width, events: events, vStages: 2)
+        ?? largest(shape, width: width, events: events, vStages: 1)
+    else { return nil }
+    // v is what streams: give it the deepest ring that the event IDs and l1 allow.
+    while plan.vStages < events {
       plan.vStages += 1
       if !plan.fits(shape) {
         plan.vStages -= 1
@@ -93,9 +118,11 @@ public struct SoftmaxVSchedule: Schedule {
   }
 
   /// The largest tiles and deepest other rings that fit beside `vStages` slots of v.
-  private static func largest(_ shape: SoftmaxVProblem, vStages: Int) -> SoftmaxVSchedule? {
+  private static func largest(
+    _ shape: SoftmaxVProblem, width: Int, events: Int, vStages: Int
+  ) -> SoftmaxVSchedule? {
     let unit = shape.unit
-    var tile = max(unit, min(128 / unit * unit, (shape.kv + unit - 1) / unit * unit))
+    var tile = max(unit, min(width / unit * unit, (shape.kv + unit - 1) / unit * unit))
     while tile >= unit {
       for stages in [2, 1] {
         var rowTile = min(128, shape.rows * shape.groups)
@@ -104,8 +131,7 @@ public struct SoftmaxVSchedule: Schedule {
           while true {
             let candidate = SoftmaxVSchedule(
               tileRows: rowTile, tileKV: tile, tileColumns: columns, vStages: vStages,
-              scoreStages: stages, stages: stages,
-              drainParts: max(1, min(4, (shape.machine.eventsPerPair ?? 8) / stages)))
+              scoreStages: stages, stages: stages, drainParts: max(1, min(4, events / stages)))
             if candidate.fits(shape) { return candidate }
             // One unit, or a whole row that is no wider, does not get narrower.
             let narrower = shape.alignedColumns(columns / 2)

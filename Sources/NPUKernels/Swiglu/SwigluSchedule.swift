@@ -67,8 +67,10 @@ public struct SwigluSchedule: Schedule {
   static func smallest(_ model: SwigluCostModel) -> SwigluSchedule { SwigluCostModel.smallest }
 
   /// The cheapest schedule by the model.
-  static func chosen(for model: SwigluCostModel, given: ScheduleText.Given) -> SwigluSchedule? {
-    model.best()
+  static func candidates(
+    for model: SwigluCostModel, given: ScheduleText.Given
+  ) -> [SwigluSchedule] {
+    model.best().map { [$0] } ?? []
   }
 
   func buffers(_ model: SwigluCostModel) -> BufferPlan { model.buffers(self) }

@@ -49,7 +49,8 @@ import Testing
     "rung=3,tile.m=7,tile.n=11,tile.k=96,chunk.k=96,stages.input=1,stages.other=2,stages.acc=1",
     "rung=3,tile.m=32,tile.n=64,tile.k=32,chunk.k=64,chunks.input=3",
     "rung=3,tile.m=32,tile.n=32,tile.k=32,chunk.k=32,chunks.input=100,stages.input=1",
-    "rung=4,tile.m=16,tile.n=24,tile.k=32,chunk.k=64,chunks.input=2,slabs=2,kept=1,stages.other=4",
+    "rung=4,tile.m=16,tile.n=24,tile.k=32,chunk.k=64,chunks.input=2,slabs=2,kept=1,"
+      + "stages.input=4,stages.other=4",
     "rung=4,tile.m=16,tile.n=24,tile.k=32,chunk.k=64,chunks.input=3,slabs=2,kept=2,stages.other=8",
   ])
   func `fields of the schedule change no word`(schedule: String) throws {
