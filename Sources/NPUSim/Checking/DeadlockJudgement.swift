@@ -32,7 +32,7 @@ struct DeadlockJudgement {
     for core in program.cores.indices {
       switch order.stops[core] {
       case .stuck, .coreWait: result += stuck(core, graph)
-      case .coreBarrier(let index): result += lonely(core, index)
+      case .coreBarrier(let index): result += lonely(core, index, isMet)
       case .finished: break
       }
       // With unlimited queues it finishes, so it is the depth that stops it.
@@ -164,12 +164,13 @@ struct DeadlockJudgement {
       tile: tile.map { program.describe(program.tiles[Int($0)]) } ?? "")
   }
 
-  /// D002: a barrier over the cores that another core never reaches because it has ended.
-  private func lonely(_ core: Int, _ index: Int) -> [Finding] {
-    let ended = program.cores.indices.filter { order.stops[$0] == .finished }
-    guard !ended.isEmpty else { return [] }
+  /// D002: a barrier over the cores that another core's list does not have, whether that core ends or
+  /// is stuck itself, perhaps as it waits for what comes behind this barrier.
+  private func lonely(_ core: Int, _ index: Int, _ isMet: [Bool]) -> [Finding] {
+    let without = program.cores.indices.filter { !isMet[$0] }
+    guard !without.isEmpty else { return [] }
     let site = Finding.Site(core: core, op: index)
-    let names = ended.map(String.init).joined(separator: ", ")
+    let names = without.map(String.init).joined(separator: ", ")
     return [
       Finding(
         .D002,

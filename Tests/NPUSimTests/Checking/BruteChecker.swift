@@ -386,14 +386,11 @@ struct BruteChecker {
     let unfinished = ops.indices.filter { !happens[start($0)] }
     for op in unfinished where starved.contains(op) {
       if ops[op].record.kind == .barrierCores {
-        // Its own core has reached it, and somebody has ended without it; others may be stuck.
+        // Its own core has reached it, and the list of another one does not have it.
         let isHead = before[start(op)].allSatisfy {
           happens[$0] || ops[$0 / 3].site.core != ops[op].site.core
         }
-        let ended = program.cores.indices.contains { core in
-          ops.indices.allSatisfy { ops[$0].site.core != core || happens[start($0)] }
-        }
-        if isHead && ended { hasStarvation = true }
+        if isHead { hasStarvation = true }
       } else if before[start(op)].allSatisfy({ happens[$0] }) {
         hasStarvation = true
       }

@@ -63,9 +63,18 @@ import Testing
       }
       #expect(codes.contains(.D001) == brute.hasCycle, "cycle of seed \(seed)")
       #expect(codes.contains(.D002) == brute.hasStarvation, "starvation of seed \(seed)")
+      // What never ends has a reason.
+      #expect(
+        brute.unfinished == 0 || brute.hasCycle || brute.hasStarvation,
+        "\(brute.unfinished) micro-ops of seed \(seed) never start, and nothing says why")
       // The oracle judges depth only where the order itself finishes.
       if !brute.hasCycle && !brute.hasStarvation {
-        #expect(codes.contains(.D003) == brute.hasCapacityStop, "capacity of seed \(seed)")
+        #expect(
+          codes.contains(.D003) == brute.hasCapacityStop,
+          """
+          capacity of seed \(seed), \(brute.unfinished) unfinished: \(result.findings.map(\.message))
+          \((try? ProgramText.print(program)).map { String(decoding: $0, as: UTF8.self) } ?? "")
+          """)
       }
       func count(_ code: FindingCode) -> Int {
         result.findings.filter { $0.code == code }.reduce(0) { $0 + 1 + $1.folded }

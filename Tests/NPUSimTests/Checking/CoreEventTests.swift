@@ -41,6 +41,27 @@ import Testing
     Checker.check(try program(text, cores: cores)).findings
   }
 
+  @Test func `a barrier that a stuck core's list does not have is never reached`() throws {
+    let found = try findings(
+      """
+      .input x f32 [1, 64]
+      .core 0
+        .buf a ub f32 [1, 64]
+        wait core 1 load->store:0
+        load.ub a <- x
+      .end
+      .core 1
+        barrier_cores
+        set core 0 load->store:0
+      .end
+      """)
+    #expect(found.filter { $0.severity == .error }.map(\.code) == [.D002])
+    #expect(
+      found.contains {
+        $0.message.hasSuffix("is barrier 1 over the cores, but core 0 ends after 0")
+      }, "\(found.map(\.message))")
+  }
+
   /// The k-th set of each event and its k-th wait.
   private func pairs(_ program: Program) -> [(set: Finding.Site, wait: Finding.Site)] {
     func sites(_ kind: OpKind) -> [Finding.Site] {

@@ -366,10 +366,17 @@ struct RandomPrograms {
     guard queue == .matrix || queue == .drain, units.below(8) > 0 else { return nil }
     let rows = units.below(12) == 0 ? 1 : 2
     let tile = memory.acc.tile(slot: slot, rows: rows, columns: 4)
+    let isOpaque = units.below(5) == 0
     let isDue = released.contains(slot) == (queue == .drain)
     let flags = isDue ? units.below(8) > 0 : units.below(10) == 0
     if queue == .drain {
       if flags { released.remove(slot) }
+      if isOpaque {
+        return p.emit(
+          OpaqueOp(
+            "Fix", on: .drain, results: [y.tile(rows: rows, columns: 4).ref], sources: [tile.ref],
+            cycles: 1 + units.below(4), unit: flags ? .release : .none), after: after)
+      }
       if let sums = memory.sums, units.below(3) == 0 {
         return p.emit(
           DrainL1(sums.tile(rows: rows, columns: 4), from: tile, unit: flags), after: after)
@@ -382,6 +389,15 @@ struct RandomPrograms {
     }
     let unit: UnitFlag = !flags ? .none : units.below(3) == 0 ? .hold : .release
     if unit == .release { released.insert(slot) }
+    if isOpaque {
+      let (adds, streams) = (units.below(2) == 0, units.below(2) == 0)
+      return p.emit(
+        OpaqueOp(
+          streams ? "Sum" : "Mul", on: .matrix, results: [tile.ref],
+          sources: [memory.left.tile(rows: rows).ref, memory.right.tile().ref]
+            + (adds ? [tile.ref] : []),
+          cycles: 1 + units.below(4), streams: streams, unit: unit), after: after)
+    }
     return p.emit(
       Matmul(
         tile, left: memory.left.tile(rows: rows), right: memory.right.tile(),
@@ -408,6 +424,19 @@ struct RandomPrograms {
       xm.tile(rows: 3).ref, listed,
     ]
     let read = written + [x.tile(row: 2, rows: 3).ref, wm.tile(columns: 2).ref]
+    if opaque.below(4) == 0, queues.contains(.vector) {
+      // Element by element: mostly on tiles of one extent, for about as long as they need.
+      let even = [
+        memory.ub[0].tile(slot: slot).ref, memory.ub[0].tile(slot: 1 - slot).ref,
+        memory.ub[opaque.below(memory.ub.count)].tile(row: 1, rows: 2).ref,
+      ]
+      let tiles = (0..<(1 + opaque.below(3))).map { _ in even[min(opaque.below(6) / 2, 2)] }
+      return p.emit(
+        OpaqueOp(
+          "Even", on: .vector, results: [tiles[0]], sources: Array(tiles.dropFirst()),
+          cycles: 2 + opaque.below(6), latency: opaque.below(6), streams: true),
+        after: after)
+    }
     let results = (0..<opaque.below(3)).map { _ in written[opaque.below(written.count)] }
     var sources = (0..<opaque.below(4)).map { _ in read[opaque.below(read.count)] }
     if let first = results.first, opaque.below(4) == 0 { sources.append(first) }
