@@ -55,7 +55,7 @@ extension RunReport {
     let state =
       isClean
       ? style.good(verdictText) : style.bad(verdictText) + ", listed below"
-    var lines = [row("verdict", state), row("proof", check.statement)]
+    var lines = [row("verdict", state)] + wrapped("proof", check.statement)
     for item in check.outside { lines.append(row("", "outside the proof: \(item)")) }
     if let jointTrial { lines += wrapped("mending", jointTrial.sentence) }
     if let numerics {
@@ -111,7 +111,7 @@ extension RunReport {
       let parts = timing.binding.prefix(4).map {
         "\($0.what) \(Quantity.percent(Double($0.cycles), of: total))"
       }
-      lines.append(row("bound by", parts.joined(separator: ", ")))
+      lines += wrapped("bound by", parts.joined(separator: ", "))
     }
     for (number, advice) in Advice.sentences(timing, cores: machine.cores).enumerated() {
       lines += wrapped(number == 0 ? "advice" : "", advice)

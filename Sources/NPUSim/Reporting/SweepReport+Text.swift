@@ -24,7 +24,7 @@ extension SweepReport {
     switch failure {
     case nil: break
     case .findings(let report):
-      lines.append(PageRow.line("proof", report.check.statement))
+      lines += PageRow.lines("proof", report.check.statement)
       if let trial = report.jointTrial { lines += PageRow.lines("mending", trial.sentence) }
       lines.append("")
       lines += FindingText.lines(report.findings, style)
