@@ -13,13 +13,7 @@ struct FlashOnlineCore {
   private var use = 0
   private var lane: FlashEncodeLane
   private var results: FlashResults
-  private var queryRing: Ring<L1>
-  private var weightRing: Ring<L1>
-  private var leftQueryRing: Ring<Left>
-  private var leftWeightRing: Ring<Left>
-  private var rightKeyRing: Ring<Right>
-  private var rightValueRing: Ring<Right>
-  private var accScoreRing: Ring<Acc>
+  private var rings: FlashProductRings
   private var accProductRing: Ring<Acc>
   private var scoreRing: Ring<UB>
   private var encodedRing: Ring<UB>
@@ -65,13 +59,7 @@ struct FlashOnlineCore {
     values = try FlashPieces("v", valueSource, uses: uses, rows: rows, core: core, memory, &p)
     lane = try FlashEncodeLane("q", memory)
     results = try FlashResults(tensors, memory)
-    queryRing = try memory.ring("q", in: L1.self)
-    weightRing = try memory.ring("p", in: L1.self)
-    leftQueryRing = try memory.ring("q_left", in: Left.self)
-    leftWeightRing = try memory.ring("p_left", in: Left.self)
-    rightKeyRing = try memory.ring("k_right", in: Right.self)
-    rightValueRing = try memory.ring("v_right", in: Right.self)
-    accScoreRing = try memory.ring("s_acc", in: Acc.self)
+    rings = try FlashProductRings(memory)
     accProductRing = try memory.ring("t_acc", in: Acc.self)
     scoreRing = try memory.ring("s", in: UB.self)
     encodedRing = try memory.ring("p_mx", in: UB.self)
@@ -121,16 +109,16 @@ struct FlashOnlineCore {
     _ tile: FlashQueryTile, _ steps: [Range<Int>], _ p: inout ProgramBuilder
   ) {
     let rows = tile.rows
-    let query = queryRing.acquire()
+    let query = rings.query.acquire()
     let brought = lane.bring(
       FlashEncodeLane.Rows(
         source: tensors.q.tile(row: tile.firstRow, rows: rows),
         destination: query.tile(rows: rows), free: query.free, copy: nil), &p)
-    let left = leftQueryRing.acquire()
+    let left = rings.leftQuery.acquire()
     let fed = p.emit(
       FeedLeft(left.tile(rows: rows), from: query.tile(rows: rows)),
       after: [brought.stored] + left.free)
-    queryRing.release(query, after: fed)
+    rings.query.release(query, after: fed)
 
     p.emit(Fill(before.tile(rows: rows), -.infinity))
     p.emit(Fill(sum.tile(rows: rows), 0))
@@ -146,7 +134,7 @@ struct FlashOnlineCore {
       use += Self.pieces(step, layout).count
       p.popScope()
     }
-    leftQueryRing.release(left, after: last)
+    rings.leftQuery.release(left, after: last)
     results.finish(
       [
         FlashResults.Row(
@@ -163,22 +151,22 @@ struct FlashOnlineCore {
     var last = (multiplied: fedQuery, drained: fedQuery)
     for (index, columns) in Self.pieces(step, layout).enumerated() {
       let key = keys.take(use + index, rows: columns.count, columns: form.headDim, &p)
-      let right = rightKeyRing.acquire()
+      let right = rings.rightKeys.acquire()
       let rightTile = right.tile(rows: form.headDim, columns: columns.count)
       let fed = p.emit(
         FeedRightTransposed(rightTile, from: key.tile), after: key.ready, and: right.free)
       keys.release(use + index, after: fed)
-      let acc = accScoreRing.acquire()
+      let acc = rings.accScores.acquire()
       let target = acc.tile(rows: tile.rows, columns: columns.count)
       let product = p.emit(
         Matmul(target, left: query, right: rightTile, accumulate: false),
         after: fedQuery, fed, and: acc.free)
-      rightKeyRing.release(right, after: product)
+      rings.rightKeys.release(right, after: product)
       let drained = p.emit(
         DrainUB(
           scores.tile(column: columns.lowerBound, rows: tile.rows, columns: columns.count),
           from: target), after: product, and: scores.free)
-      accScoreRing.release(acc, after: drained)
+      rings.accScores.release(acc, after: drained)
       last = (product, drained)
     }
     return last
@@ -228,23 +216,23 @@ struct FlashOnlineCore {
   ) {
     let rows = tile.rows
     let width = step.count
-    let slot = weightRing.acquire()
+    let slot = rings.weights.acquire()
     let stored = p.emit(
       StoreL1(
         slot.tile(rows: rows, columns: width),
         from: encoded.slot.tile(rows: rows, columns: width)), after: encoded.made, and: slot.free)
     encodedRing.release(encoded.slot, after: stored)
-    let left = leftWeightRing.acquire()
+    let left = rings.leftWeights.acquire()
     let fedLeft = p.emit(
       FeedLeft(
         left.tile(rows: rows, columns: width), from: slot.tile(rows: rows, columns: width)),
       after: stored, and: left.free)
-    weightRing.release(slot, after: fedLeft)
+    rings.weights.release(slot, after: fedLeft)
     let acc = accProductRing.acquire()
     var product = fedLeft
     for (index, columns) in Self.pieces(step, layout).enumerated() {
       let value = values.take(use + index, rows: columns.count, columns: form.headDim, &p)
-      let right = rightValueRing.acquire()
+      let right = rings.rightValues.acquire()
       let rightTile = right.tile(rows: columns.count, columns: form.headDim)
       let fed = p.emit(FeedRight(rightTile, from: value.tile), after: value.ready, and: right.free)
       values.release(use + index, after: fed)
@@ -253,9 +241,9 @@ struct FlashOnlineCore {
           acc.tile(rows: rows),
           left: left.tile(column: columns.lowerBound, rows: rows, columns: columns.count),
           right: rightTile, accumulate: index > 0), after: fedLeft, fed, and: acc.free)
-      rightValueRing.release(right, after: product)
+      rings.rightValues.release(right, after: product)
     }
-    leftWeightRing.release(left, after: product)
+    rings.leftWeights.release(left, after: product)
     let drainedProduct = productRing.acquire()
     let drained = p.emit(
       DrainUB(drainedProduct.tile(rows: rows), from: acc.tile(rows: rows)),

@@ -18,13 +18,7 @@ struct FlashPipelinedCore {
   private var keys: FlashPieces
   private var values: FlashPieces
   private var queryLane: FlashEncodeLane
-  private var queryRing: Ring<L1>
-  private var weightRing: Ring<L1>
-  private var leftQueryRing: Ring<Left>
-  private var leftWeightRing: Ring<Left>
-  private var rightKeyRing: Ring<Right>
-  private var rightValueRing: Ring<Right>
-  private var accScoreRing: Ring<Acc>
+  private var rings: FlashProductRings
   private let accProducts: BufferHandle<Acc>
   let buffers: FlashVectorBuffers
   var results: FlashResults
@@ -87,13 +81,7 @@ struct FlashPipelinedCore {
     values = try FlashPieces(
       "v", valueSource, uses: valueUses, rows: valueRows, core: core, memory, &p)
     queryLane = try FlashEncodeLane("q", memory)
-    queryRing = try memory.ring("q", in: L1.self)
-    weightRing = try memory.ring("p", in: L1.self)
-    leftQueryRing = try memory.ring("q_left", in: Left.self)
-    leftWeightRing = try memory.ring("p_left", in: Left.self)
-    rightKeyRing = try memory.ring("k_right", in: Right.self)
-    rightValueRing = try memory.ring("v_right", in: Right.self)
-    accScoreRing = try memory.ring("s_acc", in: Acc.self)
+    rings = try FlashProductRings(memory)
     accProducts = try memory.buffer("t_acc", in: Acc.self)
     buffers = try FlashVectorBuffers(memory)
     results = try FlashResults(tensors, memory)
@@ -157,7 +145,7 @@ struct FlashPipelinedCore {
     let tiles = work.jobs[bringing.job].tiles
     let tile = tiles[bringing.position]
     if bringing.position == 0 { queries = [] }
-    let slot = queryRing.acquire()
+    let slot = rings.query.acquire()
     let brought = queryLane.bring(
       FlashEncodeLane.Rows(
         source: source(tile), destination: slot.tile(rows: tile.rows), free: slot.free,
@@ -179,11 +167,11 @@ struct FlashPipelinedCore {
     fedJob = step.job
     leftQueries = []
     for (tile, query) in zip(tiles(step), queries) {
-      let left = leftQueryRing.acquire()
+      let left = rings.leftQuery.acquire()
       let fed = p.emit(
         FeedLeft(left.tile(rows: tile.rows), from: query.tile(rows: tile.rows)),
         after: queriesReady, and: left.free)
-      queryRing.release(query, after: fed)
+      rings.query.release(query, after: fed)
       leftQueries.append((left, fed))
     }
   }
@@ -198,7 +186,7 @@ struct FlashPipelinedCore {
     let chunks = columns.lowerBound / layout.chunk...(columns.upperBound - 1) / layout.chunk
     let key = keys.take(keyUse, rows: columns.count, columns: form.headDim, &p)
     if fedJob < step.job { feedQueries(step, &p) }
-    let right = rightKeyRing.acquire()
+    let right = rings.rightKeys.acquire()
     let rightTile = right.tile(rows: form.headDim, columns: columns.count)
     let fed = p.emit(
       FeedRightTransposed(rightTile, from: key.tile), after: key.ready, and: right.free)
@@ -208,19 +196,19 @@ struct FlashPipelinedCore {
     var drained = fed
     for (position, tile) in tiles(step).enumerated() {
       let left = leftQueries[position]
-      let acc = accScoreRing.acquire()
+      let acc = rings.accScores.acquire()
       let accTile = acc.tile(rows: tile.rows, columns: columns.count)
       product = p.emit(
         Matmul(
           accTile, left: left.slot.tile(rows: tile.rows), right: rightTile, accumulate: false),
         after: fed, left.ready, and: acc.free)
-      if isLastPiece && step.isLast { leftQueryRing.release(left.slot, after: product) }
+      if isLastPiece && step.isLast { rings.leftQuery.release(left.slot, after: product) }
       drained = p.emit(
         DrainUB(scoreTile(position, tile, columns), from: accTile),
         after: product, and: chunks.compactMap { scoresRead[$0] })
-      accScoreRing.release(acc, after: drained)
+      rings.accScores.release(acc, after: drained)
     }
-    rightKeyRing.release(right, after: product)
+    rings.rightKeys.release(right, after: product)
     scoresReady[index] = drained
   }
 
@@ -237,7 +225,7 @@ struct FlashPipelinedCore {
     var stored: Token?
     for position in active {
       let (rows, columns) = (tiles[position].rows, count(position))
-      let slot = weightRing.acquire()
+      let slot = rings.weights.acquire()
       stored = p.emit(
         StoreL1(
           slot.tile(rows: rows, columns: columns),
@@ -250,16 +238,16 @@ struct FlashPipelinedCore {
     var lefts: [(slot: Ring<Left>.Slot, ready: Token)] = []
     for (slot, position) in zip(slots, active) {
       let (rows, columns) = (tiles[position].rows, count(position))
-      let left = leftWeightRing.acquire()
+      let left = rings.leftWeights.acquire()
       let fed = p.emit(
         FeedLeft(
           left.tile(rows: rows, columns: columns), from: slot.tile(rows: rows, columns: columns)),
         after: stored, and: left.free)
-      weightRing.release(slot, after: fed)
+      rings.weights.release(slot, after: fed)
       lefts.append((left, fed))
     }
     let value = values.take(valueUse, rows: piece.count, columns: form.headDim, &p)
-    let right = rightValueRing.acquire()
+    let right = rings.rightValues.acquire()
     let rightTile = right.tile(rows: piece.count, columns: form.headDim)
     let fed = p.emit(FeedRight(rightTile, from: value.tile), after: value.ready, and: right.free)
     values.release(valueUse, after: fed)
@@ -273,11 +261,11 @@ struct FlashPipelinedCore {
           left: left.slot.tile(rows: rows, columns: columns),
           right: right.tile(rows: columns, columns: form.headDim), accumulate: index > 0),
         after: left.ready, fed, and: index == 0 ? accRead[position].map { [$0] } ?? [] : [])
-      leftWeightRing.release(left.slot, after: product)
+      rings.leftWeights.release(left.slot, after: product)
       multiplied[position] = product
       products.append(product)
     }
-    rightValueRing.release(right, after: products)
+    rings.rightValues.release(right, after: products)
   }
 
   private mutating func drainProducts(_ step: FlashStep, _ p: inout ProgramBuilder) {

@@ -13,13 +13,7 @@ struct FlashUnfusedProducts {
   private var values: FlashPieces
   private var queryLane: FlashEncodeLane
   private var weightLane: FlashEncodeLane
-  private var queryRing: Ring<L1>
-  private var weightRing: Ring<L1>
-  private var leftQueryRing: Ring<Left>
-  private var leftWeightRing: Ring<Left>
-  private var rightKeyRing: Ring<Right>
-  private var rightValueRing: Ring<Right>
-  private var accScoreRing: Ring<Acc>
+  private var rings: FlashProductRings
   private var accProductRing: Ring<Acc>
 
   init(
@@ -46,13 +40,7 @@ struct FlashUnfusedProducts {
     values = try FlashPieces("v", valueSource, uses: uses, rows: rows, core: core, memory, &p)
     queryLane = try FlashEncodeLane("q", memory)
     weightLane = try FlashEncodeLane("p", memory)
-    queryRing = try memory.ring("q", in: L1.self)
-    weightRing = try memory.ring("p", in: L1.self)
-    leftQueryRing = try memory.ring("q_left", in: Left.self)
-    leftWeightRing = try memory.ring("p_left", in: Left.self)
-    rightKeyRing = try memory.ring("k_right", in: Right.self)
-    rightValueRing = try memory.ring("v_right", in: Right.self)
-    accScoreRing = try memory.ring("s_acc", in: Acc.self)
+    rings = try FlashProductRings(memory)
     accProductRing = try memory.ring("t_acc", in: Acc.self)
   }
 
@@ -89,33 +77,33 @@ struct FlashUnfusedProducts {
     for (index, tile) in tiles.enumerated() {
       p.pushScope("scores", iteration: index)
       let query = Self.feed(
-        tensors.q.tile(row: tile.firstRow, rows: tile.rows), &queryLane, &queryRing,
-        &leftQueryRing, &p)
+        tensors.q.tile(row: tile.firstRow, rows: tile.rows), &queryLane, &rings.query,
+        &rings.leftQuery, &p)
       var product = query.fed
       for step in steps {
         let key = keys.take(use, rows: step.count, columns: form.headDim, &p)
-        let right = rightKeyRing.acquire()
+        let right = rings.rightKeys.acquire()
         let rightTile = right.tile(rows: form.headDim, columns: step.count)
         let fed = p.emit(
           FeedRightTransposed(rightTile, from: key.tile), after: key.ready, and: right.free)
         keys.release(use, after: fed)
         use += 1
         keys.advance(before: use, &p)
-        let acc = accScoreRing.acquire()
+        let acc = rings.accScores.acquire()
         let target = acc.tile(rows: tile.rows, columns: step.count)
         product = p.emit(
           Matmul(target, left: query.tile, right: rightTile, accumulate: false),
           after: query.fed, fed, and: acc.free)
-        rightKeyRing.release(right, after: product)
+        rings.rightKeys.release(right, after: product)
         let drained = p.emit(
           DrainHBM(
             written.scores.tile(
               row: tile.firstRow, column: step.lowerBound, rows: tile.rows, columns: step.count),
             from: target), after: product)
-        accScoreRing.release(acc, after: drained)
+        rings.accScores.release(acc, after: drained)
         last = drained
       }
-      leftQueryRing.release(query.slot, after: product)
+      rings.leftQuery.release(query.slot, after: product)
       p.popScope()
     }
     return last
@@ -133,7 +121,7 @@ struct FlashUnfusedProducts {
         let source = written.probabilities.tile(
           row: tile.firstRow, column: step.lowerBound, rows: tile.rows, columns: step.count)
         weightLane.load(source, after: normalised, &p)
-        let weights = Self.feed(source, &weightLane, &weightRing, &leftWeightRing, &p)
+        let weights = Self.feed(source, &weightLane, &rings.weights, &rings.leftWeights, &p)
         if position + 1 < steps.count {
           let next = steps[position + 1]
           weightLane.load(
@@ -142,7 +130,7 @@ struct FlashUnfusedProducts {
             after: normalised, &p)
         }
         let value = values.take(use, rows: step.count, columns: form.headDim, &p)
-        let right = rightValueRing.acquire()
+        let right = rings.rightValues.acquire()
         let rightTile = right.tile(rows: step.count, columns: form.headDim)
         let fed = p.emit(
           FeedRight(rightTile, from: value.tile), after: value.ready, and: right.free)
@@ -152,8 +140,8 @@ struct FlashUnfusedProducts {
         let made = p.emit(
           Matmul(target, left: weights.tile, right: rightTile, accumulate: position > 0),
           after: weights.fed, fed, and: position == 0 ? acc.free : [])
-        leftWeightRing.release(weights.slot, after: made)
-        rightValueRing.release(right, after: made)
+        rings.leftWeights.release(weights.slot, after: made)
+        rings.rightValues.release(right, after: made)
         product = made
       }
       let drained = p.emit(
