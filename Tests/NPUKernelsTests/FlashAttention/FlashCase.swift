@@ -61,20 +61,24 @@ struct FlashCase: Sendable, Hashable, CustomStringConvertible {
       machine: machine, schedule: schedule)
   }
 
-  /// A run with full verification.
+  /// A run with full verification, unless it is stated.
   func run(
     on machine: MachineConfiguration, schedule: String? = nil, seed: UInt64 = 0,
-    inputs: TensorSet? = nil
+    inputs: TensorSet? = nil, verification: RunRequest.Verification = .full
   ) throws(NPUError) -> Run {
     var request = RunRequest(kernel: FlashAttention.name, machine: machine)
     request.arguments = arguments
     request.schedule = schedule
     request.seed = seed
     request.inputs = inputs
-    request.verification = .full
+    request.verification = verification
     return try Runner.run(request)
   }
 
   /// What is wrong with a run, one line each.
-  static func faults(_ report: RunReport) -> [String] { KernelRun.faults(report) }
+  static func faults(
+    _ report: RunReport, _ verification: RunRequest.Verification = .full
+  ) -> [String] {
+    KernelRun.faults(report, verification)
+  }
 }

@@ -40,21 +40,24 @@ struct GemmCase: Sendable, Hashable, CustomStringConvertible {
     return machine
   }
 
-  /// A full run with lints and full verification.
+  /// A full run with lints, and full verification unless it is stated.
   func run(
     on machine: MachineConfiguration, schedule: String? = nil, seed: UInt64 = 0,
-    inputs: TensorSet? = nil
+    inputs: TensorSet? = nil, verification: RunRequest.Verification = .full
   ) throws(NPUError) -> Run {
     try KernelRun.run(
-      kernel, arguments, on: machine, schedule: schedule, seed: seed, inputs: inputs)
+      kernel, arguments, on: machine, schedule: schedule, seed: seed, inputs: inputs,
+      verification: verification)
   }
 
   /// A run, or `nil` where the schedule does not fit the machine and may miss it.
   func runIfItFits(
-    on machine: MachineConfiguration, schedule: String?, seed: UInt64, mayMiss: Bool
+    on machine: MachineConfiguration, schedule: String?, seed: UInt64, mayMiss: Bool,
+    verification: RunRequest.Verification
   ) throws(NPUError) -> Run? {
     do throws(NPUError) {
-      return try run(on: machine, schedule: schedule, seed: seed)
+      return try run(
+        on: machine, schedule: schedule, seed: seed, verification: verification)
     } catch {
       if mayMiss && error.category == .program { return nil }
       throw error

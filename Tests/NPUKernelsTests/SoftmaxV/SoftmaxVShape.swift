@@ -44,6 +44,8 @@ struct SoftmaxVShape: Sendable, Hashable, CustomStringConvertible {
   }
 
   var scoreShape: [Int] { [batch, heads, queries, kv] }
+  /// Multiply-accumulates.
+  var work: Int { batch * heads * queries * kv * headDim }
   var valueShape: [Int] { [batch, kvHeads, kv, headDim] }
 
   /// The inputs of the seeded generator: scores, and v encoded along kv.

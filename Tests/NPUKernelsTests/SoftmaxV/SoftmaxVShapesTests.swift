@@ -118,10 +118,13 @@ import Testing
   }
 
   @Test func `each schedule fits some shape of each machine that is large enough`() throws {
+    // The small ones first, as twenty are enough.
+    let shapes = SoftmaxVSetups.shapes.sorted { $0.work < $1.work }
     for machine in try SoftmaxVSetups.machines() where machine.name != "tiny" {
       for schedule in SoftmaxVSetups.schedules {
-        let fits = try SoftmaxVSetups.shapes.count {
-          try Self.fitting($0, machine, schedule) != nil
+        var fits = 0
+        for shape in shapes where fits < 20 {
+          if try Self.fitting(shape, machine, schedule) != nil { fits += 1 }
         }
         #expect(fits >= 20, "\(machine.name), \(schedule ?? "own schedule")")
       }
