@@ -173,7 +173,7 @@ public struct FlashAttention: Kernel {
   }
 
   /// The format that the matrix unit drains: its accumulator's.
-  var drained: ElementFormat { machine.matrix.accumulator == .bf16 ? .bf16 : .f32 }
+  var drained: ElementFormat { machine.matrix.accumulator.format }
 
   public var shape: [(name: String, value: String)] {
     [

@@ -48,7 +48,7 @@ struct FlashDecodeLayout: FlashLayout {
     let (rows, right) = (rows, plan.rightColumns)
     let width = min(plan.tileKV, shape.kv)
     let d = shape.headDim
-    let drained: ElementFormat = machine.matrix.accumulator == .bf16 ? .bf16 : .f32
+    let drained = machine.matrix.accumulator.format
     func ring(
       _ name: String, _ space: Space, _ format: ElementFormat, slots: Int = 1, columns: Int
     ) -> PlannedBuffer {

@@ -19,7 +19,7 @@ struct FlashOnlineLayout: FlashLayout {
     rows = min(plan.tileQ, shape.queries)
     width = min(plan.tileKV, shape.kv)
     lanes = machine.vector.lanes
-    drained = machine.matrix.accumulator == .bf16 ? .bf16 : .f32
+    drained = machine.matrix.accumulator.format
   }
 
   /// The largest piece that fits, or the smallest.

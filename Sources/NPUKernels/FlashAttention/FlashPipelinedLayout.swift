@@ -30,7 +30,7 @@ struct FlashPipelinedLayout: FlashLayout {
     headDim = shape.headDim
     rows = min(plan.tileQ, shape.queries)
     inFlight = plan.stages
-    drained = machine.matrix.accumulator == .bf16 ? .bf16 : .f32
+    drained = machine.matrix.accumulator.format
     granule = max(1, machine[.ub].alignment / drained.bytes)
     lanes = machine.vector.lanes
     lanesAreAligned =

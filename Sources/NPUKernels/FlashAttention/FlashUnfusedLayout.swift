@@ -21,7 +21,7 @@ struct FlashUnfusedLayout: FlashLayout {
     rows = min(plan.tileQ, shape.queries)
     width = min(plan.tileKV, shape.kv)
     lanes = machine.vector.lanes
-    drained = machine.matrix.accumulator == .bf16 ? .bf16 : .f32
+    drained = machine.matrix.accumulator.format
   }
 
   /// The most rows of the softmax that fit, or one.

@@ -74,7 +74,7 @@ public enum Runner {
     report.failing = request.failing
     if request.minimises && !report.hasErrors {
       progress?("looking for synchronisation that can go")
-      report.minimisation = try Minimisation.of(program).0
+      report.minimisation = try Minimisation.of(program).minimisation
     }
 
     let mayRun = check.isClean || (request.allowHazards && program.defects.isEmpty)

@@ -28,7 +28,9 @@ extension Minimisation {
   /// Minimises a clean program; one that is not clean keeps everything.
   ///
   /// - Returns: what goes, and the program without it.
-  public static func of(_ program: Program) throws(NPUError) -> (Minimisation, Program) {
+  public static func of(
+    _ program: Program
+  ) throws(NPUError) -> (minimisation: Minimisation, minimal: Program) {
     let pairs = Checker.removableEvents(program)
     var rest = program.removing(pairs)
     var gone: [Finding.Site] = []

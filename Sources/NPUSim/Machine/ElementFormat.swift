@@ -43,3 +43,13 @@ public enum BlockAxis: UInt8, Sendable, CaseIterable, Hashable {
   /// Blocks run down a column (scale shape `[⌈rows / 32⌉, columns]`).
   case alongRows
 }
+
+extension AccumulatorMode {
+  /// What a tile of sums is kept and drained in.
+  public var format: ElementFormat {
+    switch self {
+    case .bf16: .bf16
+    case .fp32: .f32
+    }
+  }
+}

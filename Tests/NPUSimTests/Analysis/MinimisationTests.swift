@@ -27,7 +27,7 @@ import Testing
 
   @Test func `what the builder lowers has nothing to remove`() throws {
     let program = try LoweringTests.pipeline(count: 8, slots: 2, machine: TestMachine.small())
-    let result = try Minimisation.of(program).0
+    let result = try Minimisation.of(program).minimisation
     #expect(result.removedEvents == 0 && result.removedBarriers == 0)
     #expect(result.cyclesBefore == result.cyclesAfter)
     #expect(result.groups.isEmpty)

@@ -68,7 +68,7 @@ public struct Matmul: MicroOp {
         needed: "blocks along k, over which the product sums",
         remedy: .blocks(isLeft ? .alongColumns : .alongRows))
     }
-    let needed: ElementFormat = layout.accumulator == .bf16 ? .bf16 : .f32
+    let needed = layout.accumulator.format
     if c.format != needed {
       return .tile(
         c, found: c.format.name, needed: "\(needed.name), as this machine accumulates",

@@ -136,7 +136,7 @@ extension TextExpander {
 
   private mutating func format(_ statement: TextStatement) -> ElementFormat? {
     let word = tree.names[tree.declaration(of: statement).format]
-    if word == "acc" { return builder.machine.matrix.accumulator == .bf16 ? .bf16 : .f32 }
+    if word == "acc" { return builder.machine.matrix.accumulator.format }
     return ElementFormat(name: word)
   }
 
