@@ -27,8 +27,8 @@ protocol Schedule: Sendable, Hashable {
   /// What needs the least of every memory.
   static func smallest(_ problem: Problem) -> Self
 
-  /// Schedules that fit, the one that seems best first; none where nothing fits. Only fields that
-  /// others start from look at what is given.
+  /// A dozen of schedules that fit, the one that seems best first; none where nothing fits. Where there is
+  /// one, it is not timed. Only fields that others start from look at what is given.
   ///
   /// Words depend on none of the fields in which they differ.
   static func candidates(
@@ -37,6 +37,16 @@ protocol Schedule: Sendable, Hashable {
 
   /// About how many micro-ops the program of the schedule has; 0 where that is not known to be many.
   func microOps(_ problem: Problem) -> Double
+
+  /// Micro-ops of the programs that are timed for a choice, from which on no schedule is tried that is a
+  /// step away from a fast one.
+  static var mostStepped: Int { get }
+
+  /// The schedule with another value of a field, and with what goes with that in the other fields;
+  /// `nil` where there is no room for it or the two do not go together.
+  func stepping(
+    _ parameter: ScheduleParameter<Self>, to value: Int, _ problem: Problem
+  ) -> Self?
 
   /// Cuts given fields to the shape; throws `.usage` where fields and shape do not go together.
   mutating func settle(_ problem: Problem) throws(NPUError)
@@ -64,6 +74,32 @@ extension Schedule {
   func shortage(_ problem: Problem) -> String? { nil }
 
   func microOps(_ problem: Problem) -> Double { 0 }
+
+  static var mostStepped: Int { 1 << 16 }
+
+  func stepping(
+    _ parameter: ScheduleParameter<Self>, to value: Int, _ problem: Problem
+  ) -> Self? {
+    var plan = self
+    plan[keyPath: parameter.path] = value
+    plan.follow(problem, except: [parameter.field.name: value])
+    return plan.legal(problem)
+  }
+
+  /// The schedule as it is settled, if it can be and fits.
+  func legal(_ problem: Problem) -> Self? {
+    var plan = self
+    guard (try? plan.settle(problem)) != nil, plan.fits(problem) else { return nil }
+    return plan
+  }
+
+  /// The schedules that differ in one field, on which no word depends, by a step to either side.
+  private func steps(_ problem: Problem) -> [Self] {
+    let kind = Self.kind(of: problem)
+    return Self.parameters.filter { $0.isPresent(kind) && !$0.field.affectsValues }.flatMap { one in
+      one.field.values.around(self[keyPath: one.path]).compactMap { stepping(one, to: $0, problem) }
+    }
+  }
 
   /// Whether the machine has room for the schedule: exactly where its program fits.
   func fits(_ problem: Problem) -> Bool {
@@ -124,8 +160,11 @@ extension Schedule {
   ) throws(NPUError) -> Self {
     let plans = try candidates(for: problem, given: given)
     if let first = plans.first {
-      guard let program, first.microOps(problem) <= largestTimed else { return first }
-      return TimedChoice.fastest(of: plans, program) ?? first
+      guard let program, plans.count > 1, first.microOps(problem) <= largestTimed else {
+        return first
+      }
+      return TimedChoice.fastest(
+        of: plans, steppingUpTo: mostStepped, steps: { $0.steps(problem) }, program) ?? first
     }
     throw NPUError(
       .program,

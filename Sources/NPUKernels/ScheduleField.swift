@@ -31,6 +31,18 @@ public struct ScheduleField: Sendable, Hashable {
     /// What every one of them is a multiple of.
     var unit: Int { if case .blocks(let size) = self { size } else { 1 } }
 
+    /// Smaller and larger values that are worth a trial: half and twice a size, one slot less and one
+    /// more, and half of many.
+    func around(_ value: Int) -> [Int] {
+      let next =
+        switch self {
+        case .extent, .blocks: [value / 2 / unit * unit, 2 * value]
+        case .slots: [value - 1, value + 1] + (value > 3 ? [value / 2] : [])
+        case .range: [value - 1, value + 1]
+        }
+      return next.filter(contains)
+    }
+
     public func contains(_ value: Int) -> Bool { range.contains(value) && value % unit == 0 }
 
     /// What an error asks for.

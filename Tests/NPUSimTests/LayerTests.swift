@@ -36,7 +36,7 @@ import Testing
     NPUKernels/FlashAttention: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine
       NPUSim/ISA NPUSim/Ordering NPUSim/Ops Errors NPUKernels Rows
     NPUKernels/Gemm: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA NPUSim/Ordering
-      NPUSim/Ops Errors Library NPUKernels Rows
+      NPUSim/Ops Errors NPUKernels Rows
     NPUKernels/RMSNorm: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA NPUSim/Ordering
       NPUSim/Ops Errors NPUKernels Rows
     NPUKernels/ResidualAdd: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Ops

@@ -137,6 +137,20 @@ public struct FlashSchedule: Schedule {
     40 * Double(problem.shape.rows) / Double(tileQ) * Double(problem.shape.kv) / Double(tileKV)
   }
 
+  /// Pieces of another length are as many as fit.
+  func stepping(
+    _ parameter: ScheduleParameter<FlashSchedule>, to value: Int, _ problem: Problem
+  ) -> FlashSchedule? {
+    var plan = self
+    plan[keyPath: parameter.path] = value
+    plan.follow(problem, except: [parameter.field.name: value])
+    guard problem.rung == .pipelined, parameter.path == \.piece else { return plan.legal(problem) }
+    plan.kvStages = 1
+    guard let slots = FlashTuning(problem.shape, problem.machine).slots(plan) else { return nil }
+    plan.kvStages = slots
+    return plan.legal(problem)
+  }
+
   /// Cuts what lies inside of tiles to them, and judges where parts of a tile may start.
   mutating func settle(_ problem: Problem) throws(NPUError) {
     piece = min(piece, tileKV)

@@ -46,7 +46,7 @@ struct FlashTuning {
 
   /// Most slots of K and of V that fit beside the rest, no more than a head has pieces; `nil` where
   /// not even one does.
-  private func slots(_ plan: FlashSchedule) -> Int? {
+  func slots(_ plan: FlashSchedule) -> Int? {
     guard plan.fits(problem) else { return nil }
     let perTile = (plan.tileKV - 1) / plan.piece + 1
     var low = 1
@@ -62,6 +62,13 @@ struct FlashTuning {
       }
     }
     return low
+  }
+
+  /// Cycles of a product in a stream of them, what each takes by itself aside.
+  private func product(_ m: Int, _ k: Int, _ n: Int) -> Double {
+    let pricing = machine.matrix.pricing
+    let all = pricing.occupancy(m: Int64(m), k: Int64(k), n: Int64(n)) ?? .max
+    return Double(all - (pricing.occupancy(m: 0, k: 0, n: 0) ?? 0))
   }
 
   /// Cycles a score takes on the busiest unit, with a share of the others'.
@@ -89,11 +96,9 @@ struct FlashTuning {
       Double(vector.latencies[VectorClass.exp2Fused.index])
       * (plan.stages == 1 || !hidesLatency ? 24 : 2) / (rows * width)
     let onVector = score / lanes + waits
-    let matrix = machine.matrix
-    let padded = Double((plan.tileQ + matrix.m0 - 1) / matrix.m0 * matrix.m0)
     let onMatrix =
-      2 * d * padded / rows * Double(matrix.cyclesPerTile)
-      / Double(matrix.m0 * matrix.k0 * matrix.n0)
+      (product(plan.tileQ, shape.headDim, plan.piece)
+        + product(plan.tileQ, plan.piece, shape.headDim)) / (rows * Double(plan.piece))
     let onFeed = 2 * d / together / rate(.l1ToRight)
     let pieces = Double(shape.kv) / Double(plan.piece)
     let missing = max(0, 1 - Double(plan.kvStages) / pieces)

@@ -8,7 +8,7 @@ extension GemmCostModel {
     let mTiles = Double(Self.tiles(area.rows, plan.tileM))
     let nTiles = Double(Self.tiles(area.columns, plan.tileN))
     let steps = mTiles * nTiles * Double(Self.tiles(k, plan.tileK))
-    let matrix = matrixCycles(plan, area, steps: steps)
+    let matrix = matrixCycles(plan, area)
     let feed = feedCycles(plan, area, mTiles: mTiles, nTiles: nTiles, steps: steps)
     let events = Double(2 * machine.eventPropagation + 4)
     let turn =
@@ -88,7 +88,7 @@ extension GemmCostModel {
     let nTiles = Double(Self.tiles(area.columns, plan.tileN))
     let steps = mTiles * nTiles * Double(Self.tiles(k, plan.tileK))
     return max(
-      matrixCycles(plan, area, steps: steps),
+      matrixCycles(plan, area),
       feedCycles(plan, area, mTiles: mTiles, nTiles: nTiles, steps: steps))
   }
 
@@ -106,18 +106,14 @@ extension GemmCostModel {
   }
 
   private func matrixCycles(
-    _ plan: GemmSchedule, _ area: (rows: Int, columns: Int), steps: Double
+    _ plan: GemmSchedule, _ area: (rows: Int, columns: Int)
   ) -> Double {
-    let unit = machine.matrix
-    func turns(_ extent: Int, _ tile: Int, _ unit: Int) -> Double {
-      let whole = extent / tile
-      let rest = extent % tile
-      return Double(whole * ((tile + unit - 1) / unit) + (rest + unit - 1) / unit)
-    }
-    let mUnit = plan.isTransposed ? unit.n0 : unit.m0
-    let nUnit = plan.isTransposed ? unit.m0 : unit.n0
-    return turns(area.rows, plan.tileM, mUnit) * turns(area.columns, plan.tileN, nUnit)
-      * turns(k, plan.tileK, unit.k0) * Double(unit.cyclesPerTile) + steps * Double(unit.overhead)
+    let pricing = machine.matrix.pricing
+    let sizes = (m: area.rows, n: area.columns)
+    let tile = (m: plan.tileM, n: plan.tileN)
+    return plan.isTransposed
+      ? pricing.occupancy(m: sizes.n, k: k, n: sizes.m, inTilesOf: (tile.n, plan.tileK, tile.m))
+      : pricing.occupancy(m: sizes.m, k: k, n: sizes.n, inTilesOf: (tile.m, plan.tileK, tile.n))
   }
 
   private func feedCycles(

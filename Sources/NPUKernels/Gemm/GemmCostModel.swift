@@ -94,7 +94,7 @@ struct GemmCostModel: Sendable {
         "right", .right, .mxint8, slots: plan.feedStages, rows: depth, columns: rightColumns,
         axis: .alongRows),
       PlannedBuffer(
-        "acc", .acc, machine.matrix.accumulator == .bf16 ? .bf16 : .f32, slots: plan.accStages,
+        "acc", .acc, machine.matrix.accumulator.format, slots: plan.accStages,
         rows: leftRows, columns: rightColumns),
     ]
     return BufferPlan(buffers)

@@ -63,16 +63,16 @@ public struct GemmSchedule: Schedule {
       standard: "fastest"),
     .init(
       "stages.input", \.inputStages, .slots, "loads of the first operand that l1 holds",
-      standard: "as many as fit, up to 8 of both"),
+      standard: "fastest"),
     .init(
       "stages.other", \.otherStages, .slots, "loads of the second operand that l1 holds",
-      standard: "as many as fit, up to 8 of both"),
+      standard: "fastest"),
     .init(
       "stages.feed", \.feedStages, .slots, "slots of the rings in left and right",
-      standard: "as many as fit, up to 4"),
+      standard: "fastest"),
     .init(
       "stages.acc", \.accStages, .slots, "output tiles that acc holds",
-      standard: "as many as fit, up to 2"),
+      standard: "fastest"),
     .init(
       "slabs", \.slabs, .range(0...ShapeLimits.maximumExtent),
       "tiles of one operand that stay in l1 while the other's pass; 0 where both stream",
@@ -86,11 +86,11 @@ public struct GemmSchedule: Schedule {
       standard: "fastest"),
     .init(
       "piece.input", \.inputPiece, .extent, "rows of the first operand that are encoded at a time",
-      standard: "as many as half of ub holds", condition: encoded,
+      standard: "fastest", condition: encoded,
       following: { $1.model.largestPieces($0).input }),
     .init(
       "piece.other", \.otherPiece, .extent, "depth of the second operand that is encoded at a time",
-      standard: "as much as half of ub holds", condition: encoded,
+      standard: "fastest", condition: encoded,
       following: { $1.model.largestPieces($0).other }),
   ]
 
@@ -179,6 +179,43 @@ public struct GemmSchedule: Schedule {
           + "stages.other=\(other), found \(inputStages) and \(otherStages)",
         hint: "use fewer slabs or a larger chunk.k")
     }
+  }
+
+  /// With the search, some ten milliseconds.
+  static var mostStepped: Int { 1 << 14 }
+
+  /// What is not moved itself keeps what it stands for: loads stay as long as they were, rings as deep
+  /// together, and a rung what it is called.
+  func stepping(
+    _ parameter: ScheduleParameter<GemmSchedule>, to value: Int, _ problem: Problem
+  ) -> GemmSchedule? {
+    guard rung > 2, parameter.path != \.rung else { return nil }
+    var plan = self
+    plan[keyPath: parameter.path] = value
+    var isFitted = true
+    switch parameter.path {
+    case \.inputStages: plan.otherStages += inputStages - value
+    case \.otherStages: plan.inputStages += otherStages - value
+    case \.feedStages, \.accStages, \.inputPiece, \.otherPiece: break
+    case \.tileK:
+      plan.chunkK = GemmCostModel.tiles(chunkK, value) * value
+      isFitted = false
+    case \.chunkK:
+      plan.chunkK = GemmCostModel.tiles(value, tileK) * tileK
+      if rung == 4 { plan.inputChunks = max(1, depth(ofLoad: .input) / plan.chunkK) }
+      isFitted = false
+    default: isFitted = false
+    }
+    let isBlocked = plan.slabs > 0 || plan.inputChunks > 1
+    guard isBlocked == (rung == 4), plan.inputStages > 0, plan.otherStages > 0 else { return nil }
+    if !isFitted {
+      guard let fitted = GemmSearch(problem.model).fitted(plan) else { return nil }
+      plan = fitted
+    }
+    plan.follow(problem, except: [parameter.field.name: value])
+    let model = problem.model
+    // The model is not exact; what it thinks much worse is not worth a trial.
+    return model.cycles(plan) < 1.2 * model.cycles(self) ? plan.legal(problem) : nil
   }
 
   func buffers(_ problem: Problem) -> BufferPlan { problem.model.buffers(self) }

@@ -102,7 +102,10 @@ struct GemmSearch {
         }
       }
     }
-    return Array(ranking.cheapest.prefix(TimedChoice.mostTimed))
+    let cheapest = ranking.cheapest.prefix(10)
+    // What is loaded first may be in the way of what is needed first: few slots leave little to run
+    // ahead.
+    return cheapest + cheapest.prefix(4).compactMap { loadRings($0, slots: 4) }
   }
 
   private func tileCount(_ plan: GemmSchedule, kept: Int) -> Int {
@@ -155,24 +158,39 @@ struct GemmSearch {
     }
   }
 
-  /// The deepest rings that fit, if any do.
   private func considerRings(_ plan: GemmSchedule, _ ranking: inout GemmRanking) {
+    if let candidate = loadRings(plan, slots: model.eventLimit) {
+      ranking.offer(candidate, model.cycles(candidate))
+    }
+  }
+
+  /// A schedule with the deepest rings that its tiles leave room for.
+  func fitted(_ plan: GemmSchedule) -> GemmSchedule? {
+    guard
+      let rings = operandRings(plan.tileM, plan.tileN, plan.tileK, plan.otherSide)
+    else { return nil }
+    var candidate = plan
+    candidate.feedStages = rings.feedStages
+    candidate.accStages = rings.accStages
+    return loadRings(candidate, slots: max(2, plan.inputStages + plan.otherStages))
+  }
+
+  /// The deepest rings of loads that fit, of so many slots together, if any do.
+  private func loadRings(_ plan: GemmSchedule, slots: Int) -> GemmSchedule? {
     var candidate = plan
     let least = model.leastStages(candidate)
-    var spare = model.eventLimit
+    var spare = min(slots, model.eventLimit)
     // Two slots in each ring at least, or nothing overlaps.
     while spare >= 2 {
       setRings(&candidate, least: least, total: spare)
       let isDouble = candidate.inputStages >= 2 && candidate.otherStages >= 2
-      if !isDouble { return }
-      guard let overflow = buffers(candidate).overflow(on: model.machine) else {
-        ranking.offer(candidate, model.cycles(candidate))
-        return
-      }
+      if !isDouble { return nil }
+      guard let overflow = buffers(candidate).overflow(on: model.machine) else { return candidate }
       // Fewer slots help `l1` alone.
-      guard overflow.space == .l1 else { return }
+      guard overflow.space == .l1 else { return nil }
       spare -= 1
     }
+    return nil
   }
 
   /// Shares `total` slots: what is needed, and the rest to the operand that streams.

@@ -1,32 +1,79 @@
 import NPUSim
 
-/// Picks the fastest of some schedules by timing the programs that they make.
-enum TimedChoice {
-  /// Schedules that are timed at most.
-  static let mostTimed = 10
-  /// Micro-ops of the programs that are timed, beyond those of the first two.
-  static let mostMicroOps = 1 << 15
+/// Looks for the fastest of some schedules, and of those a step away from fast ones, by timing the
+/// programs that they make.
+struct TimedChoice<Plan: Hashable> {
+  /// A schedule that was timed, and the steps from it that were not taken yet.
+  private struct Place {
+    let plan: Plan
+    let cycles: Int64
+    var steps: ArraySlice<Plan>?
 
-  /// The first of the fastest; the first of all where none makes a program that can be timed.
-  static func fastest<Plan>(
-    of plans: [Plan], _ program: (Plan) throws(NPUError) -> Program
+    var isExhausted: Bool { steps?.isEmpty == true }
+  }
+
+  /// Micro-ops of the programs that are timed, beyond those of the first two.
+  static var mostGiven: Int { 1 << 15 }
+  /// Programs, from which on no step is taken.
+  static var mostPrograms: Int { 40 }
+  /// Schedules of which all steps are tried for nothing.
+  static var mostVain: Int { 3 }
+
+  private let program: (Plan) throws(NPUError) -> Program
+  private let mostStepped: Int
+  private var known: Set<Plan> = []
+  /// The fastest first; of a tie in the order in which they were timed.
+  private var places: [Place] = []
+  private var microOps = 0
+
+  private init(
+    steppingUpTo microOps: Int, _ program: @escaping (Plan) throws(NPUError) -> Program
+  ) {
+    self.program = program
+    mostStepped = microOps
+  }
+
+  /// The fastest that is found; the first of all where none makes a program that can be timed.
+  ///
+  /// - Parameters:
+  ///   - plans: the one that seems best first. Of a tie the first one stays.
+  ///   - microOps: of all programs, from which on no step is taken.
+  ///   - steps: the schedules a step away from one.
+  static func fastest(
+    of plans: [Plan], steppingUpTo microOps: Int, steps: (Plan) -> [Plan],
+    _ program: @escaping (Plan) throws(NPUError) -> Program
   ) -> Plan? {
-    guard plans.count > 1 else { return plans.first }
-    var best: (cycles: Int64, plan: Plan)?
-    var microOps = 0
-    for (number, plan) in plans.prefix(mostTimed).enumerated() {
-      if number > 1 && microOps > mostMicroOps { break }
-      do throws(NPUError) {
-        let program = try program(plan)
-        microOps += program.opCount
-        guard program.defects.isEmpty else { continue }
-        let cycles = try TimingEngine.run(program).cycles
-        if cycles < best?.cycles ?? .max { best = (cycles, plan) }
-      } catch {
-        // A schedule without a program is not the fastest.
-        continue
-      }
+    var choice = TimedChoice(steppingUpTo: microOps, program)
+    for (number, plan) in plans.enumerated() {
+      if number > 1 && choice.microOps > mostGiven { break }
+      choice.time(plan)
     }
-    return best?.plan ?? plans.first
+    choice.explore(steps)
+    return choice.places.first?.plan ?? plans.first
+  }
+
+  /// Times a schedule that was not timed before.
+  private mutating func time(_ plan: Plan) {
+    guard known.insert(plan).inserted else { return }
+    do throws(NPUError) {
+      let program = try program(plan)
+      microOps += program.opCount
+      guard program.defects.isEmpty else { return }
+      let cycles = try TimingEngine.run(program).cycles
+      let index = places.firstIndex { $0.cycles > cycles } ?? places.endIndex
+      places.insert(Place(plan: plan, cycles: cycles), at: index)
+    } catch {
+      // A schedule without a program is not the fastest.
+    }
+  }
+
+  /// Takes one step at a time, each from the fastest schedule that has one left.
+  private mutating func explore(_ steps: (Plan) -> [Plan]) {
+    while microOps < mostStepped, known.count < Self.mostPrograms,
+      let index = places.firstIndex(where: { !$0.isExhausted }), index < Self.mostVain
+    {
+      if places[index].steps == nil { places[index].steps = steps(places[index].plan)[...] }
+      if let plan = places[index].steps?.popFirst() { time(plan) }
+    }
   }
 }

@@ -27,7 +27,7 @@ public struct RMSNorm: Kernel {
   let epsilon: Float
   let machine: MachineConfiguration
   private let problem: RowSchedule.Problem
-  let plan: RowSchedule
+  private(set) var plan: RowSchedule
 
   public init(
     _ arguments: KernelArguments, machine: MachineConfiguration, schedule: String?
@@ -58,7 +58,13 @@ public struct RMSNorm: Kernel {
       // A queue that does not order its own results waits at barriers between dependent passes,
       // whatever else is in flight: longer passes, fewer waits.
       elementsPerLane: machine.interlocks(.vector) ? 128 : 256)
-    plan = try RowSchedule(problem, overriding: schedule)
+    plan = .smallest(problem)
+    let draft = self
+    plan = try RowSchedule(problem, overriding: schedule) { plan throws(NPUError) in
+      var kernel = draft
+      kernel.plan = plan
+      return try kernel.program(IndexTensors([:]))
+    }
   }
 
   /// Slots of the ring of x: two tiles of whole rows are in use while the next ones arrive.

@@ -51,9 +51,16 @@ public struct RowSchedule: Schedule {
   }
 
   /// The largest tiles up to the size that is aimed at, which amortise what a micro-op costs by itself,
-  /// and the deepest rings that go with them; nothing overlaps in one stage, so that comes last.
+  /// and the deepest rings that go with them; nothing overlaps in one stage, so that comes last. Then
+  /// what a half and a quarter of the size would give.
   static func candidates(for problem: Problem, given: ScheduleText.Given) -> [RowSchedule] {
-    chosen(for: problem).map { [$0] } ?? []
+    var plans: [RowSchedule] = []
+    for part in [1, 2, 4] {
+      var shorter = problem
+      shorter.elementsPerLane /= part
+      if let plan = chosen(for: shorter), !plans.contains(plan) { plans.append(plan) }
+    }
+    return plans
   }
 
   private static func chosen(for problem: Problem) -> RowSchedule? {
@@ -102,6 +109,12 @@ public struct RowSchedule: Schedule {
     let events = problem.events(tileColumns, stages)
     guard let limit = problem.machine.eventsPerPair, events > limit else { return nil }
     return "stages needs \(events) event IDs, the machine has \(limit) for a pair of queues"
+  }
+
+  /// 16 for each tile.
+  func microOps(_ problem: Problem) -> Double {
+    16 * (Double(problem.rows) / Double(tileRows) + 1)
+      * (Double(problem.columns) / Double(tileColumns) + 1)
   }
 
   func settle(_ problem: Problem) throws(NPUError) {

@@ -44,25 +44,25 @@ public struct SoftmaxVSchedule: Schedule {
   }
 
   static let parameters: [ScheduleParameter<SoftmaxVSchedule>] = [
-    .init("tile.rows", \.tileRows, .extent, "query rows of a job", standard: "as many as fit"),
+    .init("tile.rows", \.tileRows, .extent, "query rows of a job", standard: "fastest"),
     .init(
       "tile.kv", \.tileKV, .blocks(of: 32), "columns of a score tile and rows of a v tile",
-      standard: "as many as fit"),
+      standard: "fastest"),
     .init(
       "tile.columns", \.tileColumns, .extent, "columns of v that one matmul takes",
-      standard: "all, or as many as fit"),
+      standard: "fastest"),
     .init(
       "stages.v", \.vStages, .slots, "slots of the v ring in l1",
-      standard: "as many as fit, up to 8"),
+      standard: "fastest"),
     .init(
       "stages.scores", \.scoreStages, .slots, "slots of the score ring in ub",
-      standard: "as many as fit, up to 3"),
+      standard: "fastest"),
     .init(
-      "stages", \.stages, .slots, "slots of every other ring", standard: "as many as fit, up to 2"),
+      "stages", \.stages, .slots, "slots of every other ring", standard: "fastest"),
     .init(
       "drain.parts", \.drainParts, .range(1...ScheduleField.Values.mostSlots),
       "parts in which the rows of a job leave the accumulators",
-      standard: "fastest, up to 4"),
+      standard: "fastest"),
   ]
 
   static func smallest(_ shape: SoftmaxVProblem) -> SoftmaxVSchedule {
@@ -161,7 +161,7 @@ public struct SoftmaxVSchedule: Schedule {
     let height = min(tileRows, shape.rows * shape.groups)
     let width = min(tileKV, shape.kv)
     let parts = chunkRows(rows: height, perGroup: shape.rows)
-    let drained: ElementFormat = shape.machine.matrix.accumulator == .bf16 ? .bf16 : .f32
+    let drained = shape.machine.matrix.accumulator.format
     func ring(
       _ name: String, _ space: Space, _ format: ElementFormat, slots: Int? = nil,
       rows: Int? = nil, columns: Int, axis: BlockAxis = .alongColumns

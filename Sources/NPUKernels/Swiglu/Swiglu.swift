@@ -29,7 +29,7 @@ public struct Swiglu: Kernel {
   let ffn: Int
   let machine: MachineConfiguration
   private let model: SwigluCostModel
-  let plan: SwigluSchedule
+  private(set) var plan: SwigluSchedule
 
   public init(
     _ arguments: KernelArguments, machine: MachineConfiguration, schedule: String?
@@ -43,7 +43,13 @@ public struct Swiglu: Kernel {
       [("tokens", tokens), ("hidden", hidden), ("ffn", ffn)],
       bytes: [[hidden, ffn, 4], [tokens, hidden, 4], [tokens, ffn, 2]], machine: machine)
     model = SwigluCostModel(tokens: tokens, hidden: hidden, ffn: ffn, machine: machine)
-    plan = try SwigluSchedule(model, overriding: schedule)
+    plan = .smallest(model)
+    let draft = self
+    plan = try SwigluSchedule(model, overriding: schedule) { plan throws(NPUError) in
+      var kernel = draft
+      kernel.plan = plan
+      return try kernel.program(IndexTensors([:]))
+    }
   }
 
   public var shape: [(name: String, value: String)] {

@@ -34,7 +34,7 @@ struct SwigluCostModel: Sendable {
         "right", .right, .mxint8, slots: plan.feedStages, rows: depth, columns: columns,
         axis: .alongRows),
       PlannedBuffer(
-        "acc", .acc, machine.matrix.accumulator == .bf16 ? .bf16 : .f32, slots: stages,
+        "acc", .acc, machine.matrix.accumulator.format, slots: stages,
         rows: rows, columns: columns),
       PlannedBuffer("values", .ub, .bf16, slots: stages, rows: rows, columns: piece),
       PlannedBuffer("encoded", .ub, .mxint8, slots: stages, rows: rows, columns: piece),
@@ -56,9 +56,11 @@ struct SwigluCostModel: Sendable {
 
   // MARK: Choice
 
-  /// The cheapest of the schedules that fit.
-  func best() -> SwigluSchedule? {
-    var best: (plan: SwigluSchedule, cycles: Double)?
+  /// The schedules that fit: the one whose slowest part is fastest, then the cheapest for each size of
+  /// a tile where what is hidden behind the slowest part counts a little, the cheapest one first.
+  func ranked() -> [SwigluSchedule] {
+    var ranked: [(plan: SwigluSchedule, cycles: Double)] = []
+    var first: (plan: SwigluSchedule, cycles: Double)?
     let deepest = whole(max(hidden, ffn))
     var chunks = Set([32, 64, 128, 256, 512, 1024, 2048, 4096, 8192].filter { $0 < deepest })
     for extent in [hidden, ffn] {
@@ -67,62 +69,84 @@ struct SwigluCostModel: Sendable {
     let rowSizes = Set([1, 2, 4, 8, 16, 32, 64, 128].filter { $0 < tokens } + [min(tokens, 128)])
     for rows in rowSizes.sorted() {
       for columns in [1, 4, 8, 16, 32, 64, 96, 128] {
+        var best: (plan: SwigluSchedule, cycles: Double)?
         for chunk in chunks.sorted() {
           for depth in [32, 64, 128, 256, 512, 1024] where depth <= chunk {
             for kept in rows < tokens ? [2, 1] : [1] {
-              consider(rows, columns, chunk, depth, kept, &best)
+              var plan = Self.smallest
+              plan.tileTokens = rows
+              plan.tileColumns = columns
+              plan.tileK = depth
+              plan.chunkK = chunk
+              plan.rowStages = kept
+              guard let plan = fitted(plan) else { continue }
+              let bare = cycles(plan, hidden: 0)
+              if bare < first?.cycles ?? .infinity { first = (plan, bare) }
+              let price = cycles(plan, hidden: 0.05)
+              if price < best?.cycles ?? .infinity { best = (plan, price) }
             }
           }
         }
+        if let best { ranked.append(best) }
       }
     }
-    return best?.plan
+    let others = ranked.indices.sorted { (ranked[$0].cycles, $0) < (ranked[$1].cycles, $1) }
+      .map { ranked[$0].plan }
+    return first.map { first in [first.plan] + others.filter { $0 != first.plan } } ?? []
   }
 
   /// The deepest rings that fit the sizes, at most six and three slots, then the widest pieces.
-  private func consider(
-    _ rows: Int, _ columns: Int, _ chunk: Int, _ depth: Int, _ kept: Int,
-    _ best: inout (plan: SwigluSchedule, cycles: Double)?
-  ) {
-    var plan = SwigluSchedule(
-      tileTokens: rows, tileColumns: columns, tileK: depth, chunkK: chunk,
-      weightStages: min(6, eventLimit), rowStages: kept, feedStages: min(3, eventLimit),
-      pieceColumns: whole(max(hidden, ffn)))
-    guard shortage(plan) == nil else { return }
+  func fitted(_ plan: SwigluSchedule) -> SwigluSchedule? {
+    var plan = plan
+    plan.weightStages = min(6, eventLimit)
+    plan.feedStages = min(3, eventLimit)
+    plan.pieceColumns = whole(max(hidden, ffn))
+    guard shortage(plan) == nil else { return nil }
     // Each memory has a size of its own that makes room in it.
     while let overflow = buffers(plan).overflow(on: machine) {
       switch overflow.space {
       case .l1 where plan.weightStages > 1: plan.weightStages -= 1
       case .left where plan.feedStages > 1, .right where plan.feedStages > 1: plan.feedStages -= 1
       case .ub where plan.pieceColumns > 32: plan.pieceColumns = whole(plan.pieceColumns / 2)
-      default: return
+      default: return nil
       }
     }
-    let price = cycles(plan)
-    if price < best?.cycles ?? .infinity { best = (plan, price) }
+    return plan
   }
 
   // MARK: Cycles
 
   /// About how long a core takes: the slowest of HBM, feeds, matrix unit and rings, and what comes
   /// before the first matmul.
-  func cycles(_ plan: SwigluSchedule) -> Double {
+  ///
+  /// - Parameter share: of what is hidden behind the slowest.
+  private func cycles(_ plan: SwigluSchedule, hidden share: Double) -> Double {
     let passes = Double((tokens - 1) / plan.tileTokens + 1)
     let rows = min(plan.tileTokens, tokens)
-    let up = cycles(plan, rows: rows, columns: 2 * share(ffn), depth: hidden)
-    let down = cycles(plan, rows: rows, columns: share(hidden), depth: ffn)
+    let up = cycles(plan, rows: rows, columns: 2 * self.share(ffn), depth: hidden, share)
+    let down = cycles(plan, rows: rows, columns: self.share(hidden), depth: ffn, share)
     // Without a second slot each tile of tokens waits for its rows to be encoded.
     let exposed = plan.rowStages > 1 ? 1 : passes
     let encode = Double(rows * (hidden + ffn)) * 5 / Double(machine.vector.lanes)
     return passes * (up.total + down.total) + up.first + down.first + exposed * encode
   }
 
+  /// Matmuls of a schedule.
+  func steps(_ plan: SwigluSchedule) -> Double {
+    func count(_ columns: Int, _ depth: Int) -> Double {
+      let chunks = Double(columns) / Double(plan.tileColumns) * Double(depth) / Double(plan.chunkK)
+      return max(1, chunks) * max(1, Double(min(plan.chunkK, depth)) / Double(plan.tileK))
+    }
+    let passes = Double((tokens - 1) / plan.tileTokens + 1)
+    return passes * (2 * count(ffn, hidden) + count(hidden, ffn))
+  }
+
   private func share(_ extent: Int) -> Int { (extent - 1) / machine.cores + 1 }
 
   /// Columns of one matrix that a core makes, for one tile of tokens.
-  private func cycles(_ plan: SwigluSchedule, rows: Int, columns: Int, depth: Int) -> (
-    total: Double, first: Double
-  ) {
+  private func cycles(
+    _ plan: SwigluSchedule, rows: Int, columns: Int, depth: Int, _ hidden: Double
+  ) -> (total: Double, first: Double) {
     let chunk = min(plan.chunkK, whole(depth))
     let width = min(plan.tileColumns, columns)
     let tiles = Double((columns - 1) / width + 1)
@@ -139,16 +163,16 @@ struct SwigluCostModel: Sendable {
     let left =
       tiles * Double(rows * whole(depth)) * 33 / 32 / machine[.l1ToLeft].rate.approximate
     let feed = right + left + 4 * steps
-    let unit = machine.matrix
-    let turns =
-      ((rows - 1) / unit.m0 + 1) * ((plan.tileK - 1) / unit.k0 + 1) * ((width - 1) / unit.n0 + 1)
-    let matrix = steps * Double(Int64(turns) * unit.cyclesPerTile + unit.overhead)
+    let product = machine.matrix.pricing.occupancy(
+      m: Int64(rows), k: Int64(plan.tileK), n: Int64(width))
+    let matrix = steps * (product.map(Double.init) ?? .infinity)
     let hop = Double(machine.eventPropagation)
     let loadHead = Double(machine[.hbmToL1].latency) + 2 * hop
-    let feedHead = Double(machine[.l1ToRight].latency + unit.latency) + 2 * hop
+    let feedHead = Double(machine[.l1ToRight].latency + machine.matrix.latency) + 2 * hop
     let loadRing = (load + feed + chunks * loadHead) / Double(plan.weightStages)
     let feedRing = (feed + matrix + steps * feedHead) / Double(plan.feedStages)
-    return (max(load, feed, matrix, loadRing, feedRing), load / chunks + loadHead)
+    let costs = [load, feed, matrix, loadRing, feedRing]
+    return (costs.reduce(0, max) + hidden * costs.reduce(0, +), load / chunks + loadHead)
   }
 
   /// Bytes that the burst-wise loads of one line of weights move.

@@ -29,25 +29,25 @@ public struct SwigluSchedule: Schedule {
   static let parameters: [ScheduleParameter<SwigluSchedule>] = [
     .init(
       "tile.tokens", \.tileTokens, .extent, "rows of x or h that the weights pass at a time",
-      standard: "cheapest"),
+      standard: "fastest"),
     .init(
       "tile.columns", \.tileColumns, .extent,
-      "columns of a product at a time: rows of a weight matrix", standard: "cheapest"),
-    .init("tile.k", \.tileK, .blocks(of: 32), "depth of a matmul", standard: "cheapest"),
+      "columns of a product at a time: rows of a weight matrix", standard: "fastest"),
+    .init("tile.k", \.tileK, .blocks(of: 32), "depth of a matmul", standard: "fastest"),
     .init(
-      "chunk.k", \.chunkK, .blocks(of: 32), "depth of a load of weights", standard: "cheapest"),
+      "chunk.k", \.chunkK, .blocks(of: 32), "depth of a load of weights", standard: "fastest"),
     .init(
       "stages.weights", \.weightStages, .slots, "loads of weights that l1 holds",
-      standard: "as many as fit, up to 6"),
+      standard: "fastest"),
     .init(
       "stages.rows", \.rowStages, .slots, "tiles of encoded rows that l1 holds",
-      standard: "cheapest"),
+      standard: "fastest"),
     .init(
       "stages.feed", \.feedStages, .slots, "slots of the rings in left and right",
-      standard: "as many as fit, up to 3"),
+      standard: "fastest"),
     .init(
       "piece.columns", \.pieceColumns, .blocks(of: 32),
-      "columns of x or h that are encoded at a time", standard: "as many as fit"),
+      "columns of x or h that are encoded at a time", standard: "fastest"),
   ]
 
   init(
@@ -66,11 +66,26 @@ public struct SwigluSchedule: Schedule {
 
   static func smallest(_ model: SwigluCostModel) -> SwigluSchedule { SwigluCostModel.smallest }
 
-  /// The cheapest schedule by the model.
+  /// The cheapest schedules by the model, each with a tile of its own.
   static func candidates(
     for model: SwigluCostModel, given: ScheduleText.Given
   ) -> [SwigluSchedule] {
-    model.best().map { [$0] } ?? []
+    Array(model.ranked().prefix(10))
+  }
+
+  /// 7 for each matmul: feeds, a load, and what its sums pass.
+  func microOps(_ model: SwigluCostModel) -> Double { 7 * model.steps(self) }
+
+  /// Other sizes have other rings.
+  func stepping(
+    _ parameter: ScheduleParameter<SwigluSchedule>, to value: Int, _ model: SwigluCostModel
+  ) -> SwigluSchedule? {
+    var plan = self
+    plan[keyPath: parameter.path] = value
+    switch parameter.path {
+    case \.tileTokens, \.tileColumns, \.tileK, \.chunkK: return model.fitted(plan)
+    default: return plan.legal(model)
+    }
   }
 
   func buffers(_ model: SwigluCostModel) -> BufferPlan { model.buffers(self) }
