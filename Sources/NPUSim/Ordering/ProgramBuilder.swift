@@ -1,9 +1,9 @@
-/// Builds a program: lays out buffers, records micro-ops, and lowers tokens to events.
+/// Builds a program: lays out buffers, records micro-ops, and finds the events between them.
 ///
-/// Emit with tokens (`after:`) and the events are made for you, with the fewest IDs and no redundant
-/// pair; or emit `set` and `wait` yourself and the program is kept as written. One core uses one of
-/// the two. Errors of layout are collected as defects of the program, so that the checker can show
-/// them all; only sizes that cannot be represented throw.
+/// Emit micro-ops one after another, as if each ended before the next began: the events and barriers
+/// that keep those in order which conflict are made for you, with no redundant pair. Or emit `set`
+/// and `wait` yourself, and the core is kept as written. Errors of layout are collected as defects of
+/// the program, so that the checker can show them all; only sizes that cannot be represented throw.
 public struct ProgramBuilder {
   public let machine: MachineConfiguration
   /// Micro-ops over all cores, and the most there may be.
@@ -140,7 +140,6 @@ public struct ProgramBuilder {
   /// Drops a micro-op, and stands for it.
   private mutating func drop() -> Token {
     program.exceededLimit = limit
-    stream.forgetDependencies()
     return Token(core: UInt32(core), op: UInt32(max(0, position - 1)))
   }
 
@@ -176,8 +175,7 @@ public struct ProgramBuilder {
   /// Appends a micro-op that starts after the micro-op of `token` is visible.
   @discardableResult
   public mutating func emit<Op: MicroOp>(_ op: Op, after token: Token) -> Token {
-    stream.wait(for: token, core: core)
-    return append(op)
+    append(op)
   }
 
   /// Appends a micro-op that starts after the micro-ops of `token`, if there is one, and of `others`
@@ -186,8 +184,7 @@ public struct ProgramBuilder {
   public mutating func emit<Op: MicroOp>(
     _ op: Op, after token: Token?, and others: [Token] = []
   ) -> Token {
-    if let token { stream.wait(for: token, core: core) }
-    return emit(op, after: others)
+    append(op)
   }
 
   /// Appends a micro-op that starts after the micro-ops of two tokens and of `others` are visible.
@@ -195,19 +192,16 @@ public struct ProgramBuilder {
   public mutating func emit<Op: MicroOp>(
     _ op: Op, after first: Token, _ second: Token, and others: [Token] = []
   ) -> Token {
-    stream.wait(for: first, core: core)
-    stream.wait(for: second, core: core)
-    return emit(op, after: others)
+    append(op)
   }
 
   /// Appends a micro-op that starts after the micro-ops of `tokens` are visible.
   @discardableResult
   public mutating func emit<Op: MicroOp>(_ op: Op, after tokens: [Token]) -> Token {
-    for token in tokens { stream.wait(for: token, core: core) }
-    return append(op)
+    append(op)
   }
 
-  /// Appends a micro-op that waits for what the stream of the core was told to wait for.
+  /// Appends a micro-op to the current core.
   private mutating func append<Op: MicroOp>(_ op: Op) -> Token {
     if isFull { return drop() }
     let position = stream.records.count
@@ -326,8 +320,8 @@ public struct ProgramBuilder {
 
   // MARK: Finish
 
-  /// The finished program, tokens lowered to events. Where there were too many micro-ops it has none,
-  /// and ``Program/exceededLimit`` says so.
+  /// The finished program, with the events that keep its order. Where there were too many micro-ops
+  /// it has none, and ``Program/exceededLimit`` says so.
   public consuming func build() -> Program {
     var result = program
     guard result.exceededLimit == nil else {
@@ -349,10 +343,6 @@ public struct ProgramBuilder {
         machine: machine, layout: layout, overlaps: overlaps, tiles: result.tiles)
       result.cores.append(lowered.records)
       positions.append(lowered.positions)
-      for var defect in lowered.defects {
-        defect.core = index
-        result.defects.append(defect)
-      }
     }
     // Taps and defects name micro-ops by their place before lowering.
     for index in result.taps.indices {

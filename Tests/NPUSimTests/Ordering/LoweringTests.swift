@@ -48,4 +48,57 @@ import Testing
     #expect(ids.count <= 8)
     #expect(program.defects.isEmpty)
   }
+
+  /// Cycles of `count` tiles that run through rings of `slots` slots on a machine with so many IDs.
+  private func cycles(count: Int, slots: Int, events: Int?) throws -> Int64 {
+    let program = try Self.pipeline(
+      count: count, slots: slots, machine: TestMachine.small(eventsPerPair: events))
+    #expect(program.defects.isEmpty)
+    #expect(Checker.check(program).isClean, "\(slots) slots, \(events ?? 0) IDs")
+    let ids = program.cores[0].filter { $0.kind == .set }.map { Int($0.event.id) }
+    #expect((ids.max() ?? 0) < events ?? .max)
+    return try TimingEngine.run(program).cycles
+  }
+
+  @Test func `rings deeper than the machine has IDs are ordered with acknowledgements`() throws {
+    for slots in [1, 2, 3, 5, 8, 13] {
+      let free = try cycles(count: 40, slots: slots, events: nil)
+      for events in [1, 2, 3, 4, 8] {
+        let taken = try cycles(count: 40, slots: slots, events: events)
+        if events >= slots {
+          #expect(taken == free, "\(slots) slots, \(events) IDs")
+        } else {
+          // Never slower than a ring of as many slots as there are IDs.
+          #expect(taken <= (try cycles(count: 40, slots: events, events: nil)))
+        }
+      }
+    }
+  }
+
+  @Test func `many results that wait at once share an event`() throws {
+    var p = ProgramBuilder(
+      machine: TestMachine.small(eventsPerPair: 1), catalogue: .standard)
+    let x = try p.tensor("x", .bf16, rows: 8, columns: 64, role: .input)
+    let y = try p.tensor("y", .bf16, rows: 8, columns: 64, role: .output)
+    let a = try p.buffer("a", in: UB.self, .bf16, slots: 8, rows: 1, columns: 64)
+    for i in 0..<8 { p.emit(LoadUB(a.tile(slot: i), from: x.tile(row: i, rows: 1))) }
+    for i in 0..<8 { p.emit(Special<ExpRule>(a.tile(slot: i), a.tile(slot: i))) }
+    for i in 0..<8 { p.emit(StoreHBM(y.tile(row: i, rows: 1), from: a.tile(slot: i))) }
+    let program = p.build()
+    #expect(Checker.check(program).isClean)
+    // The first set takes the ID; the second wait cannot have another, and is behind the last load.
+    #expect(
+      program.cores[0].filter { $0.kind.isOfEvent || $0.kind.joinsQueues }.map {
+        "\(program.mnemonic($0)) \(program.catalogue[$0.opcode].describe($0, program).joined())"
+      }.count <= 8)
+  }
+
+  @Test func `a barrier takes the place of an event that the machine does not have`() throws {
+    var machine = TestMachine.small()
+    machine.eventPairs = QueuePairs(
+      QueuePairs.all.list.filter { $0.source != .queue(.load) || $0.target != .queue(.vector) })
+    let program = try Self.pipeline(count: 3, slots: 2, machine: machine)
+    #expect(Checker.check(program).isClean)
+    #expect(program.cores[0].filter { $0.kind == .barrierAll }.count == 2)
+  }
 }
