@@ -320,46 +320,25 @@ public struct ProgramBuilder {
 
   // MARK: Finish
 
-  /// The finished program, with the events that keep its order. Where there were too many micro-ops
-  /// it has none, and ``Program/exceededLimit`` says so.
-  public consuming func build() -> Program {
-    var result = program
-    guard result.exceededLimit == nil else {
-      result.cores = streams.map { _ in [] }
-      result.taps = []
-      result.defects = []
-      return result
+  /// The finished program, with the events that keep its order. Where there were too many micro-ops it
+  /// has none, and ``Program/exceededLimit`` says so.
+  public consuming func build() -> Program { sequential().lowered() }
+
+  /// What was emitted, before any event is made.
+  public consuming func sequential() -> SequentialProgram {
+    var tables = program
+    guard tables.exceededLimit == nil else {
+      tables.taps = []
+      tables.defects = []
+      return SequentialProgram(tables: tables, streams: streams.map { _ in CoreStream() })
     }
-    result.defects += allocator.defects
-    var positions: [[UInt32]] = []
-    let overlaps = TileOverlap(layout.buffers)
+    tables.defects += allocator.defects
+    // The tables grew by doubling; a program may live long.
+    tables.tiles = Self.trimmed(tables.tiles)
+    tables.scopes = Self.trimmed(tables.scopes)
     streams[core] = stream
     stream = CoreStream()
-    for index in streams.indices {
-      // What was emitted is not needed once it is lowered.
-      let stream = streams[index]
-      streams[index] = CoreStream()
-      let lowered = stream.lower(
-        machine: machine, layout: layout, overlaps: overlaps, tiles: result.tiles)
-      result.cores.append(lowered.records)
-      positions.append(lowered.positions)
-    }
-    // Taps and defects name micro-ops by their place before lowering.
-    for index in result.taps.indices {
-      let tap = result.taps[index]
-      result.taps[index].op = Int(positions[tap.core][tap.op])
-    }
-    result.taps.sort { ($0.core, $0.op) < ($1.core, $1.op) }
-    for index in result.defects.indices {
-      let defect = result.defects[index]
-      if let op = defect.op, defect.core < positions.count, op < positions[defect.core].count {
-        result.defects[index].op = Int(positions[defect.core][op])
-      }
-    }
-    // The tables grew by doubling; a program may live long.
-    result.tiles = Self.trimmed(result.tiles)
-    result.scopes = Self.trimmed(result.scopes)
-    return result
+    return SequentialProgram(tables: tables, streams: streams)
   }
 
   /// The list without spare room.

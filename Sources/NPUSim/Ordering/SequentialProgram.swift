@@ -1,0 +1,80 @@
+/// A program as it was written: its tables, and the micro-ops of each core one after another, as if
+/// each ended before the next began. No event orders them yet.
+///
+/// ``ProgramBuilder/sequential()`` makes it; ``lowered()`` gives it the events and barriers that keep
+/// those in order which conflict. The micro-ops of a core may be put in another order before. A core
+/// with explicit events stays as it was written.
+public struct SequentialProgram: Sendable {
+  /// Buffers, tiles, works and scopes; it has no micro-ops. Taps and defects name micro-ops by their
+  /// place in the sequence of their core.
+  let tables: Program
+  /// What was emitted on each core.
+  private var streams: [CoreStream]
+
+  init(tables: Program, streams: [CoreStream]) {
+    self.tables = tables
+    self.streams = streams
+  }
+
+  /// How many cores the program has.
+  var coreCount: Int { streams.count }
+
+  /// The micro-ops of a core, and the barriers that were written between them.
+  func records(ofCore core: Int) -> [OpRecord] { streams[core].records }
+
+  /// Whether a core has explicit events, so that its order is not to be touched.
+  func isKeptAsWritten(core: Int) -> Bool { streams[core].hasExplicitEvents }
+
+  /// A program with events.
+  public struct Lowered: Sendable {
+    public var program: Program
+    /// By core and place in the sequence: the index of the micro-op in the core's list.
+    public var places: [[UInt32]]
+  }
+
+  /// The program in written order.
+  public consuming func lowered() -> Program {
+    lowered(in: streams.map { _ in nil }).program
+  }
+
+  /// The program in other orders: for each core the places of its micro-ops in the sequence, in the
+  /// order in which they shall be dispatched, or `nil` for the written one.
+  ///
+  /// An order keeps those micro-ops in order which conflict, leaves every barrier at its place, and
+  /// lets none pass one. Taps and defects follow their micro-ops.
+  consuming func lowered(in orders: [[UInt32]?]) -> Lowered {
+    var program = tables
+    let layout = TileLayout(program)
+    let overlaps = TileOverlap(program.buffers)
+    var places: [[UInt32]] = []
+    for core in streams.indices {
+      // What was emitted is not needed once it is lowered.
+      let order = orders[core]
+      let stream = order.map { streams[core].reordered($0) } ?? streams[core]
+      streams[core] = CoreStream()
+      let lowered = stream.lower(
+        machine: program.machine, layout: layout, overlaps: overlaps, tiles: program.tiles)
+      program.cores.append(lowered.records)
+      places.append(order.map { Self.unordered(lowered.positions, $0) } ?? lowered.positions)
+    }
+    for index in program.taps.indices {
+      let tap = program.taps[index]
+      program.taps[index].op = Int(places[tap.core][tap.op])
+    }
+    program.taps.sort { ($0.core, $0.op) < ($1.core, $1.op) }
+    for index in program.defects.indices {
+      let defect = program.defects[index]
+      if let op = defect.op, defect.core < places.count, op < places[defect.core].count {
+        program.defects[index].op = Int(places[defect.core][op])
+      }
+    }
+    return Lowered(program: program, places: places)
+  }
+
+  /// Positions of micro-ops in an order, by their places in the sequence.
+  private static func unordered(_ positions: [UInt32], _ order: [UInt32]) -> [UInt32] {
+    var result = positions
+    for (index, place) in order.enumerated() { result[Int(place)] = positions[index] }
+    return result
+  }
+}
