@@ -2,18 +2,14 @@
 struct CoreStream {
   private(set) var records: [OpRecord] = []
   /// Whether the core is kept as written: no event and no barrier is added.
-  private(set) var hasExplicitEvents = false
+  private(set) var isExplicit = false
+
+  init(isExplicit: Bool = false) { self.isExplicit = isExplicit }
 
   /// Appends a record; an explicit event makes the core one that is kept as written.
   mutating func append(_ record: OpRecord) {
     records.append(record)
-    if record.kind.isOfEvent || record.kind.isBetweenCores { hasExplicitEvents = true }
-  }
-
-  /// Appends a record of a program whose order is all explicit.
-  mutating func append(asWritten record: OpRecord) {
-    records.append(record)
-    hasExplicitEvents = true
+    if record.kind.isOfEvent || record.kind.isBetweenCores { isExplicit = true }
   }
 
   /// The same micro-ops in another order: the places of all of them.

@@ -27,7 +27,7 @@ extension CoreStream {
   func lower(
     machine: MachineConfiguration, layout: TileLayout, overlaps: TileOverlap, tiles: [TileRef]
   ) -> Lowered {
-    if hasExplicitEvents {
+    if isExplicit {
       return Lowered(records: records, positions: records.indices.map { UInt32($0) })
     }
     var reduction = EdgeReduction(

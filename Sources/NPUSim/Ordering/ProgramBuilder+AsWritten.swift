@@ -1,6 +1,6 @@
 extension ProgramBuilder {
-  /// Appends a micro-op to a core that is kept as written; returns whether nothing is wrong with it.
-  mutating func append<Op: MicroOp>(asWritten op: Op) -> Bool {
+  /// Appends a micro-op of a text or record; returns whether nothing is wrong with it.
+  mutating func append<Op: MicroOp>(ofText op: Op) -> Bool {
     guard let opcode = program.catalogue.opcode(of: Op.self) else { return false }
     let (record, isSound) = record(of: op, opcode)
     append(record)

@@ -20,21 +20,26 @@ public struct ProgramBuilder {
   private var allocator: BufferAllocator
   /// What the cores emitted; that of the current one is in ``stream``.
   private var streams: [CoreStream]
-  private var stream = CoreStream()
+  private var stream: CoreStream
+  private let isExplicit: Bool
   private(set) var core = 0
 
-  /// - Parameter limit: the most micro-ops that are kept; what is emitted beyond is dropped.
+  /// - Parameters:
+  ///   - isExplicit: whether every core is kept as it is written; otherwise one is that has an event.
+  ///   - limit: the most micro-ops that are kept; what is emitted beyond is dropped.
   public init(
-    machine: MachineConfiguration, catalogue: OpCatalogue,
+    machine: MachineConfiguration, catalogue: OpCatalogue, isExplicit: Bool = false,
     limit: Int = Program.microOpLimit(in: .ofProcess())
   ) {
     self.machine = machine
+    self.isExplicit = isExplicit
     self.limit = limit
     program = Program(machine: machine, catalogue: catalogue)
     workIDs = InternTable(program.works)
     layout = TileLayout(machine: machine)
     allocator = BufferAllocator(machine: machine)
-    streams = [CoreStream()]
+    stream = CoreStream(isExplicit: isExplicit)
+    streams = [stream]
   }
 
   // MARK: Buffers
@@ -108,7 +113,7 @@ public struct ProgramBuilder {
 
   /// Makes `index` the core that further buffers and micro-ops belong to.
   public mutating func begin(core index: Int) {
-    while streams.count <= index { streams.append(CoreStream()) }
+    while streams.count <= index { streams.append(CoreStream(isExplicit: isExplicit)) }
     swap(&stream, &streams[core])
     swap(&stream, &streams[index])
     core = index
@@ -308,13 +313,12 @@ public struct ProgramBuilder {
   /// Makes room for so many micro-ops of the current core.
   mutating func reserve(_ count: Int) { streams[core].reserve(count) }
 
-  /// Appends a complete record to the current core, which is kept as written from then on: no event
-  /// and no barrier is added.
+  /// Appends a complete record to the current core.
   mutating func append(_ record: OpRecord) {
     guard !isFull else { return program.exceededLimit = limit }
     var record = record
     record.scope = scopeStack[scopeStack.count - 1]
-    stream.append(asWritten: record)
+    stream.append(record)
     count += 1
   }
 

@@ -22,8 +22,8 @@ public struct SequentialProgram: Sendable {
   /// The micro-ops of a core, and the barriers that were written between them.
   func records(ofCore core: Int) -> [OpRecord] { streams[core].records }
 
-  /// Whether a core has explicit events, so that its order is not to be touched.
-  func isKeptAsWritten(core: Int) -> Bool { streams[core].hasExplicitEvents }
+  /// Whether a core is explicit, so that its order is not to be touched.
+  func isKeptAsWritten(core: Int) -> Bool { streams[core].isExplicit }
 
   /// A program with events.
   public struct Lowered: Sendable {

@@ -12,7 +12,7 @@ import Testing
     let b: BufferHandle<UB>
 
     init(_ machine: MachineConfiguration = TestMachine.small()) throws {
-      p = ProgramBuilder(machine: machine, catalogue: .standard)
+      p = ProgramBuilder(machine: machine, catalogue: .standard, isExplicit: true)
       x = try p.tensor("x", .bf16, rows: 8, columns: 64, role: .input)
       y = try p.tensor("y", .bf16, rows: 8, columns: 64, role: .scratch)
       a = try p.buffer("a", in: UB.self, .bf16, slots: 2, rows: 1, columns: 64)

@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test func `a program without any order is counted up to the limit`() throws {
-    var p = ProgramBuilder(machine: TestMachine.small(), catalogue: .standard)
+    var p = ProgramBuilder(machine: TestMachine.small(), catalogue: .standard, isExplicit: true)
     let x = try p.tensor("x", .bf16, rows: 1, columns: 8, role: .input)
     let a = try p.buffer("a", in: UB.self, .bf16, rows: 1, columns: 8)
     let b = try p.buffer("b", in: UB.self, .bf16, rows: 1, columns: 8)

@@ -4,17 +4,26 @@ import Testing
 @Suite struct CoreFoldingTests {
   /// Cores that each load a tile of their own and read it; those in `racing` forget the event.
   private static func program(cores: Int, racing: Set<Int>) throws -> Program {
-    var p = ProgramBuilder(machine: TestMachine.small(cores: cores), catalogue: .standard)
+    var p = ProgramBuilder(
+      machine: TestMachine.small(cores: cores), catalogue: .standard, isExplicit: true)
     let x = try p.tensor("x", .f32, rows: cores, columns: 32, role: .input)
     let y = try p.tensor("y", .f32, rows: cores, columns: 32, role: .output)
     for core in 0..<cores {
       p.begin(core: core)
       let a = try p.buffer("a", in: UB.self, .f32, rows: 1, columns: 32)
       let b = try p.buffer("b", in: UB.self, .f32, rows: 1, columns: 32)
-      let loaded = p.emit(LoadUB(a.tile(), from: x.tile(row: core, rows: 1)))
-      let done = p.emit(
-        Special<ExpRule>(b.tile(), a.tile()), after: racing.contains(core) ? [] : [loaded])
-      p.emit(StoreHBM(y.tile(row: core, rows: 1), from: b.tile()), after: [done])
+      let (full, done) = (
+        Event(from: .load, to: .vector, id: 0), Event(from: .vector, to: .store, id: 0)
+      )
+      p.emit(LoadUB(a.tile(), from: x.tile(row: core, rows: 1)))
+      if !racing.contains(core) {
+        p.emit(SetEvent(full))
+        p.emit(WaitEvent(full))
+      }
+      p.emit(Special<ExpRule>(b.tile(), a.tile()))
+      p.emit(SetEvent(done))
+      p.emit(WaitEvent(done))
+      p.emit(StoreHBM(y.tile(row: core, rows: 1), from: b.tile()))
     }
     return p.build()
   }

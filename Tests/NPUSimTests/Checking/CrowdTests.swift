@@ -65,13 +65,13 @@ import Testing
       let kv = try p.tensor("kv", .bf16, rows: count + 500, columns: 8, role: .inputOutput)
       let a = try p.buffer("a", in: L1.self, .bf16, rows: 500, columns: 8)
       let b = try p.buffer("b", in: UB.self, .bf16, rows: 1, columns: 8)
-      let filled = p.emit(Fill(b.tile(), 1))
-      let stored = p.emit(
-        StoreHBM(kv.tile(row: count / 2, rows: 1), from: b.tile()), after: [filled])
-      for row in 0..<count {
-        p.emit(
-          LoadL1(a.tile(), from: kv.tile(row: row, rows: 500)), after: hasEvent ? [stored] : [])
-      }
+      // Of the explicit program only the store's own event is written.
+      let filled = Event(from: .vector, to: .store, id: 0)
+      p.emit(Fill(b.tile(), 1))
+      if !hasEvent { p.emit(SetEvent(filled)) }
+      if !hasEvent { p.emit(WaitEvent(filled)) }
+      p.emit(StoreHBM(kv.tile(row: count / 2, rows: 1), from: b.tile()))
+      for row in 0..<count { p.emit(LoadL1(a.tile(), from: kv.tile(row: row, rows: 500))) }
       let result = Checker.check(p.build())
       #expect(result.proof.isProved == hasEvent)
       #expect(result.raceCount == (hasEvent ? 0 : 500))

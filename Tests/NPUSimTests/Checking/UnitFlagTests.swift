@@ -234,7 +234,7 @@ import Testing
   @Test func `values do not depend on who orders, nor on the timing`() throws {
     for seed in 0..<UInt64(seededCount(400)) {
       let made = try UnitPrograms.make(seed: seed)
-      let plain = try CleanPrograms.words((made.tokens, made.inputs, made.outputs))
+      let plain = try CleanPrograms.words((made.events, made.inputs, made.outputs))
       #expect(try CleanPrograms.words(made.flagged) == plain, "seed \(seed)")
       for timing in 0..<UInt64(4) {
         let order = try JitterTests.order(

@@ -8,7 +8,7 @@ import Testing
 
   /// Two fills and a store, without any event.
   static func race() throws -> (Program, UInt32) {
-    var p = ProgramBuilder(machine: TestMachine.small(), catalogue: .standard)
+    var p = ProgramBuilder(machine: TestMachine.small(), catalogue: .standard, isExplicit: true)
     let y = try p.tensor("y", .f32, rows: 1, columns: 4, role: .output)
     let a = try p.buffer("a", in: UB.self, .f32, rows: 1, columns: 4)
     p.emit(Fill(a.tile(), 1))

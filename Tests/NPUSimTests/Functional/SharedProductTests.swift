@@ -151,7 +151,7 @@ import Testing
 
   @Test func `a read of a byte that was never written is found while products are open`() throws {
     var p = ProgramBuilder(
-      machine: TestMachine.small(memory: 1 << 18), catalogue: .standard)
+      machine: TestMachine.small(memory: 1 << 18), catalogue: .standard, isExplicit: true)
     let x = try p.tensor("x", .mxint8, rows: 64, columns: 64, role: .input)
     let w = try p.tensor("w", .mxint8, rows: 64, columns: 128, axis: .alongRows, role: .input)
     let y = try p.tensor("y", .bf16, rows: 64, columns: 128, role: .output)

@@ -4,9 +4,10 @@ import Testing
 /// Instructions of other machines: bytes and time, and nothing else.
 @Suite struct OpaqueOpTests {
   private static func builder(
-    _ machine: MachineConfiguration = TestMachine.small()
+    _ machine: MachineConfiguration = TestMachine.small(), isExplicit: Bool = false
   ) throws -> (ProgramBuilder, x: BufferHandle<HBM>, y: BufferHandle<HBM>, a: BufferHandle<UB>) {
-    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+    var p = ProgramBuilder(
+      machine: machine, catalogue: .standard, isExplicit: isExplicit)
     let x = try p.tensor("x", .bf16, rows: 8, columns: 64, role: .input)
     let y = try p.tensor("y", .bf16, rows: 8, columns: 64, role: .output)
     let a = try p.buffer("a", in: UB.self, .bf16, slots: 2, rows: 8, columns: 64)
@@ -31,7 +32,7 @@ import Testing
     let codes = Set(Checker.check(p.build()).findings.map(\.code))
     #expect(codes == [.I001])
 
-    (p, x, y, a) = try Self.builder()
+    (p, x, y, a) = try Self.builder(isExplicit: true)
     p.emit(OpaqueOp("In", on: .load, results: [a.tile().ref], sources: [x.tile().ref], cycles: 4))
     #expect(Checker.check(p.build()).findings.contains { $0.code == .I002 })
     p.emit(store)
@@ -130,7 +131,7 @@ import Testing
   }
 
   @Test func `a unit flag hands its tile over as that of a matmul does`() throws {
-    var (p, _, y, _) = try Self.builder()
+    var (p, _, y, _) = try Self.builder(isExplicit: true)
     let c = try p.buffer("c", in: Acc.self, .f32, rows: 4, columns: 4)
     func chain(_ p: inout ProgramBuilder, _ flag: UnitFlag) {
       let tile = c.tile().ref
@@ -144,11 +145,11 @@ import Testing
     chain(&p, .release)
     let codes = Set(Checker.check(p.build()).findings.map(\.code))
     #expect(codes.isDisjoint(with: [.H001, .H002, .H003, .D002]), "\(codes)")
-    (p, _, y, _) = try Self.builder()
+    (p, _, y, _) = try Self.builder(isExplicit: true)
     _ = try p.buffer("c", in: Acc.self, .f32, rows: 4, columns: 4)
     chain(&p, .none)
     #expect(Checker.check(p.build()).findings.contains { $0.code == .H001 })
-    (p, _, y, _) = try Self.builder()
+    (p, _, y, _) = try Self.builder(isExplicit: true)
     _ = try p.buffer("c", in: Acc.self, .f32, rows: 4, columns: 4)
     chain(&p, .hold)
     #expect(Checker.check(p.build()).findings.contains { $0.code == .D002 })

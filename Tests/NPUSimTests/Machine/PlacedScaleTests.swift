@@ -113,7 +113,7 @@ import Testing
   }
 
   @Test func `two buffers over the same blocks race where nothing orders them`() throws {
-    var p = ProgramBuilder(machine: TestMachine.small(), catalogue: .standard)
+    var p = ProgramBuilder(machine: TestMachine.small(), catalogue: .standard, isExplicit: true)
     let m = try p.tensor("m", .mxint8, rows: 8, columns: 64, role: .input)
     let a = try p.buffer("a", in: L1.self, .mxint8, rows: 8, columns: 64, at: 0)
     let b = try p.buffer("b", in: L1.self, .mxint8, rows: 8, columns: 64, at: 0)

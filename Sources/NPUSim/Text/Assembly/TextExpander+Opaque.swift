@@ -32,7 +32,7 @@ extension TextExpander {
     }
     let position = builder.position
     lastData[core] = position
-    let isSound = builder.append(asWritten: op)
+    let isSound = builder.append(ofText: op)
     if isSound, builder.position > position {
       settled.keep(position, of: Int(tree.lines[index].statement))
     }

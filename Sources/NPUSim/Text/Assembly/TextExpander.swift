@@ -98,7 +98,7 @@ struct TextExpander {
     self.task = task
     self.limits = limits
     builder = ProgramBuilder(
-      machine: machine, catalogue: catalogue,
+      machine: machine, catalogue: catalogue, isExplicit: true,
       limit: Int(clamping: min(limits.microOps, Int64(Program.microOpLimit))))
     errors = TextErrors(source)
     variables = Array(repeating: 0, count: plan.variables)

@@ -19,7 +19,7 @@ struct RecordBuilder {
     self.tree = tree
     self.machine = machine
     self.marksLines = marksLines
-    builder = ProgramBuilder(machine: machine, catalogue: catalogue)
+    builder = ProgramBuilder(machine: machine, catalogue: catalogue, isExplicit: true)
     placement = RecordPlacement(tree, machine)
     errors = TextErrors(source)
     chipBarrier = OpRecord(
@@ -204,13 +204,13 @@ struct RecordBuilder {
         if index < first + Int(line.written) { op.results += tiles } else { op.sources += tiles }
       }
       op.cycles = line.cycles < 0 ? cycles(op) : Int(line.cycles)
-      _ = builder.append(asWritten: op)
+      _ = builder.append(ofText: op)
     case .set(let event): builder.append(.synchronise(event, .set, scope: 0))
     case .wait(let event): builder.append(.synchronise(event, .wait, scope: 0))
     case .coreSet(let other, let event):
-      _ = builder.append(asWritten: SetCoreEvent(Int32(other), event))
+      _ = builder.append(ofText: SetCoreEvent(Int32(other), event))
     case .coreWait(let other, let event):
-      _ = builder.append(asWritten: WaitCoreEvent(Int32(other), event))
+      _ = builder.append(ofText: WaitCoreEvent(Int32(other), event))
     case .barrier(let queue): builder.append(.barrier(queue, scope: 0))
     case .barrierAll: builder.append(.fence(scope: 0))
     case .barrierCores: builder.append(chipBarrier)
