@@ -286,6 +286,18 @@ public struct ProgramBuilder {
         row: row, column: column))
   }
 
+  /// Declares that after the last micro-op of the current core, `tile` is the rectangle at (`slot`,
+  /// `row`, `column`) of a tap tensor; nothing where the core has no micro-op yet.
+  public mutating func tap<S: MemorySpace>(
+    _ tile: Tile<S>, tensor: Int, slot: Int = 0, row: Int = 0, column: Int = 0
+  ) {
+    if program.exceededLimit != nil || position == 0 { return }
+    program.taps.append(
+      Tap(
+        core: core, op: position - 1, tile: tile.ref, tensor: tensor, slot: slot, row: row,
+        column: column))
+  }
+
   /// The number of a tile, and whether it lies in its buffer as it must; reported at its first use.
   mutating func intern(
     _ tile: TileRef, at position: Int, opcode: UInt8, named name: @autoclosure () -> String? = nil
