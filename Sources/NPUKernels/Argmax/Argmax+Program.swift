@@ -22,28 +22,17 @@ extension Argmax {
       var turn = 0
       for (number, parts) in rowTiles.enumerated() {
         p.pushScope("rows", iteration: number)
-        let place = places.acquire()
-        let best = maxima.acquire()
         let rows = parts[0].rows
-        let found = place.tile(rows: rows.count)
+        let found = places.next().tile(rows: rows.count)
+        let best = maxima.next().tile(rows: rows.count)
         for part in parts {
-          let load = loads.turn(turn, &p)
-          let isFirst = part.columns.lowerBound == 0
-          let taken = p.emit(
-            ArgMax(
-              found, best.tile(rows: rows.count), load.tiles[0],
-              base: Int32(truncatingIfNeeded: part.columns.lowerBound), start: isFirst),
-            after: load.ready + (isFirst ? place.free : []))
-          loads.release(turn, after: taken)
+          let values = loads.turn(turn, &p)[0]
           turn += 1
-          guard part.columns.upperBound == columns else { continue }
-          p.tap(
-            best.tile(rows: rows.count), after: taken, tensor: maximum, row: rows.lowerBound)
-          let stored = p.emit(
-            StoreHBM(index.tile(row: rows.lowerBound, rows: rows.count), from: found),
-            after: taken)
-          places.release(place, after: stored)
+          let base = Int32(truncatingIfNeeded: part.columns.lowerBound)
+          p.emit(ArgMax(found, best, values, base: base, start: base == 0))
         }
+        p.tap(best, tensor: maximum, row: rows.lowerBound)
+        p.emit(StoreHBM(index.tile(row: rows.lowerBound, rows: rows.count), from: found))
         p.popScope()
       }
     }

@@ -64,9 +64,8 @@ struct RMSNormCore {
     /// Row tile, and column tile in it.
     var tile: Int
     var part = 0
-    /// The turn of x that the pass reads, and whether it is the last one to do so.
+    /// The turn of x that the pass reads.
     var load = 0
-    var releases = false
     /// The turn of the weight.
     var weight = 0
   }
@@ -143,7 +142,6 @@ struct RMSNormCore {
           steps[index].load = loads.count
           loads.append(place)
         }
-        steps[index].releases = !isWhole || step.pass == .scale
       case .weigh where !isWhole || weightLoads.isEmpty:
         steps[index].weight = weightLoads.count
         weightLoads.append(RowTile(rows: 0..<1, columns: place.columns))
@@ -174,10 +172,8 @@ struct RMSNormCore {
     let product = scaled.tile(rows: rows, columns: columns)
     switch step.pass {
     case .square:
-      let turn = x.turn(step.load, &p)
-      let made = p.emit(
-        Elementwise<MulRule>(square, turn.tiles[0], turn.tiles[0]), after: turn.ready)
-      if step.releases { x.release(step.load, after: made) }
+      let values = x.turn(step.load, &p)[0]
+      p.emit(Elementwise<MulRule>(square, values, values))
     case .sum:
       let lanes = step.part == 0 ? min(kernel.machine.vector.lanes, columns) : partials.columns
       p.emit(
@@ -185,38 +181,28 @@ struct RMSNormCore {
           partials.tile(slot: step.tile % 2, rows: rows, columns: lanes), square,
           start: step.part == 0))
     case .scale:
-      let turn = x.turn(step.load, &p)
-      let made = p.emit(
+      p.emit(
         RowBroadcast<MulRule>(
-          product, turn.tiles[0], inverses.tile(slot: step.tile % 3, rows: rows)),
-        after: turn.ready)
-      if step.releases { x.release(step.load, after: made) }
-    default: weigh(step, place, product, &p)
+          product, x.turn(step.load, &p)[0], inverses.tile(slot: step.tile % 3, rows: rows)))
+    default: weigh(step, place, &p)
     }
   }
 
   /// The weight is one row: a product for each row of the tile.
   private mutating func weigh(
-    _ step: Step, _ place: RowTile, _ product: Tile<UB>, _ p: inout ProgramBuilder
+    _ step: Step, _ place: RowTile, _ p: inout ProgramBuilder
   ) {
-    let weight = weights.turn(step.weight, &p)
-    let slot = outRing.acquire()
+    let weight = weights.turn(step.weight, &p)[0]
+    let slot = outRing.next()
     let columns = place.columns.count
-    var made: Token?
     for row in 0..<place.rows.count {
-      made = p.emit(
+      p.emit(
         Elementwise<MulRule>(
           slot.tile(row: row, rows: 1, columns: columns),
-          scaled.tile(row: row, rows: 1, columns: columns), weight.tiles[0]),
-        after: weight.ready + slot.free)
+          scaled.tile(row: row, rows: 1, columns: columns), weight))
     }
-    guard let made else { return }
-    if rowTiles[step.tile].count > 1 { weights.release(step.weight, after: made) }
-    let stored = p.emit(
-      StoreHBM(
-        tensors.out.tile(place), from: slot.tile(rows: place.rows.count, columns: columns)),
-      after: made)
-    outRing.release(slot, after: stored)
+    p.emit(
+      StoreHBM(tensors.out.tile(place), from: slot.tile(rows: place.rows.count, columns: columns)))
   }
 
   /// A pass over the column of sums of a row tile.
@@ -227,16 +213,15 @@ struct RMSNormCore {
     let inverse = inverses.tile(slot: step.tile % 3, rows: rows)
     switch step.pass {
     case .finish:
-      let made = p.emit(
-        RowFinish(sum, partials.tile(slot: step.tile % 2, rows: rows)))
-      p.tap(sum, after: made, tensor: tensors.sums, row: place.rows.lowerBound)
+      p.emit(RowFinish(sum, partials.tile(slot: step.tile % 2, rows: rows)))
+      p.tap(sum, tensor: tensors.sums, row: place.rows.lowerBound)
     case .mean:
       p.emit(WithScalar<MulRule>(inverse, sum, FP32.div(1, Float(kernel.columns))))
     case .addEpsilon:
       p.emit(WithScalar<AddRule>(inverse, inverse, kernel.epsilon))
     default:
-      let made = p.emit(Special<RsqrtRule>(inverse, inverse))
-      p.tap(inverse, after: made, tensor: tensors.inverses, row: place.rows.lowerBound)
+      p.emit(Special<RsqrtRule>(inverse, inverse))
+      p.tap(inverse, tensor: tensors.inverses, row: place.rows.lowerBound)
     }
   }
 }

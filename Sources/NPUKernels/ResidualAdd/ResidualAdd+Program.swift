@@ -18,14 +18,10 @@ extension ResidualAdd {
       var sums = try memory.ring("out", in: UB.self)
       for (index, place) in tiles.enumerated() {
         p.pushScope("tile", iteration: index)
-        let turn = loads.turn(index, &p)
-        let slot = sums.acquire()
-        let sum = slot.tile(rows: place.rows.count, columns: place.columns.count)
-        let added = p.emit(
-          Elementwise<AddRule>(sum, turn.tiles[0], turn.tiles[1]), after: turn.ready + slot.free)
-        loads.release(index, after: added)
-        let stored = p.emit(StoreHBM(out.tile(place), from: sum), after: added)
-        sums.release(slot, after: stored)
+        let addends = loads.turn(index, &p)
+        let sum = sums.next().tile(rows: place.rows.count, columns: place.columns.count)
+        p.emit(Elementwise<AddRule>(sum, addends[0], addends[1]))
+        p.emit(StoreHBM(out.tile(place), from: sum))
         p.popScope()
       }
     }

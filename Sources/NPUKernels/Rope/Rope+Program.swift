@@ -92,11 +92,11 @@ struct RopeCore {
   }
 
   mutating func emit(_ p: inout ProgramBuilder) {
-    let loaded = p.emit(LoadUB(inverses, from: tensors.inverses.tile()))
+    p.emit(LoadUB(inverses, from: tensors.inverses.tile()))
     var ready: Tables?
     for tile in tiles.indices {
       p.pushScope("positions", iteration: tile)
-      let frequencies = multiply(tile, after: loaded, &p)
+      let frequencies = multiply(tile, &p)
       p.popScope()
       if let ready { rotate(ready, &p) }
       p.pushScope("positions", iteration: tile)
@@ -107,45 +107,30 @@ struct RopeCore {
   }
 
   /// Frequencies times positions: a product for each row of the tile, whose position is exact.
-  private mutating func multiply(
-    _ tile: Int, after loaded: Token, _ p: inout ProgramBuilder
-  ) -> (slot: Ring<UB>.Slot, stored: Token) {
+  private mutating func multiply(_ tile: Int, _ p: inout ProgramBuilder) -> Tile<UB> {
     let rows = tiles[tile]
-    let slot = frequencyRing.acquire()
-    var made = loaded
+    let frequencies = frequencyRing.next().tile(rows: rows.count)
     for (row, position) in rows.enumerated() {
-      made = p.emit(
-        WithScalar<MulRule>(slot.tile(row: row, rows: 1), inverses, Float(position)),
-        after: [loaded] + slot.free)
+      p.emit(
+        WithScalar<MulRule>(frequencies.rows(row..<row + 1), inverses, Float(position)))
     }
-    let stored = p.emit(
+    p.emit(
       StoreHBM(
-        tensors.frequencies.tile(row: rows.lowerBound, rows: rows.count),
-        from: slot.tile(rows: rows.count)), after: made)
-    return (slot, stored)
+        tensors.frequencies.tile(row: rows.lowerBound, rows: rows.count), from: frequencies))
+    return frequencies
   }
 
   private mutating func evaluate(
-    _ tile: Int, _ frequencies: (slot: Ring<UB>.Slot, stored: Token), _ p: inout ProgramBuilder
+    _ tile: Int, _ frequencies: Tile<UB>, _ p: inout ProgramBuilder
   ) -> Tables {
     let rows = tiles[tile]
-    let source = frequencies.slot.tile(rows: rows.count)
-    let tables = Tables(
-      tile: tile, cosines: cosineRing.acquire(), sines: sineRing.acquire())
+    let tables = Tables(tile: tile, cosines: cosineRing.next(), sines: sineRing.next())
     let cosines = tables.cosines.tile(rows: rows.count)
     let sines = tables.sines.tile(rows: rows.count)
-    p.emit(Special<CosRule>(cosines, source), after: tables.cosines.free)
-    let made = p.emit(Special<SinRule>(sines, source), after: tables.sines.free)
-    frequencyRing.release(frequencies.slot, after: frequencies.stored)
-    let first = p.emit(
-      StoreHBM(
-        tensors.cosines.tile(row: rows.lowerBound, rows: rows.count), from: cosines),
-      after: made)
-    cosineRing.release(tables.cosines, after: first)
-    let second = p.emit(
-      StoreHBM(tensors.sines.tile(row: rows.lowerBound, rows: rows.count), from: sines),
-      after: made)
-    sineRing.release(tables.sines, after: second)
+    p.emit(Special<CosRule>(cosines, frequencies))
+    p.emit(Special<SinRule>(sines, frequencies))
+    p.emit(StoreHBM(tensors.cosines.tile(row: rows.lowerBound, rows: rows.count), from: cosines))
+    p.emit(StoreHBM(tensors.sines.tile(row: rows.lowerBound, rows: rows.count), from: sines))
     return tables
   }
 
@@ -153,38 +138,21 @@ struct RopeCore {
   private mutating func rotate(_ tables: Tables, _ p: inout ProgramBuilder) {
     p.pushScope("positions", iteration: tables.tile)
     for place in turns[tables.tile] {
-      let load = x.turn(turn, &p)
-      let slot = outRing.acquire()
-      let source = load.tiles[0]
-      let result = slot.tile(rows: place.rows.count)
+      let source = x.turn(turn, &p)[0]
+      turn += 1
+      let result = outRing.next().tile(rows: place.rows.count)
       let position = place.rows.lowerBound / kernel.heads - tiles[tables.tile].lowerBound
       let rows = kernel.heads == 1 ? place.rows.count : min(kernel.heads, place.rows.count)
-      var made: Token?
       for (index, first) in stride(from: 0, to: place.rows.count, by: rows).enumerated() {
         let count = kernel.heads == 1 ? rows : 1
-        made = p.emit(
+        p.emit(
           RotatePairs(
             result.rows(first..<first + rows), source.rows(first..<first + rows),
             cosine: tables.cosines.tile(row: position + index, rows: count),
-            sine: tables.sines.tile(row: position + index, rows: count), kernel.pairing),
-          after: load.ready + slot.free)
+            sine: tables.sines.tile(row: position + index, rows: count), kernel.pairing))
       }
-      guard let made else { continue }
-      x.release(turn, after: made)
-      turn += 1
-      let stored = p.emit(StoreHBM(tensors.out.tile(place), from: result), after: made)
-      outRing.release(slot, after: stored)
+      p.emit(StoreHBM(tensors.out.tile(place), from: result))
     }
     p.popScope()
-  }
-}
-
-extension Tile {
-  /// Some rows of the tile.
-  func rows(_ range: Range<Int>) -> Tile {
-    var part = ref
-    part.row += Int32(clamping: range.lowerBound)
-    part.rows = Int32(clamping: range.count)
-    return Tile(part)
   }
 }
