@@ -25,28 +25,21 @@ extension Embedding {
       let tiles = plan.tiles(rows: tokens, columns: hidden, core: core, of: machine.cores)
       guard !tiles.isEmpty else { continue }
       var ring = try p.allocate(buffers).ring("rows", in: UB.self)
-      var gathered: [(slot: Ring<UB>.Slot, ready: Token)] = []
+      var gathered: [Tile<UB>] = []
       for (index, place) in tiles.enumerated() {
         p.pushScope("tile", iteration: index)
         while gathered.count < min(index + plan.stages, tiles.count) {
           let next = tiles[gathered.count]
-          let slot = ring.acquire()
-          let ready = p.emit(
+          let tile = ring.next().tile(rows: next.rows.count, columns: next.columns.count)
+          p.emit(
             GatherUB(
-              slot.tile(rows: next.rows.count, columns: next.columns.count),
+              tile,
               from: table.gathered(
                 list, first: next.rows.lowerBound, rows: next.rows.count,
-                column: next.columns.lowerBound, columns: next.columns.count)),
-            after: slot.free)
-          gathered.append((slot, ready))
+                column: next.columns.lowerBound, columns: next.columns.count)))
+          gathered.append(tile)
         }
-        let turn = gathered[index]
-        let stored = p.emit(
-          StoreHBM(
-            out.tile(place),
-            from: turn.slot.tile(rows: place.rows.count, columns: place.columns.count)),
-          after: turn.ready)
-        ring.release(turn.slot, after: stored)
+        p.emit(StoreHBM(out.tile(place), from: gathered[index]))
         p.popScope()
       }
     }
