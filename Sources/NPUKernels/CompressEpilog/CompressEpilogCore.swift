@@ -25,11 +25,6 @@ struct CompressEpilogCore {
     var columns: Range<Int>
   }
 
-  private struct Load {
-    var slot: Ring<UB>.Slot
-    var loaded: Token
-  }
-
   init(
     _ kernel: CompressEpilog, tensors: CompressEpilogTensors, _ p: inout ProgramBuilder
   ) throws(NPUError) {
@@ -51,26 +46,21 @@ struct CompressEpilogCore {
 
   mutating func emit(_ moves: Range<Int>, _ p: inout ProgramBuilder) {
     let pieces = pieces(moves)
-    var loads: [Load] = []
+    var loads: [Tile<UB>] = []
     for (index, piece) in pieces.enumerated() {
       p.pushScope("tile", iteration: index)
       while loads.count < min(pieces.count, index + plan.stages) {
         loads.append(load(pieces[loads.count], &p))
       }
-      let x = loads[index].slot.tile(rows: piece.moves.count, columns: piece.columns.count)
-      let codes = codeRing.acquire()
-      let scales = scaleRing.acquire()
-      let codeTile = codes.tile(rows: piece.moves.count, columns: piece.columns.count)
-      let scaleTile = scales.tile(
-        rows: piece.moves.count, columns: FP8Block.blocks(piece.columns.count))
-      let tokens = [loads[index].loaded] + codes.free + scales.free
-      let encoded =
-        steps.map { compose(codeTile, scaleTile, x, $0, after: tokens, &p) }
-        ?? p.emit(
-          EncodeFP8(codeTile, scaleTile, x, roundScale: kernel.rule == .e8m0(roundsUp: true)),
-          after: tokens)
-      xRing.release(loads[index].slot, after: encoded)
-      scatter(piece, codes, codeTile, scales, scaleTile, after: encoded, &p)
+      let x = loads[index]
+      let codes = codeRing.next().tile(rows: x.rows, columns: x.columns)
+      let scales = scaleRing.next().tile(rows: x.rows, columns: FP8Block.blocks(x.columns))
+      if let steps {
+        compose(codes, scales, x, steps, &p)
+      } else {
+        p.emit(EncodeFP8(codes, scales, x, roundScale: kernel.rule == .e8m0(roundsUp: true)))
+      }
+      scatter(piece, codes, scales, &p)
       p.popScope()
     }
   }
@@ -85,68 +75,64 @@ struct CompressEpilogCore {
     }
   }
 
-  private mutating func load(_ piece: Piece, _ p: inout ProgramBuilder) -> Load {
-    let slot = xRing.acquire()
+  private mutating func load(_ piece: Piece, _ p: inout ProgramBuilder) -> Tile<UB> {
     let rows = piece.moves.count
     let columns = piece.columns.count
-    let target = slot.tile(rows: rows, columns: columns)
+    let target = xRing.next().tile(rows: rows, columns: columns)
     let first = Int(tensors.moves[piece.moves.lowerBound].row)
     let column = piece.columns.lowerBound
-    let loaded =
-      tensors.isContiguous(piece.moves)
-      ? p.emit(
+    if tensors.isContiguous(piece.moves) {
+      p.emit(
         LoadUB(
-          target, from: tensors.x.tile(row: first, column: column, rows: rows, columns: columns)),
-        after: slot.free)
-      : p.emit(
+          target, from: tensors.x.tile(row: first, column: column, rows: rows, columns: columns)))
+    } else {
+      p.emit(
         GatherUB(
           target,
           from: tensors.x.gathered(
             tensors.rowList, first: piece.moves.lowerBound, rows: rows, column: column,
-            columns: columns)), after: slot.free)
-    return Load(slot: slot, loaded: loaded)
+            columns: columns)))
+    }
+    return target
   }
 
-  private mutating func scatter(
-    _ piece: Piece, _ codes: Ring<UB>.Slot, _ codeTile: Tile<UB>, _ scales: Ring<UB>.Slot,
-    _ scaleTile: Tile<UB>, after encoded: Token, _ p: inout ProgramBuilder
+  private func scatter(
+    _ piece: Piece, _ codes: Tile<UB>, _ scales: Tile<UB>, _ p: inout ProgramBuilder
   ) {
-    let storedCodes = p.emit(
+    p.emit(
       StoreScatter(
         tensors.cache.gathered(
-          tensors.slotList, first: piece.moves.lowerBound, rows: codeTile.rows,
-          column: piece.columns.lowerBound, columns: codeTile.columns), from: codeTile),
-      after: encoded)
-    codeRing.release(codes, after: storedCodes)
-    let storedScales = p.emit(
+          tensors.slotList, first: piece.moves.lowerBound, rows: codes.rows,
+          column: piece.columns.lowerBound, columns: codes.columns), from: codes))
+    p.emit(
       StoreScatter(
         tensors.scale.gathered(
-          tensors.slotList, first: piece.moves.lowerBound, rows: scaleTile.rows,
-          column: piece.columns.lowerBound / FP8Block.blockSize, columns: scaleTile.columns),
-        from: scaleTile), after: encoded)
-    scaleRing.release(scales, after: storedScales)
+          tensors.slotList, first: piece.moves.lowerBound, rows: scales.rows,
+          column: piece.columns.lowerBound / FP8Block.blockSize, columns: scales.columns),
+        from: scales))
   }
 
-  /// The encode as elementary micro-ops; returns the last, which makes the codes.
+  /// The encode as elementary micro-ops.
   private func compose(
-    _ codes: Tile<UB>, _ scales: Tile<UB>, _ x: Tile<UB>, _ steps: Steps, after tokens: [Token],
+    _ codes: Tile<UB>, _ scales: Tile<UB>, _ x: Tile<UB>, _ steps: Steps,
     _ p: inout ProgramBuilder
-  ) -> Token {
+  ) {
     let reciprocal = kernel.block.reciprocal
     let quotients = steps.quotients.tile(rows: x.rows, columns: x.columns)
     guard case .e8m0(let roundsUp) = kernel.rule else {
-      p.emit(BlockAbsMax(scales, x), after: tokens)
+      p.emit(BlockAbsMax(scales, x))
       p.emit(WithScalar<MulRule>(scales, scales, reciprocal))
       p.emit(BlockBroadcast<DivRule>(quotients, x, scales))
       p.emit(SelectFinite(quotients, quotients, else: x))
-      return p.emit(Cast(codes, quotients, saturating: false))
+      p.emit(Cast(codes, quotients, saturating: false))
+      return
     }
     let maxima = steps.maxima.tile(rows: scales.rows, columns: scales.columns)
-    p.emit(BlockAbsMax(maxima, x), after: tokens)
+    p.emit(BlockAbsMax(maxima, x))
     p.emit(WithScalar<MaxRule>(maxima, maxima, 1e-4))
     p.emit(WithScalar<MulRule>(maxima, maxima, reciprocal))
     p.emit(CastScale(scales, maxima, roundsUp ? .ceil : .floor))
     p.emit(BlockBroadcast<DivRule>(quotients, x, roundsUp ? scales : maxima))
-    return p.emit(Cast(codes, quotients, saturating: true))
+    p.emit(Cast(codes, quotients, saturating: true))
   }
 }
