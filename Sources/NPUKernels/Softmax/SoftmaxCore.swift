@@ -17,9 +17,9 @@ struct SoftmaxCore {
 
   /// The tiles of x in the order of their use.
   private var visits: [Visit] = []
-  private var loads: [Load] = []
+  private var loads: [Tile<UB>] = []
   private var fetched = 0
-  /// Tiles of x whose slots the program has given back.
+  /// Tiles of x that the program is done with.
   private var released = 0
 
   private struct Visit {
@@ -27,18 +27,13 @@ struct SoftmaxCore {
     var tile: Int
   }
 
-  private struct Load {
-    var slot: Ring<UB>.Slot
-    var loaded: Token
-  }
-
   /// A row tile in flight.
   private struct Lane {
     let index: Int
     let rows: Range<Int>
-    /// Column tile in hand, and where it lies.
+    /// Column tile in hand, and its visit.
     var tile = 0
-    var load: Load?
+    var visit = 0
     /// Which of the two maxima is the present one.
     var parity = 0
 
@@ -117,25 +112,22 @@ struct SoftmaxCore {
 
   // MARK: Loads
 
-  /// Loads as far ahead as slots are free.
+  /// Loads as far ahead as there are slots that the program is done with.
   private mutating func loadAhead(_ p: inout ProgramBuilder) {
     while loads.count < min(visits.count, released + plan.stages) {
       let visit = visits[loads.count]
-      let slot = ring.acquire()
-      let rows = visit.rows.count
-      let columns = kernel.width(visit.tile)
-      let loaded = p.emit(
+      let tile = ring.next().tile(rows: visit.rows.count, columns: kernel.width(visit.tile))
+      p.emit(
         LoadUB(
-          slot.tile(rows: rows, columns: columns),
+          tile,
           from: x.tile(
-            row: visit.rows.lowerBound, column: visit.tile * plan.tileColumns, rows: rows,
-            columns: columns)), after: slot.free)
-      loads.append(Load(slot: slot, loaded: loaded))
+            row: visit.rows.lowerBound, column: visit.tile * plan.tileColumns, rows: tile.rows,
+            columns: tile.columns)))
+      loads.append(tile)
     }
   }
 
-  private mutating func release(_ load: Load, after token: Token, _ p: inout ProgramBuilder) {
-    ring.release(load.slot, after: token)
+  private mutating func release(_ p: inout ProgramBuilder) {
     released += 1
     loadAhead(&p)
   }
@@ -146,31 +138,29 @@ struct SoftmaxCore {
     if case .fetch(let tile) = phase {
       loadAhead(&p)
       lane.tile = tile
-      lane.load = loads[fetched]
+      lane.visit = fetched
       fetched += 1
       return
     }
-    guard let load = lane.load else { return }
-    let xTile = load.slot.tile(rows: lane.rows.count, columns: width(lane))
+    let x = loads[lane.visit]
     switch phase {
     case .fetch: break
     case .collect(let isFirst):
       let target = workTile(lane)
-      let taken =
-        isFirst
-        ? p.emit(Cast(target, xTile), after: load.loaded)
-        : p.emit(Elementwise<MaxRule>(target, target, xTile), after: load.loaded)
-      release(load, after: taken, &p)
+      if isFirst {
+        p.emit(Cast(target, x))
+      } else {
+        p.emit(Elementwise<MaxRule>(target, target, x))
+      }
+      release(&p)
     case .fold(let source, let start, let width):
       p.emit(
         Elementwise<MaxRule>(
-          workTile(lane, width: width), self.source(source, lane, load, column: 0, width: width),
-          self.source(source, lane, load, column: start, width: width)), after: load.loaded)
+          workTile(lane, width: width), self.source(source, lane, column: 0, width: width),
+          self.source(source, lane, column: start, width: width)))
     case .rowMaximum(let source, let width):
       let target = kernel.isOnline ? column(.tileMaximum, lane) : maximum(lane)
-      p.emit(
-        RowMax(target, self.source(source, lane, load, column: 0, width: width), start: true),
-        after: load.loaded)
+      p.emit(RowMax(target, self.source(source, lane, column: 0, width: width), start: true))
     case .floor:
       p.emit(WithScalar<MaxRule>(maximum(lane), column(.tileMaximum, lane), Softmax.lowest))
     case .renew:
@@ -182,9 +172,8 @@ struct SoftmaxCore {
         p.emit(
           Elementwise<SubRule>(column(.factor, lane), otherMaximum(lane), maximum(lane)))
       }
-      let taken = p.emit(
-        RowBroadcast<SubRule>(workTile(lane), xTile, maximum(lane)), after: load.loaded)
-      if !shift.keepsX { release(load, after: taken, &p) }
+      p.emit(RowBroadcast<SubRule>(workTile(lane), x, maximum(lane)))
+      if !shift.keepsX { release(&p) }
     case .toBase2(let shift):
       for tile in shifted(shift, lane) { p.emit(WithScalar<MulRule>(tile, tile, Softmax.log2e)) }
     case .exponential(let shift):
@@ -197,14 +186,13 @@ struct SoftmaxCore {
       }
     case .rescale, .sum, .finish, .invert: reduce(phase, lane, &p)
     case .scale:
-      let made = p.emit(
-        RowBroadcast<MulRule>(xTile, workTile(lane), column(.inverse, lane)), after: load.loaded)
-      let stored = p.emit(
+      p.emit(RowBroadcast<MulRule>(x, workTile(lane), column(.inverse, lane)))
+      p.emit(
         StoreHBM(
           out.tile(
-            row: lane.rows.lowerBound, column: lane.tile * plan.tileColumns, rows: lane.rows.count,
-            columns: width(lane)), from: xTile), after: made)
-      release(load, after: stored, &p)
+            row: lane.rows.lowerBound, column: lane.tile * plan.tileColumns, rows: x.rows,
+            columns: x.columns), from: x))
+      release(&p)
     }
   }
 
@@ -224,10 +212,10 @@ struct SoftmaxCore {
   }
 
   private func source(
-    _ source: SoftmaxPhase.Source, _ lane: Lane, _ load: Load, column: Int, width: Int
+    _ source: SoftmaxPhase.Source, _ lane: Lane, column: Int, width: Int
   ) -> Tile<UB> {
     switch source {
-    case .x: load.slot.tile(column: column, rows: lane.rows.count, columns: width)
+    case .x: loads[lane.visit].columns(column..<column + width)
     case .work: workTile(lane, column: column, width: width)
     }
   }
