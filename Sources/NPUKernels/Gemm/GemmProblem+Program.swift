@@ -11,8 +11,8 @@ extension GemmProblem {
       builder.begin(core: core)
       let areas = areas(core: core)
       guard !areas.isEmpty else { continue }
-      var stream = try GemmCore(self, tensors: tensors, &builder)
-      stream.emit(GemmWork(self, areas: areas), &builder)
+      var stream = try GemmCore(self, GemmWork(self, areas: areas), tensors: tensors, &builder)
+      stream.emit(&builder)
     }
     return builder.build()
   }
