@@ -6,8 +6,8 @@ struct SwigluCore {
   private let kernel: Swiglu
   private let plan: SwigluSchedule
   private let tensors: SwigluTensors
-  private var weightRing: Ring<L1>
-  private var operandRing: Ring<L1>
+  private let weightRing: Ring<L1>
+  private let operandRing: Ring<L1>
   private var leftRing: Ring<Left>
   private var rightRing: Ring<Right>
   private var accRing: Ring<Acc>
@@ -23,26 +23,10 @@ struct SwigluCore {
     var depth: Range<Int>
   }
 
-  /// A chunk of weights in `l1`.
-  private struct Chunk {
-    var load: Load
-    var slot: Ring<L1>.Slot
-    var ready: Token
-  }
-
-  /// The encoded rows of a tile of tokens in `l1`.
-  private struct Operand {
-    var slot: Ring<L1>.Slot
-    var tokens: Range<Int>
-    /// What makes each piece of the depth readable, in order.
-    var ready: [Token]
-  }
-
+  /// The loads of all products, those that are emitted, and the one whose chunk is multiplied next.
   private var loads: [Load] = []
-  private var chunks: [Chunk] = []
-  private var next = 0
-  /// The last store of h for each tile of tokens.
-  private var stored: [Int: Token] = [:]
+  private var loaded = 0
+  private var used = 0
 
   init(_ kernel: Swiglu, _ tensors: SwigluTensors, _ p: inout ProgramBuilder) throws(NPUError) {
     self.kernel = kernel
@@ -63,23 +47,21 @@ struct SwigluCore {
 
   mutating func emit(_ products: [SwigluProduct], _ p: inout ProgramBuilder) {
     loads = products.flatMap { loads(of: $0) }
-    var operand: Operand?
     var phase = SwigluProduct.Phase.up
-    var lastFed: Token?
+    var turn = -1
     for (index, product) in products.enumerated() {
       p.pushScope(product.phase == .up ? "up" : "down", iteration: index)
-      let isNew = operand?.tokens != product.tokens || phase != product.phase
-      if isNew {
-        if let operand, let lastFed { operandRing.release(operand.slot, after: lastFed) }
+      if turn < 0 || phase != product.phase || products[index - 1].tokens != product.tokens {
         // The weights that have room go first: rows of h are loaded only when all of h is made.
         prefetch(&p)
         if phase != product.phase { meet(&p) }
         phase = product.phase
-        operand = stage(product, &p)
+        turn += 1
+        stage(product, to: operandRing[turn], &p)
       }
-      if let operand {
-        let fed = product.phase == .up ? gate(product, operand, &p) : project(product, operand, &p)
-        lastFed = fed ?? lastFed
+      switch product.phase {
+      case .up: gate(product, operandRing[turn], &p)
+      case .down: project(product, operandRing[turn], &p)
       }
       p.popScope()
     }
@@ -104,158 +86,94 @@ struct SwigluCore {
 
   /// Emits the loads for which there is room.
   private mutating func prefetch(_ p: inout ProgramBuilder) {
-    while chunks.count < min(next + plan.weightStages, loads.count) {
-      let load = loads[chunks.count]
-      let slot = weightRing.acquire()
-      let ready = p.emit(
+    while loaded < min(used + plan.weightStages, loads.count) {
+      let load = loads[loaded]
+      p.emit(
         LoadL1(
-          slot.tile(rows: load.rows.count, columns: load.depth.count),
-          from: load.matrix.tile(RowTile(rows: load.rows, columns: load.depth))),
-        after: slot.free)
-      chunks.append(Chunk(load: load, slot: slot, ready: ready))
+          weightRing[loaded].tile(rows: load.rows.count, columns: load.depth.count),
+          from: load.matrix.tile(RowTile(rows: load.rows, columns: load.depth))))
+      loaded += 1
     }
   }
 
   // MARK: Rows
 
   /// Brings the rows of a product to `l1`: loaded as BF16, encoded piece by piece, and stored.
-  private mutating func stage(_ product: SwigluProduct, _ p: inout ProgramBuilder) -> Operand {
+  private mutating func stage(
+    _ product: SwigluProduct, to slot: Ring<L1>.Slot, _ p: inout ProgramBuilder
+  ) {
     let tensor = product.phase == .up ? tensors.x : tensors.h
     let rows = product.tokens.count
-    let slot = operandRing.acquire()
-    let written = stored[product.tokens.lowerBound].map { [$0] } ?? []
-    var ready: [Token] = []
     for piece in RowTile.pieces(0..<tensor.columns, plan.pieceColumns) {
-      let values = valueRing.acquire()
-      let source = values.tile(rows: rows, columns: piece.count)
-      let loaded = p.emit(
-        LoadUB(source, from: tensor.tile(RowTile(rows: product.tokens, columns: piece))),
-        after: values.free + written)
-      let encoded = encodedRing.acquire()
-      let target = encoded.tile(rows: rows, columns: piece.count)
-      let made = p.emit(EncodeMX(target, source), after: [loaded] + encoded.free)
-      valueRing.release(values, after: made)
-      let kept = p.emit(
+      let values = valueRing.next().tile(rows: rows, columns: piece.count)
+      let encoded = encodedRing.next().tile(rows: rows, columns: piece.count)
+      p.emit(LoadUB(values, from: tensor.tile(RowTile(rows: product.tokens, columns: piece))))
+      p.emit(EncodeMX(encoded, values))
+      p.emit(
         StoreL1(
-          slot.tile(column: piece.lowerBound, rows: rows, columns: piece.count), from: target),
-        after: [made] + slot.free)
-      encodedRing.release(encoded, after: kept)
-      ready.append(kept)
+          slot.tile(column: piece.lowerBound, rows: rows, columns: piece.count), from: encoded))
     }
-    return Operand(slot: slot, tokens: product.tokens, ready: grouped(ready))
-  }
-
-  /// A few pieces become readable together: each moment at which feeds wait for stores takes an event
-  /// ID, and two tiles of rows share those of the pair.
-  private func grouped(_ ready: [Token]) -> [Token] {
-    let moments = max(1, min(8, kernel.machine.eventsPerPair ?? 8) / 2)
-    let size = (ready.count + moments - 1) / moments
-    return ready.indices.map { ready[min(ready.count - 1, $0 / size * size + size - 1)] }
   }
 
   // MARK: Products
 
-  /// rows · (the next weights)ᵀ in the accumulators; returns the last matmul and the last feed.
+  /// rows · (the next weights)ᵀ; returns the accumulators.
   private mutating func multiply(
-    _ product: SwigluProduct, _ operand: Operand, into acc: Ring<Acc>.Slot,
-    _ p: inout ProgramBuilder
-  ) -> (made: Token, fed: Token)? {
+    _ product: SwigluProduct, _ operand: Ring<L1>.Slot, _ p: inout ProgramBuilder
+  ) -> Tile<Acc> {
     let (rows, columns) = (product.tokens.count, product.columns.count)
-    let target = acc.tile(rows: rows, columns: columns)
-    var last: (made: Token, fed: Token)?
+    let target = accRing.next().tile(rows: rows, columns: columns)
     var isDone = false
     while !isDone {
       prefetch(&p)
-      let chunk = chunks[next]
-      next += 1
-      isDone = chunk.load.depth.upperBound == chunk.load.matrix.columns
-      for part in RowTile.pieces(chunk.load.depth, plan.tileK) {
-        let left = leftRing.acquire()
-        let right = rightRing.acquire()
-        let leftTile = left.tile(rows: rows, columns: part.count)
-        let rightTile = right.tile(rows: part.count, columns: columns)
-        let piece = (part.upperBound - 1) / plan.pieceColumns
-        let fedRows = p.emit(
+      let load = loads[used]
+      let weights = weightRing[used]
+      used += 1
+      isDone = load.depth.upperBound == load.matrix.columns
+      for part in RowTile.pieces(load.depth, plan.tileK) {
+        let left = leftRing.next().tile(rows: rows, columns: part.count)
+        let right = rightRing.next().tile(rows: part.count, columns: columns)
+        p.emit(
           FeedLeft(
-            leftTile,
-            from: operand.slot.tile(column: part.lowerBound, rows: rows, columns: part.count)),
-          after: [operand.ready[piece]] + left.free)
-        let fed = p.emit(
+            left, from: operand.tile(column: part.lowerBound, rows: rows, columns: part.count)))
+        p.emit(
           FeedRightTransposed(
-            rightTile,
-            from: chunk.slot.tile(
-              column: part.lowerBound - chunk.load.depth.lowerBound, rows: columns,
-              columns: part.count)), after: [chunk.ready] + right.free)
-        let isFirst = part.lowerBound == 0
-        let made = p.emit(
-          Matmul(target, left: leftTile, right: rightTile, accumulate: !isFirst),
-          after: [fedRows, fed] + (isFirst ? acc.free : []))
-        leftRing.release(left, after: made)
-        rightRing.release(right, after: made)
-        last = (made, fed)
+            right,
+            from: weights.tile(
+              column: part.lowerBound - load.depth.lowerBound, rows: columns, columns: part.count)))
+        p.emit(Matmul(target, left: left, right: right, accumulate: part.lowerBound > 0))
       }
-      if let last { weightRing.release(chunk.slot, after: last.fed) }
     }
-    return last
+    return target
   }
 
-  /// Columns of a, u, g and h; returns the last feed.
+  /// Columns of a, u, g and h.
   private mutating func gate(
-    _ product: SwigluProduct, _ operand: Operand, _ p: inout ProgramBuilder
-  ) -> Token? {
-    let (rows, columns) = (product.tokens.count, product.columns.count)
-    let slots = gateRings.indices.map { gateRings[$0].acquire() }
-    let tiles = slots.map { $0.tile(rows: rows, columns: columns) }
-    var drained: [Token] = []
-    var fed: Token?
-    for (index, tap) in [tensors.a, tensors.u].enumerated() {
-      let acc = accRing.acquire()
-      guard let last = multiply(product, operand, into: acc, &p) else { return fed }
-      fed = last.fed
-      let token = p.emit(
-        DrainUB(tiles[index], from: acc.tile(rows: rows, columns: columns)),
-        after: [last.made] + slots[index].free)
-      accRing.release(acc, after: token)
-      self.tap(tiles[index], after: token, tap, product, &p)
-      drained.append(token)
-      guard index == 0 else { continue }
-      let gated = p.emit(Special<SiluRule>(tiles[2], tiles[0]), after: token)
-      self.tap(tiles[2], after: gated, tensors.g, product, &p)
-      gateRings[0].release(slots[0], after: gated)
-    }
-    let made = p.emit(
-      Elementwise<MulRule>(tiles[3], tiles[2], tiles[1]), after: drained + slots[3].free)
-    gateRings[1].release(slots[1], after: made)
-    let stored = p.emit(
-      StoreHBM(
-        tensors.h.tile(RowTile(rows: product.tokens, columns: product.columns)), from: tiles[3]),
-      after: made)
-    gateRings[3].release(slots[3], after: stored)
-    if kernel.machine.cores == 1 { self.stored[product.tokens.lowerBound] = stored }
-    return fed
-  }
-
-  private func tap(
-    _ tile: Tile<UB>, after token: Token, _ tensor: Int, _ product: SwigluProduct,
-    _ p: inout ProgramBuilder
+    _ product: SwigluProduct, _ operand: Ring<L1>.Slot, _ p: inout ProgramBuilder
   ) {
-    p.tap(
-      tile, after: token, tensor: tensor, row: product.tokens.lowerBound,
-      column: product.columns.lowerBound)
+    let place = RowTile(rows: product.tokens, columns: product.columns)
+    let tiles = gateRings.indices.map {
+      gateRings[$0].next().tile(rows: place.rows.count, columns: place.columns.count)
+    }
+    p.emit(DrainUB(tiles[0], from: multiply(product, operand, &p)))
+    tap(tiles[0], tensors.a, place, &p)
+    p.emit(Special<SiluRule>(tiles[2], tiles[0]))
+    tap(tiles[2], tensors.g, place, &p)
+    p.emit(DrainUB(tiles[1], from: multiply(product, operand, &p)))
+    tap(tiles[1], tensors.u, place, &p)
+    p.emit(Elementwise<MulRule>(tiles[3], tiles[2], tiles[1]))
+    p.emit(StoreHBM(tensors.h.tile(place), from: tiles[3]))
   }
 
-  /// Columns of out; returns the last feed.
+  private func tap(_ tile: Tile<UB>, _ tensor: Int, _ place: RowTile, _ p: inout ProgramBuilder) {
+    p.tap(tile, tensor: tensor, row: place.rows.lowerBound, column: place.columns.lowerBound)
+  }
+
+  /// Columns of out.
   private mutating func project(
-    _ product: SwigluProduct, _ operand: Operand, _ p: inout ProgramBuilder
-  ) -> Token? {
-    let acc = accRing.acquire()
-    guard let last = multiply(product, operand, into: acc, &p) else { return nil }
+    _ product: SwigluProduct, _ operand: Ring<L1>.Slot, _ p: inout ProgramBuilder
+  ) {
     let place = RowTile(rows: product.tokens, columns: product.columns)
-    let drained = p.emit(
-      DrainHBM(
-        tensors.out.tile(place),
-        from: acc.tile(rows: place.rows.count, columns: place.columns.count)), after: last.made)
-    accRing.release(acc, after: drained)
-    return last.fed
+    p.emit(DrainHBM(tensors.out.tile(place), from: multiply(product, operand, &p)))
   }
 }
