@@ -14,17 +14,11 @@ struct FlashCacheStream {
     var keys: Range<Int>
   }
 
-  /// A chunk in `l1`.
-  struct Staged {
-    var slot: Ring<L1>.Slot
-    var ready: Token
-  }
-
   /// The rings of the pieces on their way through `ub`.
   private struct Encoding {
-    var rows: Ring<UB>
-    var scales: Ring<UB>?
-    var decoded: Ring<UB>?
+    let rows: Ring<UB>
+    let scales: Ring<UB>?
+    let decoded: BufferHandle<UB>?
     var keys: Ring<UB>
     var values: Ring<UB>
   }
@@ -35,10 +29,10 @@ struct FlashCacheStream {
     var keys: Range<Int>
   }
 
+  /// A piece in `ub`.
   private struct Loaded {
-    var rows: Ring<UB>.Slot
-    var scales: Ring<UB>.Slot?
-    var token: Token
+    var rows: Tile<UB>
+    var scales: Tile<UB>?
   }
 
   private let form: FlashShape
@@ -52,12 +46,13 @@ struct FlashCacheStream {
   private var lists: [Int: UInt32] = [:]
 
   private var chunks: [Chunk] = []
+  /// Where each chunk lies.
+  private var slots: [Ring<L1>.Slot] = []
   private var pieces: [Piece] = []
   private var loaded: [Loaded] = []
   private var nextPiece = 0
-  private var target: Ring<L1>.Slot?
-  private var staged: [Staged] = []
-  private var fed: [Token] = []
+  /// Chunks that have been fed.
+  private var fed = 0
 
   init(
     _ kernel: FlashAttention, _ tensors: FlashTensors, _ memory: PlacedBuffers
@@ -73,7 +68,7 @@ struct FlashCacheStream {
       encoding = Encoding(
         rows: try memory.ring("rows", in: UB.self),
         scales: kernel.form.kvFormat.isFP8 ? try memory.ring("scales", in: UB.self) : nil,
-        decoded: kernel.rung == .composed ? try memory.ring("decoded", in: UB.self) : nil,
+        decoded: kernel.rung == .composed ? try memory.buffer("decoded", in: UB.self) : nil,
         keys: try memory.ring("k_mx", in: UB.self),
         values: try memory.ring("v_mx", in: UB.self))
     }
@@ -114,6 +109,7 @@ struct FlashCacheStream {
   mutating func begin(_ chunks: [Chunk]) {
     self.chunks = chunks
     for (index, chunk) in chunks.enumerated() {
+      slots.append(chunk.operand == .key ? keyRing.next() : valueRing.next())
       let step = encoding == nil ? chunk.keys.count : stagedRows
       for start in stride(from: chunk.keys.lowerBound, to: chunk.keys.upperBound, by: step) {
         pieces.append(
@@ -124,65 +120,43 @@ struct FlashCacheStream {
 
   /// Whether a piece may be staged before the next chunk is fed: chunks are staged a window ahead.
   var wantsPiece: Bool {
-    nextPiece < pieces.count && staged.count < fed.count + window
+    nextPiece < pieces.count && pieces[nextPiece].chunk < fed + window
   }
 
   /// Stages the next piece.
   mutating func emitPiece(_ p: inout ProgramBuilder) {
     let piece = pieces[nextPiece]
     let chunk = chunks[piece.chunk]
-    let isFirst = target == nil
-    let slot = target ?? (chunk.operand == .key ? keyRing.acquire() : valueRing.acquire())
-    target = slot
-    let free = isFirst ? slot.free : []
-    let ready: Token
     if var rings = encoding {
-      ready = encode(piece, chunk, to: slot, after: free, &rings, &p)
+      encode(piece, chunk, to: slots[piece.chunk], &rings, &p)
       encoding = rings
     } else {
-      ready = load(chunk, to: slot, after: free, &p)
+      load(chunk, to: slots[piece.chunk], &p)
     }
     nextPiece += 1
-    if piece.keys.upperBound == chunk.keys.upperBound {
-      staged.append(Staged(slot: slot, ready: ready))
-      target = nil
-    }
   }
 
-  /// The next chunk to feed; it has been staged.
-  var next: Staged { staged[fed.count] }
-
-  /// Frees the chunk that ``next`` gave once the feed of `token` has read it.
-  mutating func release(after token: Token) {
-    let slot = next.slot
-    if chunks[fed.count].operand == .key {
-      keyRing.release(slot, after: token)
-    } else {
-      valueRing.release(slot, after: token)
-    }
-    fed.append(token)
+  /// Takes the next chunk to feed, which has been staged.
+  mutating func next() -> Ring<L1>.Slot {
+    fed += 1
+    return slots[fed - 1]
   }
 
   // MARK: MXINT8
 
   /// Loads a chunk, page by page where the cache is paged.
-  private func load(
-    _ chunk: Chunk, to slot: Ring<L1>.Slot, after free: [Token], _ p: inout ProgramBuilder
-  ) -> Token {
+  private func load(_ chunk: Chunk, to slot: Ring<L1>.Slot, _ p: inout ProgramBuilder) {
     let tensor = chunk.operand == .key ? tensors.k : tensors.v
     var start = chunk.keys.lowerBound
-    while true {
+    while start < chunk.keys.upperBound {
       let place = rows.place(group: chunk.group, key: start)
       let page = form.page ?? form.kv
       let count = min(chunk.keys.upperBound - start, page - place.row)
-      let token = p.emit(
+      p.emit(
         LoadL1(
           slot.tile(row: start - chunk.keys.lowerBound, rows: count, columns: form.headDim),
-          from: tensor.tile(
-            slot: place.slot, row: place.row, rows: count, columns: form.headDim)),
-        after: free)
+          from: tensor.tile(slot: place.slot, row: place.row, rows: count, columns: form.headDim)))
       start += count
-      if start >= chunk.keys.upperBound { return token }
     }
   }
 
@@ -190,82 +164,60 @@ struct FlashCacheStream {
 
   /// Encodes a piece that was loaded ahead, and stores it.
   private mutating func encode(
-    _ piece: Piece, _ chunk: Chunk, to slot: Ring<L1>.Slot, after free: [Token],
-    _ rings: inout Encoding, _ p: inout ProgramBuilder
-  ) -> Token {
+    _ piece: Piece, _ chunk: Chunk, to slot: Ring<L1>.Slot, _ rings: inout Encoding,
+    _ p: inout ProgramBuilder
+  ) {
     while loaded.count < min(pieces.count, nextPiece + rings.rows.buffer.slots) {
-      loaded.append(loadRows(pieces[loaded.count], &rings, &p))
+      loaded.append(loadRows(loaded.count, rings, &p))
     }
     let source = loaded[nextPiece]
     let count = piece.keys.count
     let d = form.headDim
-    let encoded = chunk.operand == .key ? rings.keys.acquire() : rings.values.acquire()
+    let encoded = chunk.operand == .key ? rings.keys.next() : rings.values.next()
     let result = encoded.tile(rows: count, columns: d)
-    let raw = source.rows.tile(rows: count, columns: d)
-    let tokens = [source.token] + encoded.free
-    let read: Token
-    let made: Token
-    if let scales = source.scales {
-      let factors = scales.tile(rows: count, columns: form.scaleBlocks)
-      if var decoded = rings.decoded {
-        let values = decoded.acquire().tile(rows: count, columns: d)
-        rings.decoded = decoded
-        p.emit(Cast(values, raw), after: source.token)
-        read = p.emit(BlockBroadcast<MulRule>(values, values, factors), after: [])
-        made = p.emit(EncodeMX(result, values), after: encoded.free)
+    if let factors = source.scales {
+      if let decoded = rings.decoded {
+        let values = decoded.tile(rows: count, columns: d)
+        p.emit(Cast(values, source.rows))
+        p.emit(BlockBroadcast<MulRule>(values, values, factors))
+        p.emit(EncodeMX(result, values))
       } else {
-        made = p.emit(RequantiseFP8(result, raw, factors), after: tokens)
-        read = made
+        p.emit(RequantiseFP8(result, source.rows, factors))
       }
-      rings.scales?.release(scales, after: read)
     } else {
-      made = p.emit(EncodeMX(result, raw), after: tokens)
-      read = made
+      p.emit(EncodeMX(result, source.rows))
     }
-    rings.rows.release(source.rows, after: read)
-    let stored = p.emit(
+    p.emit(
       StoreL1(
         slot.tile(row: piece.keys.lowerBound - chunk.keys.lowerBound, rows: count, columns: d),
-        from: result), after: [made] + free)
-    if chunk.operand == .key {
-      rings.keys.release(encoded, after: stored)
-    } else {
-      rings.values.release(encoded, after: stored)
-    }
-    return stored
+        from: result))
   }
 
   private mutating func loadRows(
-    _ piece: Piece, _ rings: inout Encoding, _ p: inout ProgramBuilder
+    _ index: Int, _ rings: Encoding, _ p: inout ProgramBuilder
   ) -> Loaded {
-    let chunk = chunks[piece.chunk]
-    let slot = rings.rows.acquire()
+    let keys = pieces[index].keys
+    let chunk = chunks[pieces[index].chunk]
     let isKey = chunk.operand == .key
-    var token = fetch(
-      slot.tile(rows: piece.keys.count, columns: form.headDim), isKey ? tensors.k : tensors.v,
-      chunk.group, piece.keys, columns: form.headDim, after: slot.free, &p)
-    var scaleSlot: Ring<UB>.Slot?
-    if let scales = tensors.scales, let target = rings.scales?.acquire() {
-      token = fetch(
-        target.tile(rows: piece.keys.count, columns: form.scaleBlocks),
-        isKey ? scales.k : scales.v, chunk.group, piece.keys, columns: form.scaleBlocks,
-        after: target.free, &p)
-      scaleSlot = target
-    }
-    return Loaded(rows: slot, scales: scaleSlot, token: token)
+    let rows = rings.rows[index].tile(rows: keys.count, columns: form.headDim)
+    fetch(rows, isKey ? tensors.k : tensors.v, chunk.group, keys, &p)
+    guard let tensors = tensors.scales, let ring = rings.scales else { return Loaded(rows: rows) }
+    let scales = ring[index].tile(rows: keys.count, columns: form.scaleBlocks)
+    fetch(scales, isKey ? tensors.k : tensors.v, chunk.group, keys, &p)
+    return Loaded(rows: rows, scales: scales)
   }
 
   /// Loads rows of a tensor: as they lie, or through the list of a group's rows.
   private mutating func fetch(
     _ target: Tile<UB>, _ tensor: BufferHandle<HBM>, _ group: Int, _ keys: Range<Int>,
-    columns: Int, after free: [Token], _ p: inout ProgramBuilder
-  ) -> Token {
+    _ p: inout ProgramBuilder
+  ) {
+    let (first, count) = (keys.lowerBound, keys.count)
     guard form.page != nil else {
-      return p.emit(
+      p.emit(
         LoadUB(
-          target,
-          from: tensor.tile(
-            slot: group, row: keys.lowerBound, rows: keys.count, columns: columns)), after: free)
+          target, from: tensor.tile(slot: group, row: first, rows: count, columns: target.columns)))
+      return
     }
     let list: UInt32
     if let known = lists[group] {
@@ -275,10 +227,8 @@ struct FlashCacheStream {
         (0..<form.kv).map { Int32(clamping: rows.row(group: group, key: $0)) })
       lists[group] = list
     }
-    return p.emit(
+    p.emit(
       GatherUB(
-        target,
-        from: tensor.gathered(list, first: keys.lowerBound, rows: keys.count, columns: columns)),
-      after: free)
+        target, from: tensor.gathered(list, first: first, rows: count, columns: target.columns)))
   }
 }

@@ -9,7 +9,7 @@ import NPUSim
 struct FlashCombine {
   private let form: FlashShape
   private let partials: FlashEpilogue.Partials
-  private var epilogue: FlashEpilogue
+  private let epilogue: FlashEpilogue
   private var mRing: Ring<UB>
   private var lRing: Ring<UB>
   private var oRing: Ring<UB>
@@ -68,36 +68,23 @@ struct FlashCombine {
     p.emit(Fill(o, 0))
     for split in 0..<form.splits {
       let row = split * form.rows + first
-      let slot = mRing.acquire()
-      let part = slot.tile(rows: count)
-      let loaded = p.emit(
-        LoadUB(part, from: partials.m.tile(row: row, rows: count)), after: slot.free)
-      mRing.release(slot, after: p.emit(Elementwise<MaxRule>(m, m, part), after: loaded))
+      let part = mRing.next().tile(rows: count)
+      p.emit(LoadUB(part, from: partials.m.tile(row: row, rows: count)))
+      p.emit(Elementwise<MaxRule>(m, m, part))
     }
     for split in 0..<form.splits {
       let row = split * form.rows + first
-      let mSlot = mRing.acquire()
-      let lSlot = lRing.acquire()
-      let oSlot = oRing.acquire()
-      p.emit(
-        LoadUB(mSlot.tile(rows: count), from: partials.m.tile(row: row, rows: count)),
-        after: mSlot.free)
-      p.emit(
-        LoadUB(lSlot.tile(rows: count), from: partials.l.tile(row: row, rows: count)),
-        after: lSlot.free)
-      let loaded = p.emit(
-        LoadUB(oSlot.tile(rows: count), from: partials.o.tile(row: row, rows: count)),
-        after: oSlot.free)
-      p.emit(Exp2Fused(w, mSlot.tile(rows: count), m, k: 1), after: loaded)
-      p.emit(RescaleAdd(l, lSlot.tile(rows: count), w, l), after: loaded)
-      let added = p.emit(RescaleAdd(o, oSlot.tile(rows: count), w, o), after: loaded)
-      mRing.release(mSlot, after: added)
-      lRing.release(lSlot, after: added)
-      oRing.release(oSlot, after: added)
+      let splitM = mRing.next().tile(rows: count)
+      let splitL = lRing.next().tile(rows: count)
+      let splitO = oRing.next().tile(rows: count)
+      p.emit(LoadUB(splitM, from: partials.m.tile(row: row, rows: count)))
+      p.emit(LoadUB(splitL, from: partials.l.tile(row: row, rows: count)))
+      p.emit(LoadUB(splitO, from: partials.o.tile(row: row, rows: count)))
+      p.emit(Exp2Fused(w, splitM, m, k: 1))
+      p.emit(RescaleAdd(l, splitL, w, l))
+      p.emit(RescaleAdd(o, splitO, w, o))
     }
-    _ = epilogue.emit(
-      rows: count, runs: [FlashDecodeJob.Run(row: 0, tensorRow: first, count: count)], l: l, o: o,
-      m: m,
-      &p)
+    epilogue.emit(
+      runs: [FlashDecodeJob.Run(row: 0, tensorRow: first, count: count)], l: l, o: o, m: m, &p)
   }
 }

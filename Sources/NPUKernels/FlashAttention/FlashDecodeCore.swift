@@ -11,17 +11,14 @@ struct FlashDecodeCore {
   private let emptyJobs: [FlashDecodeJob]
   private var stream: FlashCacheStream
   private var softmax: FlashSoftmax
-  private var queryRing: Ring<UB>
-  private var encodedRing: Ring<UB>
-  private var stagedRing: Ring<L1>
-  private var queryLeft: Ring<Left>
-  private var weightLeft: Ring<Left>
+  private let queryValues: BufferHandle<UB>
+  private let queryCodes: BufferHandle<UB>
+  private let stagedQueries: BufferHandle<L1>
+  private let queryLeft: Ring<Left>
+  private let weightLeft: Ring<Left>
   private var rightRing: Ring<Right>
-  private var scoreRing: Ring<Acc>
-  private var productRing: Ring<Acc>
-
-  /// The encoded queries of the job whose scores are being made.
-  private var queries: (slot: Ring<Left>.Slot, fed: Token)?
+  private let scoreRing: Ring<Acc>
+  private let productRing: Ring<Acc>
 
   init(
     _ kernel: FlashAttention, _ tensors: FlashTensors, jobs: [FlashDecodeJob],
@@ -33,7 +30,7 @@ struct FlashDecodeCore {
     rightColumns = plan.rightColumns
     emptyJobs = jobs.filter(\.tiles.isEmpty)
     var steps: [FlashSoftmax.Step] = []
-    for (index, job) in jobs.enumerated() {
+    for (index, job) in jobs.filter({ !$0.tiles.isEmpty }).enumerated() {
       for tile in job.tiles {
         let keys = form.touched(tile, queries: job.queries, tileKV: plan.tileKV)
         steps.append(
@@ -45,9 +42,9 @@ struct FlashDecodeCore {
     self.steps = steps
     stream = try FlashCacheStream(kernel, tensors, memory)
     softmax = try FlashSoftmax(kernel, steps: steps, memory, epilogue)
-    queryRing = try memory.ring("q", in: UB.self)
-    encodedRing = try memory.ring("q_mx", in: UB.self)
-    stagedRing = try memory.ring("q", in: L1.self)
+    queryValues = try memory.buffer("q", in: UB.self)
+    queryCodes = try memory.buffer("q_mx", in: UB.self)
+    stagedQueries = try memory.buffer("q", in: L1.self)
     queryLeft = try memory.ring("q", in: Left.self)
     weightLeft = try memory.ring("p", in: Left.self)
     rightRing = try memory.ring("right", in: Right.self)
@@ -99,16 +96,16 @@ struct FlashDecodeCore {
       }
     }
     softmax.flush(&p)
-    for job in emptyJobs { softmax.finishEmpty(job, &p) }
+    softmax.finishEmpty(emptyJobs, &p)
   }
 
   /// Stages chunks a window ahead, with a task of the softmax after each piece; returns the next one.
-  private mutating func nextChunk(_ p: inout ProgramBuilder) -> FlashCacheStream.Staged {
+  private mutating func nextChunk(_ p: inout ProgramBuilder) -> Ring<L1>.Slot {
     while stream.wantsPiece {
       stream.emitPiece(&p)
       softmax.pump(&p)
     }
-    return stream.next
+    return stream.next()
   }
 
   // MARK: Scores
@@ -117,73 +114,46 @@ struct FlashDecodeCore {
     let step = steps[index]
     p.pushScope("scores", iteration: index)
     defer { p.popScope() }
-    if step.isFirst { queries = loadQueries(step.job, &p) }
-    guard let left = queries else { return }
-    let acc = scoreRing.acquire()
-    var last = left.fed
+    let left = queryLeft[step.jobIndex]
+    if step.isFirst { feedQueries(step.job, to: left, &p) }
+    let acc = scoreRing[index]
     for segment in step.job.segments(form) {
       var column = 0
       while column < step.keys.count {
         let count = min(rightColumns, step.keys.count - column)
         let chunk = nextChunk(&p)
-        let right = rightRing.acquire()
-        let tile = right.tile(rows: form.headDim, columns: count)
-        let fed = p.emit(
-          FeedRightTransposed(tile, from: chunk.slot.tile(rows: count)),
-          after: [chunk.ready] + right.free)
-        stream.release(after: fed)
-        last = p.emit(
+        let right = rightRing.next().tile(rows: form.headDim, columns: count)
+        p.emit(FeedRightTransposed(right, from: chunk.tile(rows: count)))
+        p.emit(
           Matmul(
             acc.tile(
-              row: segment.rows.lowerBound, column: column, rows: segment.rows.count,
-              columns: count),
-            left: left.slot.tile(row: segment.rows.lowerBound, rows: segment.rows.count),
-            right: tile, accumulate: false), after: [left.fed, fed] + acc.free)
-        rightRing.release(right, after: last)
+              row: segment.rows.lowerBound, column: column, rows: segment.rows.count, columns: count
+            ), left: left.tile(row: segment.rows.lowerBound, rows: segment.rows.count),
+            right: right, accumulate: false))
         column += count
       }
     }
-    if step.isLast { queryLeft.release(left.slot, after: last) }
-    let scores = softmax.acquireScores()
-    let drained = p.emit(
+    p.emit(
       DrainUB(
-        scores.tile(rows: step.job.rows, columns: step.keys.count),
-        from: acc.tile(rows: step.job.rows, columns: step.keys.count)),
-      after: [last] + scores.free)
-    scoreRing.release(acc, after: drained)
-    softmax.take(scores: scores, of: index, after: drained)
+        softmax.scores(of: index), from: acc.tile(rows: step.job.rows, columns: step.keys.count)))
+    softmax.takeScores(of: index)
   }
 
   /// The queries of a job, encoded along d.
-  private mutating func loadQueries(
-    _ job: FlashDecodeJob, _ p: inout ProgramBuilder
-  ) -> (slot: Ring<Left>.Slot, fed: Token)? {
-    let values = queryRing.acquire()
-    var loaded: [Token] = []
+  private func feedQueries(
+    _ job: FlashDecodeJob, to left: Ring<Left>.Slot, _ p: inout ProgramBuilder
+  ) {
+    let values = queryValues.tile(rows: job.rows)
     for run in job.runs(form) {
-      loaded = [
-        p.emit(
-          LoadUB(
-            values.tile(row: run.row, rows: run.count),
-            from: tensors.q.tile(row: run.tensorRow, rows: run.count)), after: values.free)
-      ]
+      p.emit(
+        LoadUB(
+          values.rows(run.rows), from: tensors.q.tile(row: run.tensorRow, rows: run.count)))
     }
-    let encoded = encodedRing.acquire()
-    let made = p.emit(
-      EncodeMX(encoded.tile(rows: job.rows), values.tile(rows: job.rows)),
-      after: loaded + encoded.free)
-    queryRing.release(values, after: made)
-    let staged = stagedRing.acquire()
-    let stored = p.emit(
-      StoreL1(staged.tile(rows: job.rows), from: encoded.tile(rows: job.rows)),
-      after: [made] + staged.free)
-    encodedRing.release(encoded, after: stored)
-    let left = queryLeft.acquire()
-    let fed = p.emit(
-      FeedLeft(left.tile(rows: job.rows), from: staged.tile(rows: job.rows)),
-      after: [stored] + left.free)
-    stagedRing.release(staged, after: fed)
-    return (left, fed)
+    let encoded = queryCodes.tile(rows: job.rows)
+    p.emit(EncodeMX(encoded, values))
+    let staged = stagedQueries.tile(rows: job.rows)
+    p.emit(StoreL1(staged, from: encoded))
+    p.emit(FeedLeft(left.tile(rows: job.rows), from: staged))
   }
 
   // MARK: Product
@@ -192,44 +162,28 @@ struct FlashDecodeCore {
     let step = steps[index]
     p.pushScope("product", iteration: index)
     defer { p.popScope() }
-    guard let weights = softmax.weights(of: index, &p) else { return }
+    let weights = softmax.weights(of: index, &p)
     let rows = step.job.rows
     let keys = step.keys.count
-    let left = weightLeft.acquire()
-    let fedLeft = p.emit(
-      FeedLeft(
-        left.tile(rows: rows, columns: keys), from: weights.slot.tile(rows: rows, columns: keys)),
-      after: [weights.stored] + left.free)
-    softmax.release(weightsOf: index, after: fedLeft)
-    let acc = productRing.acquire()
-    var last = fedLeft
+    let left = weightLeft[index]
+    p.emit(FeedLeft(left.tile(rows: rows, columns: keys), from: weights))
+    let acc = productRing[index]
     for segment in step.job.segments(form) {
       let chunk = nextChunk(&p)
-      var fed = fedLeft
       for column in stride(from: 0, to: form.headDim, by: rightColumns) {
         let count = min(rightColumns, form.headDim - column)
-        let right = rightRing.acquire()
-        let tile = right.tile(rows: keys, columns: count)
-        fed = p.emit(
-          FeedRight(tile, from: chunk.slot.tile(column: column, rows: keys, columns: count)),
-          after: [chunk.ready] + right.free)
-        last = p.emit(
+        let right = rightRing.next().tile(rows: keys, columns: count)
+        p.emit(FeedRight(right, from: chunk.tile(column: column, rows: keys, columns: count)))
+        p.emit(
           Matmul(
             acc.tile(
-              row: segment.rows.lowerBound, column: column, rows: segment.rows.count,
-              columns: count),
-            left: left.tile(
-              row: segment.rows.lowerBound, rows: segment.rows.count, columns: keys),
-            right: tile, accumulate: false), after: [fedLeft, fed] + acc.free)
-        rightRing.release(right, after: last)
+              row: segment.rows.lowerBound, column: column, rows: segment.rows.count, columns: count
+            ),
+            left: left.tile(row: segment.rows.lowerBound, rows: segment.rows.count, columns: keys),
+            right: right, accumulate: false))
       }
-      stream.release(after: fed)
     }
-    weightLeft.release(left, after: last)
-    let product = softmax.acquireProduct()
-    let drained = p.emit(
-      DrainUB(product.tile(rows: rows), from: acc.tile(rows: rows)), after: [last] + product.free)
-    productRing.release(acc, after: drained)
-    softmax.take(product: product, of: index, after: drained)
+    p.emit(DrainUB(softmax.product(of: index), from: acc.tile(rows: rows)))
+    softmax.takeProduct(of: index)
   }
 }

@@ -39,6 +39,9 @@ struct FlashDecodeJob {
     /// First row of the tensor.
     var tensorRow: Int
     var count: Int
+
+    /// Its rows in the job.
+    var rows: Range<Int> { row..<row + count }
   }
 
   func runs(_ form: FlashShape) -> [Run] {

@@ -7,18 +7,13 @@ struct FlashEncodeLane {
   struct Rows {
     var source: Tile<HBM>
     var destination: Tile<L1>
-    /// What must have passed before the destination is overwritten.
-    var free: [Token]
     var copy: Tile<HBM>?
   }
 
   private let values: BufferHandle<UB>
   private let encoded: BufferHandle<UB>
-  /// Load of the rows that come next.
-  private var loaded: Token?
-  /// The encode that read `values` last, the stores that read `encoded` last.
-  private var valuesRead: Token?
-  private var encodedRead: Token?
+  /// Whether the rows that come next are loaded.
+  private var isLoaded = false
 
   /// What it keeps in `ub`, for up to `rows` rows at a time.
   static func buffers(
@@ -35,29 +30,21 @@ struct FlashEncodeLane {
     encoded = try memory.buffer(name + "_mx", in: UB.self)
   }
 
-  /// Emits the load of the rows that ``bring(_:_:)`` takes next, after `made` where a micro-op writes
-  /// them. At most one load is ahead: a second one is not emitted.
-  mutating func load(
-    _ source: Tile<HBM>, after made: Token? = nil, _ p: inout ProgramBuilder
-  ) {
-    guard loaded == nil else { return }
-    let target = values.tile(rows: source.rows, columns: source.columns)
-    loaded = p.emit(
-      LoadUB(target, from: source), after: valuesRead, and: made.map { [$0] } ?? [])
+  /// Emits the load of the rows that ``bring(_:_:)`` takes next. At most one load is ahead: a second
+  /// one is not emitted.
+  mutating func load(_ source: Tile<HBM>, _ p: inout ProgramBuilder) {
+    guard !isLoaded else { return }
+    p.emit(LoadUB(values.tile(rows: source.rows, columns: source.columns), from: source))
+    isLoaded = true
   }
 
-  /// Emits encode and store of rows, and their load where it has not been emitted; returns the tokens
-  /// of the stores to `l1` and to HBM.
-  mutating func bring(_ rows: Rows, _ p: inout ProgramBuilder) -> (stored: Token, copied: Token?) {
+  /// Emits encode and store of rows, and their load where it has not been emitted.
+  mutating func bring(_ rows: Rows, _ p: inout ProgramBuilder) {
     load(rows.source, &p)
     let target = encoded.tile(rows: rows.source.rows, columns: rows.source.columns)
-    let source = values.tile(rows: rows.source.rows, columns: rows.source.columns)
-    let made = p.emit(EncodeMX(target, source), after: loaded, and: encodedRead.map { [$0] } ?? [])
-    loaded = nil
-    valuesRead = made
-    let stored = p.emit(StoreL1(rows.destination, from: target), after: made, and: rows.free)
-    let copied = rows.copy.map { p.emit(StoreHBM($0, from: target), after: made) }
-    encodedRead = copied ?? stored
-    return (stored, copied)
+    p.emit(EncodeMX(target, values.tile(rows: rows.source.rows, columns: rows.source.columns)))
+    isLoaded = false
+    p.emit(StoreL1(rows.destination, from: target))
+    if let copy = rows.copy { p.emit(StoreHBM(copy, from: target)) }
   }
 }

@@ -13,11 +13,9 @@ struct FlashEpilogue {
   private let form: FlashShape
   private let tensors: FlashTensors
   private let partials: Partials?
-  /// Rows of a tile.
-  let tileRows: Int
-  private var columnRing: Ring<UB>
-  private var lseRing: Ring<UB>
-  private var outRing: Ring<UB>
+  private let columns: BufferHandle<UB>
+  private let logSums: BufferHandle<UB>
+  private let outputs: BufferHandle<UB>
 
   init(
     _ form: FlashShape, _ tensors: FlashTensors, partials: Partials?, _ memory: PlacedBuffers
@@ -25,10 +23,9 @@ struct FlashEpilogue {
     self.form = form
     self.tensors = tensors
     self.partials = partials
-    columnRing = try memory.ring("column", in: UB.self)
-    lseRing = try memory.ring("lse", in: UB.self)
-    outRing = try memory.ring("out", in: UB.self)
-    tileRows = outRing.buffer.rows
+    columns = try memory.buffer("column", in: UB.self)
+    logSums = try memory.buffer("lse", in: UB.self)
+    outputs = try memory.buffer("out", in: UB.self)
   }
 
   /// The rings for tiles of `rows` rows.
@@ -42,58 +39,47 @@ struct FlashEpilogue {
     ]
   }
 
-  /// Emits the end of a job, after the micro-op that wrote O last; returns what has read l, O and m.
-  mutating func emit(
-    _ job: FlashDecodeJob, l: Tile<UB>, o: Tile<UB>, m: Tile<UB>, after: Token,
-    _ p: inout ProgramBuilder
-  ) -> Token {
-    guard let partials else {
-      return emit(rows: job.rows, runs: job.runs(form), l: l, o: o, m: m, &p)
+  /// Emits the end of a job.
+  func emit(
+    _ job: FlashDecodeJob, l: Tile<UB>, o: Tile<UB>, m: Tile<UB>, _ p: inout ProgramBuilder
+  ) {
+    if let partials {
+      store(job, l: l, o: o, m: m, to: partials, &p)
+    } else {
+      emit(runs: job.runs(form), l: l, o: o, m: m, &p)
     }
-    return store(job, l: l, o: o, m: m, to: partials, after: after, &p)
   }
 
-  /// out = bf16(fl32(O · fl32(1/l))) and lse = fl32(fl32(m·ln2) + ln l), 0 for 1/l where l = 0; returns
-  /// what has read l, O and m.
-  mutating func emit(
-    rows: Int, runs: [FlashDecodeJob.Run], l: Tile<UB>, o: Tile<UB>, m: Tile<UB>,
-    _ p: inout ProgramBuilder
-  ) -> Token {
-    let column = columnRing.acquire().tile(rows: rows)
-    let lseSlot = lseRing.acquire()
-    let lse = lseSlot.tile(rows: rows)
-    let outSlot = outRing.acquire()
-    let out = outSlot.tile(rows: rows)
-    p.emit(Special<ReciprocalRule>(column, l), after: [])
-    p.emit(WithScalar<MulRule>(lse, m, FlashReference.ln2), after: lseSlot.free)
+  /// out = bf16(fl32(O · fl32(1/l))) and lse = fl32(fl32(m·ln2) + ln l), 0 for 1/l where l = 0.
+  func emit(
+    runs: [FlashDecodeJob.Run], l: Tile<UB>, o: Tile<UB>, m: Tile<UB>, _ p: inout ProgramBuilder
+  ) {
+    let column = columns.tile(rows: l.rows)
+    let lse = logSums.tile(rows: l.rows)
+    let out = outputs.tile(rows: l.rows)
+    p.emit(Special<ReciprocalRule>(column, l))
+    p.emit(WithScalar<MulRule>(lse, m, FlashReference.ln2))
     let hasBlind = form.blindQueries > 0
-    if hasBlind { p.emit(SelectScalar(column, where: l, column, else: 0), after: []) }
-    p.emit(RowBroadcast<MulRule>(out, o, column), after: outSlot.free)
-    p.emit(Special<LogRule>(column, l), after: [])
+    if hasBlind { p.emit(SelectScalar(column, where: l, column, else: 0)) }
+    p.emit(RowBroadcast<MulRule>(out, o, column))
+    p.emit(Special<LogRule>(column, l))
     if hasBlind {
       // NaN that reached a row that sees no key is not its result.
       for row in blindRows(of: runs) {
-        p.emit(Fill(outSlot.tile(row: row.lowerBound, rows: row.count), 0), after: [])
+        p.emit(Fill(out.rows(row), 0))
       }
     } else {
       // Where l = 0 so are all weights, and O · 0 is O: 0, or NaN that reached it.
-      p.emit(Select(out, where: l, out, else: o), after: [])
+      p.emit(Select(out, where: l, out, else: o))
     }
-    let made = p.emit(Elementwise<AddRule>(lse, lse, column), after: [])
-    var stored = made
+    p.emit(Elementwise<AddRule>(lse, lse, column))
     for run in runs {
-      p.emit(
-        StoreHBM(
-          tensors.out.tile(row: run.tensorRow, rows: run.count),
-          from: outSlot.tile(row: run.row, rows: run.count)), after: made)
-      stored = p.emit(
-        StoreHBM(
-          tensors.lse.tile(row: run.tensorRow, rows: run.count),
-          from: lseSlot.tile(row: run.row, rows: run.count)), after: made)
+      for (target, source) in [(tensors.out, out), (tensors.lse, lse)] {
+        p.emit(
+          StoreHBM(
+            target.tile(row: run.tensorRow, rows: run.count), from: source.rows(run.rows)))
+      }
     }
-    outRing.release(outSlot, after: stored)
-    lseRing.release(lseSlot, after: stored)
-    return made
   }
 
   /// The rows of some runs whose query sees no key, as contiguous parts.
@@ -113,27 +99,15 @@ struct FlashEpilogue {
 
   private func store(
     _ job: FlashDecodeJob, l: Tile<UB>, o: Tile<UB>, m: Tile<UB>, to partials: Partials,
-    after: Token, _ p: inout ProgramBuilder
-  ) -> Token {
+    _ p: inout ProgramBuilder
+  ) {
     let row = job.split * form.rows
-    var stored: Token?
     for run in job.runs(form) {
-      let parts = [(partials.m, m), (partials.l, l), (partials.o, o)]
-      for (target, source) in parts {
-        stored = p.emit(
+      for (target, source) in [(partials.m, m), (partials.l, l), (partials.o, o)] {
+        p.emit(
           StoreHBM(
-            target.tile(row: row + run.tensorRow, rows: run.count), from: rowsOf(source, run)),
-          after: after)
+            target.tile(row: row + run.tensorRow, rows: run.count), from: source.rows(run.rows)))
       }
     }
-    return stored ?? after
-  }
-
-  /// Some rows of a tile.
-  private func rowsOf(_ tile: Tile<UB>, _ run: FlashDecodeJob.Run) -> Tile<UB> {
-    var part = tile
-    part.ref.row += Int32(clamping: run.row)
-    part.ref.rows = Int32(clamping: run.count)
-    return part
   }
 }

@@ -109,32 +109,24 @@ struct FlashOnlineCore {
     _ tile: FlashQueryTile, _ steps: [Range<Int>], _ p: inout ProgramBuilder
   ) {
     let rows = tile.rows
-    let query = rings.query.acquire()
-    let brought = lane.bring(
+    let query = rings.query.next().tile(rows: rows)
+    lane.bring(
       FlashEncodeLane.Rows(
-        source: tensors.q.tile(row: tile.firstRow, rows: rows),
-        destination: query.tile(rows: rows), free: query.free, copy: nil), &p)
-    let left = rings.leftQuery.acquire()
-    let fed = p.emit(
-      FeedLeft(left.tile(rows: rows), from: query.tile(rows: rows)),
-      after: [brought.stored] + left.free)
-    rings.query.release(query, after: fed)
+        source: tensors.q.tile(row: tile.firstRow, rows: rows), destination: query), &p)
+    let left = rings.leftQuery.next().tile(rows: rows)
+    p.emit(FeedLeft(left, from: query))
 
     p.emit(Fill(before.tile(rows: rows), -.infinity))
     p.emit(Fill(sum.tile(rows: rows), 0))
     p.emit(Fill(outputs.tile(rows: rows), 0))
-    var last = fed
     for step in steps {
       p.pushScope("kv", iteration: step.lowerBound / layout.plan.tileKV)
-      let scores = scoreRing.acquire()
-      let (multiplied, drained) = score(tile, step, left.tile(rows: rows), fed, into: scores, &p)
-      last = multiplied
-      let encoded = softmax(tile, step, scores, drained, &p)
-      addProduct(tile, step, encoded, &p)
+      let scores = scoreRing.next().tile(rows: rows, columns: step.count)
+      score(tile, step, left, into: scores, &p)
+      addProduct(tile, step, softmax(tile, step, scores, &p), &p)
       use += Self.pieces(step, layout).count
       p.popScope()
     }
-    rings.leftQuery.release(left, after: last)
     results.finish(
       [
         FlashResults.Row(
@@ -143,55 +135,38 @@ struct FlashOnlineCore {
       ], &p)
   }
 
-  /// S = q·kᵀ, drained piece by piece; returns the last matmul and the last drain.
+  /// S = q·kᵀ, drained piece by piece.
   private mutating func score(
-    _ tile: FlashQueryTile, _ step: Range<Int>, _ query: Tile<Left>, _ fedQuery: Token,
-    into scores: Ring<UB>.Slot, _ p: inout ProgramBuilder
-  ) -> (multiplied: Token, drained: Token) {
-    var last = (multiplied: fedQuery, drained: fedQuery)
+    _ tile: FlashQueryTile, _ step: Range<Int>, _ query: Tile<Left>, into scores: Tile<UB>,
+    _ p: inout ProgramBuilder
+  ) {
     for (index, columns) in Self.pieces(step, layout).enumerated() {
       let key = keys.take(use + index, rows: columns.count, columns: form.headDim, &p)
-      let right = rings.rightKeys.acquire()
-      let rightTile = right.tile(rows: form.headDim, columns: columns.count)
-      let fed = p.emit(
-        FeedRightTransposed(rightTile, from: key.tile), after: key.ready, and: right.free)
-      keys.release(use + index, after: fed)
-      let acc = rings.accScores.acquire()
-      let target = acc.tile(rows: tile.rows, columns: columns.count)
-      let product = p.emit(
-        Matmul(target, left: query, right: rightTile, accumulate: false),
-        after: fedQuery, fed, and: acc.free)
-      rings.rightKeys.release(right, after: product)
-      let drained = p.emit(
-        DrainUB(
-          scores.tile(column: columns.lowerBound, rows: tile.rows, columns: columns.count),
-          from: target), after: product, and: scores.free)
-      rings.accScores.release(acc, after: drained)
-      last = (product, drained)
+      let right = rings.rightKeys.next().tile(rows: form.headDim, columns: columns.count)
+      p.emit(FeedRightTransposed(right, from: key))
+      let acc = rings.accScores.next().tile(rows: tile.rows, columns: columns.count)
+      p.emit(Matmul(acc, left: query, right: right, accumulate: false))
+      p.emit(DrainUB(scores.columns(columns), from: acc))
     }
-    return last
   }
 
-  /// m', p, α and l; returns p as MXINT8 and its encode.
+  /// m', p, α and l; returns p as MXINT8.
   private mutating func softmax(
-    _ tile: FlashQueryTile, _ step: Range<Int>, _ scores: Ring<UB>.Slot, _ drained: Token,
-    _ p: inout ProgramBuilder
-  ) -> (slot: Ring<UB>.Slot, made: Token) {
+    _ tile: FlashQueryTile, _ step: Range<Int>, _ scores: Tile<UB>, _ p: inout ProgramBuilder
+  ) -> Tile<UB> {
     let rows = tile.rows
     let width = step.count
-    let score = scores.tile(rows: rows, columns: width)
     for part in tile.masked(step, form, granule: width) {
-      p.emit(tile.mask(score, keys: part, form), after: drained)
+      p.emit(tile.mask(scores, keys: part, form))
     }
     // max fl32(S·k) = fl32(max S · k), as k > 0 and rounding is monotonic.
-    p.emit(RowMax(top.tile(rows: rows), score, start: true), after: drained)
+    p.emit(RowMax(top.tile(rows: rows), scores, start: true))
     p.emit(WithScalar<MulRule>(limit.tile(rows: rows), top.tile(rows: rows), factor))
     p.emit(
       Elementwise<MaxRule>(
         limit.tile(rows: rows), before.tile(rows: rows), limit.tile(rows: rows)))
     let weight = weights.tile(rows: rows, columns: width)
-    let read = p.emit(Exp2Fused(weight, score, limit.tile(rows: rows), k: factor))
-    scoreRing.release(scores, after: read)
+    p.emit(Exp2Fused(weight, scores, limit.tile(rows: rows), k: factor))
     p.emit(
       Exp2Fused(
         alpha.tile(rows: rows), before.tile(rows: rows), limit.tile(rows: rows), k: 1, empty: .one))
@@ -203,56 +178,30 @@ struct FlashOnlineCore {
       RescaleAdd(
         sum.tile(rows: rows), sum.tile(rows: rows), alpha.tile(rows: rows),
         tileSum.tile(rows: rows)))
-    let encoded = encodedRing.acquire()
-    let made = p.emit(
-      EncodeMX(encoded.tile(rows: rows, columns: width), weight), after: encoded.free)
-    return (encoded, made)
+    let encoded = encodedRing.next().tile(rows: rows, columns: width)
+    p.emit(EncodeMX(encoded, weight))
+    return encoded
   }
 
   /// T = p·v and O = O·α + T.
   private mutating func addProduct(
-    _ tile: FlashQueryTile, _ step: Range<Int>, _ encoded: (slot: Ring<UB>.Slot, made: Token),
-    _ p: inout ProgramBuilder
+    _ tile: FlashQueryTile, _ step: Range<Int>, _ encoded: Tile<UB>, _ p: inout ProgramBuilder
   ) {
     let rows = tile.rows
-    let width = step.count
-    let slot = rings.weights.acquire()
-    let stored = p.emit(
-      StoreL1(
-        slot.tile(rows: rows, columns: width),
-        from: encoded.slot.tile(rows: rows, columns: width)), after: encoded.made, and: slot.free)
-    encodedRing.release(encoded.slot, after: stored)
-    let left = rings.leftWeights.acquire()
-    let fedLeft = p.emit(
-      FeedLeft(
-        left.tile(rows: rows, columns: width), from: slot.tile(rows: rows, columns: width)),
-      after: stored, and: left.free)
-    rings.weights.release(slot, after: fedLeft)
-    let acc = accProductRing.acquire()
-    var product = fedLeft
+    let staged = rings.weights.next().tile(rows: rows, columns: step.count)
+    p.emit(StoreL1(staged, from: encoded))
+    let left = rings.leftWeights.next().tile(rows: rows, columns: step.count)
+    p.emit(FeedLeft(left, from: staged))
+    let acc = accProductRing.next().tile(rows: rows)
     for (index, columns) in Self.pieces(step, layout).enumerated() {
       let value = values.take(use + index, rows: columns.count, columns: form.headDim, &p)
-      let right = rings.rightValues.acquire()
-      let rightTile = right.tile(rows: columns.count, columns: form.headDim)
-      let fed = p.emit(FeedRight(rightTile, from: value.tile), after: value.ready, and: right.free)
-      values.release(use + index, after: fed)
-      product = p.emit(
-        Matmul(
-          acc.tile(rows: rows),
-          left: left.tile(column: columns.lowerBound, rows: rows, columns: columns.count),
-          right: rightTile, accumulate: index > 0), after: fedLeft, fed, and: acc.free)
-      rings.rightValues.release(right, after: product)
+      let right = rings.rightValues.next().tile(rows: columns.count, columns: form.headDim)
+      p.emit(FeedRight(right, from: value))
+      p.emit(Matmul(acc, left: left.columns(columns), right: right, accumulate: index > 0))
     }
-    rings.leftWeights.release(left, after: product)
-    let drainedProduct = productRing.acquire()
-    let drained = p.emit(
-      DrainUB(drainedProduct.tile(rows: rows), from: acc.tile(rows: rows)),
-      after: product, and: drainedProduct.free)
-    accProductRing.release(acc, after: drained)
+    let product = productRing.next().tile(rows: rows)
+    p.emit(DrainUB(product, from: acc))
     let output = outputs.tile(rows: rows)
-    let added = p.emit(
-      RescaleAdd(output, output, alpha.tile(rows: rows), drainedProduct.tile(rows: rows)),
-      after: drained)
-    productRing.release(drainedProduct, after: added)
+    p.emit(RescaleAdd(output, output, alpha.tile(rows: rows), product))
   }
 }

@@ -36,14 +36,10 @@ struct FlashPieces {
   /// The encoded rows of each group that come back, in HBM.
   private let kept: BufferHandle<HBM>?
   private let firstGroup: Int
-  /// The last store of each piece to `kept`.
-  private var copies: [Int: Token] = [:]
 
   /// Uses whose piece has been asked for, and rows of the next one that have been.
   private var fetched = 0
   private var rowsDone = 0
-  private var ready: [Token?]
-  private var readers: [[Token]]
 
   /// What K and V keep on chip: `slots` pieces of `rows` keys of each in `l1`, and `staged` rows at a time
   /// that are encoded on the way; `nil` where they come encoded.
@@ -75,12 +71,9 @@ struct FlashPieces {
     slots = try memory.buffer(name, in: L1.self)
     let count = slots.slots
     let isLoaded = source.tensor.format == .mxint8
-    // While the slots fill up for the first time no load learns how far the feeds are, and each event
-    // takes an ID of its own: a third of the slots is loaded at a time, and waited for together.
+    // A third of the slots is loaded at a time.
     residency = FlashResidency(
       uses, slots: count, ahead: isLoaded ? (count + 2) / 3 : 1)
-    ready = Array(repeating: nil, count: count)
-    readers = Array(repeating: [], count: count)
     let groups = uses.map { $0 / source.perGroup }
     firstGroup = groups.min() ?? 0
     guard !isLoaded else {
@@ -96,18 +89,12 @@ struct FlashPieces {
         rows: source.kv, columns: slots.columns, axis: source.axis, role: .scratch) : nil
   }
 
-  /// The keys of use `use` in `l1`, and what must be visible before they are read.
-  mutating func take(_ use: Int, rows: Int, columns: Int, _ p: inout ProgramBuilder) -> (
-    tile: Tile<L1>, ready: Token?
-  ) {
+  /// The keys of use `use` in `l1`.
+  mutating func take(
+    _ use: Int, rows: Int, columns: Int, _ p: inout ProgramBuilder
+  ) -> Tile<L1> {
     while fetched <= use { advance(before: use, &p) }
-    let slot = residency.uses[use].slot
-    return (slots.tile(slot: slot, rows: rows, columns: columns), ready[slot])
-  }
-
-  /// Names the feed that read use `use`.
-  mutating func release(_ use: Int, after token: Token) {
-    readers[residency.uses[use].slot] = [token]
+    return slots.tile(slot: residency.uses[use].slot, rows: rows, columns: columns)
   }
 
   /// Emits the next part of a fetch if it may come before use `use`; false where there is none.
@@ -124,16 +111,13 @@ struct FlashPieces {
     let next = residency.uses[fetched]
     let (group, keys) = place(fetched)
     if next.isReturn {
-      ready[next.slot] = p.emit(
-        LoadL1(
-          slots.tile(slot: next.slot, rows: keys.count), from: keptTile(group, keys)),
-        after: copies[next.piece], and: readers[next.slot])
+      p.emit(
+        LoadL1(slots.tile(slot: next.slot, rows: keys.count), from: keptTile(group, keys)))
       rowsDone = keys.count
     } else {
       bring(next, group, keys, &p)
     }
     if rowsDone == keys.count {
-      readers[next.slot] = []
       fetched += 1
       rowsDone = 0
     }
@@ -151,19 +135,14 @@ struct FlashPieces {
     while fetched < residency.uses.count && !residency.uses[fetched].isFetch { fetched += 1 }
   }
 
-  /// Loads the pieces of all uses up to `limit`; each is ready when the last one is.
+  /// Loads the pieces of all uses up to `limit`.
   private mutating func loadAll(upTo limit: Int, _ p: inout ProgramBuilder) {
-    var slotsLoaded: [Int] = []
     while fetched < residency.uses.count, fetched <= limit {
       let next = residency.uses[fetched]
       let (group, keys) = place(fetched)
-      let loaded = p.emit(
-        LoadL1(
-          slots.tile(slot: next.slot, rows: keys.count), from: hbm(source.tensor, group, keys)),
-        after: readers[next.slot])
-      readers[next.slot] = []
-      slotsLoaded.append(next.slot)
-      for slot in slotsLoaded { ready[slot] = loaded }
+      p.emit(
+        LoadL1(slots.tile(slot: next.slot, rows: keys.count), from: hbm(source.tensor, group, keys))
+      )
       fetched += 1
       skipPresent()
     }
@@ -178,10 +157,8 @@ struct FlashPieces {
     let rows = FlashEncodeLane.Rows(
       source: hbm(source.tensor, group, part),
       destination: slots.tile(slot: use.slot, row: rowsDone, rows: count),
-      free: readers[use.slot], copy: use.returns ? keptTile(group, part) : nil)
-    let done = lane?.bring(rows, &p)
-    ready[use.slot] = done?.stored
-    if let copied = done?.copied { copies[use.piece] = copied }
+      copy: use.returns ? keptTile(group, part) : nil)
+    lane?.bring(rows, &p)
     rowsDone += count
     if let next = following(part, keys) { lane?.load(next, &p) }
   }

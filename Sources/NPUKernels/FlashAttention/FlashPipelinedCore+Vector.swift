@@ -15,39 +15,28 @@ extension FlashPipelinedCore {
 
   // MARK: Maxima
 
-  /// Masks the scores of a step where needed, and takes their row maxima; `ready` is what makes each
-  /// piece of them visible.
-  mutating func topScores(_ step: FlashStep, _ ready: [Token?], _ p: inout ProgramBuilder) {
+  /// Masks the scores of a step where needed, and takes their row maxima.
+  func topScores(_ step: FlashStep, _ p: inout ProgramBuilder) {
     let tiles = tiles(step)
-    let width = step.keys.count
-    func tokens(_ columns: Range<Int>) -> [Token] {
-      columns.isEmpty
-        ? []
-        : (columns.lowerBound / layout.piece...(columns.upperBound - 1) / layout.piece).compactMap {
-          ready[$0]
-        }
-    }
     for (position, tile) in tiles.enumerated() {
       for part in tile.masked(step.keys, form, granule: layout.granule) {
         let columns =
           part.lowerBound - step.keys.lowerBound..<part.upperBound - step.keys.lowerBound
-        p.emit(
-          tile.mask(scoreTile(position, tile, columns), keys: part, form),
-          after: tokens(columns))
+        p.emit(tile.mask(scoreTile(position, tile, columns), keys: part, form))
       }
     }
     let maxima = FlashRowMaxima(
-      width: width, folded: layout.chunkColumns, granule: layout.granule)
+      width: step.keys.count, folded: layout.chunkColumns, granule: layout.granule)
     for pass in maxima.passes {
       for (position, tile) in tiles.enumerated() {
-        emit(pass, step, position, tile, after: tokens(pass.read), &p)
+        emit(pass, step, position, tile, &p)
       }
     }
   }
 
   private func emit(
     _ pass: FlashRowMaxima.Pass, _ step: FlashStep, _ position: Int, _ tile: FlashQueryTile,
-    after tokens: [Token], _ p: inout ProgramBuilder
+    _ p: inout ProgramBuilder
   ) {
     func scores(_ start: Int, _ count: Int) -> Tile<UB> {
       scoreTile(position, tile, start..<start + count)
@@ -58,21 +47,15 @@ extension FlashPipelinedCore {
     let top = column(buffers.tops, position, tile)
     switch pass {
     case .begin(let count, let second):
-      p.emit(
-        Elementwise<MaxRule>(folded(0, count), scores(0, count), scores(second, count)),
-        after: tokens)
+      p.emit(Elementwise<MaxRule>(folded(0, count), scores(0, count), scores(second, count)))
     case .scores(let count, let second):
-      p.emit(
-        Elementwise<MaxRule>(folded(0, count), folded(0, count), scores(second, count)),
-        after: tokens)
+      p.emit(Elementwise<MaxRule>(folded(0, count), folded(0, count), scores(second, count)))
     case .fold(let count, let second):
       p.emit(Elementwise<MaxRule>(folded(0, count), folded(0, count), folded(second, count)))
     case .reduceFolded(let count):
       p.emit(RowMax(top, folded(0, count), start: step.isFirst))
     case .reduceScores(let columns, let start):
-      p.emit(
-        RowMax(top, scores(columns.lowerBound, columns.count), start: start && step.isFirst),
-        after: tokens)
+      p.emit(RowMax(top, scores(columns.lowerBound, columns.count), start: start && step.isFirst))
     }
   }
 
@@ -124,16 +107,16 @@ extension FlashPipelinedCore {
 
   /// O + T, where the first T of a query tile takes the place of O. A step that a tile does not touch
   /// adds nothing to it: its rows' maxima stay, and α is 1.
-  private mutating func addProducts(
+  private func addProducts(
     _ step: FlashStep, _ position: Int, _ tile: FlashQueryTile, _ p: inout ProgramBuilder
   ) {
     let output = column(buffers.outputs, position, tile)
     let product = column(buffers.products, position, tile)
-    let ready = productsReady[position]
-    productsRead[position] =
-      step.isFirstProduct[position]
-      ? p.emit(WithScalar<AddRule>(output, product, 0), after: ready)
-      : p.emit(Elementwise<AddRule>(output, output, product), after: ready)
+    if step.isFirstProduct[position] {
+      p.emit(WithScalar<AddRule>(output, product, 0))
+    } else {
+      p.emit(Elementwise<AddRule>(output, output, product))
+    }
   }
 
   // MARK: Weights
@@ -143,34 +126,29 @@ extension FlashPipelinedCore {
   /// - Parameters:
   ///   - columns: the piece.
   ///   - chunk: its part, from the first column of the piece.
-  ///   - free: what must have passed before the encoded weights are overwritten.
-  mutating func weigh(
-    _ index: Int, _ step: FlashStep, columns: Range<Int>, chunk: Range<Int>, free: [Token?],
+  func weigh(
+    _ index: Int, _ step: FlashStep, columns: Range<Int>, chunk: Range<Int>,
     _ p: inout ProgramBuilder
-  ) -> (scores: Token, encoded: [Token?]) {
+  ) {
     let tiles = tiles(step)
     let first = columns.lowerBound + chunk.lowerBound
-    var read: [Token] = []
     for (position, tile) in tiles.enumerated() {
-      read.append(
-        p.emit(
-          Exp2Fused(
-            weights(position, tile, 0..<chunk.count),
-            scoreTile(position, tile, first..<first + chunk.count), limit(index, position, tile),
-            k: factor)))
+      p.emit(
+        Exp2Fused(
+          weights(position, tile, 0..<chunk.count),
+          scoreTile(position, tile, first..<first + chunk.count), limit(index, position, tile),
+          k: factor))
     }
     sum(tiles, columns: first..<first + chunk.count, &p)
-    let encoded = tiles.enumerated().map { position, tile -> Token? in
+    for (position, tile) in tiles.enumerated() {
       let count = step.touched(first..<first + chunk.count, by: position).count
-      guard count > 0 else { return nil }
-      return p.emit(
+      guard count > 0 else { continue }
+      p.emit(
         EncodeMX(
           buffers.encoded.tile(
             slot: position, column: chunk.lowerBound, rows: tile.rows, columns: count),
-          weights(position, tile, 0..<count)),
-        after: position < free.count ? free[position] : nil)
+          weights(position, tile, 0..<count)))
     }
-    return (read[read.count - 1], encoded)
   }
 
   private func weights(_ position: Int, _ tile: FlashQueryTile, _ columns: Range<Int>) -> Tile<UB> {
@@ -229,7 +207,7 @@ extension FlashPipelinedCore {
   }
 
   /// l of the job after a step.
-  mutating func addSums(_ index: Int, _ step: FlashStep, _ p: inout ProgramBuilder) {
+  func addSums(_ index: Int, _ step: FlashStep, _ p: inout ProgramBuilder) {
     let tiles = tiles(step)
     let lanes = min(layout.lanes, step.keys.count)
     for (position, tile) in tiles.enumerated() {

@@ -24,26 +24,14 @@ struct FlashPipelinedCore {
   var results: FlashResults
 
   /// Query tiles in `l1`, and in `left`.
-  private var queries: [Ring<L1>.Slot] = []
-  private var queriesReady: Token?
+  private var queries: [Tile<L1>] = []
   /// The query tile that is brought next.
   private var bringing = (job: 0, position: 0)
-  private var leftQueries: [(slot: Ring<Left>.Slot, ready: Token)] = []
+  private var leftQueries: [Tile<Left>] = []
   private var fedJob = -1
   /// Uses of K and V that have been emitted.
   private var keyUse = 0
   private var valueUse = 0
-  /// By piece: the drain of the scores, where they have been made.
-  private var scoresReady: [Token?]
-  /// By chunk: the exponential that read the scores last.
-  private var scoresRead: [Token?]
-  /// The stores of `encoded`, by tile in flight.
-  private var encodedRead: [Token?]
-  /// By tile in flight: the last matmul into the products, their drain, and what read that.
-  private var multiplied: [Token?]
-  private var accRead: [Token?]
-  var productsReady: [Token?]
-  var productsRead: [Token?]
 
   init(
     _ kernel: FlashAttention, _ layout: FlashPipelinedLayout, tensors: FlashTensors,
@@ -85,13 +73,6 @@ struct FlashPipelinedCore {
     accProducts = try memory.buffer("t_acc", in: Acc.self)
     buffers = try FlashVectorBuffers(memory)
     results = try FlashResults(tensors, memory)
-    scoresReady = Array(repeating: nil, count: (layout.width - 1) / layout.piece + 1)
-    scoresRead = Array(repeating: nil, count: (layout.width - 1) / layout.chunk + 1)
-    encodedRead = Array(repeating: nil, count: layout.inFlight)
-    multiplied = Array(repeating: nil, count: layout.inFlight)
-    accRead = Array(repeating: nil, count: layout.inFlight)
-    productsReady = Array(repeating: nil, count: layout.inFlight)
-    productsRead = Array(repeating: nil, count: layout.inFlight)
   }
 
   /// The order in which the scores of a step of `count` pieces are made: first those whose place the
@@ -109,14 +90,12 @@ struct FlashPipelinedCore {
       p.pushScope("job", iteration: step.job)
       p.pushScope("kv", iteration: step.tile)
       let next = index + 1 < work.steps.count ? work.steps[index + 1] : nil
-      let ready = scoresReady
-      scoresReady = Array(repeating: nil, count: ready.count)
       if let next {
         let shared = step.pieceCount(layout.piece)
         let count = next.pieceCount(layout.piece)
         for piece in min(shared, count)..<count { score(next, piece, &p) }
       }
-      topScores(step, ready, &p)
+      topScores(step, &p)
       let previous = index > 0 ? work.steps[index - 1] : nil
       settle(previous, at: index, &p)
       exponentials(index, step, next, &p)
@@ -145,13 +124,9 @@ struct FlashPipelinedCore {
     let tiles = work.jobs[bringing.job].tiles
     let tile = tiles[bringing.position]
     if bringing.position == 0 { queries = [] }
-    let slot = rings.query.acquire()
-    let brought = queryLane.bring(
-      FlashEncodeLane.Rows(
-        source: source(tile), destination: slot.tile(rows: tile.rows), free: slot.free,
-        copy: nil), &p)
-    queries.append(slot)
-    queriesReady = brought.stored
+    let query = rings.query.next().tile(rows: tile.rows)
+    queryLane.bring(FlashEncodeLane.Rows(source: source(tile), destination: query), &p)
+    queries.append(query)
     bringing =
       bringing.position + 1 < tiles.count
       ? (bringing.job, bringing.position + 1) : (bringing.job + 1, 0)
@@ -166,13 +141,10 @@ struct FlashPipelinedCore {
     while bringQueries(upTo: step.job, &p) {}
     fedJob = step.job
     leftQueries = []
-    for (tile, query) in zip(tiles(step), queries) {
-      let left = rings.leftQuery.acquire()
-      let fed = p.emit(
-        FeedLeft(left.tile(rows: tile.rows), from: query.tile(rows: tile.rows)),
-        after: queriesReady, and: left.free)
-      rings.query.release(query, after: fed)
-      leftQueries.append((left, fed))
+    for query in queries {
+      let left = rings.leftQuery.next().tile(rows: query.rows)
+      p.emit(FeedLeft(left, from: query))
+      leftQueries.append(left)
     }
   }
 
@@ -181,102 +153,57 @@ struct FlashPipelinedCore {
   /// The scores of one piece of a step, for every tile in flight.
   private mutating func score(_ step: FlashStep, _ index: Int, _ p: inout ProgramBuilder) {
     let columns = step.piece(index, of: layout.piece)
-    let made = scoresReady.reduce(0) { $0 + ($1 == nil ? 0 : 1) }
-    let isLastPiece = made + 1 == step.pieceCount(layout.piece)
-    let chunks = columns.lowerBound / layout.chunk...(columns.upperBound - 1) / layout.chunk
     let key = keys.take(keyUse, rows: columns.count, columns: form.headDim, &p)
     if fedJob < step.job { feedQueries(step, &p) }
-    let right = rings.rightKeys.acquire()
-    let rightTile = right.tile(rows: form.headDim, columns: columns.count)
-    let fed = p.emit(
-      FeedRightTransposed(rightTile, from: key.tile), after: key.ready, and: right.free)
-    keys.release(keyUse, after: fed)
+    let right = rings.rightKeys.next().tile(rows: form.headDim, columns: columns.count)
+    p.emit(FeedRightTransposed(right, from: key))
     keyUse += 1
-    var product = fed
-    var drained = fed
     for (position, tile) in tiles(step).enumerated() {
-      let left = leftQueries[position]
-      let acc = rings.accScores.acquire()
-      let accTile = acc.tile(rows: tile.rows, columns: columns.count)
-      product = p.emit(
-        Matmul(
-          accTile, left: left.slot.tile(rows: tile.rows), right: rightTile, accumulate: false),
-        after: fed, left.ready, and: acc.free)
-      if isLastPiece && step.isLast { rings.leftQuery.release(left.slot, after: product) }
-      drained = p.emit(
-        DrainUB(scoreTile(position, tile, columns), from: accTile),
-        after: product, and: chunks.compactMap { scoresRead[$0] })
-      rings.accScores.release(acc, after: drained)
+      let acc = rings.accScores.next().tile(rows: tile.rows, columns: columns.count)
+      p.emit(Matmul(acc, left: leftQueries[position], right: right, accumulate: false))
+      p.emit(DrainUB(scoreTile(position, tile, columns), from: acc))
     }
-    rings.rightKeys.release(right, after: product)
-    scoresReady[index] = drained
   }
 
   /// Stores the weights of a piece and multiplies them with its values, for each query tile that
   /// touches some of them.
-  private mutating func multiply(
-    _ step: FlashStep, _ index: Int, encoded: [Token?], _ p: inout ProgramBuilder
-  ) {
+  private mutating func multiply(_ step: FlashStep, _ index: Int, _ p: inout ProgramBuilder) {
     let piece = step.piece(index, of: layout.piece)
-    let tiles = tiles(step)
-    let active = tiles.indices.filter { !step.touched(piece, by: $0).isEmpty }
-    func count(_ position: Int) -> Int { step.touched(piece, by: position).count }
-    var slots: [Ring<L1>.Slot] = []
-    var stored: Token?
-    for position in active {
-      let (rows, columns) = (tiles[position].rows, count(position))
-      let slot = rings.weights.acquire()
-      stored = p.emit(
-        StoreL1(
-          slot.tile(rows: rows, columns: columns),
-          from: buffers.encoded.tile(slot: position, rows: rows, columns: columns)),
-        after: encoded[position], and: slot.free)
-      encodedRead[position] = stored
-      slots.append(slot)
+    let active = tiles(step).enumerated().compactMap { position, tile in
+      let columns = step.touched(piece, by: position).count
+      return columns > 0 ? (position: position, rows: tile.rows, columns: columns) : nil
     }
-    // One event for all tiles: the last store follows the others.
-    var lefts: [(slot: Ring<Left>.Slot, ready: Token)] = []
-    for (slot, position) in zip(slots, active) {
-      let (rows, columns) = (tiles[position].rows, count(position))
-      let left = rings.leftWeights.acquire()
-      let fed = p.emit(
-        FeedLeft(
-          left.tile(rows: rows, columns: columns), from: slot.tile(rows: rows, columns: columns)),
-        after: stored, and: left.free)
-      rings.weights.release(slot, after: fed)
-      lefts.append((left, fed))
+    let staged = active.map { tile in
+      let slot = rings.weights.next().tile(rows: tile.rows, columns: tile.columns)
+      p.emit(
+        StoreL1(
+          slot,
+          from: buffers.encoded.tile(slot: tile.position, rows: tile.rows, columns: tile.columns)))
+      return slot
+    }
+    let lefts = staged.map { weights in
+      let left = rings.leftWeights.next().tile(rows: weights.rows, columns: weights.columns)
+      p.emit(FeedLeft(left, from: weights))
+      return left
     }
     let value = values.take(valueUse, rows: piece.count, columns: form.headDim, &p)
-    let right = rings.rightValues.acquire()
-    let rightTile = right.tile(rows: piece.count, columns: form.headDim)
-    let fed = p.emit(FeedRight(rightTile, from: value.tile), after: value.ready, and: right.free)
-    values.release(valueUse, after: fed)
+    let right = rings.rightValues.next().tile(rows: piece.count, columns: form.headDim)
+    p.emit(FeedRight(right, from: value))
     valueUse += 1
-    var products: [Token] = []
-    for (left, position) in zip(lefts, active) {
-      let (rows, columns) = (tiles[position].rows, count(position))
-      let product = p.emit(
+    for (left, tile) in zip(lefts, active) {
+      p.emit(
         Matmul(
-          accProducts.tile(slot: position, rows: rows),
-          left: left.slot.tile(rows: rows, columns: columns),
-          right: right.tile(rows: columns, columns: form.headDim), accumulate: index > 0),
-        after: left.ready, fed, and: index == 0 ? accRead[position].map { [$0] } ?? [] : [])
-      rings.leftWeights.release(left.slot, after: product)
-      multiplied[position] = product
-      products.append(product)
+          accProducts.tile(slot: tile.position, rows: tile.rows), left: left,
+          right: right.rows(0..<tile.columns), accumulate: index > 0))
     }
-    rings.rightValues.release(right, after: products)
   }
 
-  private mutating func drainProducts(_ step: FlashStep, _ p: inout ProgramBuilder) {
+  private func drainProducts(_ step: FlashStep, _ p: inout ProgramBuilder) {
     for (position, tile) in tiles(step).enumerated() where step.touched[position] > 0 {
-      let drained = p.emit(
+      p.emit(
         DrainUB(
           buffers.products.tile(slot: position, rows: tile.rows),
-          from: accProducts.tile(slot: position, rows: tile.rows)),
-        after: productsRead[position], and: multiplied[position].map { [$0] } ?? [])
-      accRead[position] = drained
-      productsReady[position] = drained
+          from: accProducts.tile(slot: position, rows: tile.rows)))
     }
   }
 
@@ -294,20 +221,15 @@ struct FlashPipelinedCore {
   ) {
     for piece in 0..<step.pieceCount(layout.piece) {
       let columns = step.piece(piece, of: layout.piece)
-      var encoded = [Token?](repeating: nil, count: tiles(step).count)
       for start in stride(from: 0, to: columns.count, by: layout.chunk) {
         let end = min(start + layout.chunk, columns.count)
-        let read = weigh(
-          index, step, columns: columns, chunk: start..<end,
-          free: start == 0 ? encodedRead : [], &p)
-        scoresRead[(columns.lowerBound + start) / layout.chunk] = read.scores
-        encoded = zip(read.encoded, encoded).map { $0 ?? $1 }
+        weigh(index, step, columns: columns, chunk: start..<end, &p)
         bringQueries(upTo: step.job + 1, &p)
         keys.advance(before: keyUse, &p)
         values.advance(before: valueUse, &p)
       }
       if let next, piece < next.pieceCount(layout.piece) { score(next, piece, &p) }
-      multiply(step, piece, encoded: encoded, &p)
+      multiply(step, piece, &p)
     }
   }
 }

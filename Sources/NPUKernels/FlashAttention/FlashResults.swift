@@ -52,51 +52,34 @@ struct FlashResults {
     for (position, row) in rows.enumerated() {
       p.emit(SelectScalar(inverse(position), where: row.sum, inverse(position), else: 0))
     }
-    var logSums: [Ring<UB>.Slot] = []
-    for row in rows {
-      let slot = logSumRing.acquire()
-      p.emit(
-        WithScalar<MulRule>(slot.tile(rows: row.tile.rows), row.limit, FlashReference.ln2),
-        after: slot.free)
-      logSums.append(slot)
+    let logSums = rows.map { logSumRing.next().tile(rows: $0.tile.rows) }
+    for (logSum, row) in zip(logSums, rows) {
+      p.emit(WithScalar<MulRule>(logSum, row.limit, FlashReference.ln2))
+    }
+    for (position, logSum) in logSums.enumerated() {
+      p.emit(Elementwise<AddRule>(logSum, logSum, logarithm(position)))
     }
     for (position, row) in rows.enumerated() {
-      let target = logSums[position].tile(rows: row.tile.rows)
-      p.emit(Elementwise<AddRule>(target, target, logarithm(position)))
-    }
-    for (position, row) in rows.enumerated() {
-      let result = resultRing.acquire()
-      let out = result.tile(rows: row.tile.rows)
-      var made = p.emit(
-        RowBroadcast<MulRule>(out, row.output, inverse(position)), after: result.free)
-      if row.blind > 0 { made = p.emit(Fill(result.tile(rows: row.blind), 0)) }
-      store(row.tile, result, logSums[position], after: made, &p)
+      let result = resultRing.next().tile(rows: row.tile.rows)
+      p.emit(RowBroadcast<MulRule>(result, row.output, inverse(position)))
+      if row.blind > 0 { p.emit(Fill(result.rows(0..<row.blind), 0)) }
+      store(row.tile, result, logSums[position], &p)
     }
   }
 
   /// out = 0 and lse = −∞ for queries that see no key.
   mutating func finishBlind(_ tile: FlashQueryTile, _ p: inout ProgramBuilder) {
-    let logSum = logSumRing.acquire()
-    p.emit(Fill(logSum.tile(rows: tile.rows), -.infinity), after: logSum.free)
-    let result = resultRing.acquire()
-    let made = p.emit(Fill(result.tile(rows: tile.rows), 0), after: result.free)
-    store(tile, result, logSum, after: made, &p)
+    let logSum = logSumRing.next().tile(rows: tile.rows)
+    p.emit(Fill(logSum, -.infinity))
+    let result = resultRing.next().tile(rows: tile.rows)
+    p.emit(Fill(result, 0))
+    store(tile, result, logSum, &p)
   }
 
-  /// Stores results that are visible once `made` is.
-  private mutating func store(
-    _ tile: FlashQueryTile, _ result: Ring<UB>.Slot, _ logSum: Ring<UB>.Slot, after made: Token,
-    _ p: inout ProgramBuilder
+  private func store(
+    _ tile: FlashQueryTile, _ result: Tile<UB>, _ logSum: Tile<UB>, _ p: inout ProgramBuilder
   ) {
-    let stored = p.emit(
-      StoreHBM(
-        tensors.out.tile(row: tile.firstRow, rows: tile.rows), from: result.tile(rows: tile.rows)),
-      after: made)
-    resultRing.release(result, after: stored)
-    let kept = p.emit(
-      StoreHBM(
-        tensors.lse.tile(row: tile.firstRow, rows: tile.rows), from: logSum.tile(rows: tile.rows)),
-      after: made)
-    logSumRing.release(logSum, after: kept)
+    p.emit(StoreHBM(tensors.out.tile(row: tile.firstRow, rows: tile.rows), from: result))
+    p.emit(StoreHBM(tensors.lse.tile(row: tile.firstRow, rows: tile.rows), from: logSum))
   }
 }

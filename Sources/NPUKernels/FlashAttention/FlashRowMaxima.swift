@@ -16,16 +16,6 @@ struct FlashRowMaxima: Sendable {
     case reduceFolded(count: Int)
     /// The row maxima of columns of the scores, together with those so far unless it starts.
     case reduceScores(columns: Range<Int>, start: Bool)
-
-    /// Columns of the scores between the first and the last that it reads.
-    var read: Range<Int> {
-      switch self {
-      case .begin(let count, let second): 0..<second + count
-      case .scores(let count, let second): second..<second + count
-      case .fold, .reduceFolded: 0..<0
-      case .reduceScores(let columns, _): columns
-      }
-    }
   }
 
   let passes: [Pass]

@@ -63,27 +63,22 @@ struct FlashScalarCore {
       hasOnes = true
     }
     let rows = tile.rows
-    let slot = queryRing.acquire()
-    let query = slot.tile(rows: rows)
-    let loaded = p.emit(
-      LoadUB(query, from: tensors.q.tile(row: tile.firstRow, rows: rows)), after: slot.free)
+    let query = queryRing.next().tile(rows: rows)
+    p.emit(LoadUB(query, from: tensors.q.tile(row: tile.firstRow, rows: rows)))
     p.emit(Fill(limit.tile(rows: rows), -.infinity))
     p.emit(Fill(sum.tile(rows: rows), 0))
     p.emit(Fill(output.tile(rows: rows), 0))
-    var read = loaded
     for block in blocks {
       p.pushScope("keys", iteration: block)
       let keys = form.touched(block, queries: tile.queries, tileKV: width)
       let score = scores.tile(rows: rows, columns: keys.count)
-      let row = spread(tensors.k, tile, keys, &p)
-      read = p.emit(RowBroadcast<MulRule>(score, row, query), after: loaded)
+      p.emit(RowBroadcast<MulRule>(score, spread(tensors.k, tile, keys, &p), query))
       for part in tile.masked(keys, form, granule: keys.count) {
         p.emit(tile.mask(score, keys: part, form))
       }
       carry(tile, keys, score, &p)
       p.popScope()
     }
-    queryRing.release(slot, after: read)
     results.finish(
       [
         FlashResults.Row(
@@ -97,17 +92,11 @@ struct FlashScalarCore {
     _ tensor: BufferHandle<HBM>, _ tile: FlashQueryTile, _ keys: Range<Int>,
     _ p: inout ProgramBuilder
   ) -> Tile<UB> {
-    let slot = numberRing.acquire()
-    let numbers = slot.tile(rows: keys.count)
-    let loaded = p.emit(
-      LoadUB(
-        numbers, from: tensor.tile(slot: tile.group, row: keys.lowerBound, rows: keys.count)),
-      after: slot.free)
+    let numbers = numberRing.next().tile(rows: keys.count)
+    p.emit(
+      LoadUB(numbers, from: tensor.tile(slot: tile.group, row: keys.lowerBound, rows: keys.count)))
     let wide = repeated.tile(rows: keys.count, columns: tile.rows)
-    let read = p.emit(
-      RowBroadcast<MulRule>(wide, ones.tile(rows: keys.count, columns: tile.rows), numbers),
-      after: loaded)
-    numberRing.release(slot, after: read)
+    p.emit(RowBroadcast<MulRule>(wide, ones.tile(rows: keys.count, columns: tile.rows), numbers))
     let row = turned.tile(rows: tile.rows, columns: keys.count)
     p.emit(TransposeUB(row, wide))
     return row

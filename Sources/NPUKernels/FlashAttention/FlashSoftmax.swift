@@ -5,23 +5,10 @@ import NPUSim
 /// Tasks are emitted one at a time between other vector work, so that the queue does not stand still
 /// for the latency of each: the next one's operands are visible by then.
 struct FlashSoftmax {
-  /// The rows of a job as the vector unit carries them from tile to tile.
-  struct Carried {
-    var l: Ring<UB>.Slot
-    /// From the first product on.
-    var o: Ring<UB>.Slot?
-    /// What wrote O last.
-    var written: Token?
-    /// The maximum so far, scaled; of the last tile.
-    var scaled: Ring<UB>.Slot?
-    /// The maximum so far as S has it.
-    var maximum: Ring<UB>.Slot?
-  }
-
   /// A kv tile of a job.
   struct Step {
     var job: FlashDecodeJob
-    /// Position of the job on the core.
+    /// Which of the core's jobs with steps it is.
     var jobIndex: Int
     var keys: Range<Int>
     var isFirst: Bool
@@ -29,45 +16,54 @@ struct FlashSoftmax {
   }
 
   private enum Task {
-    case maximum(Int), join(Int), scale(Int), weights(Int), encode(Int), factor(Int), sum(Int)
-    case finishSum(Int), rescaleSum(Int), rescaleOutput(Int), finish(Int)
-  }
-
-  /// What a step has in flight.
-  struct InFlight {
-    var scores: Ring<UB>.Slot
-    var drained: Token
-    var previous: Ring<UB>.Slot?
-    var maximum: Ring<UB>.Slot?
-    var scaled: Ring<UB>.Slot?
-    var factor: Ring<UB>.Slot?
-    var product: Ring<UB>.Slot?
-    var multiplied: Token?
+    /// Masks what a row may not see, and takes the maximum of each row.
+    case maximum(Int)
+    /// The larger of this maximum and the one before.
+    case join(Int)
+    /// m' = max S · k.
+    case scale(Int)
+    /// p = exp2(fl32(fl32(S · k) − m')).
+    case weights(Int)
+    /// p in MXINT8 along kv, to `l1`.
+    case encode(Int)
+    /// α = exp2(fl32(m − m')), m being the maximum before times k.
+    case factor(Int)
+    /// The lanes' partial sums of p.
+    case sum(Int)
+    /// The row sum of p; of the first tile it is l.
+    case finishSum(Int)
+    /// l = fl32(fl32(l · α) + row sum).
+    case rescaleSum(Int)
+    /// O = fl32(fl32(O · α) + T); of the first tile T + 0, as O and α are 0.
+    case rescaleOutput(Int)
+    /// The results of a job, or its part of them.
+    case finish(Int)
   }
 
   let form: FlashShape
   let lanes: Int
   let steps: [Step]
-  var scoreRing: Ring<UB>
-  let weightTile: BufferHandle<UB>
-  var encodedRing: Ring<UB>
-  var targetRing: Ring<L1>
-  let partialTile: BufferHandle<UB>
-  var maximumRing: Ring<UB>
-  var scaledRing: Ring<UB>
-  var factorRing: Ring<UB>
-  let sumTile: BufferHandle<UB>
-  var lRing: Ring<UB>
-  var oRing: Ring<UB>
-  var productRing: Ring<UB>
-  var epilogue: FlashEpilogue
+  /// Taken in turn by steps.
+  private let scoreRing: Ring<UB>
+  private let maximumRing: Ring<UB>
+  private let scaledRing: Ring<UB>
+  private let productRing: Ring<UB>
+  /// Taken in turn by the steps that are not the first of their job.
+  private let factorRing: Ring<UB>
+  /// Taken in turn by jobs.
+  private let lRing: Ring<UB>
+  private let outputTile: BufferHandle<UB>
+  private let weightTile: BufferHandle<UB>
+  private let encodedTile: BufferHandle<UB>
+  private let targetTile: BufferHandle<L1>
+  private let partialTile: BufferHandle<UB>
+  private let sumTile: BufferHandle<UB>
+  private var epilogue: FlashEpilogue
 
   private var tasks: [Task] = []
   private var nextTask = 0
-  var inFlight: [Int: InFlight] = [:]
-  var carried: [Int: Carried] = [:]
-  /// The encoded weights of steps in `l1`, until they are fed.
-  var encoded: [Int: (slot: Ring<L1>.Slot, stored: Token)] = [:]
+  /// Steps whose weights are in `l1`.
+  private var encodedSteps = 0
 
   init(
     _ kernel: FlashAttention, steps: [Step], _ memory: PlacedBuffers, _ epilogue: FlashEpilogue
@@ -78,15 +74,15 @@ struct FlashSoftmax {
     self.epilogue = epilogue
     scoreRing = try memory.ring("scores", in: UB.self)
     weightTile = try memory.buffer("p", in: UB.self)
-    encodedRing = try memory.ring("p_mx", in: UB.self)
-    targetRing = try memory.ring("p", in: L1.self)
+    encodedTile = try memory.buffer("p_mx", in: UB.self)
+    targetTile = try memory.buffer("p", in: L1.self)
     partialTile = try memory.buffer("partials", in: UB.self)
     maximumRing = try memory.ring("max", in: UB.self)
     scaledRing = try memory.ring("m", in: UB.self)
     factorRing = try memory.ring("alpha", in: UB.self)
     sumTile = try memory.buffer("sum", in: UB.self)
     lRing = try memory.ring("l", in: UB.self)
-    oRing = try memory.ring("o", in: UB.self)
+    outputTile = try memory.buffer("o", in: UB.self)
     productRing = try memory.ring("product", in: UB.self)
   }
 
@@ -114,12 +110,13 @@ struct FlashSoftmax {
 
   // MARK: What the matrix unit hands over
 
-  /// A slot for the scores of a step.
-  mutating func acquireScores() -> Ring<UB>.Slot { scoreRing.acquire() }
+  /// Where the scores of a step go.
+  func scores(of step: Int) -> Tile<UB> {
+    scoreRing[step].tile(rows: rows(step), columns: width(step))
+  }
 
-  /// Takes on the drained scores of a step.
-  mutating func take(scores: Ring<UB>.Slot, of step: Int, after drained: Token) {
-    inFlight[step] = InFlight(scores: scores, drained: drained)
+  /// Takes on the scores of a step.
+  mutating func takeScores(of step: Int) {
     tasks += [.maximum(step)]
     if !steps[step].isFirst { tasks.append(.join(step)) }
     tasks += [.scale(step), .weights(step), .encode(step)]
@@ -128,40 +125,35 @@ struct FlashSoftmax {
     if !steps[step].isFirst { tasks.append(.rescaleSum(step)) }
   }
 
-  /// A slot for the product of a step's weights with v.
-  mutating func acquireProduct() -> Ring<UB>.Slot { productRing.acquire() }
+  /// Where the product of a step's weights with v goes.
+  func product(of step: Int) -> Tile<UB> {
+    productRing[step].tile(rows: rows(step), columns: form.headDim)
+  }
 
-  /// Takes on the drained product of a step.
-  mutating func take(product: Ring<UB>.Slot, of step: Int, after drained: Token) {
-    inFlight[step]?.product = product
-    inFlight[step]?.multiplied = drained
+  /// Takes on the product of a step.
+  mutating func takeProduct(of step: Int) {
     tasks.append(.rescaleOutput(step))
     if steps[step].isLast { tasks.append(.finish(step)) }
   }
 
-  /// The weights of a step in `l1`; its tasks are emitted as far as needed.
-  mutating func weights(
-    of step: Int, _ p: inout ProgramBuilder
-  ) -> (slot: Ring<L1>.Slot, stored: Token)? {
-    while encoded[step] == nil, nextTask < tasks.count { pump(&p) }
-    return encoded[step]
+  /// The weights of a step in `l1`; tasks are emitted as far as needed.
+  mutating func weights(of step: Int, _ p: inout ProgramBuilder) -> Tile<L1> {
+    while encodedSteps <= step { pump(&p) }
+    return targetTile.tile(rows: rows(step), columns: width(step))
   }
 
-  /// Frees the weights of a step once the feed of `token` has read them.
-  mutating func release(weightsOf step: Int, after token: Token) {
-    if let slot = encoded[step]?.slot { targetRing.release(slot, after: token) }
-    encoded[step] = nil
-  }
-
-  /// Gives a job whose rows see no key its results; nothing else may be in flight.
-  mutating func finishEmpty(_ job: FlashDecodeJob, _ p: inout ProgramBuilder) {
-    let l = lRing.acquire()
-    let o = oRing.acquire()
-    let m = scaledRing.acquire()
-    p.emit(Fill(l.tile(rows: job.rows), 0), after: l.free)
-    p.emit(Fill(m.tile(rows: job.rows), -.infinity), after: m.free)
-    let filled = p.emit(Fill(o.tile(rows: job.rows), 0), after: o.free)
-    finish(job, Carried(l: l, o: o, written: filled, scaled: m), &p)
+  /// Gives jobs whose rows see no key their results; nothing else may be in flight.
+  mutating func finishEmpty(_ jobs: [FlashDecodeJob], _ p: inout ProgramBuilder) {
+    let jobsBefore = (steps.last?.jobIndex ?? -1) + 1
+    for (index, job) in jobs.enumerated() {
+      let l = lRing[jobsBefore + index].tile(rows: job.rows)
+      let m = scaledRing[steps.count + index].tile(rows: job.rows)
+      let o = outputTile.tile(rows: job.rows)
+      p.emit(Fill(l, 0))
+      p.emit(Fill(m, -.infinity))
+      p.emit(Fill(o, 0))
+      epilogue.emit(job, l: l, o: o, m: m, &p)
+    }
   }
 
   /// Emits what is left.
@@ -181,17 +173,86 @@ struct FlashSoftmax {
       nextTask = 0
     }
     switch task {
-    case .maximum(let step): maximum(step, &p)
-    case .join(let step): join(step, &p)
-    case .scale(let step): scale(step, &p)
-    case .weights(let step): weigh(step, &p)
-    case .encode(let step): encode(step, &p)
-    case .factor(let step): factor(step, &p)
-    case .sum(let step): sum(step, &p)
-    case .finishSum(let step): finishSum(step, &p)
-    case .rescaleSum(let step): rescaleSum(step, &p)
-    case .rescaleOutput(let step): rescaleOutput(step, &p)
-    case .finish(let step): finish(step, &p)
+    case .maximum(let step):
+      mask(step, &p)
+      p.emit(RowMax(maximum(step), scores(of: step), start: true))
+    case .join(let step):
+      p.emit(Elementwise<MaxRule>(maximum(step), maximum(step), previousMaximum(step)))
+    case .scale(let step):
+      p.emit(WithScalar<MulRule>(scaled(step), maximum(step), form.scoreFactor))
+    case .weights(let step):
+      p.emit(Exp2Fused(weights(step), scores(of: step), scaled(step), k: form.scoreFactor))
+    case .encode(let step):
+      let encoded = encodedTile.tile(rows: rows(step), columns: width(step))
+      p.emit(EncodeMX(encoded, weights(step)))
+      p.emit(StoreL1(targetTile.tile(rows: rows(step), columns: width(step)), from: encoded))
+      encodedSteps += 1
+    case .factor(let step):
+      p.emit(
+        Exp2Fused(
+          factor(step), previousMaximum(step), scaled(step), k: form.scoreFactor, empty: .one))
+    case .sum(let step): p.emit(RowSum(partials(step), weights(step), start: true))
+    case .finishSum(let step):
+      p.emit(RowFinish(steps[step].isFirst ? l(step) : rowSum(step), partials(step)))
+    case .rescaleSum(let step):
+      p.emit(RescaleAdd(l(step), l(step), factor(step), rowSum(step)))
+    case .rescaleOutput(let step):
+      let output = outputTile.tile(rows: rows(step))
+      if steps[step].isFirst {
+        p.emit(WithScalar<AddRule>(output, product(of: step), 0))
+      } else {
+        p.emit(RescaleAdd(output, output, factor(step), product(of: step)))
+      }
+    case .finish(let step):
+      epilogue.emit(
+        steps[step].job, l: l(step), o: outputTile.tile(rows: rows(step)), m: scaled(step), &p)
+    }
+  }
+
+  private func width(_ step: Int) -> Int { steps[step].keys.count }
+  private func rows(_ step: Int) -> Int { steps[step].job.rows }
+
+  /// The maximum so far as S has it, and that of the step before.
+  private func maximum(_ step: Int) -> Tile<UB> { maximumRing[step].tile(rows: rows(step)) }
+  private func previousMaximum(_ step: Int) -> Tile<UB> {
+    maximumRing[step - 1].tile(rows: rows(step))
+  }
+  /// The maximum so far, scaled.
+  private func scaled(_ step: Int) -> Tile<UB> { scaledRing[step].tile(rows: rows(step)) }
+  private func factor(_ step: Int) -> Tile<UB> {
+    factorRing[step - steps[step].jobIndex - 1].tile(rows: rows(step))
+  }
+  private func weights(_ step: Int) -> Tile<UB> {
+    weightTile.tile(rows: rows(step), columns: width(step))
+  }
+  private func partials(_ step: Int) -> Tile<UB> {
+    partialTile.tile(rows: rows(step), columns: min(lanes, width(step)))
+  }
+  private func rowSum(_ step: Int) -> Tile<UB> { sumTile.tile(rows: rows(step)) }
+  private func l(_ step: Int) -> Tile<UB> {
+    lRing[steps[step].jobIndex].tile(rows: rows(step))
+  }
+
+  /// Masks the tiles at the border of what is seen, head by head.
+  private func mask(_ step: Int, _ p: inout ProgramBuilder) {
+    let job = steps[step].job
+    let keys = steps[step].keys
+    guard form.isMasked, let last = job.queries.last else { return }
+    let first = job.queries.lowerBound
+    let isWhole =
+      form.keys(last).lowerBound <= keys.lowerBound
+      && form.keys(first).upperBound >= keys.upperBound
+    if isWhole { return }
+    let queries = job.queries.count
+    // Rows of one query each stand at one position.
+    let runs = queries == 1 ? 1 : job.heads.count
+    for run in 0..<runs {
+      let count = queries == 1 ? job.rows : queries
+      let tile = scoreRing[step].tile(row: run * queries, rows: count, columns: keys.count)
+      p.emit(
+        Mask(
+          tile, tile, row: form.position(first), column: keys.lowerBound, causal: form.isCausal,
+          window: form.window, rowsPerPosition: queries == 1 ? count : 1))
     }
   }
 }

@@ -44,11 +44,11 @@ struct FlashUnfused: FlashProgram {
       var products = try FlashUnfusedProducts(
         kernel.form, layout, tensors: tensors, written, tiles: Array(tiles), core: core, memory,
         &p)
-      let scored = products.emitScores(&p)
+      products.emitScores(&p)
       var softmax = try FlashUnfusedSoftmax(
         kernel.form, layout, tensors: tensors, written, memory)
-      let normalised = softmax.emit(Array(tiles), after: scored, &p)
-      products.emitOutputs(after: normalised, &p)
+      softmax.emit(Array(tiles), &p)
+      products.emitOutputs(&p)
     }
   }
 }

@@ -55,99 +55,65 @@ struct FlashUnfusedProducts {
   private static func feed(
     _ source: Tile<HBM>, _ lane: inout FlashEncodeLane, _ ring: inout Ring<L1>,
     _ leftRing: inout Ring<Left>, _ p: inout ProgramBuilder
-  ) -> (slot: Ring<Left>.Slot, tile: Tile<Left>, fed: Token) {
-    let slot = ring.acquire()
-    let brought = lane.bring(
-      FlashEncodeLane.Rows(
-        source: source, destination: slot.tile(rows: source.rows, columns: source.columns),
-        free: slot.free, copy: nil), &p)
-    let left = leftRing.acquire()
-    let tile = left.tile(rows: source.rows, columns: source.columns)
-    let fed = p.emit(
-      FeedLeft(tile, from: slot.tile(rows: source.rows, columns: source.columns)),
-      after: brought.stored, and: left.free)
-    ring.release(slot, after: fed)
-    return (left, tile, fed)
+  ) -> Tile<Left> {
+    let staged = ring.next().tile(rows: source.rows, columns: source.columns)
+    lane.bring(FlashEncodeLane.Rows(source: source, destination: staged), &p)
+    let left = leftRing.next().tile(rows: source.rows, columns: source.columns)
+    p.emit(FeedLeft(left, from: staged))
+    return left
   }
 
-  /// S = q·kᵀ to HBM; returns the last drain.
-  mutating func emitScores(_ p: inout ProgramBuilder) -> Token? {
-    var last: Token?
+  /// S = q·kᵀ to HBM.
+  mutating func emitScores(_ p: inout ProgramBuilder) {
     var use = 0
     for (index, tile) in tiles.enumerated() {
       p.pushScope("scores", iteration: index)
       let query = Self.feed(
         tensors.q.tile(row: tile.firstRow, rows: tile.rows), &queryLane, &rings.query,
         &rings.leftQuery, &p)
-      var product = query.fed
       for step in steps {
         let key = keys.take(use, rows: step.count, columns: form.headDim, &p)
-        let right = rings.rightKeys.acquire()
-        let rightTile = right.tile(rows: form.headDim, columns: step.count)
-        let fed = p.emit(
-          FeedRightTransposed(rightTile, from: key.tile), after: key.ready, and: right.free)
-        keys.release(use, after: fed)
+        let right = rings.rightKeys.next().tile(rows: form.headDim, columns: step.count)
+        p.emit(FeedRightTransposed(right, from: key))
         use += 1
         keys.advance(before: use, &p)
-        let acc = rings.accScores.acquire()
-        let target = acc.tile(rows: tile.rows, columns: step.count)
-        product = p.emit(
-          Matmul(target, left: query.tile, right: rightTile, accumulate: false),
-          after: query.fed, fed, and: acc.free)
-        rings.rightKeys.release(right, after: product)
-        let drained = p.emit(
+        let acc = rings.accScores.next().tile(rows: tile.rows, columns: step.count)
+        p.emit(Matmul(acc, left: query, right: right, accumulate: false))
+        p.emit(
           DrainHBM(
             written.scores.tile(
               row: tile.firstRow, column: step.lowerBound, rows: tile.rows, columns: step.count),
-            from: target), after: product)
-        rings.accScores.release(acc, after: drained)
-        last = drained
+            from: acc))
       }
-      rings.leftQuery.release(query.slot, after: product)
       p.popScope()
     }
-    return last
   }
 
   /// out = P·v from the probabilities in HBM, one chain over all keys.
-  mutating func emitOutputs(after normalised: Token?, _ p: inout ProgramBuilder) {
+  mutating func emitOutputs(_ p: inout ProgramBuilder) {
     var use = 0
     for (index, tile) in tiles.enumerated() {
       p.pushScope("outputs", iteration: index)
-      let acc = accProductRing.acquire()
-      let target = acc.tile(rows: tile.rows)
-      var product: Token?
+      let acc = accProductRing.next().tile(rows: tile.rows)
       for (position, step) in steps.enumerated() {
         let source = written.probabilities.tile(
           row: tile.firstRow, column: step.lowerBound, rows: tile.rows, columns: step.count)
-        weightLane.load(source, after: normalised, &p)
         let weights = Self.feed(source, &weightLane, &rings.weights, &rings.leftWeights, &p)
         if position + 1 < steps.count {
           let next = steps[position + 1]
           weightLane.load(
             written.probabilities.tile(
               row: tile.firstRow, column: next.lowerBound, rows: tile.rows, columns: next.count),
-            after: normalised, &p)
+            &p)
         }
         let value = values.take(use, rows: step.count, columns: form.headDim, &p)
-        let right = rings.rightValues.acquire()
-        let rightTile = right.tile(rows: step.count, columns: form.headDim)
-        let fed = p.emit(
-          FeedRight(rightTile, from: value.tile), after: value.ready, and: right.free)
-        values.release(use, after: fed)
+        let right = rings.rightValues.next().tile(rows: step.count, columns: form.headDim)
+        p.emit(FeedRight(right, from: value))
         use += 1
         values.advance(before: use, &p)
-        let made = p.emit(
-          Matmul(target, left: weights.tile, right: rightTile, accumulate: position > 0),
-          after: weights.fed, fed, and: position == 0 ? acc.free : [])
-        rings.leftWeights.release(weights.slot, after: made)
-        rings.rightValues.release(right, after: made)
-        product = made
+        p.emit(Matmul(acc, left: weights, right: right, accumulate: position > 0))
       }
-      let drained = p.emit(
-        DrainHBM(tensors.out.tile(row: tile.firstRow, rows: tile.rows), from: target),
-        after: product)
-      accProductRing.release(acc, after: drained)
+      p.emit(DrainHBM(tensors.out.tile(row: tile.firstRow, rows: tile.rows), from: acc))
       p.popScope()
     }
   }

@@ -37,10 +37,8 @@ struct FlashUnfusedSoftmax {
     logarithm = try memory.buffer("log_l", in: UB.self)
   }
 
-  /// Probabilities and lse of all rows of some tiles; returns the last store.
-  mutating func emit(
-    _ tiles: [FlashQueryTile], after scored: Token?, _ p: inout ProgramBuilder
-  ) -> Token? {
+  /// Probabilities and lse of all rows of some tiles.
+  mutating func emit(_ tiles: [FlashQueryTile], _ p: inout ProgramBuilder) {
     let parts = tiles.flatMap { tile in
       stride(from: 0, to: tile.rows, by: layout.softmaxRows).map { start in
         var part = tile
@@ -50,40 +48,32 @@ struct FlashUnfusedSoftmax {
         return part
       }
     }
-    var loaded: [(slot: Ring<UB>.Slot, token: Token)] = []
-    var last: Token?
+    var loaded: [Tile<UB>] = []
     for (index, part) in parts.enumerated() {
       p.pushScope("softmax", iteration: index)
       while loaded.count < min(index + layout.plan.stages, parts.count) {
         let next = parts[loaded.count]
-        let slot = scoreRing.acquire()
-        let token = p.emit(
-          LoadUB(
-            slot.tile(rows: next.rows),
-            from: written.scores.tile(row: next.firstRow, rows: next.rows)),
-          after: scored, and: slot.free)
-        loaded.append((slot, token))
+        let scores = scoreRing.next().tile(rows: next.rows)
+        p.emit(LoadUB(scores, from: written.scores.tile(row: next.firstRow, rows: next.rows)))
+        loaded.append(scores)
       }
-      last = normalise(part, loaded[index].slot, loaded[index].token, &p)
+      normalise(part, loaded[index], &p)
       p.popScope()
     }
-    return last
   }
 
   private mutating func normalise(
-    _ tile: FlashQueryTile, _ slot: Ring<UB>.Slot, _ loaded: Token, _ p: inout ProgramBuilder
-  ) -> Token {
+    _ tile: FlashQueryTile, _ scores: Tile<UB>, _ p: inout ProgramBuilder
+  ) {
     let rows = tile.rows
-    let scores = slot.tile(rows: rows)
     let factor = form.scoreFactor
     for part in tile.masked(0..<form.kv, form, granule: form.kv) {
-      p.emit(tile.mask(scores, keys: part, form), after: loaded)
+      p.emit(tile.mask(scores, keys: part, form))
     }
-    p.emit(RowMax(top.tile(rows: rows), scores, start: true), after: loaded)
+    p.emit(RowMax(top.tile(rows: rows), scores, start: true))
     p.emit(WithScalar<MulRule>(limit.tile(rows: rows), top.tile(rows: rows), factor))
     let weight = weights.tile(rows: rows)
-    let read = p.emit(Exp2Fused(weight, scores, limit.tile(rows: rows), k: factor))
-    scoreRing.release(slot, after: read)
+    p.emit(Exp2Fused(weight, scores, limit.tile(rows: rows), k: factor))
     let partial = partials.tile(rows: rows)
     p.emit(RowSum(partial, weight, start: true))
     p.emit(RowFinish(sum.tile(rows: rows), partial))
@@ -91,29 +81,14 @@ struct FlashUnfusedSoftmax {
     p.emit(
       SelectScalar(
         inverse.tile(rows: rows), where: sum.tile(rows: rows), inverse.tile(rows: rows), else: 0))
-    let probabilities = probabilityRing.acquire()
-    let made = p.emit(
-      RowBroadcast<MulRule>(
-        probabilities.tile(rows: rows), weight, inverse.tile(rows: rows)),
-      after: probabilities.free)
-    let stored = p.emit(
-      StoreHBM(
-        written.probabilities.tile(row: tile.firstRow, rows: rows),
-        from: probabilities.tile(rows: rows)), after: made)
-    probabilityRing.release(probabilities, after: stored)
-    p.emit(Special<LogRule>(logarithm.tile(rows: rows), sum.tile(rows: rows)))
-    let logSum = logSumRing.acquire()
+    let probabilities = probabilityRing.next().tile(rows: rows)
+    p.emit(RowBroadcast<MulRule>(probabilities, weight, inverse.tile(rows: rows)))
     p.emit(
-      WithScalar<MulRule>(
-        logSum.tile(rows: rows), limit.tile(rows: rows), FlashReference.ln2), after: logSum.free)
-    let added = p.emit(
-      Elementwise<AddRule>(
-        logSum.tile(rows: rows), logSum.tile(rows: rows), logarithm.tile(rows: rows)))
-    let kept = p.emit(
-      StoreHBM(
-        tensors.lse.tile(row: tile.firstRow, rows: rows), from: logSum.tile(rows: rows)),
-      after: added)
-    logSumRing.release(logSum, after: kept)
-    return kept
+      StoreHBM(written.probabilities.tile(row: tile.firstRow, rows: rows), from: probabilities))
+    p.emit(Special<LogRule>(logarithm.tile(rows: rows), sum.tile(rows: rows)))
+    let logSum = logSumRing.next().tile(rows: rows)
+    p.emit(WithScalar<MulRule>(logSum, limit.tile(rows: rows), FlashReference.ln2))
+    p.emit(Elementwise<AddRule>(logSum, logSum, logarithm.tile(rows: rows)))
+    p.emit(StoreHBM(tensors.lse.tile(row: tile.firstRow, rows: rows), from: logSum))
   }
 }
