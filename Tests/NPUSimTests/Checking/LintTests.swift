@@ -78,8 +78,8 @@ import Testing
       let x = try p.tensor("x", .bf16, rows: 16, columns: 64, role: .input)
       let y = try p.tensor("y", .bf16, rows: 16, columns: 64, role: .scratch)
       let a = try p.buffer("a", in: UB.self, .bf16, rows: 16, columns: columns)
-      let loaded = p.emit(LoadUB(a.tile(), from: x.tile(columns: columns)))
-      p.emit(StoreHBM(y.tile(columns: columns), from: a.tile()), after: loaded)
+      p.emit(LoadUB(a.tile(), from: x.tile(columns: columns)))
+      p.emit(StoreHBM(y.tile(columns: columns), from: a.tile()))
       let codes = Checker.check(p.build(), Self.lints).findings.map(\.code)
       // Bursts of 32 bytes: 24 elements are one burst and a half.
       #expect(codes == (isWaste ? [.P004, .P004] : []), "\(columns) columns")
@@ -98,10 +98,10 @@ import Testing
       let a = try p.buffer("a", in: UB.self, .bf16, rows: 1, columns: 32, at: 0)
       let b = try p.buffer("b", in: UB.self, .bf16, rows: 1, columns: 32, at: address)
       let c = try p.buffer("c", in: UB.self, .bf16, rows: 1, columns: 32, at: 512)
-      let first = p.emit(LoadUB(a.tile(), from: x.tile(row: 0, rows: 1)))
-      let second = p.emit(LoadUB(b.tile(), from: x.tile(row: 1, rows: 1)))
-      let sum = p.emit(Elementwise<AddRule>(c.tile(), a.tile(), b.tile()), after: first, second)
-      p.emit(StoreHBM(y.tile(), from: c.tile()), after: sum)
+      p.emit(LoadUB(a.tile(), from: x.tile(row: 0, rows: 1)))
+      p.emit(LoadUB(b.tile(), from: x.tile(row: 1, rows: 1)))
+      p.emit(Elementwise<AddRule>(c.tile(), a.tile(), b.tile()))
+      p.emit(StoreHBM(y.tile(), from: c.tile()))
       let found = Checker.check(p.build(), Self.lints).findings
       #expect(found.map(\.code) == (meets ? [.P005] : []), "b at \(address)")
     }

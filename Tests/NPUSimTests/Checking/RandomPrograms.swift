@@ -1,6 +1,6 @@
 import NPUSim
 
-/// Random small programs, most of them nearly right: rings with tokens, then damage.
+/// Random small programs, most of them nearly right: in order, then damaged.
 struct RandomPrograms {
   private var random: SeededGenerator
   /// Rules of the machine have draws of their own, and so have opaque micro-ops.
@@ -27,7 +27,7 @@ struct RandomPrograms {
   /// A pipeline of rings over two buffers, with further events that may or may not be needed, on a
   /// machine whose queues may not interlock. Mostly clean.
   mutating func cleanProgram() throws -> Program {
-    var program = try pipeline(extraTokens: false)
+    var program = try pipeline(cutsTiles: false)
     for core in program.cores.indices { addEvents(&program, core) }
     if rules.below(4) == 0 {
       for core in program.cores.indices { addScalarEvents(&program, core) }
@@ -64,9 +64,8 @@ struct RandomPrograms {
     return record
   }
 
-  /// The pipeline alone. With extra tokens micro-ops also name earlier ones that they have nothing to
-  /// do with, and tiles take a part of their slot now and then.
-  mutating func pipeline(extraTokens: Bool) throws -> Program {
+  /// The pipeline alone; with `cutsTiles` a slot is loaded in two parts now and then.
+  mutating func pipeline(cutsTiles: Bool) throws -> Program {
     let interlocks = (0..<Queue.count).map { _ in random.below(3) > 0 }
     let cores = chance(4) ? 2 : 1
     var machine = TestMachine.small(
@@ -82,42 +81,21 @@ struct RandomPrograms {
       var output = try p.ring(
         "out", in: UB.self, .bf16, slots: 1 + random.below(3), rows: 1, columns: 64)
       let scratch = try p.buffer("scratch", in: UB.self, .bf16, rows: 1, columns: 64)
-      var seen: [Token] = []
-      func others(_ random: inout SeededGenerator) -> [Token] {
-        guard extraTokens, !seen.isEmpty else { return [] }
-        return (0..<random.below(3)).map { _ in seen[max(0, seen.count - 1 - random.below(6))] }
-      }
       for tile in 0..<(1 + random.below(5)) {
-        let a = input.acquire()
-        let b = output.acquire()
-        let width = extraTokens && chance(3) ? 32 : 64
-        let loaded = p.emit(
+        let a = input.next()
+        let b = output.next()
+        let width = cutsTiles && chance(3) ? 32 : 64
+        p.emit(
           LoadUB(
-            a.tile(columns: width),
-            from: x.tile(row: random.below(16), rows: 1, columns: width)),
-          after: a.free + others(&random))
+            a.tile(columns: width), from: x.tile(row: random.below(16), rows: 1, columns: width)))
         if width < 64 {
-          seen.append(
-            p.emit(
-              LoadUB(
-                a.tile(column: width), from: x.tile(row: random.below(16), column: width, rows: 1)),
-              after: chance(2) ? a.free : []))
+          p.emit(
+            LoadUB(
+              a.tile(column: width), from: x.tile(row: random.below(16), column: width, rows: 1)))
         }
-        seen.append(loaded)
-        var done = p.emit(
-          Special<ExpRule>(chance(2) ? scratch.tile() : b.tile(), a.tile()),
-          after: [loaded] + seen.suffix(2) + b.free + others(&random))
-        seen.append(done)
-        if chance(2) {
-          done = p.emit(
-            Elementwise<AddRule>(b.tile(), a.tile(), a.tile()), after: [loaded] + b.free)
-        }
-        input.release(a, after: done)
-        let stored = p.emit(
-          StoreHBM(y.tile(slot: core, row: tile, rows: 1), from: b.tile()),
-          after: [done] + others(&random))
-        seen.append(stored)
-        output.release(b, after: stored)
+        p.emit(Special<ExpRule>(chance(2) ? scratch.tile() : b.tile(), a.tile()))
+        if chance(2) { p.emit(Elementwise<AddRule>(b.tile(), a.tile(), a.tile())) }
+        p.emit(StoreHBM(y.tile(slot: core, row: tile, rows: 1), from: b.tile()))
         if chance(8) { p.emit(chance(2) ? QueueBarrier(.vector) : QueueBarrier(.store)) }
         if chance(12) { p.emit(CoreBarrier()) }
       }
@@ -178,7 +156,6 @@ struct RandomPrograms {
     for core in 0..<cores {
       p.begin(core: core)
       let memory = try memory(&p, core)
-      var tokens: [Token] = []
       let count = 4 + random.below(explicit ? 16 : 22)
       var pending: [Event] = []
       var queues = Array(Queue.allCases.shuffled(using: &random).prefix(2 + random.below(5)))
@@ -188,10 +165,6 @@ struct RandomPrograms {
       released = []
       for step in 0..<count {
         p.pushScope("step", iteration: step)
-        let after: [Token] =
-          explicit || tokens.isEmpty
-          ? []
-          : (0..<random.below(4)).map { _ in tokens[max(0, tokens.count - 1 - random.below(6))] }
         if explicit {
           emitSynchronisation(&p, &pending, queues)
         } else if chance(16) {
@@ -200,7 +173,7 @@ struct RandomPrograms {
           p.emit(CoreBarrier())
         }
         if cores > 1 && step == count / 2 && !chance(4) { p.emit(ChipBarrier()) }
-        tokens.append(emitData(&p, memory, x, xm, wm, y, list, queues, after))
+        emitData(&p, memory, x, xm, wm, y, list, queues)
         p.popScope()
       }
       if explicit {
@@ -208,6 +181,10 @@ struct RandomPrograms {
       }
     }
     var program = p.build()
+    if !explicit {
+      // Some that the order needs are forgotten.
+      program = program.removing(program.eventPairs.filter { _ in chance(3) })
+    }
     for core in program.cores.indices { addScalarEvents(&program, core) }
     program.addCoreEvents(&rules)
     damage(&program)
@@ -264,106 +241,100 @@ struct RandomPrograms {
 
   private mutating func emitData(
     _ p: inout ProgramBuilder, _ memory: Memory, _ x: BufferHandle<HBM>, _ xm: BufferHandle<HBM>,
-    _ wm: BufferHandle<HBM>, _ y: BufferHandle<HBM>, _ list: UInt32, _ queues: [Queue],
-    _ after: [Token]
-  ) -> Token {
+    _ wm: BufferHandle<HBM>, _ y: BufferHandle<HBM>, _ list: UInt32, _ queues: [Queue]
+  ) {
     let rows = 1 + random.below(3)
     let columns = 8 * (1 + random.below(3))
     let slot = random.below(2)
-    if opaque.below(5) == 0 { return emitOpaque(&p, memory, x, xm, wm, y, list, queues, after) }
+    if opaque.below(5) == 0 { return emitOpaque(&p, memory, x, xm, wm, y, list, queues) }
     let queue = pick(queues)
-    if hasUnits, let token = emitFlagged(&p, memory, y, queue, slot, after) { return token }
+    if hasUnits, emitFlagged(&p, memory, y, queue, slot) { return }
     switch queue {
     case .load:
       switch random.below(3) {
       case 0:
-        return p.emit(
-          LoadL1(memory.l1.tile(slot: slot, rows: rows), from: xm.tile(rows: rows)), after: after)
+        p.emit(LoadL1(memory.l1.tile(slot: slot, rows: rows), from: xm.tile(rows: rows)))
       case 1:
         var source = y.tile(row: random.below(3), rows: rows, columns: columns)
         let target = ubTile(memory, rows: rows, columns: columns)
         if chance(2) {
           source.ref.indexList = list
-          return p.emit(GatherUB(target, from: source), after: after)
+          p.emit(GatherUB(target, from: source))
+        } else {
+          p.emit(LoadUB(target, from: source))
         }
-        return p.emit(LoadUB(target, from: source), after: after)
       default:
-        return p.emit(
+        p.emit(
           LoadUB(
             ubTile(memory, rows: rows, columns: columns),
-            from: x.tile(row: random.below(4), rows: rows, columns: columns)), after: after)
+            from: x.tile(row: random.below(4), rows: rows, columns: columns)))
       }
     case .feed:
-      return chance(2)
-        ? p.emit(FeedLeft(memory.left.tile(), from: memory.l1.tile(slot: slot)), after: after)
-        : p.emit(
-          FeedRightTransposed(memory.right.tile(), from: memory.l1.tile(slot: slot)), after: after)
+      if chance(2) {
+        p.emit(FeedLeft(memory.left.tile(), from: memory.l1.tile(slot: slot)))
+      } else {
+        p.emit(FeedRightTransposed(memory.right.tile(), from: memory.l1.tile(slot: slot)))
+      }
     case .matrix:
       let m = chance(3) ? 2 : 4
-      return p.emit(
+      p.emit(
         Matmul(
           memory.acc.tile(slot: slot, rows: m, columns: 4), left: memory.left.tile(rows: m),
-          right: memory.right.tile(), accumulate: chance(2)), after: after)
+          right: memory.right.tile(), accumulate: chance(2)))
     case .drain:
-      return chance(3)
-        ? p.emit(
-          DrainHBM(
-            y.tile(rows: rows, columns: 8),
-            from: memory.acc.tile(slot: slot, rows: rows, columns: 8)), after: after)
-        : p.emit(
-          DrainUB(
-            ubTile(memory, rows: rows, columns: 8),
-            from: memory.acc.tile(slot: slot, rows: rows, columns: 8)), after: after)
+      let source = memory.acc.tile(slot: slot, rows: rows, columns: 8)
+      if chance(3) {
+        p.emit(DrainHBM(y.tile(rows: rows, columns: 8), from: source))
+      } else {
+        p.emit(DrainUB(ubTile(memory, rows: rows, columns: 8), from: source))
+      }
     case .vector:
       switch random.below(3) {
       case 0:
-        return p.emit(
+        p.emit(
           EncodeMX(
             memory.ubMX.tile(slot: slot, rows: rows, columns: columns),
-            ubTile(memory, rows: rows, columns: columns)), after: after)
+            ubTile(memory, rows: rows, columns: columns)))
       case 1:
-        return p.emit(
+        p.emit(
           Elementwise<AddRule>(
             ubTile(memory, rows: rows, columns: columns),
             ubTile(memory, rows: rows, columns: columns),
-            ubTile(memory, rows: rows, columns: columns)), after: after)
+            ubTile(memory, rows: rows, columns: columns)))
       default:
-        return p.emit(
+        p.emit(
           Special<ExpRule>(
             ubTile(memory, rows: rows, columns: columns),
-            ubTile(memory, rows: rows, columns: columns)), after: after)
+            ubTile(memory, rows: rows, columns: columns)))
       }
     case .store:
       switch random.below(3) {
       case 0:
-        return p.emit(
+        p.emit(
           StoreL1(
-            memory.l1.tile(slot: slot, rows: rows), from: memory.ubMX.tile(slot: slot, rows: rows)),
-          after: after)
+            memory.l1.tile(slot: slot, rows: rows), from: memory.ubMX.tile(slot: slot, rows: rows)))
       case 1:
-        return p.emit(
-          StoreHBM(xm.tile(rows: rows), from: memory.ubMX.tile(slot: slot, rows: rows)),
-          after: after)
+        p.emit(StoreHBM(xm.tile(rows: rows), from: memory.ubMX.tile(slot: slot, rows: rows)))
       default:
         var target = y.tile(row: random.below(3), rows: rows, columns: columns)
         let source = ubTile(memory, rows: rows, columns: columns)
         if chance(2) {
           target.ref.indexList = list
-          return p.emit(StoreScatter(target, from: source), after: after)
+          p.emit(StoreScatter(target, from: source))
+        } else {
+          p.emit(StoreHBM(target, from: source))
         }
-        return p.emit(StoreHBM(target, from: source), after: after)
       }
     }
   }
 
-  /// A matmul or a drain of one tile of an accumulator, most of them with the flag that is due; `nil`
+  /// A matmul or a drain of one tile of an accumulator, most of them with the flag that is due; false
   /// for what is to be drawn without.
   private mutating func emitFlagged(
     _ p: inout ProgramBuilder, _ memory: Memory, _ y: BufferHandle<HBM>, _ queue: Queue,
-    _ slot: Int,
-    _ after: [Token]
-  ) -> Token? {
-    guard queue == .matrix || queue == .drain, units.below(8) > 0 else { return nil }
+    _ slot: Int
+  ) -> Bool {
+    guard queue == .matrix || queue == .drain, units.below(8) > 0 else { return false }
     let rows = units.below(12) == 0 ? 1 : 2
     let tile = memory.acc.tile(slot: slot, rows: rows, columns: 4)
     let isOpaque = units.below(5) == 0
@@ -372,45 +343,43 @@ struct RandomPrograms {
     if queue == .drain {
       if flags { released.remove(slot) }
       if isOpaque {
-        return p.emit(
+        p.emit(
           OpaqueOp(
             "Fix", on: .drain, results: [y.tile(rows: rows, columns: 4).ref], sources: [tile.ref],
-            cycles: 1 + units.below(4), unit: flags ? .release : .none), after: after)
+            cycles: 1 + units.below(4), unit: flags ? .release : .none))
+      } else if let sums = memory.sums, units.below(3) == 0 {
+        p.emit(DrainL1(sums.tile(rows: rows, columns: 4), from: tile, unit: flags))
+      } else if units.below(3) == 0 {
+        p.emit(DrainHBM(y.tile(rows: rows, columns: 4), from: tile, unit: flags))
+      } else {
+        p.emit(DrainUB(memory.ub[1].tile(rows: rows, columns: 4), from: tile, unit: flags))
       }
-      if let sums = memory.sums, units.below(3) == 0 {
-        return p.emit(
-          DrainL1(sums.tile(rows: rows, columns: 4), from: tile, unit: flags), after: after)
-      }
-      return units.below(3) == 0
-        ? p.emit(
-          DrainHBM(y.tile(rows: rows, columns: 4), from: tile, unit: flags), after: after)
-        : p.emit(
-          DrainUB(memory.ub[1].tile(rows: rows, columns: 4), from: tile, unit: flags), after: after)
+      return true
     }
     let unit: UnitFlag = !flags ? .none : units.below(3) == 0 ? .hold : .release
     if unit == .release { released.insert(slot) }
     if isOpaque {
       let (adds, streams) = (units.below(2) == 0, units.below(2) == 0)
-      return p.emit(
+      p.emit(
         OpaqueOp(
           streams ? "Sum" : "Mul", on: .matrix, results: [tile.ref],
           sources: [memory.left.tile(rows: rows).ref, memory.right.tile().ref]
-            + (adds ? [tile.ref] : []),
-          cycles: 1 + units.below(4), streams: streams, unit: unit), after: after)
+            + (adds ? [tile.ref] : []), cycles: 1 + units.below(4), streams: streams, unit: unit))
+    } else {
+      p.emit(
+        Matmul(
+          tile, left: memory.left.tile(rows: rows), right: memory.right.tile(),
+          accumulate: units.below(3) == 0, unit: unit))
     }
-    return p.emit(
-      Matmul(
-        tile, left: memory.left.tile(rows: rows), right: memory.right.tile(),
-        accumulate: units.below(3) == 0, unit: unit), after: after)
+    return true
   }
 
   /// An instruction of another machine: tiles of any memory and format on any queue, now and then one
   /// that is read and written.
   private mutating func emitOpaque(
     _ p: inout ProgramBuilder, _ memory: Memory, _ x: BufferHandle<HBM>, _ xm: BufferHandle<HBM>,
-    _ wm: BufferHandle<HBM>, _ y: BufferHandle<HBM>, _ list: UInt32, _ queues: [Queue],
-    _ after: [Token]
-  ) -> Token {
+    _ wm: BufferHandle<HBM>, _ y: BufferHandle<HBM>, _ list: UInt32, _ queues: [Queue]
+  ) {
     var listed = y.tile(columns: 8).ref
     listed.indexList = list
     listed.rows = 3
@@ -431,20 +400,19 @@ struct RandomPrograms {
         memory.ub[opaque.below(memory.ub.count)].tile(row: 1, rows: 2).ref,
       ]
       let tiles = (0..<(1 + opaque.below(3))).map { _ in even[min(opaque.below(6) / 2, 2)] }
-      return p.emit(
+      p.emit(
         OpaqueOp(
           "Even", on: .vector, results: [tiles[0]], sources: Array(tiles.dropFirst()),
-          cycles: 2 + opaque.below(6), latency: opaque.below(6), streams: true),
-        after: after)
+          cycles: 2 + opaque.below(6), latency: opaque.below(6), streams: true))
+      return
     }
     let results = (0..<opaque.below(3)).map { _ in written[opaque.below(written.count)] }
     var sources = (0..<opaque.below(4)).map { _ in read[opaque.below(read.count)] }
     if let first = results.first, opaque.below(4) == 0 { sources.append(first) }
-    return p.emit(
+    p.emit(
       OpaqueOp(
         ["Add", "Move", "two words"][opaque.below(3)], on: queues[opaque.below(queues.count)],
-        results: results, sources: sources, cycles: 1 + opaque.below(9), latency: opaque.below(3)),
-      after: after)
+        results: results, sources: sources, cycles: 1 + opaque.below(9), latency: opaque.below(3)))
   }
 
   /// Deletes or exchanges a few records.

@@ -48,11 +48,11 @@ import Testing
     #expect(removed > 50)
   }
 
-  @Test func `lowering leaves no redundant event, whatever else the tokens name`() throws {
+  @Test func `lowering leaves no redundant event`() throws {
     var judged = 0
     for seed in Self.seeds {
       var source = RandomPrograms(seed: seed)
-      let program = try source.pipeline(extraTokens: true)
+      let program = try source.pipeline(cutsTiles: true)
       guard Checker.check(program).isClean else { continue }
       let pairs = Checker.redundantEvents(program)
       #expect(pairs.isEmpty, "seed \(seed)")
@@ -101,10 +101,10 @@ import Testing
     let x = try p.tensor("x", .bf16, rows: 2, columns: 64, role: .input)
     let a = try p.buffer("a", in: UB.self, .bf16, slots: 2, rows: 1, columns: 64)
     let tap = try p.tapTensor("t", .bf16, rows: 2, columns: 64)
-    let first = p.emit(LoadUB(a.tile(slot: 0), from: x.tile(row: 0, rows: 1)))
-    p.tap(a.tile(slot: 0), after: first, tensor: tap)
-    let second = p.emit(LoadUB(a.tile(slot: 1), from: x.tile(row: 1, rows: 1)))
-    p.tap(a.tile(slot: 1), after: second, tensor: tap, row: 1)
+    p.emit(LoadUB(a.tile(slot: 0), from: x.tile(row: 0, rows: 1)))
+    p.tap(a.tile(slot: 0), tensor: tap)
+    p.emit(LoadUB(a.tile(slot: 1), from: x.tile(row: 1, rows: 1)))
+    p.tap(a.tile(slot: 1), tensor: tap, row: 1)
     p.emit(LoadUB(a.tile(slot: 2), from: x.tile(row: 0, rows: 1)))
     let program = p.build().removingMicroOps([0, 99], core: 0)
     #expect(program.cores[0].count == 2)

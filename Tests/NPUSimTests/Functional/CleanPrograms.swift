@@ -1,19 +1,14 @@
 import NPUSim
 
-/// Random programs whose every conflict is ordered by a token: clean by construction.
+/// Random programs in which every source has been written: clean by construction.
 struct CleanPrograms {
   private var random: SeededGenerator
   private var p: ProgramBuilder
-  private var cells: [String: Cell] = [:]
+  /// The rows of buffers that have been written.
+  private var cells: Set<String> = []
   /// The input and output tensors.
   private(set) var inputs: [UInt32] = []
   private(set) var outputs: [UInt32] = []
-
-  /// A row of a buffer: who wrote it last, and who has read it since.
-  private struct Cell {
-    var writer: Token?
-    var readers: [Token] = []
-  }
 
   private struct Memory {
     let x: BufferHandle<HBM>
@@ -49,7 +44,7 @@ struct CleanPrograms {
     var maker = CleanPrograms(seed: seed)
     for core in 0..<maker.p.machine.cores {
       maker.p.begin(core: core)
-      maker.cells = [:]
+      maker.cells = []
       let memory = try maker.memory(core)
       for _ in 0..<ops { maker.step(memory) }
     }
@@ -78,19 +73,12 @@ struct CleanPrograms {
       acc: try p.buffer("acc\(core)", in: Acc.self, .bf16, rows: rows, columns: columns))
   }
 
-  private mutating func emit(_ op: some MicroOp, reads: [String], writes: [String]) {
-    var tokens: [Token] = []
-    for name in reads { if let writer = cells[name]?.writer { tokens.append(writer) } }
-    for name in writes {
-      if let writer = cells[name]?.writer { tokens.append(writer) }
-      tokens += cells[name]?.readers ?? []
-    }
-    let token = p.emit(op, after: tokens)
-    for name in reads { cells[name, default: Cell()].readers.append(token) }
-    for name in writes { cells[name] = Cell(writer: token) }
+  private mutating func emit(_ op: some MicroOp, writing name: String) {
+    p.emit(op)
+    cells.insert(name)
   }
 
-  private func isWritten(_ name: String) -> Bool { cells[name]?.writer != nil }
+  private func isWritten(_ name: String) -> Bool { cells.contains(name) }
 
   private func written(_ prefix: String) -> [Int] {
     (0..<Self.rows).filter { isWritten("\(prefix)\($0)") }
@@ -106,37 +94,34 @@ struct CleanPrograms {
     switch random.below(14) {
     case 0 where source >= 0, 1 where source >= 0:
       emit(
-        StoreHBM(m.y.tile(row: target, rows: 1), from: ub(source)), reads: ["ub\(source)"],
-        writes: ["y\(target)"])
+        StoreHBM(m.y.tile(row: target, rows: 1), from: ub(source)), writing: "y\(target)")
     case 2 where source >= 0:
       emit(
         Elementwise<AddRule>(ub(target), ub(source), ub(other)),
-        reads: ["ub\(source)", "ub\(other)"], writes: ["ub\(target)"])
+        writing: "ub\(target)")
     case 3 where source >= 0:
       emit(
-        WithScalar<AddRule>(ub(source), ub(source), 1), reads: ["ub\(source)"],
-        writes: ["ub\(source)"])
+        WithScalar<AddRule>(ub(source), ub(source), 1), writing: "ub\(source)")
     case 4 where source >= 0:
       emit(
-        EncodeMX(m.mx.tile(row: target, rows: 1), ub(source)), reads: ["ub\(source)"],
-        writes: ["mx\(target)"])
+        EncodeMX(m.mx.tile(row: target, rows: 1), ub(source)), writing: "mx\(target)")
     case 5, 6:
       let rows = written("mx")
       guard let row = rows.first(where: { $0 >= target }) ?? rows.last else { fallthrough }
       emit(
         StoreL1(m.l1.tile(row: row, rows: 1), from: m.mx.tile(row: row, rows: 1)),
-        reads: ["mx\(row)"], writes: ["l1\(row)"])
+        writing: "l1\(row)")
     case 7:
       let rows = written("l1")
       guard let row = rows.first(where: { $0 >= target }) ?? rows.last else { fallthrough }
       emit(
         FeedLeft(m.left.tile(row: row, rows: 1), from: m.l1.tile(row: row, rows: 1)),
-        reads: ["l1\(row)"], writes: ["left\(row)"])
+        writing: "left\(row)")
     case 8, 9:
       if !isWritten("l1W") {
-        emit(LoadL1(m.l1W.tile(), from: m.w.tile()), reads: [], writes: ["l1W"])
+        emit(LoadL1(m.l1W.tile(), from: m.w.tile()), writing: "l1W")
       } else if !isWritten("right") || random.below(4) == 0 {
-        emit(FeedRight(m.right.tile(), from: m.l1W.tile()), reads: ["l1W"], writes: ["right"])
+        emit(FeedRight(m.right.tile(), from: m.l1W.tile()), writing: "right")
       } else {
         let rows = written("left")
         guard let row = rows.first(where: { $0 >= target }) ?? rows.last else { return }
@@ -145,19 +130,18 @@ struct CleanPrograms {
           Matmul(
             m.acc.tile(row: row, rows: 1), left: m.left.tile(row: row, rows: 1),
             right: m.right.tile(), accumulate: goesOn),
-          reads: ["left\(row)", "right"] + (goesOn ? ["acc\(row)"] : []), writes: ["acc\(row)"])
+          writing: "acc\(row)")
       }
     case 10, 11:
       let rows = written("acc")
       guard let row = rows.first(where: { $0 >= target }) ?? rows.last else { fallthrough }
       if random.below(2) == 0 {
         emit(
-          DrainUB(ub(target), from: m.acc.tile(row: row, rows: 1)), reads: ["acc\(row)"],
-          writes: ["ub\(target)"])
+          DrainUB(ub(target), from: m.acc.tile(row: row, rows: 1)), writing: "ub\(target)")
       } else {
         emit(
           DrainHBM(m.y.tile(row: target, rows: 1), from: m.acc.tile(row: row, rows: 1)),
-          reads: ["acc\(row)"], writes: ["y\(target)"])
+          writing: "y\(target)")
       }
     default:
       let readsBack = isWritten("y\(target)") && random.below(2) == 0
@@ -165,7 +149,7 @@ struct CleanPrograms {
       let row = random.below(Self.rows)
       emit(
         LoadUB(ub(row), from: tensor.tile(row: target, rows: 1)),
-        reads: readsBack ? ["y\(target)"] : [], writes: ["ub\(row)"])
+        writing: "ub\(row)")
     }
   }
 

@@ -15,17 +15,15 @@ import Testing
       p.begin(core: core)
       let a = try p.buffer("a\(core)", in: UB.self, .f32, slots: 8, rows: 1, columns: 3)
       for row in 0..<8 {
-        let loaded = p.emit(LoadUB(a.tile(slot: row), from: x.tile(row: 8 * core + row, rows: 1)))
-        let done = p.emit(
-          WithScalar<MulRule>(a.tile(slot: row), a.tile(slot: row), 2), after: loaded)
-        p.emit(StoreHBM(y.tile(row: 8 * core + row, rows: 1), from: a.tile(slot: row)), after: done)
+        p.emit(LoadUB(a.tile(slot: row), from: x.tile(row: 8 * core + row, rows: 1)))
+        p.emit(WithScalar<MulRule>(a.tile(slot: row), a.tile(slot: row), 2))
+        p.emit(StoreHBM(y.tile(row: 8 * core + row, rows: 1), from: a.tile(slot: row)))
       }
       for _ in 0..<barriers[core] { p.emit(ChipBarrier()) }
       let other = (core + 1) % cores
       for row in 0..<8 {
-        let loaded = p.emit(LoadUB(a.tile(slot: row), from: y.tile(row: 8 * other + row, rows: 1)))
-        p.emit(
-          StoreHBM(z.tile(row: 8 * core + row, rows: 1), from: a.tile(slot: row)), after: loaded)
+        p.emit(LoadUB(a.tile(slot: row), from: y.tile(row: 8 * other + row, rows: 1)))
+        p.emit(StoreHBM(z.tile(row: 8 * core + row, rows: 1), from: a.tile(slot: row)))
       }
     }
     return (p.build(), x, y, z)

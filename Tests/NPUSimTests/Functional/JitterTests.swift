@@ -97,13 +97,11 @@ import Testing
     var input = try p.ring("in", in: UB.self, .f32, slots: 2, rows: 1, columns: 32)
     var output = try p.ring("out", in: UB.self, .f32, slots: 2, rows: 1, columns: 32)
     for row in 0..<8 {
-      let a = input.acquire()
-      let b = output.acquire()
-      let loaded = p.emit(LoadUB(a.tile(), from: x.tile(row: row, rows: 1)), after: a.free)
-      let done = p.emit(WithScalar<MulRule>(b.tile(), a.tile(), 3), after: [loaded] + b.free)
-      input.release(a, after: done)
-      let stored = p.emit(StoreHBM(y.tile(row: row, rows: 1), from: b.tile()), after: done)
-      output.release(b, after: stored)
+      let a = input.next()
+      let b = output.next()
+      p.emit(LoadUB(a.tile(), from: x.tile(row: row, rows: 1)))
+      p.emit(WithScalar<MulRule>(b.tile(), a.tile(), 3))
+      p.emit(StoreHBM(y.tile(row: row, rows: 1), from: b.tile()))
     }
     return (p.build(), [x.id, y.id], [y.id])
   }

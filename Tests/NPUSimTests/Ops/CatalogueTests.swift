@@ -82,13 +82,16 @@ import Testing
 
     // Contents before and after are taken by taps, so that any memory can be looked into.
     let spare = try p.buffer("spare", in: UB.self, .f32, rows: 1, columns: 4)
-    let before = p.emit(Fill(spare.tile(), 0))
+    p.emit(Fill(spare.tile(), 0))
+    var sources = TappingVisitor(p, of: .read)
+    placed.visit(&sources)
+    p = sources.p
     p.emit(CoreBarrier())
-    let after = p.emit(placed)
-    var taps = TappingVisitor(p: p, before: before, after: after)
-    placed.visit(&taps)
-    if let error = taps.error { throw error }
-    p = taps.p
+    p.emit(placed)
+    var results = TappingVisitor(p, of: .write)
+    placed.visit(&results)
+    p = results.p
+    if let error = sources.error ?? results.error { throw error }
     let program = p.build()
     if let defect = program.defects.first { return "defect: \(defect.message)" }
 
@@ -102,11 +105,11 @@ import Testing
     let result = try FunctionalEngine.run(program, state: state)
     let naive = NaiveOps(
       mnemonic: mnemonic,
-      tiles: taps.sources.mapValues { NaiveTile(result.taps[$0]) },
+      tiles: sources.tensors.mapValues { NaiveTile(result.taps[$0]) },
       formats: Dictionary(uniqueKeysWithValues: drawn.tiles.map { ($0.name, $0.ref.format) }),
       immediates: drawn.immediates, machine: machine)
     guard let expected = try naive.expected() else { return "has no naive reading" }
-    for (name, index) in taps.results {
+    for (name, index) in results.tensors {
       guard result.taps[index].isComplete else { return "\(name) is not written in full" }
       guard let wanted = expected[name] else { return "\(name) has no naive reading" }
       if let difference = wanted.difference(
@@ -140,36 +143,27 @@ import Testing
   }
 }
 
-/// Taps what a micro-op reads before it, and what it writes after it.
+/// Taps what a micro-op reads or writes, as it is after the last one emitted.
 private struct TappingVisitor: OperandVisitor {
   var p: ProgramBuilder
-  let before: Token
-  let after: Token
+  private let tapped: Access
   /// Tap tensors by operand.
-  private(set) var sources: [String: Int] = [:]
-  private(set) var results: [String: Int] = [:]
+  private(set) var tensors: [String: Int] = [:]
   private(set) var error: (any Error)?
 
-  init(p: ProgramBuilder, before: Token, after: Token) {
+  init(_ p: ProgramBuilder, of tapped: Access) {
     self.p = p
-    self.before = before
-    self.after = after
+    self.tapped = tapped
   }
 
   mutating func tile<S: MemorySpace>(_ name: String, _ tile: inout Tile<S>, _ access: Access) {
+    guard access.contains(tapped) else { return }
     do {
-      if access.contains(.read) { sources[name] = try tap(tile, before, name) }
-      if access.contains(.write) { results[name] = try tap(tile, after, name) }
+      let tensor = try p.tapTensor(
+        name, tile.format, rows: tile.rows, columns: tile.columns, axis: tile.ref.axis)
+      p.tap(tile, tensor: tensor)
+      tensors[name] = tensor
     } catch { self.error = error }
-  }
-
-  private mutating func tap<S: MemorySpace>(
-    _ tile: Tile<S>, _ token: Token, _ name: String
-  ) throws -> Int {
-    let tensor = try p.tapTensor(
-      name, tile.format, rows: tile.rows, columns: tile.columns, axis: tile.ref.axis)
-    p.tap(tile, after: token, tensor: tensor)
-    return tensor
   }
 
   mutating func scalar(_ name: String, _ value: inout Float) {}

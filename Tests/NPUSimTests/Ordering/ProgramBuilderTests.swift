@@ -7,15 +7,14 @@ import Testing
     let y = try p.tensor("y", .bf16, rows: 1, columns: 64, role: .output)
     let a = try p.buffer("a", in: UB.self, .bf16, rows: 1, columns: 64)
     let tap = try p.tapTensor("t", .bf16, rows: 1, columns: 64)
-    var last: Token?
     for index in 0..<count {
       p.pushScope("turn", iteration: index)
-      let after = last.map { [$0] } ?? []
-      last =
-        index % 2 == 0
-        ? p.emit(Special<ExpRule>(a.tile(), a.tile()), after: after)
-        : p.emit(StoreHBM(y.tile(), from: a.tile()), after: after)
-      if let last { p.tap(a.tile(), after: last, tensor: tap) }
+      if index % 2 == 0 {
+        p.emit(Special<ExpRule>(a.tile(), a.tile()))
+      } else {
+        p.emit(StoreHBM(y.tile(), from: a.tile()))
+      }
+      p.tap(a.tile(), tensor: tap)
       p.popScope()
     }
     return p.build()
@@ -39,5 +38,35 @@ import Testing
   @Test func `nothing fits a limit of none`() throws {
     #expect(try program(of: 3, limit: 0).exceededLimit == 0)
     #expect(try program(of: 0, limit: 0).exceededLimit == nil)
+  }
+
+  @Test func `the slots of a ring come in turn, and each turn has its slot`() throws {
+    var p = ProgramBuilder(machine: TestMachine.small(), catalogue: .standard)
+    for slots in 1...4 {
+      var ring = try p.ring("r\(slots)", in: UB.self, .bf16, slots: slots, rows: 2, columns: 8)
+      for turn in 0..<10 {
+        #expect(ring[turn].index == turn % slots)
+        let slot = ring.next()
+        #expect(slot.index == turn % slots)
+        #expect(slot.tile(row: 1) == ring.buffer.tile(slot: turn % slots, row: 1))
+      }
+    }
+  }
+
+  @Test func `a tap is of the micro-op before it on its core, and of none before the first`() throws
+  {
+    var p = ProgramBuilder(machine: TestMachine.small(cores: 2), catalogue: .standard)
+    let a = try p.buffer("a", in: UB.self, .bf16, rows: 1, columns: 64)
+    let t = try p.tapTensor("t", .bf16, rows: 1, columns: 64)
+    p.tap(a.tile(), tensor: t)
+    p.emit(Fill(a.tile(), 1))
+    p.emit(Special<ExpRule>(a.tile(), a.tile()))
+    p.begin(core: 1)
+    p.tap(a.tile(), tensor: t)
+    p.begin(core: 0)
+    p.tap(a.tile(), tensor: t)
+    let program = p.build()
+    #expect(program.taps.map(\.core) == [0])
+    #expect(program.taps.map { program.mnemonic(program.cores[0][$0.op]) } == ["vector.exp"])
   }
 }
