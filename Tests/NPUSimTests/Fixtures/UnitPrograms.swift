@@ -52,44 +52,27 @@ struct UnitPrograms {
     var out = try p.ring(
       "out", in: UB.self, .f32, slots: 1 + random.below(2), rows: m, columns: n)
     for chain in 0..<chains {
-      let sum = acc.acquire()
+      let sum = acc.next()
       let length = 1 + random.below(4)
-      var last: Token?
       for step in 0..<length {
-        let (ax, bx) = (a.acquire(), b.acquire())
+        let (ax, bx) = (a.next(), b.next())
         let column = random.below(4) * k
-        let loads = [
-          p.emit(LoadL1(ax.tile(), from: x.tile(column: column, columns: k)), after: ax.free),
-          p.emit(LoadL1(bx.tile(), from: w.tile(row: column, rows: k)), after: bx.free),
-        ]
-        let (l, r) = (left.acquire(), right.acquire())
-        let feeds = [
-          p.emit(FeedLeft(l.tile(), from: ax.tile()), after: l.free + loads),
-          p.emit(FeedRight(r.tile(), from: bx.tile()), after: r.free + loads),
-        ]
-        a.release(ax, after: feeds)
-        b.release(bx, after: feeds)
-        let order = flags ? [] : sum.free + (last.map { [$0] } ?? [])
+        p.emit(LoadL1(ax.tile(), from: x.tile(column: column, columns: k)))
+        p.emit(LoadL1(bx.tile(), from: w.tile(row: column, rows: k)))
+        let (l, r) = (left.next(), right.next())
+        p.emit(FeedLeft(l.tile(), from: ax.tile()))
+        p.emit(FeedRight(r.tile(), from: bx.tile()))
         let unit: UnitFlag = !flags ? .none : step + 1 == length ? .release : .hold
-        let product = p.emit(
-          Matmul(
-            sum.tile(), left: l.tile(), right: r.tile(), accumulate: step > 0, unit: unit),
-          after: feeds + order)
-        left.release(l, after: product)
-        right.release(r, after: product)
-        last = product
+        p.emit(
+          Matmul(sum.tile(), left: l.tile(), right: r.tile(), accumulate: step > 0, unit: unit))
       }
-      let order = flags ? [] : last.map { [$0] } ?? []
       let target = y.tile(slot: chain)
       if random.below(2) == 0 {
-        acc.release(
-          sum, after: p.emit(DrainHBM(target, from: sum.tile(), unit: flags), after: order))
+        p.emit(DrainHBM(target, from: sum.tile(), unit: flags))
       } else {
-        let o = out.acquire()
-        let drained = p.emit(
-          DrainUB(o.tile(), from: sum.tile(), unit: flags), after: o.free + order)
-        acc.release(sum, after: drained)
-        out.release(o, after: p.emit(StoreHBM(target, from: o.tile()), after: drained))
+        let o = out.next()
+        p.emit(DrainUB(o.tile(), from: sum.tile(), unit: flags))
+        p.emit(StoreHBM(target, from: o.tile()))
       }
     }
     var program = p.build()

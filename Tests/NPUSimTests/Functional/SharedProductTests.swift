@@ -78,13 +78,13 @@ import Testing
               accumulate: true))
         default:
           let other = random.below(2)
-          let product = p.emit(
+          p.emit(
             Matmul(
               tile, left: left.tile(slot: other, row: row, rows: Self.rows),
               right: right.tile(slot: slot, column: column, columns: Self.columns),
               accumulate: random.below(5) > 0))
           if taps && tapped < 8 && random.below(6) == 0 {
-            p.tap(tile, after: product, tensor: t, slot: tapped)
+            p.tap(tile, tensor: t, slot: tapped)
             tapped += 1
           }
         }

@@ -24,7 +24,7 @@ import Testing
       OpaqueOp("In", on: .load, results: [a.tile().ref], sources: [x.tile().ref], cycles: 4))
     let store = OpaqueOp(
       "Out", on: .matrix, results: [y.tile().ref], sources: [a.tile().ref], cycles: 4)
-    p.emit(store, after: load)
+    p.emit(store)
     #expect(Checker.check(p.build()).isClean)
 
     (p, x, y, a) = try Self.builder()
@@ -44,12 +44,11 @@ import Testing
     var machine = TestMachine.small()
     machine.hbm.rate = try #require(Rate(1, over: 100))
     var (p, x, y, a) = try Self.builder(machine)
-    let read = p.emit(
+    p.emit(
       OpaqueOp(
         "In", on: .load, results: [a.tile().ref], sources: [x.tile().ref], cycles: 50, latency: 7))
     p.emit(
-      OpaqueOp("Out", on: .store, results: [y.tile().ref], sources: [a.tile().ref], cycles: 20),
-      after: read)
+      OpaqueOp("Out", on: .store, results: [y.tile().ref], sources: [a.tile().ref], cycles: 20))
     let program = p.build()
     let result = try TimingEngine.run(program)
     #expect(result.cores[0].queues[Queue.load.index].busy == 51)

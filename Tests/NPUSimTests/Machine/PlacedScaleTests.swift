@@ -88,7 +88,7 @@ import Testing
     p.emit(CoreBarrier())
     let fed = p.emit(FeedLeft(left.tile(), from: part.tile()))
     let tap = try p.tapTensor("fed", .mxint8, rows: 4, columns: 64)
-    p.tap(left.tile(), after: fed, tensor: tap)
+    p.tap(left.tile(), tensor: tap)
     let program = p.build()
     let check = Checker.check(program)
     #expect(check.findings.isEmpty, "\(check.findings.map(\.message))")

@@ -11,13 +11,11 @@ import Testing
     var output = try p.ring("out", in: UB.self, .bf16, slots: slots, rows: 1, columns: 64)
     for i in 0..<count {
       p.pushScope("tile", iteration: i)
-      let a = input.acquire()
-      let b = output.acquire()
-      let loaded = p.emit(LoadUB(a.tile(), from: x.tile(row: i, rows: 1)), after: a.free)
-      let done = p.emit(Special<ExpRule>(b.tile(), a.tile()), after: [loaded] + b.free)
-      input.release(a, after: done)
-      let stored = p.emit(StoreHBM(y.tile(row: i, rows: 1), from: b.tile()), after: done)
-      output.release(b, after: stored)
+      let a = input.next()
+      let b = output.next()
+      p.emit(LoadUB(a.tile(), from: x.tile(row: i, rows: 1)))
+      p.emit(Special<ExpRule>(b.tile(), a.tile()))
+      p.emit(StoreHBM(y.tile(row: i, rows: 1), from: b.tile()))
       p.popScope()
     }
     return p.build()
