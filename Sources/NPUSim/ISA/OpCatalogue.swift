@@ -1,6 +1,6 @@
 /// The list of micro-ops that programs may use: what the ISA knows of them, without their types.
 ///
-/// The first four entries are fixed, as the lowering of tokens makes them: `set`, `wait`, a barrier
+/// The first four entries are fixed, as the lowering makes them: `set`, `wait`, a barrier
 /// on one queue, and a barrier on all.
 public struct OpCatalogue: Sendable {
   public let entries: [OpEntry]

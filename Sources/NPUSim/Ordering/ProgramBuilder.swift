@@ -142,12 +142,6 @@ public struct ProgramBuilder {
   /// Whether a micro-op was dropped: what else would be emitted is in vain.
   public var hasOverflowed: Bool { program.exceededLimit != nil }
 
-  /// Drops a micro-op, and stands for it.
-  private mutating func drop() -> Token {
-    program.exceededLimit = limit
-    return Token(core: UInt32(core), op: UInt32(max(0, position - 1)))
-  }
-
   /// The number of a label; a loop asks for the same one again and again.
   mutating func intern(_ label: String) -> UInt32 {
     if label == lastLabel.text { return lastLabel.id }
@@ -167,59 +161,19 @@ public struct ProgramBuilder {
 
   // MARK: Micro-ops
 
-  /// Appends a micro-op that starts after the micro-ops of `tokens` are visible.
-  @discardableResult
-  public mutating func emit<Op: MicroOp>(_ op: Op, after tokens: Token...) -> Token {
-    emit(op, after: tokens)
-  }
-
-  /// Appends a micro-op that waits for nothing that is not waited for already.
-  @discardableResult
-  public mutating func emit<Op: MicroOp>(_ op: Op) -> Token { append(op) }
-
-  /// Appends a micro-op that starts after the micro-op of `token` is visible.
-  @discardableResult
-  public mutating func emit<Op: MicroOp>(_ op: Op, after token: Token) -> Token {
-    append(op)
-  }
-
-  /// Appends a micro-op that starts after the micro-ops of `token`, if there is one, and of `others`
-  /// are visible.
-  @discardableResult
-  public mutating func emit<Op: MicroOp>(
-    _ op: Op, after token: Token?, and others: [Token] = []
-  ) -> Token {
-    append(op)
-  }
-
-  /// Appends a micro-op that starts after the micro-ops of two tokens and of `others` are visible.
-  @discardableResult
-  public mutating func emit<Op: MicroOp>(
-    _ op: Op, after first: Token, _ second: Token, and others: [Token] = []
-  ) -> Token {
-    append(op)
-  }
-
-  /// Appends a micro-op that starts after the micro-ops of `tokens` are visible.
-  @discardableResult
-  public mutating func emit<Op: MicroOp>(_ op: Op, after tokens: [Token]) -> Token {
-    append(op)
-  }
-
-  /// Appends a micro-op to the current core.
-  private mutating func append<Op: MicroOp>(_ op: Op) -> Token {
-    if isFull { return drop() }
-    let position = stream.records.count
+  /// Appends a micro-op to the current core: it comes after all that were emitted on the core before,
+  /// as far as they share a byte that either writes.
+  public mutating func emit<Op: MicroOp>(_ op: Op) {
+    guard !isFull else { return program.exceededLimit = limit }
     guard let opcode = program.catalogue.opcode(of: Op.self) else {
       program.defects.append(
         ProgramDefect(
           code: .M001, message: "\(Op.mnemonic) is not in the catalogue of this program",
           core: core, op: position, fix: "list it in the catalogue"))
-      return Token(core: UInt32(core), op: UInt32(max(0, position - 1)))
+      return
     }
     stream.append(record(of: op, opcode).record)
     count += 1
-    return Token(core: UInt32(core), op: UInt32(position))
   }
 
   /// The record of a micro-op, and whether nothing is wrong with it; what is wrong is reported.
@@ -263,7 +217,7 @@ public struct ProgramBuilder {
   }
 
   /// Declares a tensor that taps fill, of `slots × rows × columns` elements, dense; returns its
-  /// index for ``tap(_:after:tensor:slot:row:column:)``.
+  /// index for ``tap(_:tensor:slot:row:column:)``.
   public mutating func tapTensor(
     _ name: String, _ format: ElementFormat, slots: Int = 1, rows: Int, columns: Int,
     axis: BlockAxis = .alongColumns
@@ -272,18 +226,6 @@ public struct ProgramBuilder {
       try BufferAllocator.dense(
         name, format, slots: slots, rows: rows, columns: columns, axis: axis, role: .output))
     return program.tapTensors.count - 1
-  }
-
-  /// Declares that after the micro-op of `token`, `tile` is the rectangle at (`slot`, `row`,
-  /// `column`) of a tap tensor.
-  public mutating func tap<S: MemorySpace>(
-    _ tile: Tile<S>, after token: Token, tensor: Int, slot: Int = 0, row: Int = 0, column: Int = 0
-  ) {
-    if program.exceededLimit != nil { return }
-    program.taps.append(
-      Tap(
-        core: Int(token.core), op: Int(token.op), tile: tile.ref, tensor: tensor, slot: slot,
-        row: row, column: column))
   }
 
   /// Declares that after the last micro-op of the current core, `tile` is the rectangle at (`slot`,

@@ -5,19 +5,13 @@
 public struct Ring<S: MemorySpace>: Sendable {
   public let buffer: BufferHandle<S>
   private var turn = 0
-  private var readers: [[Token]]
 
-  init(_ buffer: BufferHandle<S>) {
-    self.buffer = buffer
-    readers = Array(repeating: [], count: buffer.slots)
-  }
+  init(_ buffer: BufferHandle<S>) { self.buffer = buffer }
 
   /// One slot of a ring.
   public struct Slot: Sendable {
     public let index: Int
     @usableFromInline let buffer: BufferHandle<S>
-    /// What must be visible before the slot is overwritten: its last readers.
-    public let free: [Token]
 
     /// A rectangle of the slot.
     @inlinable public func tile(
@@ -31,31 +25,12 @@ public struct Ring<S: MemorySpace>: Sendable {
 
   /// The slot of turn `turn`, counted from 0.
   public subscript(turn: Int) -> Slot {
-    Slot(index: turn % buffer.slots, buffer: buffer, free: [])
+    Slot(index: turn % buffer.slots, buffer: buffer)
   }
 
   /// The next slot, in turn.
   public mutating func next() -> Slot {
     defer { turn += 1 }
     return self[turn]
-  }
-
-  /// The next slot, in turn.
-  public mutating func acquire() -> Slot {
-    let index = turn % buffer.slots
-    turn += 1
-    let slot = Slot(index: index, buffer: buffer, free: readers[index])
-    readers[index] = []
-    return slot
-  }
-
-  /// Frees a slot once the micro-ops of `tokens` have passed.
-  public mutating func release(_ slot: Slot, after tokens: [Token]) {
-    readers[slot.index].append(contentsOf: tokens)
-  }
-
-  /// Frees a slot once the micro-op of `token` has passed.
-  public mutating func release(_ slot: Slot, after token: Token) {
-    readers[slot.index].append(token)
   }
 }
