@@ -82,7 +82,7 @@ extension Kernel {
 
   /// As ``program(_:)``; throws `.limit` where it would have too many micro-ops to be kept, before it
   /// is built where the least number of matmuls says so, and `.program` where its schedule asks for more
-  /// memory or events than the machine has, with what would fit.
+  /// memory than the machine has, with what would fit.
   public func wholeProgram(
     _ indices: IndexTensors, on machine: MachineConfiguration
   ) throws(NPUError) -> Program {
@@ -103,18 +103,14 @@ extension Kernel {
   }
 
   private func requireFit(_ program: Program, on machine: MachineConfiguration) throws(NPUError) {
-    let misfits = program.defects.filter { $0.code == .S006 || $0.code == .M003 }
-    guard let first = misfits.first else { return }
+    guard let misfit = program.defects.first(where: { $0.code == .M003 }) else { return }
     let isDeep = scheduleFields.fields.contains { $0.field.values == .slots && $0.value > 1 }
     let smaller = isDeep ? "smaller tiles or fewer stages" : "smaller tiles"
     throw NPUError(
       .program,
       "\(Self.name) with the schedule \(scheduleFields.text) does not fit \(machine.name): "
-        + first.message,
-      hint: misfits.compactMap(\.neededEvents).max().map {
-        "--set events.per_pair=\($0) has room for it"
-          + (isDeep ? "; so may a schedule with fewer stages" : "")
-      } ?? "use \(smaller), or a machine with larger memories")
+        + misfit.message,
+      hint: "use \(smaller), or a machine with larger memories")
   }
 
   public static var aliases: [String] { [] }

@@ -286,7 +286,7 @@ struct CheckRun {
     switch (finding.severity, finding.code) {
     case (.warning, _): 10
     case (.lint, _): 11
-    case (_, .S001), (_, .S002), (_, .S003), (_, .S005), (_, .S006), (_, .S007): 1
+    case (_, .S001), (_, .S002), (_, .S003), (_, .S005), (_, .S007): 1
     case (_, .D001), (_, .D002), (_, .D003): 2
     case (_, .H001), (_, .H002), (_, .H003): 3
     case (_, .I001), (_, .I002), (_, .I003): 4

@@ -103,7 +103,7 @@ struct EventJudgement {
     }
   }
 
-  /// S007: one finding for each pair of queues. What tokens would need has been reported already.
+  /// S007: one finding for each pair of queues.
   private func pairs(_ core: Int) -> [Finding] {
     let known = program.machine.allEventPairs
     let absent = EventEnd.all.flatMap { source in
@@ -112,9 +112,6 @@ struct EventJudgement {
           && !known.contains(source, target)
       }.map { (source: source, target: $0) }
     }
-    guard !absent.isEmpty,
-      !program.defects.contains(where: { $0.code == .S007 && $0.core == core })
-    else { return [] }
     return absent.compactMap { pair in
       let users = program.cores[core].indices.filter { op in
         let record = program.cores[core][op]

@@ -103,8 +103,6 @@ extension FindingWriter {
       return (
         "", "an event \(pair) between \(place(a)) and \(place(b))",
         "set an event \(pair) after \(place(a)) and wait for it before \(place(b))"
-          + (lines[b] == nil
-            ? "; in Swift, name the token of \(place(a)) in after: of \(place(b))" : "")
       )
     }
   }

@@ -32,13 +32,6 @@ struct EventDetour {
       + "the two with a barrier on all queues"
   }
 
-  /// Edges between tokens that would need such an event, the first before a micro-op.
-  func defect(op: Int, folded: Int) -> ProgramDefect {
-    var defect = ProgramDefect(code: .S007, message: message, core: 0, op: op, fix: fix)
-    defect.folded = folded
-    return defect
-  }
-
   /// The shortest chains, first those over queues that stand between the two in the datapath.
   private var chains: [[EventEnd]] {
     let all = machine.allEventPairs.chains(from: source, to: target)

@@ -168,7 +168,7 @@ public enum FindingCode: String, Sendable, CaseIterable, Hashable {
   case H001, H002, H003
   /// Unpaired set, surplus wait, leftover event, double set, event ID out of range, too many live
   /// IDs, queues without events, a set that may overtake a wait.
-  case S001, S002, S003, S004, S005, S006, S007, S008
+  case S001, S002, S003, S004, S005, S007, S008
   /// Deadlock cycle, starvation, capacity deadlock.
   case D001, D002, D003
   /// Out of bounds, misaligned, capacity exceeded, lifetime overlap, tensor bounds and illegal
@@ -202,7 +202,6 @@ public enum FindingCode: String, Sendable, CaseIterable, Hashable {
     case .S003: "leftover event"
     case .S004: "double set"
     case .S005: "event ID out of range"
-    case .S006: "too many live event IDs"
     case .S007: "queues without events"
     case .S008: "a set may come before the wait"
     case .D001: "deadlock cycle"

@@ -4,7 +4,7 @@
 /// nothing of time. The tables hold each distinct tile and amount of work once, so that a micro-op
 /// is 40 bytes plus what is new about it.
 public struct Program: Sendable {
-  /// Most micro-ops of a program, over all cores and before tokens become events: 2^24, about a
+  /// Most micro-ops of a program, over all cores and before events are added: 2^24, about a
   /// gigabyte with everything that belongs to them.
   public static let microOpLimit = 1 << 24
 
@@ -146,8 +146,6 @@ public struct ProgramDefect: Sendable, Hashable {
   public var op: Int?
   /// The name of the buffer whose place or size is to blame, where it is one's.
   public var buffer: String?
-  /// Event IDs of a pair of queues that would be enough, where these are short.
-  public var neededEvents: Int?
   /// What to do.
   public var fix: String
   /// Further defects of the kind, of the same buffer at the same line or scope, folded into this one.
@@ -164,14 +162,13 @@ public struct ProgramDefect: Sendable, Hashable {
 
   public init(
     code: FindingCode, message: String, core: Int, op: Int? = nil, buffer: String? = nil,
-    neededEvents: Int? = nil, fix: String
+    fix: String
   ) {
     self.code = code
     self.message = message
     self.core = core
     self.op = op
     self.buffer = buffer
-    self.neededEvents = neededEvents
     self.fix = fix
   }
 }

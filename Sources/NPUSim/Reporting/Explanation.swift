@@ -19,7 +19,7 @@ public struct Explanation: Sendable, Hashable {
   public static func of(_ code: FindingCode) -> Explanation {
     switch code {
     case .H001, .H002, .H003: hazard(code)
-    case .S001, .S002, .S003, .S004, .S005, .S006, .S007, .S008: synchronisation(code)
+    case .S001, .S002, .S003, .S004, .S005, .S007, .S008: synchronisation(code)
     case .D001, .D002, .D003: deadlock(code)
     case .M001, .M002, .M003, .M004, .M005, .M006, .M007, .I001: memory(code)
     case .I002, .I003: role(code)

@@ -15,7 +15,7 @@ extension Explanation {
           """,
         fix: """
           Set an event on the writer's queue after the write, and wait for it on the reader's queue
-          before the read. In Swift, pass the writer's token: `after: loaded`. Two micro-ops of one
+          before the read; where a Swift builder is given no events, it makes them. Two micro-ops of one
           queue that does not interlock by itself need a barrier on that queue between them.
           """)
     case .H002:

@@ -67,25 +67,12 @@ extension Explanation {
           sync.set  load->vector:8                         ; a machine of 8 IDs has 0 to 7
           """,
         fix: "Use a lower ID; rotate the IDs of a ring through those that exist.")
-    case .S006:
-      Explanation(
-        """
-        At some point more events between one pair of queues stand between their set and their wait
-        than the machine has IDs for the pair. Tokens could not be given IDs.
-        """,
-        example: """
-          nine loads ahead of the vector queue, each with its own event, on a machine of 8 IDs
-          """,
-        fix: """
-          Make the rings between these two queues shallower: their depths add up. Or let one event
-          stand for several transfers.
-          """)
     case .S007:
       Explanation(
         """
         A set or a wait names an event between two queues that have none on this machine
-        (`events.pairs`, `events.fused_pairs`), or tokens would need one there. What the finding names
-        beside leads the same way over other queues.
+        (`events.pairs`, `events.fused_pairs`). What the finding names beside leads the same way over other
+        queues.
         """,
         example: """
           matrix.matmul  c <- a, b
