@@ -18,6 +18,7 @@ import Testing
     NPUSim/Text: Support Machine ISA Ordering Ops
     NPUSim/Functional: Support Numerics Machine ISA
     NPUSim/Timing: Support Machine ISA Pricing Ordering
+    NPUSim/Scheduling: Support Machine ISA Pricing Ordering Timing
     NPUSim/Checking: Machine ISA Ordering
     NPUSim/Analysis: Support Machine ISA Pricing Timing Checking
     NPUSim/Reporting: Support Tensors Machine ISA Text Timing Checking Analysis

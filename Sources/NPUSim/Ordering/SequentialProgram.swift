@@ -17,10 +17,10 @@ public struct SequentialProgram: Sendable {
   }
 
   /// How many cores the program has.
-  var coreCount: Int { streams.count }
+  public var coreCount: Int { streams.count }
 
   /// The micro-ops of a core, and the barriers that were written between them.
-  func records(ofCore core: Int) -> [OpRecord] { streams[core].records }
+  public func records(ofCore core: Int) -> [OpRecord] { streams[core].records }
 
   /// Whether a core is explicit, so that its order is not to be touched.
   func isKeptAsWritten(core: Int) -> Bool { streams[core].isExplicit }

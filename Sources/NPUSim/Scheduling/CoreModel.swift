@@ -1,0 +1,93 @@
+/// What rules know of one core: its micro-ops, what they cost, and which of them conflict.
+struct CoreModel: Sendable {
+  let records: [OpRecord]
+  let graph: ConflictGraph
+  /// By amount of work; HBM as the cores share it.
+  let prices: [PriceTable.Price]
+  let machine: MachineConfiguration
+
+  /// - Parameter sharers: the cores that use HBM at the same time.
+  init(
+    _ records: [OpRecord], _ graph: ConflictGraph, _ table: PriceTable,
+    _ machine: MachineConfiguration, sharers: Int
+  ) {
+    self.records = records
+    self.graph = graph
+    self.machine = machine
+    prices =
+      sharers < 2
+      ? table.prices : table.prices.map { Self.shared($0, by: Int64(sharers), machine.hbm.rate) }
+  }
+
+  /// A price where the other cores take their parts of HBM.
+  private static func shared(
+    _ price: PriceTable.Price, by sharers: Int64, _ rate: Rate
+  ) -> PriceTable.Price {
+    guard price.usesHBM, !rate.isUnlimited, price.hbmWhole <= PriceTable.limit / sharers,
+      price.hbmFraction <= .max / sharers
+    else { return price }
+    var result = price
+    let fraction = price.hbmFraction * sharers
+    result.hbmWhole = price.hbmWhole * sharers + fraction / rate.numerator
+    result.hbmFraction = fraction % rate.numerator
+    result.uncontended = max(price.occupancy, result.hbmWhole + (result.hbmFraction > 0 ? 1 : 0))
+    return result
+  }
+
+  /// Cycles from where a result is visible on its queue to where another queue may start.
+  var crossing: Int64 { machine.eventPropagation + 1 }
+
+  /// Whether every micro-op and conflict is like that of another core.
+  func isLike(_ other: CoreModel) -> Bool {
+    records.count == other.records.count && graph.edges == other.graph.edges
+      && graph.starts == other.graph.starts
+      && zip(records, other.records).allSatisfy {
+        $0.queue == $1.queue && $0.kind == $1.kind && $0.work == $1.work
+      }
+  }
+
+  /// For each node the longest path from its start to the end, in cycles. Of an order, what a queue
+  /// does one after another is a path, too.
+  func tails(in order: [UInt32]? = nil) -> [Int64] {
+    // Joins are worked out where they are asked for: what comes behind them is known by then.
+    var tails = [Int64](repeating: -1, count: graph.nodeCount)
+    var behind = InlineArray<6, Int64>(repeating: 0)
+    for place in (0..<graph.opCount).reversed() {
+      let op = order.map { Int($0[place]) } ?? place
+      guard records[op].kind == .data else {
+        tails[op] = 0
+        continue
+      }
+      let price = prices[Int(records[op].work)]
+      let queue = records[op].queue.index
+      let free = max(1, price.uncontended)
+      let rest = path(behind: op, on: queue, latency: price.latency, &tails)
+      tails[op] = free + max(rest, order == nil ? 0 : behind[queue])
+      behind[queue] = tails[op]
+    }
+    return tails
+  }
+
+  /// The longest path from where a node is free.
+  private func path(
+    behind node: Int, on queue: Int, latency: Int64, _ tails: inout [Int64]
+  ) -> Int64 {
+    var result = latency
+    for place in Int(graph.starts[node])..<Int(graph.starts[node + 1]) {
+      let edge = graph.edges[place]
+      let next = Int(edge & ~ConflictGraph.waitBit)
+      if next >= graph.opCount {
+        if tails[next] < 0 {
+          let own = Int(graph.joinQueues[next - graph.opCount])
+          tails[next] = path(behind: next, on: own, latency: 0, &tails)
+        }
+        result = max(result, tails[next])
+      } else if records[next].queue.index == queue {
+        result = max(result, (edge & ConflictGraph.waitBit != 0 ? latency : 0) + tails[next])
+      } else {
+        result = max(result, max(latency, 1) + crossing + tails[next])
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,41 @@
+/// Which rules are tried for so many micro-ops, so that all of them together take some 20 ms, or for
+/// long programs two microseconds a micro-op.
+struct RuleBudget {
+  /// Those that know of no other order, what gains most first.
+  let rules: [OrderRule]
+  /// Those that go on from the best order so far, as often as ``rounds`` says.
+  let improvements: [OrderRule]
+  let rounds: Int
+
+  /// Micro-ops times rules in 20 ms, and the rules of the longest programs.
+  private static let steps = 30_000
+  private static let fewest = 3
+  private static let mostRounds = 2
+
+  /// - Parameter microOps: over all cores.
+  init(microOps: Int) {
+    let attempts = max(Self.fewest, Self.steps / max(1, microOps))
+    rules = Array(Self.ranked.prefix(attempts))
+    improvements = Self.improving
+    rounds = min(Self.mostRounds, (attempts - rules.count) / improvements.count)
+  }
+
+  /// A small window keeps transfers in the order in which memory was meant to serve them, a large one
+  /// finds overlap; kernels that are bound by memory want the first, those of many stages the second.
+  private static let ranked: [OrderRule] = [
+    OrderRule(.longestPath, window: 8), OrderRule(.written, window: 64), OrderRule(.longestPath),
+    OrderRule(.longestPath, window: 64), OrderRule(.longestPath, window: 128, slack: 200),
+    .runAhead, OrderRule(.longestPath, slack: 64),
+    OrderRule(.longestPath, window: 64, kept: [.load]), OrderRule(.longestPath, window: 256),
+    OrderRule(.written), OrderRule(.longestPath, window: 128, slack: 16),
+    OrderRule(.written, window: 16), OrderRule(.longestPath, window: 32),
+    OrderRule(.longestPath, window: 16), OrderRule(.longestPath, kept: [.load]),
+    OrderRule(.written, window: 64, kept: [.load, .store]), OrderRule(.longestPath, slack: 16),
+    OrderRule(.longestPath, window: 128),
+  ]
+
+  private static let improving: [OrderRule] = [
+    OrderRule(.improved), OrderRule(.improved, window: 128), OrderRule(.improved, window: 32),
+    OrderRule(.improved, slack: 16), OrderRule(.improved, slack: 64),
+  ]
+}

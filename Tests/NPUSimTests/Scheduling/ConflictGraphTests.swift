@@ -1,0 +1,66 @@
+import NPUSim
+import Testing
+
+@Suite struct ConflictGraphTests {
+  /// By node: all nodes that it is before, over any number of edges.
+  private static func closure(_ count: Int, _ successors: (Int) -> [Int]) -> [Set<Int>] {
+    var result = [Set<Int>](repeating: [], count: count)
+    for node in (0..<count).reversed() {
+      for next in successors(node) { result[node].formUnion(result[next].union([next])) }
+    }
+    return result
+  }
+
+  @Test func `what the graph implies is what a comparison of every two micro-ops implies`() throws {
+    for seed in 0..<UInt64(seededCount(2000)) {
+      let made = try SequentialPrograms.make(seed: seed, steps: 10 + Int(seed % 50))
+      let written = WrittenConflicts(made.sequence)
+      for (core, list) in written.cores.enumerated() {
+        let count = list.records.count
+        let graph = ConflictGraph(made.sequence, core: core)
+        #expect(graph.opCount == count)
+        var after = [[Int]](repeating: [], count: count)
+        for later in 0..<count {
+          for earlier in list.before[later] { after[earlier].append(later) }
+        }
+        // Barriers are not in the graph: what it says is of what lies between two of them.
+        var stretch = 0
+        let stretches = list.records.map { record in
+          if record.kind != .data { stretch += 1 }
+          return stretch
+        }
+        func within(_ node: Int) -> (Int) -> Bool {
+          { stretches[$0] == stretches[node] && list.records[$0].kind == .data }
+        }
+        let expected = Self.closure(count) { node in
+          list.records[node].kind == .data ? after[node].filter(within(node)) : []
+        }
+        let found = Self.closure(count) { graph.successors(of: $0) }
+        #expect(found == expected, "seed \(seed), core \(core)")
+      }
+    }
+  }
+
+  /// A program of `count` rounds in which `readers` micro-ops read a whole tile and one writes a row.
+  private static func crowd(_ count: Int, readers: Int) throws -> SequentialProgram {
+    var p = ProgramBuilder(machine: TestMachine.small(), catalogue: .standard)
+    let a = try p.buffer("a", in: UB.self, .f32, rows: 8, columns: 8)
+    let b = try p.buffer("b", in: UB.self, .f32, slots: 2, rows: 8, columns: 8)
+    p.emit(Fill(a.tile(), 0))
+    for round in 0..<count {
+      for reader in 0..<readers {
+        p.emit(WithScalar<AddRule>(b.tile(slot: reader % 2), a.tile(), 1))
+      }
+      for row in 0..<4 { p.emit(Fill(a.tile(row: (round + row) % 8, rows: 1), 1)) }
+    }
+    return p.sequential()
+  }
+
+  @Test func `its size is linear in the micro-ops, however many read before many write`() throws {
+    for readers in [1, 20, 200] {
+      let program = try Self.crowd(2000 / readers, readers: readers)
+      let graph = ConflictGraph(program, core: 0)
+      #expect(graph.edgeCount < 10 * graph.opCount, "\(readers) readers: \(graph.edgeCount) edges")
+    }
+  }
+}
