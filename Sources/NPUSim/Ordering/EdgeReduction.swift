@@ -22,6 +22,9 @@ struct EdgeReduction: ~Copyable {
     var producer: UInt32
     /// An earlier consumer of an event of the same pair of queues.
     var consumer: UInt32
+    /// The pair, and the events that are on their way behind the producer, its own among them.
+    var pair: Int
+    var onTheirWay: Int
   }
 
   private let stream: CoreStream
@@ -146,9 +149,21 @@ struct EdgeReduction: ~Copyable {
     while nextAcknowledgement < acknowledgements.count,
       Int(acknowledgements[nextAcknowledgement].producer) == index
     {
-      result.append(acknowledgements[nextAcknowledgement].consumer)
+      let acknowledgement = acknowledgements[nextAcknowledgement]
       nextAcknowledgement += 1
+      if isShort(acknowledgement, behind: result) { result.append(acknowledgement.consumer) }
     }
+  }
+
+  /// Whether a producer needs an acknowledgement: what it knows behind those that it waits for anyway
+  /// may free enough IDs.
+  private func isShort(_ acknowledgement: Acknowledgement, behind others: [UInt32]) -> Bool {
+    guard let limit else { return false }
+    let queue = stream.records[Int(acknowledgement.producer)].queue.index
+    let target = acknowledgement.pair % Queue.count
+    let known = others.reduce(queues[queue][target]) { max($0, passed[Int($1)][target]) }
+    let taken = lastWaits[acknowledgement.pair].count { $0 > known }
+    return taken + acknowledgement.onTheirWay > limit
   }
 
   /// Orders `consumer` after `producer` is visible, unless that is known already.
@@ -220,20 +235,20 @@ struct EdgeReduction: ~Copyable {
       if lastWaits[pair].count > limit { byPair[pair].append(edge) }
     }
     var result: [Acknowledgement] = []
-    for own in byPair {
-      // The first so many events have come, as the producer knows.
-      var heard = 0
+    for (pair, own) in byPair.enumerated() {
+      // The first so many events have come, as the producer knows, or are waited for before it.
+      var (heard, consumed) = (0, 0)
       for (number, edge) in own.enumerated() {
         let known = passed[Int(edge.producer)][edge.event.target.index]
         while heard < number, places[Int(own[heard].consumer)] < known { heard += 1 }
+        while consumed < number, own[consumed].consumer < edge.producer { consumed += 1 }
         let oldest = number - limit
-        guard heard <= oldest else { continue }
-        var last = oldest + limit / 2
-        while last >= oldest, own[min(last, number - 1)].consumer > edge.producer { last -= 1 }
-        guard last >= oldest else { continue }
-        last = min(last, number - 1)
+        guard heard <= oldest, oldest < consumed else { continue }
+        let last = min(oldest + limit / 2, consumed - 1)
         result.append(
-          Acknowledgement(producer: edge.producer, consumer: own[last].consumer))
+          Acknowledgement(
+            producer: edge.producer, consumer: own[last].consumer, pair: pair,
+            onTheirWay: number + 1 - consumed))
         heard = last + 1
       }
     }
