@@ -1,6 +1,9 @@
 extension ProgramBuilder {
   // MARK: Defects
 
+  /// Adds what is wrong with what the program was made from.
+  public mutating func report(_ defect: ProgramDefect) { program.defects.append(defect) }
+
   /// Whether a new tile lies in its buffer as it must; reported where it does not.
   mutating func isSound(
     _ id: UInt32, _ tile: TileRef, at position: Int, opcode: UInt8, named name: String?

@@ -6,7 +6,8 @@ enum DisasmVerb: Verb {
   static let description = VerbDescription(
     name: "disasm", summary: "the program of a kernel as text, loops rolled up",
     examples: [
-      .init("simctl disasm softmax_v --kv 1024", "every micro-op, buffer and event"),
+      .init("simctl disasm softmax_v --kv 1024", "its micro-ops and buffers, one after another"),
+      .init("simctl disasm softmax_v --expand", "what runs: in its order, with every event"),
       .init("simctl disasm gemm > gemm.npu", "to edit, and to run with simctl run gemm.npu"),
       .init("simctl disasm gemm --unrolled", "one line for each micro-op"),
       .init("simctl disasm embedding --inputs ids.safetensors", "with index lists from a file"),
@@ -17,6 +18,7 @@ enum DisasmVerb: Verb {
       FlagGroup(
         "Text",
         [
+          Flag("expand", .none, "the micro-ops in the order in which they run, with every event"),
           Flag("unrolled", .none, "one line for each micro-op, without loops"),
           Flag("no-taps", .none, "leave out the copies that dumps of intermediates take"),
         ]),
@@ -58,14 +60,16 @@ enum DisasmVerb: Verb {
     let seed = request.seed
     let text = try ProgressLine.during(on: console) { progress throws(NPUError) in
       progress("building the program")
-      var program = try kernel.wholeProgram(
-        IndexTensors(kernel, seed: seed, plan: plan), on: machine)
-      if arguments.has("no-taps") {
-        program.taps = []
-        program.tapTensors = []
+      let indices = try IndexTensors(kernel, seed: seed, plan: plan)
+      let options = options(kernel, type, machine, arguments)
+      guard arguments.has("expand") else {
+        let program = try kernel.wholeSequence(indices, on: machine)
+        progress("printing the micro-ops")
+        return try ProgramText.print(program, order: kernel.queueOrder, options)
       }
+      let program = try kernel.wholeProgram(indices, on: machine).program
       progress("printing \(program.opCount) micro-ops")
-      return try ProgramText.print(program, options(kernel, type, machine, arguments))
+      return try ProgramText.print(program, options)
     }
     for line in plan?.notes.ignored.lines ?? [] { console.error(line + "\n") }
     console.out(bytes: text)
@@ -78,6 +82,7 @@ enum DisasmVerb: Verb {
   ) -> ProgramText.Options {
     var options = ProgramText.Options()
     options.rollsLoops = !arguments.has("unrolled")
+    options.hasTaps = !arguments.has("no-taps")
     options.forms = kernel.fileForms
     let shape = kernel.shape.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
     let schedule = kernel.scheduleFields.text

@@ -56,7 +56,8 @@ import Testing
   // MARK: Bytes
 
   private static let words = [
-    ".param", ".input", ".output", ".buf", ".index", ".tap", ".core", ".loop", ".scope", ".if",
+    ".sync auto\n", ".order found\n", ".param", ".input", ".output", ".buf", ".index", ".tap",
+    ".core", ".loop", ".scope", ".if",
     ".else", ".end", ".count m", ".macro f(s)", "f(", "if(", ".let", "produce", "consume", "tap",
     "set", "wait", "barrier", "load->vector:0",
     "vector.exp", "load.ub", "<-", "+:", "..<", "step", "{slots=2}", "{blocks=rows}", "[i % 2]",
@@ -66,6 +67,24 @@ import Testing
   ]
 
   private static let seeds = [
+    """
+    .sync auto
+    .order found
+    .input x bf16 [8, 64]
+    .output y bf16 [8, 64]
+    .buf a ub bf16 [4, 64] {slots=2}
+    .loop i 0..<2
+      load.ub a[i % 2] <- x[i * 4 +: 4, :]
+      vector.exp a[i % 2] <- a[i % 2]
+      store.hbm y[i * 4 +: 4, :] <- a[i % 2]
+    .end
+    barrier_cores
+    .core 1
+      .buf a ub bf16 [4, 64] {slots=2}
+      load.ub a[0] <- x[0 +: 4, :]
+      barrier_cores
+    .end
+    """,
     """
     ; a copy
     .param n = 2

@@ -98,7 +98,7 @@ struct TextExpander {
     self.task = task
     self.limits = limits
     builder = ProgramBuilder(
-      machine: machine, catalogue: catalogue, isExplicit: true,
+      machine: machine, catalogue: catalogue, isExplicit: !plan.isSequential,
       limit: Int(clamping: min(limits.microOps, Int64(Program.microOpLimit))))
     errors = TextErrors(source)
     variables = Array(repeating: 0, count: plan.variables)
@@ -223,7 +223,8 @@ struct TextExpander {
           unknownVariables.insert(statement.variable)
         }
       case .advance: if !broken[index] { advance(index, statement) }
-      case .blank, .comment, .parameter, .otherwise, .end, .macro, .call: break
+      case .blank, .comment, .synchronisation, .order, .parameter, .otherwise, .end, .macro, .call:
+        break
       }
       index += 1
     }

@@ -13,6 +13,10 @@ struct TextPlan: Sendable {
   var lists: [PlanList] = []
   /// Micro-ops that it makes at least on one core.
   var least: Int64 = 0
+  /// Whether the micro-ops mean what they do one after another, and events are made for them.
+  var isSequential = false
+  /// What becomes of their order.
+  var order = QueueOrder.written
   /// Most variables of loops and local names that there are at a time, and one more for the core.
   var variables = 1
 }

@@ -82,17 +82,23 @@ public struct TextProgram: Sendable {
     emitter.run()
     guard emitter.errors.isEmpty else { return TextOutcome(nil, emitter.errors.sorted) }
     let tensors = emitter.tensors
-    let program = emitter.finished()
+    let sequence = emitter.finished()
+    let ordered = FoundOrder(sequence, order: plan.order)
     return TextOutcome(
       TextAssembly(
-        program: program, tensors: tensors, source: source, tree: tree, plan: plan,
+        sequence: sequence, ordered: ordered, tensors: tensors, source: source, tree: tree,
+        plan: plan,
         totals: totals, indices: indices, limits: limits), [])
   }
 }
 
 /// A program made from a text, which knows where each of its micro-ops stands.
 public struct TextAssembly: Sendable {
-  public let program: Program
+  /// The micro-ops as they were written.
+  public let sequence: SequentialProgram
+  /// The program in the order that the text asks for.
+  public let ordered: FoundOrder
+  public var program: Program { ordered.program }
   /// Tensors in the order of the text: inputs, outputs, taps, index lists.
   public let tensors: [TextTensor]
   private let source: TextSource
@@ -104,10 +110,12 @@ public struct TextAssembly: Sendable {
   private let limits: TextLimits
 
   init(
-    program: Program, tensors: [TextTensor], source: TextSource, tree: TextTree, plan: TextPlan,
+    sequence: SequentialProgram, ordered: FoundOrder, tensors: [TextTensor], source: TextSource,
+    tree: TextTree, plan: TextPlan,
     totals: [[Int]], indices: [String: [Int32]], limits: TextLimits
   ) {
-    self.program = program
+    self.sequence = sequence
+    self.ordered = ordered
     self.tensors = tensors
     self.source = source
     self.tree = tree
@@ -175,11 +183,14 @@ public struct TextAssembly: Sendable {
     locator.given = indices
     locator.totals = totals
     locator.wanted = Array(repeating: [], count: program.cores.count)
-    for site in sites where site.core < locator.wanted.count {
+    let written = ordered.written(sites)
+    for site in written where site.core < locator.wanted.count {
       locator.wanted[site.core].insert(site.op)
     }
     locator.run()
-    return locator.found
+    var result: [Finding.Site: TextPlace] = [:]
+    for (site, own) in zip(sites, written) { result[site] = locator.found[own] }
+    return result
   }
 
   /// Where its micro-ops come from, as far as the text says it; `nil` where it says nothing.
@@ -205,5 +216,5 @@ public struct TextAssembly: Sendable {
 
 extension TextExpander {
   /// The program, once everything is expanded.
-  consuming func finished() -> Program { builder.build() }
+  consuming func finished() -> SequentialProgram { builder.sequential() }
 }

@@ -5,6 +5,7 @@ extension TextResolver {
     guard var form = forms.form(statement.name) else {
       return unknownMnemonic(statement)
     }
+    if refuseSynchronisation(statement, form) { return }
     plan.statements[index].opcode = form.opcode
     let first = plan.operands.count
     if form.isOpaque {

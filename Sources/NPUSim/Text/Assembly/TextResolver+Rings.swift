@@ -25,6 +25,9 @@ extension TextResolver {
 
   /// Opens a `produce` or `consume` block.
   mutating func hold(_ statement: TextStatement, _ index: Int) {
+    if plan.isSequential {
+      refuse("'\(statement.kind == .produce ? "produce" : "consume")'", at: statement.span)
+    }
     let isProduced = statement.kind == .produce
     let found = plan.keys.indices.filter {
       plan.keys[$0].name == statement.name && plan.keys[$0].space.isOnChip

@@ -54,6 +54,8 @@ struct TextResolver {
   /// Names that need no declaration.
   let builtIn: [String]
   private var overrides: [String: String]
+  /// Where the text asks for another order than the written one.
+  var foundOrder: TextSpan?
 
   init(
     _ source: TextSource, _ tree: TextTree, catalogue: OpCatalogue, parameters: [String: String],
@@ -94,6 +96,7 @@ struct TextResolver {
     }
     errors.shift = 0
     reportUnusedRings()
+    reportExplicitOrder()
     for name in overrides.keys.sorted() {
       let known = tree.statements.filter { $0.kind == .parameter }.map { tree.names[$0.name] }
       errors.add(
@@ -119,6 +122,7 @@ struct TextResolver {
     }
     switch statement.kind {
     case .blank, .comment: break
+    case .synchronisation, .order: setting(statement)
     case .parameter: parameter(statement)
     case .input, .output, .update, .tensor, .buffer, .tapTensor: tensor(statement, index)
     case .index: indexList(statement, index)

@@ -5,12 +5,16 @@ public enum ProgramText {
   public struct Options: Sendable {
     /// Whether repetitions become loops; without them every micro-op has its line.
     public var rollsLoops = true
+    /// Whether the copies that dumps of intermediates take are printed.
+    public var hasTaps = true
     /// Tensors as files have them, by name.
     public var forms: [String: FileForm] = [:]
     /// Where the micro-ops stand in the source that the program comes from.
     public var origins: OpOrigins?
     /// Lines that stand before the program, without their `;`.
     public var comments: [String] = []
+    /// Of a sequential text, what becomes of its order; `nil` where every event is printed.
+    var order: QueueOrder?
 
     public init() {}
   }
@@ -34,6 +38,11 @@ public enum ProgramText {
   public static func print(
     _ program: Program, _ options: Options = Options()
   ) throws(NPUError) -> [UInt8] {
+    var program = program
+    if !options.hasTaps {
+      program.taps = []
+      program.tapTensors = []
+    }
     let addresses = try PrintableCheck(program).addresses()
     let memo = ConditionMemo()
     guard options.rollsLoops else { return text(program, options, addresses, nil, memo) }
@@ -42,6 +51,21 @@ public enum ProgramText {
     guard lines(first) > longText else { return first }
     let second = text(program, options, addresses, TablePrice.all[1], memo)
     return lines(second) < lines(first) ? second : first
+  }
+
+  /// The text of micro-ops one after another, which get the same events when they are read. A program
+  /// with a core that is kept as written is printed with all its events.
+  ///
+  /// Throws as ``print(_:_:)-(Program,_)``.
+  public static func print(
+    _ program: SequentialProgram, order: QueueOrder, _ options: Options = Options()
+  ) throws(NPUError) -> [UInt8] {
+    guard let sequence = program.unordered else {
+      return try ProgramText.print(FoundOrder(program, order: order).program, options)
+    }
+    var options = options
+    options.order = order
+    return try ProgramText.print(sequence, options)
   }
 
   private static let longText = 160

@@ -32,6 +32,15 @@ struct TextWriter {
     }
     for line in options.comments { comment(line) }
     if !options.comments.isEmpty { blank() }
+    guard let order = options.order else { return }
+    setting(.synchronisation, "auto")
+    if order == .found { setting(.order, order.name) }
+    blank()
+  }
+
+  private mutating func setting(_ kind: TextStatement.Kind, _ word: String) {
+    tree.statements.append(
+      TextStatement(kind: kind, span: .none, name: tree.names.id(word)))
   }
 
   /// The text.

@@ -68,6 +68,8 @@ struct TextFormatter {
   private mutating func statement(_ statement: TextStatement) {
     switch statement.kind {
     case .blank, .comment: break
+    case .synchronisation: setting(".sync ", statement)
+    case .order: setting(".order ", statement)
     case .parameter: value(".param ", statement)
     case .local: value(".let ", statement)
     case .counter: value(".count ", statement)
@@ -101,6 +103,11 @@ struct TextFormatter {
     case .macro: arguments(".macro ", statement)
     case .call, .expansion: arguments("", statement)
     }
+  }
+
+  private mutating func setting(_ directive: StaticString, _ statement: TextStatement) {
+    put(directive)
+    name(statement.name)
   }
 
   private mutating func value(_ directive: StaticString, _ statement: TextStatement) {

@@ -326,6 +326,8 @@ struct TextParser {
     case .loop: loop(&statement)
     case .scope: scope(&statement)
     case .branch: statement.first = expression()
+    case .synchronisation: (statement.name, statement.nameSpan) = name("auto")
+    case .order: (statement.name, statement.nameSpan) = name("found or written")
     case .end: return close(&statement)
     case .otherwise: return otherwise(&statement)
     default: break
@@ -346,7 +348,7 @@ struct TextParser {
     (".let", .local), (".count", .counter), (".core", .core), (".param", .parameter),
     (".buf", .buffer), (".input", .input), (".output", .output), (".update", .update),
     (".tensor", .tensor), (".tap", .tapTensor), (".index", .index), (".table", .table),
-    (".macro", .macro),
+    (".macro", .macro), (".sync", .synchronisation), (".order", .order),
   ]
 
   private static let directiveNames = directives.map { "\($0.name)" }.sorted()

@@ -80,6 +80,8 @@ struct TextLine: Sendable {
 struct TextStatement: Sendable {
   enum Kind: UInt8, Sendable {
     case blank, comment
+    /// How the program is synchronised, and what becomes of its order.
+    case synchronisation, order
     case parameter, input, output, update, tensor, index, table, tapTensor, buffer
     case operation, tap
     case local
@@ -93,7 +95,7 @@ struct TextStatement: Sendable {
   var kind: Kind
   /// Without its comment.
   var span: TextSpan
-  /// The mnemonic, or what is declared.
+  /// The mnemonic, what is declared, or the word of a setting.
   var name: UInt32 = 0
   var nameSpan = TextSpan.none
   /// Operands of a micro-op, or the labels of a scope with their iterations as slots.
