@@ -41,12 +41,16 @@ public protocol Kernel: Sendable {
   /// What in the errors of a tensor is no rounding, as the report prints it.
   var errorNote: String? { get }
 
-  /// The micro-op program for the given index tensors. Its HBM buffers carry the tensors' names, its
-  /// taps the intermediates'.
+  /// The micro-ops one after another, for the given index tensors. The HBM buffers carry the tensors'
+  /// names, the taps the intermediates'.
   ///
   /// Throws `.tensor` for an index that names nothing, with its place; a slot that does not exist
   /// may be a defect of the program instead, M006.
-  func program(_ indices: IndexTensors) throws(NPUError) -> Program
+  func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram
+
+  /// The program that runs: micro-ops of ``sequence(_:)`` in the order that the schedule asks for, with
+  /// their events.
+  func ordered(_ sequence: SequentialProgram) -> FoundOrder
 
   /// What each core that has work allocates on chip: nothing else is in the program's on-chip memories.
   /// A text allocates as it is written, and plans nothing.
@@ -80,12 +84,26 @@ public protocol Kernel: Sendable {
 extension Kernel {
   public var sourceLines: SourceLines? { nil }
 
-  /// As ``program(_:)``; throws `.limit` where it would have too many micro-ops to be kept, before it
-  /// is built where the least number of matmuls says so, and `.program` where its schedule asks for more
-  /// memory than the machine has, with what would fit.
-  public func wholeProgram(
+  /// The program in the order in which it was written.
+  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
+    try sequence(indices).lowered()
+  }
+
+  /// Whether a better order than the written one is looked for.
+  public var queueOrder: QueueOrder {
+    scheduleFields[QueueOrder.field].flatMap(QueueOrder.init) ?? .written
+  }
+
+  public func ordered(_ sequence: SequentialProgram) -> FoundOrder {
+    FoundOrder(sequence, order: queueOrder)
+  }
+
+  /// As ``sequence(_:)``; throws `.limit` where it would have too many micro-ops to be kept, before it
+  /// is built where the least number of matmuls says so, and `.program` where its schedule asks for
+  /// more memory than the machine has, with what would fit.
+  public func wholeSequence(
     _ indices: IndexTensors, on machine: MachineConfiguration
-  ) throws(NPUError) -> Program {
+  ) throws(NPUError) -> SequentialProgram {
     if let left = machine[.left].bytes, let right = machine[.right].bytes,
       let acc = machine[.acc].bytes, let macs = statedWork(indices)?.macs
     {
@@ -95,14 +113,23 @@ extension Kernel {
         throw Program.tooLong(Program.microOpLimit)
       }
     }
-    let program = try program(indices)
-    try program.requireWhole()
+    let sequence = try sequence(indices)
+    try sequence.requireWhole()
     // What has no schedule of its own was written as it is, and is checked as written.
-    if !scheduleFields.fields.isEmpty { try requireFit(program, on: machine) }
-    return program
+    if !scheduleFields.fields.isEmpty { try requireFit(sequence, on: machine) }
+    return sequence
   }
 
-  private func requireFit(_ program: Program, on machine: MachineConfiguration) throws(NPUError) {
+  /// The program that runs; throws as ``wholeSequence(_:on:)``.
+  public func wholeProgram(
+    _ indices: IndexTensors, on machine: MachineConfiguration
+  ) throws(NPUError) -> FoundOrder {
+    ordered(try wholeSequence(indices, on: machine))
+  }
+
+  private func requireFit(_ program: SequentialProgram, on machine: MachineConfiguration)
+    throws(NPUError)
+  {
     guard let misfit = program.defects.first(where: { $0.code == .M003 }) else { return }
     let isDeep = scheduleFields.fields.contains { $0.field.values == .slots && $0.value > 1 }
     let smaller = isDeep ? "smaller tiles or fewer stages" : "smaller tiles"

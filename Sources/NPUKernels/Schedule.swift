@@ -19,8 +19,11 @@ protocol Schedule: Sendable, Hashable {
   /// What decides which fields there are.
   associatedtype Kind = Void
 
-  /// Every field, in the order of the line.
+  /// Every field of its own, in the order of the line; ``queueOrder`` is one of all.
   static var parameters: [ScheduleParameter<Self>] { get }
+
+  /// Whether a better order than the written one is looked for.
+  var queueOrder: QueueOrder { get set }
 
   static func kind(of problem: Problem) -> Kind
 
@@ -66,8 +69,24 @@ extension Schedule where Kind == Void {
 }
 
 extension Schedule {
+  /// Every field, in the order of the line.
+  private static var allParameters: [ScheduleParameter<Self>] {
+    parameters + [
+      ScheduleParameter(
+        QueueOrder.field, \.queueOrderNumber, .words(QueueOrder.allCases.map(\.name)),
+        "whether another order of the micro-ops is looked for than the written one",
+        standard: QueueOrder.found.name)
+    ]
+  }
+
+  /// ``queueOrder`` by its number.
+  private var queueOrderNumber: Int {
+    get { queueOrder.rawValue }
+    set { queueOrder = QueueOrder(rawValue: newValue) ?? queueOrder }
+  }
+
   /// The fields as they are declared, for help and completion.
-  static var declaration: [ScheduleField] { parameters.map(\.field) }
+  static var declaration: [ScheduleField] { allParameters.map(\.field) }
 
   mutating func settle(_ problem: Problem) throws(NPUError) {}
 
@@ -113,7 +132,7 @@ extension Schedule {
 
   func fields(_ kind: Kind) -> ScheduleFields {
     ScheduleFields(
-      Self.parameters.filter { $0.isPresent(kind) }.map {
+      Self.allParameters.filter { $0.isPresent(kind) }.map {
         ScheduleFields.Entry(field: $0.field, value: self[keyPath: $0.path])
       })
   }
@@ -128,7 +147,7 @@ extension Schedule {
     _ problem: Problem, overriding text: String?,
     program: ((Self) throws(NPUError) -> Program)? = nil
   ) throws(NPUError) {
-    let own = Self.parameters.filter { $0.isPresent(Self.kind(of: problem)) }
+    let own = Self.allParameters.filter { $0.isPresent(Self.kind(of: problem)) }
     let given =
       try text.map { text throws(NPUError) in
         try ScheduleText(text).values(of: own.map(\.field), on: problem.machine)
@@ -187,7 +206,7 @@ extension Schedule {
   /// Gives the fields that follow from others the values that go with those.
   mutating func follow(_ problem: Problem, except given: ScheduleText.Given = [:]) {
     let kind = Self.kind(of: problem)
-    for one in Self.parameters where one.isPresent(kind) && given[one.field.name] == nil {
+    for one in Self.allParameters where one.isPresent(kind) && given[one.field.name] == nil {
       if let value = one.following?(self, problem) { self[keyPath: one.path] = value }
     }
   }

@@ -8,6 +8,8 @@ public struct ScheduleFields: Sendable, Hashable {
     public let value: Int
 
     public var name: String { field.name }
+    /// The value as lines have it.
+    public var text: String { field.values.text(value) }
   }
 
   public let fields: [Entry]
@@ -18,8 +20,13 @@ public struct ScheduleFields: Sendable, Hashable {
   public subscript(name: String) -> Int? { fields.first { $0.name == name }?.value }
 
   /// Names and values, as reports have them.
-  public var values: [(name: String, value: Int)] { fields.map { ($0.name, $0.value) } }
+  public var values: [(name: String, value: RunReport.ScheduleValue)] {
+    fields.map { entry in
+      if case .words = entry.field.values { return (entry.name, .word(entry.text)) }
+      return (entry.name, .number(entry.value))
+    }
+  }
 
   /// The fields as `--schedule` takes them.
-  public var text: String { fields.map { "\($0.name)=\($0.value)" }.joined(separator: ",") }
+  public var text: String { fields.map { "\($0.name)=\($0.text)" }.joined(separator: ",") }
 }

@@ -1,6 +1,6 @@
 import NPUSim
 
-/// What `--schedule` says, before anybody knows which fields there are: `name=number`, separated by
+/// What `--schedule` says, before anybody knows which fields there are: `name=value`, separated by
 /// commas or blanks, or the object that a JSON report has.
 struct ScheduleText {
   /// Values by the names of the fields.
@@ -19,7 +19,7 @@ struct ScheduleText {
       let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard parts.count == 2 else {
         throw NPUError(
-          .usage, "--schedule needs name=number, found '\(pair)'",
+          .usage, "--schedule needs name=value, found '\(pair)'",
           hint: "for example --schedule stages=2; the line of a report is accepted as it is")
       }
       pairs.append((String(parts[0]), String(parts[1])))
@@ -54,7 +54,7 @@ struct ScheduleText {
           hint: DidYouMean.suggest(name, among: names).map { "did you mean \($0)?" }
             ?? "the fields are \(names.joined(separator: ", "))")
       }
-      guard let value = Int(number), field.values.contains(value) else {
+      guard let value = field.values.value(of: number) else {
         throw NPUError(
           .usage, "--schedule \(name) needs \(field.values.needed), found '\(number)'",
           hint: "\(name) is: \(field.summary)")
@@ -77,8 +77,11 @@ struct ScheduleText {
 
   private static func members(_ text: String) throws(NPUError) -> [(name: String, number: String)] {
     try JSONValue.parse(text, file: "--schedule", category: .usage).members.map { member in
-      if case .number(let number) = member.value.content { return (member.key, number.text) }
-      return (member.key, member.value.summary)
+      switch member.value.content {
+      case .number(let number): return (member.key, number.text)
+      case .string(let word): return (member.key, word)
+      default: return (member.key, member.value.summary)
+      }
     }
   }
 }

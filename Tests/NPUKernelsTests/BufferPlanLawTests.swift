@@ -80,7 +80,9 @@ import Testing
   private static func line(
     _ kernel: any Kernel, _ random: inout SeededGenerator
   ) -> String {
-    kernel.scheduleFields.values.map { name, value in
+    kernel.scheduleFields.fields.map { entry in
+      let (name, value) = (entry.name, entry.value)
+      if case .words = entry.field.values { return "\(name)=\(entry.text)" }
       var wanted = value
       switch random.below(6) {
       case 0: wanted = value / 2

@@ -15,45 +15,45 @@ import Testing
     NPUSim/Pricing: Support Machine ISA
     NPUSim/Ordering: Support Machine ISA
     NPUSim/Ops: Numerics Machine ISA
-    NPUSim/Text: Support Machine ISA Ordering Ops
     NPUSim/Functional: Support Numerics Machine ISA
     NPUSim/Timing: Support Machine ISA Pricing Ordering
     NPUSim/Scheduling: Support Machine ISA Pricing Ordering Timing
+    NPUSim/Text: Support Machine ISA Ordering Ops Scheduling
     NPUSim/Checking: Machine ISA Ordering
     NPUSim/Analysis: Support Machine ISA Pricing Timing Checking
-    NPUSim/Reporting: Support Tensors Machine ISA Text Timing Checking Analysis
+    NPUSim/Reporting: Support Tensors Machine ISA Scheduling Text Timing Checking Analysis
     NPUKernels/Errors: NPUSim/Numerics NPUSim/Tensors
     NPUKernels/Library: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Timing
     NPUKernels: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/ISA
-      NPUSim/Ordering NPUSim/Text Errors Library
-    NPUKernels/Rows: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/Ordering
+      NPUSim/Ordering NPUSim/Scheduling NPUSim/Text NPUSim/Reporting Errors Library
+    NPUKernels/Rows: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/Ordering NPUSim/Scheduling
       NPUSim/Ops NPUKernels
     NPUKernels/Argmax: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Ops Errors
       NPUKernels Rows
     NPUKernels/CompressEpilog: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine
-      NPUSim/ISA NPUSim/Ordering NPUSim/Ops Errors NPUKernels Rows
+      NPUSim/ISA NPUSim/Ordering NPUSim/Scheduling NPUSim/Ops Errors NPUKernels Rows
     NPUKernels/Embedding: NPUSim/Support NPUSim/Tensors NPUSim/Machine NPUSim/ISA NPUSim/Ordering
       NPUSim/Ops Errors NPUKernels Rows
     NPUKernels/FlashAttention: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine
-      NPUSim/ISA NPUSim/Ordering NPUSim/Ops Errors NPUKernels Rows
-    NPUKernels/Gemm: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA NPUSim/Ordering
+      NPUSim/ISA NPUSim/Ordering NPUSim/Scheduling NPUSim/Ops Errors NPUKernels Rows
+    NPUKernels/Gemm: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Scheduling
       NPUSim/Ops Errors NPUKernels Rows
     NPUKernels/RMSNorm: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA NPUSim/Ordering
       NPUSim/Ops Errors NPUKernels Rows
     NPUKernels/ResidualAdd: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Ops
       Errors NPUKernels Rows
     NPUKernels/Rope: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/ISA
-      NPUSim/Ordering NPUSim/Ops Errors NPUKernels Rows
-    NPUKernels/Softmax: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Ops Errors
+      NPUSim/Ordering NPUSim/Scheduling NPUSim/Ops Errors NPUKernels Rows
+    NPUKernels/Softmax: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Scheduling NPUSim/Ops Errors
       Library NPUKernels Rows
-    NPUKernels/SoftmaxV: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Ops
+    NPUKernels/SoftmaxV: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Scheduling NPUSim/Ops
       Errors NPUKernels Rows
-    NPUKernels/Swiglu: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA NPUSim/Ordering
+    NPUKernels/Swiglu: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Scheduling
       NPUSim/Ops Errors NPUKernels Rows
     NPUKernels/Catalog: NPUSim/Support Argmax CompressEpilog Embedding FlashAttention Gemm
       NPUKernels RMSNorm ResidualAdd Rope Softmax SoftmaxV Swiglu
     NPUKernels/Run: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/ISA
-      NPUSim/Ordering NPUSim/Text NPUSim/Functional NPUSim/Timing NPUSim/Checking NPUSim/Analysis
+      NPUSim/Ordering NPUSim/Scheduling NPUSim/Text NPUSim/Functional NPUSim/Timing NPUSim/Checking NPUSim/Analysis
       NPUSim/Reporting Catalog Errors NPUKernels
     simctl/Terminal: NPUSim/Support NPUSim/Tensors NPUSim/Reporting
     simctl/Arguments: NPUSim/Support NPUSim/Tensors NPUSim/Machine NPUSim/Text NPUKernels

@@ -33,7 +33,7 @@ import Testing
     BadLine("run softmax_v --set vector", "has no value", "path=value"),
     BadLine("run softmax_v --cores 0", "--cores needs at least 1, found 0"),
     BadLine("run softmax_v --cores two", "--cores needs a whole number, found 'two'"),
-    BadLine("run softmax_v --schedule tile", "--schedule needs name=number, found 'tile'"),
+    BadLine("run softmax_v --schedule tile", "--schedule needs name=value, found 'tile'"),
     BadLine(
       "run softmax_v --schedule tile.kw=32", "the schedule has no field 'tile.kw'",
       "did you mean tile.kv?"),

@@ -5,7 +5,7 @@ import NPUSim
 extension Argmax {
   /// The micro-op program: rows in contiguous ranges over the cores; a row's tiles follow each other,
   /// each going on from the place and the maximum of the one before.
-  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
+  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
     var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let x = try p.tensor("x", .bf16, rows: rows, columns: columns, role: .input)
     let index = try p.tensor("index", .i32, rows: rows, columns: 1, role: .output)
@@ -36,6 +36,6 @@ extension Argmax {
         p.popScope()
       }
     }
-    return p.build()
+    return p.sequential()
   }
 }

@@ -5,7 +5,7 @@ import NPUSim
 extension CompressEpilog {
   /// The micro-op program for a slot mapping: the rows that are written, in contiguous ranges over the
   /// cores, so that no two cores write one slot. Slots that do not exist become a defect of it.
-  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
+  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
     let mapping = indices["slot_mapping"]
     guard mapping.count == tokens else {
       throw NPUError(
@@ -23,9 +23,8 @@ extension CompressEpilog {
       var stream = try CompressEpilogCore(self, tensors: tensors, &builder)
       stream.emit(share, &builder)
     }
-    var program = builder.build()
-    if let defect = binding.defect { program.defects.append(defect) }
-    return program
+    if let defect = binding.defect { builder.report(defect) }
+    return builder.sequential()
   }
 
   /// The moves in the order of the schedule; they come by slot.

@@ -21,6 +21,7 @@ public struct CompressEpilogSchedule: Schedule {
   /// Slots of the rings of codes and scales.
   public var outStages: Int
   public var order: Order
+  public var queueOrder = QueueOrder.found
 
   /// ``order`` by its number.
   private var orderNumber: Int {

@@ -6,7 +6,7 @@ extension Embedding {
   /// The micro-op program: rows are gathered into tiles of `ub` and stored from there.
   ///
   /// Throws `.tensor` for an id outside the vocabulary, with its token.
-  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
+  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
     let ids = indices["ids"]
     guard ids.count == tokens else {
       throw NPUError(.tensor, "ids has \(ids.count) elements, needed \(tokens): one a token")
@@ -43,6 +43,6 @@ extension Embedding {
         p.popScope()
       }
     }
-    return p.build()
+    return p.sequential()
   }
 }

@@ -4,7 +4,7 @@ import NPUSim
 
 extension FlashAttention {
   /// The micro-op program of the rung, for the pages that `block_table` names.
-  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
+  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
     let pages = indices["block_table"]
     try checkPages(pages)
     var builder = ProgramBuilder(machine: machine, catalogue: .standard)
@@ -13,7 +13,7 @@ extension FlashAttention {
     }
     let tensors = try FlashTensors(self, pages: pages, &builder)
     try rung.program.init(self).emit(tensors, into: &builder)
-    return builder.build()
+    return builder.sequential()
   }
 }
 

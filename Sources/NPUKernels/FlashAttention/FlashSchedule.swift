@@ -26,6 +26,7 @@ public struct FlashSchedule: Schedule {
   public var rightColumns = 32
   /// Rows of the softmax at a time, where it is a kernel of its own.
   public var softmaxRows = 1
+  public var queueOrder = QueueOrder.found
 
   /// A schedule of which the fields that follow from others hold the least that they may.
   public init(

@@ -17,8 +17,8 @@ extension GemmFamily {
   public var compulsory: CompulsoryWork { problem.compulsory }
 
   /// The micro-op program: output tiles split over the cores, each core's tiles one pipeline.
-  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
-    try problem.program()
+  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
+    try problem.sequence()
   }
 
   public var referenceUnits: Int { problem.referenceUnits }

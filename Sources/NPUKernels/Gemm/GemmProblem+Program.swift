@@ -4,7 +4,7 @@ import NPUSim
 
 extension GemmProblem {
   /// The micro-op program: output tiles split over the cores, each core's tiles one pipeline.
-  func program() throws(NPUError) -> Program {
+  func sequence() throws(NPUError) -> SequentialProgram {
     var builder = ProgramBuilder(machine: machine, catalogue: .standard)
     let tensors = try GemmTensors(self, &builder)
     for core in 0..<machine.cores {
@@ -14,7 +14,7 @@ extension GemmProblem {
       var stream = try GemmCore(self, GemmWork(self, areas: areas), tensors: tensors, &builder)
       stream.emit(&builder)
     }
-    return builder.build()
+    return builder.sequential()
   }
 
   /// The rectangles of the output that a core makes: row tiles, then column tiles, in contiguous

@@ -38,6 +38,7 @@ public struct GemmSchedule: Schedule {
   public var inputPiece = 1
   /// Rows of the second operand, along the depth, that the vector unit encodes at a time.
   public var otherPiece = 32
+  public var queueOrder = QueueOrder.found
 
   /// Whether the second operand enters as `left`: the accumulators hold a column.
   var isTransposed: Bool { otherSide == 2 }

@@ -4,7 +4,7 @@ import NPUSim
 
 extension RMSNorm {
   /// The micro-op program: rows in contiguous ranges over the cores, each core's tiles pipelined.
-  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
+  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
     var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let tensors = try RMSNormTensors(self, &p)
     for core in 0..<machine.cores {
@@ -15,7 +15,7 @@ extension RMSNorm {
       var stream = try RMSNormCore(self, tensors, rowTiles, &p)
       stream.emit(&p)
     }
-    return p.build()
+    return p.sequential()
   }
 }
 

@@ -4,7 +4,7 @@ import NPUSim
 
 extension ResidualAdd {
   /// The micro-op program: tiles stream through `ub`, loads a ring ahead, stores behind.
-  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
+  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
     var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let x = try p.tensor("x", .bf16, rows: rows, columns: columns, role: .input)
     let residual = try p.tensor("residual", .bf16, rows: rows, columns: columns, role: .input)
@@ -25,6 +25,6 @@ extension ResidualAdd {
         p.popScope()
       }
     }
-    return p.build()
+    return p.sequential()
   }
 }

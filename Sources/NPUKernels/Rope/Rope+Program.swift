@@ -5,7 +5,7 @@ import NPUSim
 extension Rope {
   /// The micro-op program: positions in contiguous ranges over the cores, each core's tiles
   /// pipelined.
-  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
+  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
     var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let tensors = try RopeTensors(self, &p)
     for core in 0..<machine.cores {
@@ -16,7 +16,7 @@ extension Rope {
       var stream = try RopeCore(self, tensors, tiles, &p)
       stream.emit(&p)
     }
-    return p.build()
+    return p.sequential()
   }
 }
 

@@ -9,6 +9,7 @@ public struct RopeSchedule: Schedule {
   public var tileHeads: Int
   /// Slots of the rings of x and out.
   public var stages: Int
+  public var queueOrder = QueueOrder.found
 
   /// Slots of the rings of the tables.
   var tableStages: Int { min(2, stages) }

@@ -8,6 +8,7 @@ public struct RowSchedule: Schedule {
   public var tileColumns: Int
   /// Slots of the rings between the queues: tiles that are loaded, worked on and stored at a time.
   public var stages: Int
+  public var queueOrder = QueueOrder.found
 
   static let parameters: [ScheduleParameter<RowSchedule>] = [
     .init("tile.rows", \.tileRows, .extent, "rows of a tile", standard: "a long pass of the lanes"),

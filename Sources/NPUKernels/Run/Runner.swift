@@ -50,7 +50,8 @@ public enum Runner {
       ? SideTask { () throws(NPUError) in
         try RunInputs(kernel, seed: request.seed, given: given)
       } : nil
-    let program = try kernel.wholeProgram(indices, on: request.machine)
+    let ordered = try kernel.wholeProgram(indices, on: request.machine)
+    let program = ordered.program
     try RunMemory.need(of: kernel, program, request).adding(files).require(request.memoryLimit)
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
     let work = kernel.statedWork(indices)
@@ -66,8 +67,9 @@ public enum Runner {
     var report = RunReport(
       kernel: request.kernel, shape: kernel.shape + kernel.bindings(indices),
       schedule: kernel.scheduleFields.values
-        + [("lanes", request.machine.vector.lanes)],
+        + [("lanes", .number(request.machine.vector.lanes))],
       seed: request.seed, machine: request.machine, check: check, program: program)
+    report.order = RunReport.Order(ordered)
     report.jointTrial = JointTrial(check.findings, of: program)
     report.inputs = plan?.notes
     report.allowsHazards = request.allowHazards

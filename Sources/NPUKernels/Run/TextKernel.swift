@@ -48,10 +48,10 @@ public struct TextKernel: Kernel {
   public func statedWork(_ indices: IndexTensors) -> CompulsoryWork? { nil }
   public var throughput: (count: Double, unit: String) { (1, "runs") }
 
-  /// The program as it was assembled: its index lists are bound already. Throws `.program` where it is
-  /// empty: there would be nothing to prove, and every claim would hold of it.
-  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
-    guard assembly.program.opCount == 0 else { return assembly.program }
+  /// The micro-ops as they were written: the index lists are bound already. Throws `.program` where
+  /// there are none: there would be nothing to prove, and every claim would hold of it.
+  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
+    guard assembly.program.opCount == 0 else { return assembly.sequence }
     let parameters = assembly.parameters.map { "\($0.name)=\($0.text)" }
     throw NPUError(
       .program,
@@ -61,6 +61,9 @@ public struct TextKernel: Kernel {
         ? "write one, such as load.ub a <- x"
         : "see what loops and conditions make of these values; --param NAME=VALUE changes one")
   }
+
+  /// The program as it was assembled.
+  public func ordered(_ sequence: SequentialProgram) -> FoundOrder { assembly.ordered }
 
   /// Throws `.program` where a micro-op has no values, with its line.
   func requireValues() throws(NPUError) {

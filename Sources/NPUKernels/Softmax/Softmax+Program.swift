@@ -4,7 +4,7 @@ import NPUSim
 
 extension Softmax {
   /// The micro-op program: rows split over the cores, each core's row tiles one pipeline.
-  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
+  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
     var builder = ProgramBuilder(machine: machine, catalogue: .standard)
     let x = try builder.tensor("x", .bf16, rows: rows, columns: columns, role: .input)
     let out = try builder.tensor("out", .bf16, rows: rows, columns: columns, role: .output)
@@ -15,7 +15,7 @@ extension Softmax {
       var stream = try SoftmaxCore(self, x: x, out: out, &builder)
       stream.emit(rows: share, &builder)
     }
-    return builder.build()
+    return builder.sequential()
   }
 
   /// Column tiles of a row.

@@ -13,6 +13,7 @@ public struct SoftmaxSchedule: Schedule {
   public var stages: Int
   /// Row tiles in flight.
   public var tiles: Int
+  public var queueOrder = QueueOrder.found
 
   static let parameters: [ScheduleParameter<SoftmaxSchedule>] = [
     .init("tile.rows", \.tileRows, .extent, "rows of a row tile", standard: "as many as fit"),

@@ -4,7 +4,7 @@ import NPUSim
 
 extension SoftmaxV {
   /// The micro-op program: work split over the cores, each core's jobs pipelined into each other.
-  public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
+  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
     var builder = ProgramBuilder(machine: machine, catalogue: .standard)
     let tensors = try SoftmaxVTensors(self, &builder)
     for core in 0..<machine.cores {
@@ -16,7 +16,7 @@ extension SoftmaxV {
       var stream = try SoftmaxVCore(self, tensors: tensors, core: core, &builder)
       stream.emit(jobs, &builder)
     }
-    return builder.build()
+    return builder.sequential()
   }
 
   /// The work of a core: (sequence, kv head) pairs, then row tiles, then column tiles, until the

@@ -22,6 +22,7 @@ public struct SoftmaxVSchedule: Schedule {
   /// Parts in which the rows of a job leave the accumulators; bounded by the event IDs between the
   /// matrix unit and the drain.
   public var drainParts: Int
+  public var queueOrder = QueueOrder.found
 
   /// Groups of each part: halves that shrink towards the end, so that little is left to do after
   /// the last matmul.

@@ -22,6 +22,7 @@ public struct SwigluSchedule: Schedule {
   public var feedStages: Int
   /// Columns of x or h that are encoded at a time; a multiple of 32.
   public var pieceColumns: Int
+  public var queueOrder = QueueOrder.found
 
   /// Slots of every other ring.
   static let stages = 2

@@ -42,10 +42,11 @@ extension RunReport: JSONRecord {
     },
     JSONField("machine", \.machine),
     JSONField("schedule") {
-      .object($0.schedule.map { JSONMember($0.name, .integer($0.value)) })
+      .object($0.schedule.map { JSONMember($0.name, $0.value.json) })
     } read: { report, value, path throws(NPUError) in
       report.schedule = try pairs(value, path)
     },
+    .ifAny("order", \.order),
     JSONField("inputs") {
       .object(
         [

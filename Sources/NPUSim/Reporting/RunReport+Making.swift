@@ -4,7 +4,7 @@ extension RunReport {
   /// A report of a program that was checked; the other parts are added as they are run.
   public init(
     kernel: String, shape: [(name: String, value: String)],
-    schedule: [(name: String, value: Int)], seed: UInt64, machine: MachineConfiguration,
+    schedule: [(name: String, value: ScheduleValue)], seed: UInt64, machine: MachineConfiguration,
     check: CheckResult, program: Program
   ) {
     self.init(

@@ -15,6 +15,7 @@ extension RunReport {
       lines.append(
         row("schedule", schedule.map { "\($0.name)=\($0.value)" }.joined(separator: ",")))
     }
+    if let order { lines += wrapped("order", order.sentence) }
     if let inputs { lines += page(inputs) }
     lines.append("")
     lines += verdict(style)

@@ -125,7 +125,9 @@ public struct RunReport: Sendable {
   public var shape: [(name: String, value: String)]
   /// The parameters of a text program; a kernel has a ``shape`` instead.
   public var parameters: [TextParameter] = []
-  public var schedule: [(name: String, value: Int)]
+  public var schedule: [(name: String, value: ScheduleValue)]
+  /// What came of looking for an order; `nil` where nobody asked for another than the written one.
+  public var order: Order?
   public var seed: UInt64
   public var machine: Machine
   public var check: Check

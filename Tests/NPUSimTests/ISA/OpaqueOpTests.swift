@@ -20,7 +20,7 @@ import Testing
 
   @Test func `what one writes is written, and what it reads must be`() throws {
     var (p, x, y, a) = try Self.builder()
-    let load = p.emit(
+    p.emit(
       OpaqueOp("In", on: .load, results: [a.tile().ref], sources: [x.tile().ref], cycles: 4))
     let store = OpaqueOp(
       "Out", on: .matrix, results: [y.tile().ref], sources: [a.tile().ref], cycles: 4)

@@ -86,7 +86,7 @@ import Testing
     let left = try p.buffer("left", in: Left.self, .mxint8, rows: 4, columns: 64)
     p.emit(LoadL1(whole.tile(), from: m.tile()))
     p.emit(CoreBarrier())
-    let fed = p.emit(FeedLeft(left.tile(), from: part.tile()))
+    p.emit(FeedLeft(left.tile(), from: part.tile()))
     let tap = try p.tapTensor("fed", .mxint8, rows: 4, columns: 64)
     p.tap(left.tile(), tensor: tap)
     let program = p.build()

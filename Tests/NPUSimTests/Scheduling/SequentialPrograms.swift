@@ -186,10 +186,9 @@ struct SequentialPrograms {
   private mutating func tap(_ m: Memory, _ core: Int) {
     let slot = random.below(2)
     let tile = m.ub.tile(slot: slot, row: 1, rows: 1)
-    let token = p.emit(WithScalar<AddRule>(tile, tile, 1))
+    p.emit(WithScalar<AddRule>(tile, tile, 1))
     p.tap(
-      m.ub.tile(slot: slot), after: token, tensor: tensors?.tap ?? 0,
-      slot: Self.mostTaps * core + taps)
+      m.ub.tile(slot: slot), tensor: tensors?.tap ?? 0, slot: Self.mostTaps * core + taps)
     if isIsolated { p.emit(CoreBarrier()) }
     taps += 1
   }

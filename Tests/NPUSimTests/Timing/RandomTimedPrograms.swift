@@ -164,7 +164,7 @@ struct RandomTimedPrograms {
       let tiles = [b.input.tile().ref, b.output.tile().ref, b.ub.tile().ref, b.acc.tile().ref]
       if opaque.below(3) == 0 {
         let even = [b.ub.tile().ref, b.ub.tile().ref, b.ub.tile(rows: 1).ref]
-        return _ = p.emit(
+        return p.emit(
           OpaqueOp(
             "Even", on: .vector, results: [even[opaque.below(3)]], sources: [even[opaque.below(3)]],
             cycles: 1 + opaque.below(9), latency: opaque.below(8), streams: true))
