@@ -3,16 +3,10 @@ struct CrowdedSweep {
   private let rects: [TileRect]
   /// Whether rectangles can be compared: all tiles are of one buffer, format and block axis.
   private let isEven: Bool
-  /// Lines that share scales, along each axis: 32 along the blocks of MXINT8.
-  private let rowGrain: Int64
-  private let columnGrain: Int64
 
-  init(_ rects: [TileRect], isEven: Bool, _ tile: TileRef) {
+  init(_ rects: [TileRect], isEven: Bool) {
     self.rects = rects
     self.isEven = isEven
-    let isMX = tile.format == .mxint8
-    rowGrain = isMX && tile.axis == .alongRows ? 32 : 1
-    columnGrain = isMX && tile.axis == .alongColumns ? 32 : 1
   }
 
   private struct Extent {
@@ -34,8 +28,9 @@ struct CrowdedSweep {
       }
       return true
     }
-    let byRow = extents(members) { rect in (rect.rows, rowGrain) }
-    let byColumn = extents(members) { rect in (rect.columns, columnGrain) }
+    // Tiles begin on whole blocks: those that share a scale share elements.
+    let byRow = extents(members, \.rows)
+    let byColumn = extents(members, \.columns)
     let (rowPairs, columnPairs) = (Self.count(byRow), Self.count(byColumn))
     guard min(rowPairs, columnPairs) <= limit else { return false }
     Self.sweep(rowPairs <= columnPairs ? byRow : byColumn, body)
@@ -44,15 +39,13 @@ struct CrowdedSweep {
 
   /// Members along one axis, slot behind slot, in the order of their first lines.
   private func extents(
-    _ members: ArraySlice<Int>, _ lines: (TileRect) -> (Range<Int32>, grain: Int64)
+    _ members: ArraySlice<Int>, _ lines: KeyPath<TileRect, Range<Int32>>
   ) -> [Extent] {
     members.map { member in
-      let (range, grain) = lines(rects[member])
+      let range = rects[member][keyPath: lines]
       let base = Int64(rects[member].slot) << 32
-      let end = (Int64(range.upperBound) + grain - 1) / grain * grain
       return Extent(
-        first: base + Int64(range.lowerBound) / grain * grain, end: base + min(end, 1 << 31),
-        member: member)
+        first: base + Int64(range.lowerBound), end: base + Int64(range.upperBound), member: member)
     }.sorted { ($0.first, $0.member) < ($1.first, $1.member) }
   }
 

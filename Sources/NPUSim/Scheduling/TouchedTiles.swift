@@ -96,7 +96,7 @@ struct TouchedTiles {
         let tile = tiles[Int(keys[$0] / 2)]
         return tile.buffer == one.buffer && tile.format == one.format && tile.axis == one.axis
       }
-      let sweep = CrowdedSweep(rects, isEven: isEven, one)
+      let sweep = CrowdedSweep(rects, isEven: isEven)
       let limit = Self.mostComparisons + 16 * accesses
       if !sweep.forEachPair(
         of: members, limit: limit,

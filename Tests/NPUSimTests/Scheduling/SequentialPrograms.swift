@@ -37,6 +37,8 @@ struct SequentialPrograms {
     /// Shares bytes with `ub`, at another pitch.
     let alias: BufferHandle<UB>?
     let mx: BufferHandle<UB>
+    /// Lies within `mx`, on whole blocks or on what fills them up.
+    let over: BufferHandle<UB>?
     let l1: BufferHandle<L1>
     /// Shares bytes and scales with `l1`.
     let l1Alias: BufferHandle<L1>?
@@ -124,6 +126,10 @@ struct SequentialPrograms {
     return Memory(
       y: y, ub: ub, alias: alias,
       mx: try p.buffer("mx\(core)", in: UB.self, .mxint8, slots: 2, rows: 4, columns: 64),
+      over: hasAliases
+        ? try p.buffer(
+          "over\(core)", in: UB.self, .f32, rows: 1, columns: 4,
+          at: ub.rows * ub.columns * ub.slots * 4 + 16 * random.below(32)) : nil,
       l1: try p.buffer("l1\(core)", in: L1.self, .mxint8, slots: 2, rows: 4, columns: 64),
       l1Alias: hasAliases
         ? try p.buffer(
@@ -338,6 +344,8 @@ struct SequentialPrograms {
           m.y.gathered(
             t.lists[random.below(2)], first: random.below(4 - rows.count + 1), rows: rows.count,
             column: columns.first, columns: columns.count), from: source))
+    case 3 where m.over != nil:
+      if let over = m.over { emit(StoreHBM(m.y.tile(rows: 1, columns: 4), from: over.tile())) }
     case 3 where !isShared:
       emit(
         StoreHBM(
@@ -366,7 +374,7 @@ struct SequentialPrograms {
       sources.append(chance(3) ? result : other)
     }
     switch random.below(8) {
-    case 0: emit(Fill(result, Float(random.below(9))))
+    case 0: emit(Fill(m.over?.tile() ?? result, Float(random.below(9))))
     case 1: emit(Fill(m.alias?.tile(row: slot, rows: 1) ?? result, 3))
     case 2, 3: emit(WithScalar<AddRule>(result, sources[0], 1))
     case 4, 5:
