@@ -10,6 +10,8 @@ public struct OrderSearch: ~Copyable {
     var orders: [[UInt32]?]
     /// `nil` where it cannot be timed.
     var cycles: Int64?
+    /// The program, where it is faster than what was known before.
+    var lowered: SequentialProgram.Lowered?
   }
 
   private let program: SequentialProgram
@@ -45,8 +47,7 @@ public struct OrderSearch: ~Copyable {
       return found
     }
     search.tryRules()
-    if let best = search.best {
-      let lowered = program.lowered(in: best.orders)
+    if let best = search.best, let lowered = best.lowered {
       found.program = lowered.program
       found.places = lowered.places
       found.rule = best.rule
@@ -132,18 +133,23 @@ public struct OrderSearch: ~Copyable {
     for (rule, orders) in zip(rules, orders) where known.insert(orders).inserted {
       fresh.append(Trial(rule: rule, orders: orders))
     }
-    let timed = Concurrent.map(fresh, threads: threads) { [program] trial in
-      let lowered = program.lowered(in: trial.orders).program
+    let timed = Concurrent.map(fresh, threads: threads) { [program, cycles] trial in
+      let lowered = program.lowered(in: trial.orders)
+      guard lowered.program.defects.isEmpty,
+        let own = try? TimingEngine.run(lowered.program).cycles
+      else { return trial }
       var trial = trial
-      if lowered.defects.isEmpty { trial.cycles = try? TimingEngine.run(lowered).cycles }
+      trial.cycles = own
+      if own < cycles { trial.lowered = lowered }
       return trial
     }
-    for trial in timed {
-      trials.append(trial)
+    for var trial in timed {
       if let cycles = trial.cycles, cycles < self.cycles {
         self.cycles = cycles
         best = trial
       }
+      trial.lowered = nil
+      trials.append(trial)
     }
   }
 
