@@ -4,6 +4,14 @@
 /// timed exactly. The fastest stands, written order among them; of equals the first. How many rules
 /// are tried depends on the number of micro-ops alone.
 public struct OrderSearch: ~Copyable {
+  /// How much is tried.
+  public enum Effort: Sendable, Hashable {
+    /// The few rules that gain most: what a program takes is told from another, whichever is kept.
+    case glance
+    /// As many rules as the length of the program allows.
+    case whole
+  }
+
   /// One order that was tried.
   struct Trial: Sendable {
     var rule: OrderRule
@@ -33,7 +41,8 @@ public struct OrderSearch: ~Copyable {
   /// - Parameter threads: how many rules are tried at a time; nothing else depends on it.
   /// - Throws: what keeps the program in written order from being timed, other than defects.
   public static func run(
-    _ program: SequentialProgram, threads: Int = min(2, Processors.count)
+    _ program: SequentialProgram, effort: Effort = .whole,
+    threads: Int = min(2, Processors.count)
   ) throws(NPUError) -> FoundOrder {
     let written = program.lowered(in: program.writtenOrders)
     var found = FoundOrder(program: written.program, places: written.places)
@@ -43,7 +52,10 @@ public struct OrderSearch: ~Copyable {
     let cycles = try TimingEngine.run(written.program).cycles
     found.writtenCycles = cycles
     found.cycles = cycles
-    guard var search = try OrderSearch(program, writtenCycles: cycles, threads: threads) else {
+    guard
+      var search = try OrderSearch(
+        program, effort, writtenCycles: cycles, threads: threads)
+    else {
       return found
     }
     search.tryRules()
@@ -63,7 +75,10 @@ public struct OrderSearch: ~Copyable {
     let written = program.lowered()
     guard written.defects.isEmpty, written.exceededLimit == nil else { return [] }
     let cycles = try TimingEngine.run(written).cycles
-    guard var search = try OrderSearch(program, writtenCycles: cycles, threads: threads) else {
+    guard
+      var search = try OrderSearch(
+        program, .whole, writtenCycles: cycles, threads: threads)
+    else {
       return []
     }
     search.tryRules()
@@ -77,7 +92,7 @@ public struct OrderSearch: ~Copyable {
 
   /// `nil` where sums of cycles might not fit.
   private init?(
-    _ program: SequentialProgram, writtenCycles: Int64, threads: Int
+    _ program: SequentialProgram, _ effort: Effort, writtenCycles: Int64, threads: Int
   ) throws(NPUError) {
     let prices = try PriceTable(program.tables)
     let lengths = (0..<program.coreCount).map { program.records(ofCore: $0).count }
@@ -108,7 +123,7 @@ public struct OrderSearch: ~Copyable {
     }
     self.cores = cores
     self.alike = alike
-    budget = RuleBudget(microOps: lengths.reduce(0, +))
+    budget = RuleBudget(microOps: lengths.reduce(0, +), effort)
     known.insert(program.writtenOrders)
   }
 

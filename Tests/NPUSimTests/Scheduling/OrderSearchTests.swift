@@ -33,6 +33,21 @@ import Testing
     }
   }
 
+  @Test func `a glance is no slower than the written order, and no faster than a whole search`()
+    throws
+  {
+    for seed in 0..<UInt64(seededCount(500)) {
+      let made = try SequentialPrograms.make(seed: 5 * seed, steps: 40)
+      let whole = try OrderSearch.run(made.sequence)
+      let glance = try OrderSearch.run(made.sequence, effort: .glance)
+      let (written, cycles) = (try #require(glance.writtenCycles), try #require(glance.cycles))
+      #expect(cycles <= written && written == whole.writtenCycles, "seed \(seed)")
+      #expect(cycles >= whole.cycles ?? 0, "seed \(seed)")
+      #expect(try TimingEngine.run(glance.program).cycles == cycles, "seed \(seed)")
+      #expect(Self.errors(glance.program) == [], "seed \(seed)")
+    }
+  }
+
   @Test func `every rule gives the words of sequential execution, and nothing to the checker`()
     throws
   {
