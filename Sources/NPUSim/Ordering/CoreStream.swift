@@ -12,13 +12,6 @@ struct CoreStream {
     if record.kind.isOfEvent || record.kind.isBetweenCores { isExplicit = true }
   }
 
-  /// The same micro-ops in another order: the places of all of them.
-  func reordered(_ order: [UInt32]) -> CoreStream {
-    var result = self
-    result.records = order.map { records[Int($0)] }
-    return result
-  }
-
   /// Makes room for so many records in all.
   mutating func reserve(_ count: Int) { records.reserveCapacity(count) }
 }

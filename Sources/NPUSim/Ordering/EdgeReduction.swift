@@ -27,28 +27,36 @@ struct EdgeReduction: ~Copyable {
     var onTheirWay: Int
   }
 
-  private let stream: CoreStream
+  /// What is known of a micro-op that has its place.
+  private struct Mark {
+    /// What a set right after it would pass on.
+    var passed: QueueClock
+    /// Its position in its queue.
+    var place: UInt32
+    var queue: Queue
+  }
+
+  private let records: [OpRecord]
+  /// The places of the micro-ops in the order of dispatch; `nil` for the written one. Micro-ops go by
+  /// their numbers in this order.
+  private let order: [UInt32]?
+  /// The inverse of `order`.
+  private var numbers: [UInt32]
+  private let graph: ConflictGraph
   private let machine: MachineConfiguration
-  private let layout: TileLayout
-  private let tiles: [TileRef]
-  private let overlaps: TileOverlap
   private var edges: [Edge] = []
   private var barriers: [UInt32] = []
   /// Micro-ops before which a barrier on all queues is placed.
   private var fences: [UInt32] = []
   /// What each queue knows before its next micro-op.
   private let queues: UnsafeMutablePointer<QueueClock>
-  /// For each micro-op so far, what a set right after it would pass on. Behind pointers, as each
-  /// micro-op reads and writes several of them.
-  private let passed: UnsafeMutablePointer<QueueClock>
-  private var touched: ConflictIndex
-  /// Position of a micro-op in its queue.
-  private let places: UnsafeMutablePointer<UInt32>
+  /// By micro-op. Behind a pointer, as each micro-op reads several and writes one.
+  private let marks: UnsafeMutablePointer<Mark>
+  /// By join: 1 + the last micro-op that meets there; 0 where that was not asked for.
+  private var joined: [UInt32]
   private var counts = QueueClock(repeating: 0)
   /// The micro-ops of each queue, where IDs are limited.
   private var members = [[UInt32]](repeating: [], count: Queue.count)
-  /// Queues with a micro-op on data.
-  private var isUsed = InlineArray<6, Bool>(repeating: false)
   /// For each pair of queues and ID: 1 + the place of the consumer of its last wait.
   private var lastWaits = [[UInt32]](repeating: [], count: Queue.count * Queue.count)
   /// The most IDs that a pair of queues may take; `nil` where as many are taken as are asked for.
@@ -56,93 +64,120 @@ struct EdgeReduction: ~Copyable {
   /// In the order of their producers.
   private let acknowledgements: [Acknowledgement]
   private var nextAcknowledgement = 0
-  /// Writes of each queue without interlock that are not yet known to be visible.
-  private var unseenWrites = [[(place: UInt32, tile: UInt32, padded: Bool, forwards: Bool)]](
-    repeating: [], count: Queue.count)
-  /// Writes to HBM since the last barrier on all queues, on a machine that needs one before they are
-  /// read.
-  private var unfencedWrites: [(tile: UInt32, padded: Bool)] = []
+  /// The micro-ops before the last barrier on all queues.
+  private var fenced = 0
 
   /// The IDs of the pair of queues that took the most.
   var mostIdentifiers: Int { lastWaits.reduce(0) { max($0, $1.count) } }
 
+  /// - Parameters:
+  ///   - records: the micro-ops as they were written.
+  ///   - graph: their conflicts, without what taps read.
   init(
-    stream: CoreStream, machine: MachineConfiguration, layout: TileLayout, overlaps: TileOverlap,
-    tiles: [TileRef], limit: Int? = nil, acknowledgements: [Acknowledgement] = []
+    _ records: [OpRecord], in order: [UInt32]?, _ graph: ConflictGraph,
+    _ machine: MachineConfiguration, limit: Int? = nil, acknowledgements: [Acknowledgement] = []
   ) {
-    touched = ConflictIndex(layout: layout, tiles: tiles, overlaps: overlaps)
-    self.overlaps = overlaps
-    self.stream = stream
+    self.records = records
+    self.order = order
+    self.graph = graph
     self.machine = machine
-    self.layout = layout
-    self.tiles = tiles
     self.limit = limit
     self.acknowledgements = acknowledgements
+    numbers = [UInt32](repeating: 0, count: order?.count ?? 0)
+    joined = [UInt32](repeating: 0, count: graph.joinQueues.count)
     queues = .allocate(capacity: Queue.count)
     queues.initialize(repeating: QueueClock(repeating: 0), count: Queue.count)
-    // Both are written before they are read: an edge leads to an earlier micro-op.
-    passed = .allocate(capacity: max(1, stream.records.count))
-    places = .allocate(capacity: max(1, stream.records.count))
-    for record in stream.records where record.kind == .data { isUsed[record.queue.index] = true }
+    // They are written before they are read: an edge leads to an earlier micro-op.
+    marks = .allocate(capacity: max(1, records.count))
   }
 
   deinit {
     queues.deallocate()
-    passed.deallocate()
-    places.deallocate()
+    marks.deallocate()
+  }
+
+  /// Where a micro-op of the order was written.
+  @inline(__always) private func written(_ index: Int) -> Int {
+    order.map { Int($0[index]) } ?? index
   }
 
   mutating func run() {
     var producers: [UInt32] = []
-    for index in stream.records.indices {
-      let record = stream.records[index]
-      let queue = record.queue.index
-      switch record.kind {
+    for index in records.indices {
+      let op = written(index)
+      let (kind, queue) = (records[op].kind, records[op].queue)
+      let own = queue.index
+      if order != nil { numbers[op] = UInt32(index) }
+      switch kind {
       case .data:
-        if readsUnfenced(record) { fence(before: index) }
+        if machine.hbm.readAfterWrite == .fence, readsUnfenced(op) { fence(before: index) }
         producers.removeAll(keepingCapacity: true)
-        findNeeded(by: record, &producers)
+        let awaited = findNeeded(by: op, on: own, &producers)
         takeAcknowledgements(of: index, &producers)
         if producers.count > 1 { producers.sort(by: >) }
-        for producer in producers { depend(index, on: Int(producer)) }
-        if !machine.interlocks(record.queue) { keepOrderInQueue(index, record) }
-        if machine.hbm.readAfterWrite == .fence { unfencedWrites += tilesInHBM(record, .write) }
+        for producer in producers { depend(index, on: queue, from: Int(producer)) }
+        if awaited > queues[own][own] && !machine.interlocks(queue) {
+          // The queue would touch a result too early.
+          barriers.append(UInt32(index))
+          queues[own][own] = counts[own]
+        }
+        let place = counts[own]
+        if limit != nil { members[own].append(UInt32(index)) }
+        counts[own] += 1
+        var passed = queues[own]
+        passed[own] = counts[own]
+        (marks + index).initialize(to: Mark(passed: passed, place: place, queue: queue))
       case .barrierQueue:
-        queues[queue][queue] = counts[queue]
+        queues[own][own] = counts[own]
       case .barrierAll, .barrierCores:
-        joinAll()
+        joinAll(before: index)
       case .set, .wait, .sequencerSet, .sequencerWait, .coreSet, .coreWait:
         break
       }
-      (places + index).initialize(to: counts[queue])
-      if record.kind == .data {
-        touched.add(record, op: index, place: counts[queue])
-        if limit != nil { members[queue].append(UInt32(index)) }
-        counts[queue] += 1
-      }
-      var after = queues[queue]
-      after[queue] = counts[queue]
-      (passed + index).initialize(to: after)
-      if index % Self.forgetInterval == Self.forgetInterval - 1 { forget() }
     }
-    // The events are all that is asked for from now on.
-    touched.forgetAll()
   }
 
   // MARK: Events
 
-  /// Finds for each other queue the last micro-op that conflicts with a record, among those that are
-  /// not known to be visible.
-  private func findNeeded(by record: OpRecord, _ result: inout [UInt32]) {
-    let target = record.queue.index
-    for source in 0..<Queue.count where source != target {
-      let known = queues[target][source]
-      if known < counts[source],
-        let op = touched.last(of: source, conflictingWith: record, in: known..<counts[source])
-      {
-        result.append(op)
+  /// The last micro-op of a node: of a join, of those that meet there.
+  @inline(__always)
+  private mutating func last(of node: Int) -> Int {
+    if node >= graph.opCount { return last(ofJoin: node - graph.opCount) }
+    return order == nil ? node : Int(numbers[node])
+  }
+
+  private mutating func last(ofJoin join: Int) -> Int {
+    if joined[join] == 0 {
+      // All of them come before whoever asks.
+      let places = graph.places(into: graph.opCount + join)
+      joined[join] = places.reduce(0) { result, place in
+        max(result, UInt32(last(of: Int(graph.edges[place] & ConflictGraph.nodeMask))) + 1)
       }
     }
+    return Int(joined[join]) - 1
+  }
+
+  /// Finds for each other queue the last micro-op that one conflicts with, among those that are not
+  /// known to be visible. Returns how many micro-ops of its own queue must be visible before it.
+  private mutating func findNeeded(
+    by op: Int, on target: Int, _ result: inout [UInt32]
+  ) -> UInt32 {
+    var latest = InlineArray<6, Int>(repeating: -1)
+    var awaited: UInt32 = 0
+    for entry in graph.places(into: op) {
+      let edge = graph.edges[entry]
+      let index = last(of: Int(edge & ConflictGraph.nodeMask))
+      let (source, place) = (marks[index].queue.index, marks[index].place)
+      if source == target {
+        if edge & ConflictGraph.waitBit != 0 { awaited = max(awaited, place + 1) }
+      } else if place >= queues[target][source] {
+        latest[source] = max(latest[source], index)
+      }
+    }
+    for source in 0..<Queue.count where latest[source] >= 0 {
+      result.append(UInt32(latest[source]))
+    }
+    return awaited
   }
 
   private mutating func takeAcknowledgements(of index: Int, _ result: inout [UInt32]) {
@@ -159,19 +194,17 @@ struct EdgeReduction: ~Copyable {
   /// may free enough IDs.
   private func isShort(_ acknowledgement: Acknowledgement, behind others: [UInt32]) -> Bool {
     guard let limit else { return false }
-    let queue = stream.records[Int(acknowledgement.producer)].queue.index
-    let target = acknowledgement.pair % Queue.count
-    let known = others.reduce(queues[queue][target]) { max($0, passed[Int($1)][target]) }
+    let (queue, target) = acknowledgement.pair.quotientAndRemainder(dividingBy: Queue.count)
+    let known = others.reduce(queues[queue][target]) { max($0, marks[Int($1)].passed[target]) }
     let taken = lastWaits[acknowledgement.pair].count { $0 > known }
     return taken + acknowledgement.onTheirWay > limit
   }
 
-  /// Orders `consumer` after `producer` is visible, unless that is known already.
-  private mutating func depend(_ consumer: Int, on producer: Int) {
-    let source = stream.records[producer].queue
-    let target = stream.records[consumer].queue
-    if source == target { return }
-    if queues[target.index][source.index] > places[producer] { return }
+  /// Orders a micro-op of queue `target` after another queue's is visible, unless that is known
+  /// already.
+  private mutating func depend(_ consumer: Int, on target: Queue, from producer: Int) {
+    let source = marks[producer].queue
+    if source == target || queues[target.index][source.index] > marks[producer].place { return }
     guard machine.allEventPairs.contains(.queue(source), .queue(target)),
       let event = takeEvent(from: source, behind: producer, to: target)
     else { return fence(before: consumer) }
@@ -179,7 +212,7 @@ struct EdgeReduction: ~Copyable {
       Edge(
         producer: event.producer, consumer: UInt32(consumer),
         event: Event(from: source, to: target, id: UInt16(clamping: event.id))))
-    queues[target.index].join(passed[Int(event.producer)])
+    queues[target.index].join(marks[Int(event.producer)].passed)
   }
 
   /// Takes the lowest ID that is free behind a micro-op, or behind the first later one of its queue
@@ -201,7 +234,7 @@ struct EdgeReduction: ~Copyable {
     }
     // A queue never forgets: those behind which an ID is free are the last ones.
     let own = members[source.index]
-    var (low, high) = (Int(places[producer]) + 1, own.count)
+    var (low, high) = (Int(marks[producer].place) + 1, own.count)
     while low < high {
       let middle = (low + high) / 2
       if freeIdentifier(of: pair, behind: Int(own[middle]), to: target.index) == nil {
@@ -218,7 +251,7 @@ struct EdgeReduction: ~Copyable {
   }
 
   private func freeIdentifier(of pair: Int, behind producer: Int, to target: Int) -> Int? {
-    let known = passed[producer][target]
+    let known = marks[producer].passed[target]
     return lastWaits[pair].firstIndex { $0 <= known }
   }
 
@@ -239,8 +272,8 @@ struct EdgeReduction: ~Copyable {
       // The first so many events have come, as the producer knows, or are waited for before it.
       var (heard, consumed) = (0, 0)
       for (number, edge) in own.enumerated() {
-        let known = passed[Int(edge.producer)][edge.event.target.index]
-        while heard < number, places[Int(own[heard].consumer)] < known { heard += 1 }
+        let known = marks[Int(edge.producer)].passed[edge.event.target.index]
+        while heard < number, marks[Int(own[heard].consumer)].place < known { heard += 1 }
         while consumed < number, own[consumed].consumer < edge.producer { consumed += 1 }
         let oldest = number - limit
         guard heard <= oldest, oldest < consumed else { continue }
@@ -260,91 +293,24 @@ struct EdgeReduction: ~Copyable {
   /// Places a barrier on all queues before a micro-op.
   private mutating func fence(before index: Int) {
     if fences.last != UInt32(index) { fences.append(UInt32(index)) }
-    joinAll()
+    joinAll(before: index)
   }
 
   /// Everything so far is visible to every queue.
-  private mutating func joinAll() {
+  private mutating func joinAll(before index: Int) {
     for q in 0..<Queue.count { queues[q] = counts }
-    unfencedWrites.removeAll(keepingCapacity: true)
+    fenced = index
   }
 
-  /// The tiles in HBM that a record reads or writes, and whether their last block is filled up.
-  private func tilesInHBM(_ record: OpRecord, _ access: Access) -> [(tile: UInt32, padded: Bool)] {
-    (0..<Int(record.operandCount)).compactMap { k in
-      guard record.access(k).contains(access), tiles[Int(record.words[k])].space == .hbm else {
-        return nil
-      }
-      return (record.words[k], access == .write && record.access(k).contains(.zeroFill))
-    }
-  }
-
-  /// Whether a record reads HBM bytes that the core wrote behind no barrier on all queues, on a
-  /// machine that needs one.
-  private func readsUnfenced(_ record: OpRecord) -> Bool {
-    if unfencedWrites.isEmpty { return false }
-    return tilesInHBM(record, .read).contains { read in
-      unfencedWrites.contains { write in
-        overlap(read.tile, padded: false, write.tile, padded: write.padded)
-      }
-    }
-  }
-
-  private func overlap(_ a: UInt32, padded aPadded: Bool, _ b: UInt32, padded bPadded: Bool) -> Bool
-  {
-    let (x, y) = (tiles[Int(a)], tiles[Int(b)])
-    let verdict = overlaps.judge(x, y)
-    if verdict == .apart || !layout.contains(x) || !layout.contains(y) { return false }
-    return verdict == .shared || layout.overlap(x, padded: aPadded, y, padded: bPadded)
-  }
-
-  /// Micro-ops after which accesses that every queue knows are dropped.
-  private static let forgetInterval = 4096
-
-  /// Drops the accesses that every other queue knows to be visible: none of them needs an event.
-  private mutating func forget() {
-    for source in 0..<Queue.count {
-      var known = UInt32.max
-      for target in 0..<Queue.count where target != source && isUsed[target] {
-        known = min(known, queues[target][source])
-      }
-      touched.forget(source, before: known)
-    }
-  }
-
-  /// Places a barrier where a queue without interlock would touch a result too early.
-  private mutating func keepOrderInQueue(_ index: Int, _ record: OpRecord) {
-    let queue = record.queue.index
-    let visible = queues[queue][queue]
-    unseenWrites[queue].removeAll { $0.place < visible }
-    if touchesUnseen(record) {
-      barriers.append(UInt32(index))
-      queues[queue][queue] = counts[queue]
-      unseenWrites[queue].removeAll(keepingCapacity: true)
-    }
-    for k in 0..<Int(record.operandCount) where record.access(k).contains(.write) {
-      unseenWrites[queue].append(
-        (
-          counts[queue], record.words[k], record.access(k).contains(.zeroFill),
-          record.forwardsResults
-        ))
-    }
-  }
-
-  private func touchesUnseen(_ record: OpRecord) -> Bool {
-    for k in 0..<Int(record.operandCount) where !record.access(k).isEmpty {
-      let access = record.access(k)
-      for write in unseenWrites[record.queue.index] {
-        if access.contains(.forward) && write.forwards && write.tile == record.words[k] { continue }
-        if overlap(
-          record.words[k], padded: access.contains(.zeroFill), write.tile, padded: write.padded)
-        {
-          return true
-        }
-      }
+  /// Whether a micro-op reads HBM bytes that the core wrote behind no barrier on all queues.
+  private mutating func readsUnfenced(_ op: Int) -> Bool {
+    for entry in graph.places(into: op) where graph.edges[entry] & ConflictGraph.fenceBit != 0 {
+      if last(of: Int(graph.edges[entry] & ConflictGraph.nodeMask)) >= fenced { return true }
     }
     return false
   }
+
+  // MARK: The result
 
   /// The edges, which are in the order of their consumers, in the order of their producers.
   private func edgesByProducer(_ count: Int) -> [UInt32] {
@@ -361,38 +327,37 @@ struct EdgeReduction: ~Copyable {
   }
 
   /// The records with sets right after their producers, and waits and barriers before consumers.
-  consuming func weave(into stream: CoreStream) -> CoreStream.Lowered {
-    var records: [OpRecord] = []
-    records.reserveCapacity(
-      stream.records.count + 2 * edges.count + barriers.count + fences.count)
-    var positions: [UInt32] = []
-    positions.reserveCapacity(stream.records.count)
-    let sets = edgesByProducer(stream.records.count)
+  consuming func weave() -> CoreStream.Lowered {
+    var result: [OpRecord] = []
+    result.reserveCapacity(records.count + 2 * edges.count + barriers.count + fences.count)
+    var positions = [UInt32](repeating: 0, count: records.count)
+    let sets = edgesByProducer(records.count)
     var nextSet = 0
     var nextWait = 0
     var nextBarrier = 0
     var nextFence = 0
-    for index in stream.records.indices {
-      let record = stream.records[index]
+    for index in records.indices {
+      let op = written(index)
+      let record = records[op]
       if nextFence < fences.count && Int(fences[nextFence]) == index {
-        records.append(.fence(scope: record.scope))
+        result.append(.fence(scope: record.scope))
         nextFence += 1
       }
       while nextWait < edges.count && Int(edges[nextWait].consumer) == index {
-        records.append(.synchronise(edges[nextWait].event, .wait, scope: record.scope))
+        result.append(.synchronise(edges[nextWait].event, .wait, scope: record.scope))
         nextWait += 1
       }
       if nextBarrier < barriers.count && Int(barriers[nextBarrier]) == index {
-        records.append(.barrier(record.queue, scope: record.scope))
+        result.append(.barrier(record.queue, scope: record.scope))
         nextBarrier += 1
       }
-      positions.append(UInt32(records.count))
-      records.append(record)
+      positions[op] = UInt32(result.count)
+      result.append(record)
       while nextSet < sets.count && Int(edges[Int(sets[nextSet])].producer) == index {
-        records.append(.synchronise(edges[Int(sets[nextSet])].event, .set, scope: record.scope))
+        result.append(.synchronise(edges[Int(sets[nextSet])].event, .set, scope: record.scope))
         nextSet += 1
       }
     }
-    return CoreStream.Lowered(records: records, positions: positions)
+    return CoreStream.Lowered(records: result, positions: positions)
   }
 }

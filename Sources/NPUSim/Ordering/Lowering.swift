@@ -2,7 +2,7 @@ extension CoreStream {
   /// Records with the events and barriers that order them.
   struct Lowered {
     var records: [OpRecord]
-    /// Where each emitted record ended up.
+    /// Where each emitted record ended up, in the order in which they were written.
     var positions: [UInt32]
   }
 
@@ -24,22 +24,24 @@ extension CoreStream {
   ///
   /// On a queue that does not interlock, a barrier is placed before a micro-op that touches what an
   /// earlier one of the queue wrote, unless that is known to be visible.
+  ///
+  /// - Parameters:
+  ///   - order: the places of the micro-ops in the order of dispatch; `nil` for the written one.
+  ///   - graph: which of them conflict; `nil` for a stream that is kept as written.
   func lower(
-    machine: MachineConfiguration, layout: TileLayout, overlaps: TileOverlap, tiles: [TileRef]
+    in order: [UInt32]?, _ graph: ConflictGraph?, machine: MachineConfiguration
   ) -> Lowered {
-    if isExplicit {
+    guard let graph else {
       return Lowered(records: records, positions: records.indices.map { UInt32($0) })
     }
-    var reduction = EdgeReduction(
-      stream: self, machine: machine, layout: layout, overlaps: overlaps, tiles: tiles)
+    var reduction = EdgeReduction(records, in: order, graph, machine)
     reduction.run()
     if let limit = machine.eventsPerPair, reduction.mostIdentifiers > limit {
       let acknowledgements = reduction.acknowledgements(limit: limit)
       reduction = EdgeReduction(
-        stream: self, machine: machine, layout: layout, overlaps: overlaps, tiles: tiles,
-        limit: limit, acknowledgements: acknowledgements)
+        records, in: order, graph, machine, limit: limit, acknowledgements: acknowledgements)
       reduction.run()
     }
-    return reduction.weave(into: self)
+    return reduction.weave()
   }
 }

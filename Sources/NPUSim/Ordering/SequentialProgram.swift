@@ -34,7 +34,9 @@ public struct SequentialProgram: Sendable {
 
   /// The program in written order.
   public consuming func lowered() -> Program {
-    lowered(in: streams.map { _ in nil }).program
+    let orders = [[UInt32]?](repeating: nil, count: streams.count)
+    let graphs = ConflictGraphs(copy self)
+    return lowered(in: orders, graphs).program
   }
 
   /// The program in other orders: for each core the places of its micro-ops in the sequence, in the
@@ -42,20 +44,18 @@ public struct SequentialProgram: Sendable {
   ///
   /// An order keeps those micro-ops in order which conflict, leaves every barrier at its place, and
   /// lets none pass one. Taps and defects follow their micro-ops.
-  consuming func lowered(in orders: [[UInt32]?]) -> Lowered {
+  ///
+  /// - Parameter graphs: the conflicts of the program, without what taps read.
+  consuming func lowered(in orders: [[UInt32]?], _ graphs: ConflictGraphs) -> Lowered {
     var program = tables
-    let layout = TileLayout(program)
-    let overlaps = TileOverlap(program.buffers)
     var places: [[UInt32]] = []
     for core in streams.indices {
       // What was emitted is not needed once it is lowered.
-      let order = orders[core]
-      let stream = order.map { streams[core].reordered($0) } ?? streams[core]
+      let stream = streams[core]
       streams[core] = CoreStream()
-      let lowered = stream.lower(
-        machine: program.machine, layout: layout, overlaps: overlaps, tiles: program.tiles)
+      let lowered = stream.lower(in: orders[core], graphs[core], machine: program.machine)
       program.cores.append(lowered.records)
-      places.append(order.map { Self.unordered(lowered.positions, $0) } ?? lowered.positions)
+      places.append(lowered.positions)
     }
     for index in program.taps.indices {
       let tap = program.taps[index]
@@ -69,12 +69,5 @@ public struct SequentialProgram: Sendable {
       }
     }
     return Lowered(program: program, places: places)
-  }
-
-  /// Positions of micro-ops in an order, by their places in the sequence.
-  private static func unordered(_ positions: [UInt32], _ order: [UInt32]) -> [UInt32] {
-    var result = positions
-    for (index, place) in order.enumerated() { result[Int(place)] = positions[index] }
-    return result
   }
 }

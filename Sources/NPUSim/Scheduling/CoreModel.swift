@@ -2,6 +2,7 @@
 struct CoreModel: Sendable {
   let records: [OpRecord]
   let graph: ConflictGraph
+  let followers: ConflictFollowers
   /// By amount of work; HBM as the cores share it.
   let prices: [PriceTable.Price]
   let machine: MachineConfiguration
@@ -13,6 +14,7 @@ struct CoreModel: Sendable {
   ) {
     self.records = records
     self.graph = graph
+    followers = ConflictFollowers(graph)
     self.machine = machine
     prices =
       sharers < 2
@@ -38,10 +40,9 @@ struct CoreModel: Sendable {
   var crossing: Int64 { machine.eventPropagation + 1 }
 
   /// Whether every micro-op and conflict is like that of another core.
-  func isLike(_ other: CoreModel) -> Bool {
-    records.count == other.records.count && graph.edges == other.graph.edges
-      && graph.starts == other.graph.starts
-      && zip(records, other.records).allSatisfy {
+  func isLike(_ others: [OpRecord], _ other: ConflictGraph) -> Bool {
+    records.count == others.count && graph == other
+      && zip(records, others).allSatisfy {
         $0.queue == $1.queue && $0.kind == $1.kind && $0.work == $1.work
       }
   }
@@ -73,9 +74,9 @@ struct CoreModel: Sendable {
     behind node: Int, on queue: Int, latency: Int64, _ tails: inout [Int64]
   ) -> Int64 {
     var result = latency
-    for place in Int(graph.starts[node])..<Int(graph.starts[node + 1]) {
-      let edge = graph.edges[place]
-      let next = Int(edge & ~ConflictGraph.waitBit)
+    for place in followers.places(behind: node) {
+      let edge = followers.edges[place]
+      let next = Int(edge & ConflictGraph.nodeMask)
       if next >= graph.opCount {
         if tails[next] < 0 {
           let own = Int(graph.joinQueues[next - graph.opCount])

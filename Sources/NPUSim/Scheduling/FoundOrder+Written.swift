@@ -7,7 +7,8 @@ extension FoundOrder {
 
   /// A program in the order in which it was written; no other one is looked for.
   public init(written program: SequentialProgram) {
-    let lowered = program.lowered(in: [[UInt32]?](repeating: nil, count: program.coreCount))
+    let lowered = program.lowered(
+      in: [[UInt32]?](repeating: nil, count: program.coreCount), ConflictGraphs(program))
     self.init(program: lowered.program, places: lowered.places)
   }
 

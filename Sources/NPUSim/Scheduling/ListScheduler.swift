@@ -57,7 +57,7 @@ struct ListScheduler: ~Copyable {
     lanes = .allocate(capacity: Queue.count)
     lanes.initialize(repeating: Lane(), count: Queue.count)
     missing = .allocate(capacity: max(1, nodes))
-    for node in 0..<nodes { (missing + node).initialize(to: model.graph.arrivals[node]) }
+    for node in 0..<nodes { (missing + node).initialize(to: UInt32(model.graph.places(into: node).count)) }
     readiness = .allocate(capacity: max(1, nodes))
     readiness.initialize(repeating: 0, count: nodes)
     joinVisible = [Int64](repeating: 0, count: nodes - model.graph.opCount)
@@ -245,9 +245,9 @@ struct ListScheduler: ~Copyable {
   private mutating func release(_ node: Int, _ queue: Int, free: Int64, visible: Int64) {
     let crossing = max(lanes[queue].visible, free + 1, visible) + model.crossing
     var crosses = false
-    for place in Int(model.graph.starts[node])..<Int(model.graph.starts[node + 1]) {
-      let edge = model.graph.edges[place]
-      let next = Int(edge & ~ConflictGraph.waitBit)
+    for place in model.followers.places(behind: node) {
+      let edge = model.followers.edges[place]
+      let next = Int(edge & ConflictGraph.nodeMask)
       missing[next] -= 1
       if next >= model.graph.opCount {
         let join = next - model.graph.opCount

@@ -23,6 +23,8 @@ public struct OrderSearch: ~Copyable {
   }
 
   private let program: SequentialProgram
+  /// What events have to order.
+  private let graphs: ConflictGraphs
   private let threads: Int
   /// `nil` for those that are kept as written.
   private let cores: [CoreModel?]
@@ -44,7 +46,8 @@ public struct OrderSearch: ~Copyable {
     _ program: SequentialProgram, effort: Effort = .whole,
     threads: Int = min(2, Processors.count)
   ) throws(NPUError) -> FoundOrder {
-    let written = program.lowered(in: program.writtenOrders)
+    let graphs = ConflictGraphs(program)
+    let written = program.lowered(in: program.writtenOrders, graphs)
     var found = FoundOrder(program: written.program, places: written.places)
     guard written.program.defects.isEmpty, written.program.exceededLimit == nil else {
       return found
@@ -54,7 +57,7 @@ public struct OrderSearch: ~Copyable {
     found.cycles = cycles
     guard
       var search = try OrderSearch(
-        program, effort, writtenCycles: cycles, threads: threads)
+        program, graphs, effort, writtenCycles: cycles, threads: threads)
     else {
       return found
     }
@@ -72,18 +75,19 @@ public struct OrderSearch: ~Copyable {
   public static func all(
     _ program: SequentialProgram, threads: Int = min(2, Processors.count)
   ) throws(NPUError) -> [FoundOrder] {
-    let written = program.lowered()
+    let graphs = ConflictGraphs(program)
+    let written = program.lowered(in: program.writtenOrders, graphs).program
     guard written.defects.isEmpty, written.exceededLimit == nil else { return [] }
     let cycles = try TimingEngine.run(written).cycles
     guard
       var search = try OrderSearch(
-        program, .whole, writtenCycles: cycles, threads: threads)
+        program, graphs, .whole, writtenCycles: cycles, threads: threads)
     else {
       return []
     }
     search.tryRules()
     return search.trials.map { trial in
-      let lowered = program.lowered(in: trial.orders)
+      let lowered = program.lowered(in: trial.orders, graphs)
       return FoundOrder(
         program: lowered.program, places: lowered.places, rule: trial.rule, writtenCycles: cycles,
         cycles: trial.cycles)
@@ -92,7 +96,8 @@ public struct OrderSearch: ~Copyable {
 
   /// `nil` where sums of cycles might not fit.
   private init?(
-    _ program: SequentialProgram, _ effort: Effort, writtenCycles: Int64, threads: Int
+    _ program: SequentialProgram, _ graphs: ConflictGraphs, _ effort: Effort,
+    writtenCycles: Int64, threads: Int
   ) throws(NPUError) {
     let prices = try PriceTable(program.tables)
     let lengths = (0..<program.coreCount).map { program.records(ofCore: $0).count }
@@ -103,23 +108,24 @@ public struct OrderSearch: ~Copyable {
         crossing: program.tables.machine.eventPropagation)
     else { return nil }
     self.program = program
+    self.graphs = graphs
     self.threads = threads
     cycles = writtenCycles
-    var tables = ConflictTables(program)
+    let ordered = graphs.withTaps(of: program)
     var cores: [CoreModel?] = []
     var alike: [Int] = []
     for core in 0..<program.coreCount {
-      guard !program.isKeptAsWritten(core: core) else {
+      guard let graph = ordered[core] else {
         cores.append(nil)
         alike.append(core)
         continue
       }
-      let model = CoreModel(
-        program.records(ofCore: core), ConflictGraph(program, core: core, &tables), prices,
-        program.tables.machine, sharers: sharers)
-      let twin = cores.firstIndex { $0.map(model.isLike) ?? false }
+      let records = program.records(ofCore: core)
+      let twin = cores.firstIndex { $0?.isLike(records, graph) ?? false }
       alike.append(twin ?? core)
-      cores.append(twin == nil ? model : nil)
+      cores.append(
+        twin == nil
+          ? CoreModel(records, graph, prices, program.tables.machine, sharers: sharers) : nil)
     }
     self.cores = cores
     self.alike = alike
@@ -148,8 +154,8 @@ public struct OrderSearch: ~Copyable {
     for (rule, orders) in zip(rules, orders) where known.insert(orders).inserted {
       fresh.append(Trial(rule: rule, orders: orders))
     }
-    let timed = Concurrent.map(fresh, threads: threads) { [program, cycles] trial in
-      let lowered = program.lowered(in: trial.orders)
+    let timed = Concurrent.map(fresh, threads: threads) { [program, graphs, cycles] trial in
+      let lowered = program.lowered(in: trial.orders, graphs)
       guard lowered.program.defects.isEmpty,
         let own = try? TimingEngine.run(lowered.program).cycles
       else { return trial }

@@ -2,11 +2,11 @@ import NPUSim
 import Testing
 
 @Suite struct ConflictGraphTests {
-  /// By node: all nodes that it is before, over any number of edges.
-  private static func closure(_ count: Int, _ successors: (Int) -> [Int]) -> [Set<Int>] {
+  /// By node: all nodes that it is behind, over any number of edges.
+  private static func closure(_ count: Int, _ predecessors: (Int) -> [Int]) -> [Set<Int>] {
     var result = [Set<Int>](repeating: [], count: count)
-    for node in (0..<count).reversed() {
-      for next in successors(node) { result[node].formUnion(result[next].union([next])) }
+    for node in 0..<count {
+      for earlier in predecessors(node) { result[node].formUnion(result[earlier].union([earlier])) }
     }
     return result
   }
@@ -19,23 +19,19 @@ import Testing
         let count = list.records.count
         let graph = ConflictGraph(made.sequence, core: core)
         #expect(graph.opCount == count)
-        var after = [[Int]](repeating: [], count: count)
-        for later in 0..<count {
-          for earlier in list.before[later] { after[earlier].append(later) }
-        }
-        // Barriers are not in the graph: what it says is of what lies between two of them.
+        // Barriers are not in the graph: what it says is of what lies between two of all queues.
         var stretch = 0
         let stretches = list.records.map { record in
-          if record.kind != .data { stretch += 1 }
+          if record.kind.joinsQueues { stretch += 1 }
           return stretch
         }
-        func within(_ node: Int) -> (Int) -> Bool {
-          { stretches[$0] == stretches[node] && list.records[$0].kind == .data }
-        }
         let expected = Self.closure(count) { node in
-          list.records[node].kind == .data ? after[node].filter(within(node)) : []
+          list.before[node].filter {
+            stretches[$0] == stretches[node] && list.records[$0].kind == .data
+              && list.records[node].kind == .data
+          }
         }
-        let found = Self.closure(count) { graph.successors(of: $0) }
+        let found = Self.closure(count) { graph.predecessors(of: $0) }
         #expect(found == expected, "seed \(seed), core \(core)")
       }
     }

@@ -22,6 +22,9 @@ struct ConflictFinder: ~Copyable {
   private static let mostReaders: Int32 = 4
 
   private let records: [OpRecord]
+  private let tiles: [TileRef]
+  /// Whether reads of HBM bytes that were written are told apart.
+  private let marksReads: Bool
   private let taps: [TappedTile]
   private let touched: TouchedTiles
   private let histories: UnsafeMutablePointer<History>
@@ -34,7 +37,7 @@ struct ConflictFinder: ~Copyable {
   /// For each node: where its last edge is, if that is one into the current micro-op.
   private var marks: [UInt32]
   private var nextTap = 0
-  /// The same of joins.
+  /// The same of joins, their numbers in the order in which they were made.
   private var joinStarts: [UInt32] = [0]
   private var joinEdges: [Edge] = []
   private var joinQueues: [UInt8] = []
@@ -42,6 +45,8 @@ struct ConflictFinder: ~Copyable {
   init(_ records: [OpRecord], _ taps: [TappedTile], _ tables: ConflictTables) {
     self.records = records
     self.taps = taps
+    tiles = tables.tiles
+    marksReads = tables.marksReads
     touched = TouchedTiles(
       records, tiles: tables.tiles, taps: taps.map(\.tile), layout: tables.layout,
       overlaps: tables.overlaps)
@@ -59,8 +64,8 @@ struct ConflictFinder: ~Copyable {
       if records[op].kind == .data {
         find(op)
         enter(op)
-      } else {
-        // Nothing passes a barrier.
+      } else if records[op].kind.joinsQueues {
+        // Whatever comes behind it comes behind all before.
         stretch += 1
         readers.removeAll(keepingCapacity: true)
         freeReader = -1
@@ -91,6 +96,7 @@ struct ConflictFinder: ~Copyable {
   @inline(__always)
   private mutating func find(_ op: Int, _ tile: Int, _ access: Access, _ own: UInt32) {
     let writes = access.contains(.write)
+    let isFenced = marksReads && access.contains(.read) && tiles[Int(own)].space == .hbm
     for entry in Int(touched.starts[tile])..<Int(touched.starts[tile + 1]) {
       let neighbour = Int(touched.neighbours[entry] & ~TouchedTiles.coveredBit)
       if histories[neighbour].stretch != stretch { continue }
@@ -103,12 +109,15 @@ struct ConflictFinder: ~Copyable {
         }
         var reader = histories[neighbour].reader
         while reader >= 0 {
-          add(readers[Int(reader)].node, waits: false)
+          add(readers[Int(reader)].node)
           reader = readers[Int(reader)].previous
         }
       } else if histories[neighbour].writer >= 0 {
         let writer = UInt32(histories[neighbour].writer)
-        add(writer, waits: !forwards(writer, own, access))
+        add(
+          writer
+            | (forwards(writer, own, access) ? 0 : ConflictGraph.waitBit)
+            | (isFenced ? ConflictGraph.fenceBit : 0))
       }
     }
   }
@@ -124,16 +133,16 @@ struct ConflictFinder: ~Copyable {
 
   /// Adds an edge into the current micro-op.
   @inline(__always)
-  private mutating func add(_ node: UInt32, waits: Bool) {
+  private mutating func add(_ edge: Edge) {
+    let node = edge & ConflictGraph.nodeMask
     let mark = marks[Int(node)]
-    let bit = waits ? ConflictGraph.waitBit : 0
     if mark >= starts[starts.count - 1] && mark < edges.count
-      && edges[Int(mark)] & ~ConflictGraph.waitBit == node
+      && edges[Int(mark)] & ConflictGraph.nodeMask == node
     {
-      edges[Int(mark)] |= bit
+      edges[Int(mark)] |= edge
     } else {
       marks[Int(node)] = UInt32(edges.count)
-      edges.append(node | bit)
+      edges.append(edge)
     }
   }
 
@@ -230,34 +239,10 @@ struct ConflictFinder: ~Copyable {
 
   // MARK: The graph
 
-  /// The graph, its edges listed by the nodes that they come from.
   consuming func graph() -> ConflictGraph {
-    let nodes = records.count + joinQueues.count
-    var next = [UInt32](repeating: 0, count: nodes + 1)
-    var arrivals = [UInt32](repeating: 0, count: nodes)
-    let mask = ~ConflictGraph.waitBit
-    for edge in edges { next[Int(edge & mask) + 1] += 1 }
-    for edge in joinEdges { next[Int(edge) + 1] += 1 }
-    for node in 0..<nodes { next[node + 1] += next[node] }
-    let begins = next
-    var result = [UInt32](repeating: 0, count: edges.count + joinEdges.count)
-    for op in records.indices {
-      arrivals[op] = starts[op + 1] - starts[op]
-      for edge in edges[Int(starts[op])..<Int(starts[op + 1])] {
-        let source = Int(edge & mask)
-        result[Int(next[source])] = UInt32(op) | edge & ConflictGraph.waitBit
-        next[source] += 1
-      }
-    }
-    for join in joinQueues.indices {
-      arrivals[records.count + join] = joinStarts[join + 1] - joinStarts[join]
-      for edge in joinEdges[Int(joinStarts[join])..<Int(joinStarts[join + 1])] {
-        result[Int(next[Int(edge)])] = UInt32(records.count + join)
-        next[Int(edge)] += 1
-      }
-    }
+    let base = UInt32(edges.count)
     return ConflictGraph(
-      opCount: records.count, starts: begins, edges: result, arrivals: arrivals,
-      joinQueues: joinQueues)
+      opCount: records.count, starts: starts + joinStarts.dropFirst().map { base + $0 },
+      edges: edges + joinEdges, joinQueues: joinQueues)
   }
 }

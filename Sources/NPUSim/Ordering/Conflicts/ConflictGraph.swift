@@ -2,42 +2,40 @@
 /// byte which one of them writes.
 ///
 /// Only the last writers and the readers since are kept, so that there are few edges for each
-/// micro-op; what they imply is the same. Barriers that were written keep everything else apart: no
-/// edge leads over one. Readers that many writers come behind meet in a *join*, a node of its own that
-/// takes no time.
-public struct ConflictGraph: Sendable {
+/// micro-op; what they imply is the same. No edge leads over a barrier on all queues. Readers that many
+/// writers come behind meet in a *join*, a node of its own that takes no time.
+public struct ConflictGraph: Sendable, Hashable {
   /// Set of an edge whose second micro-op waits on the queue of both for the result of the first.
   static let waitBit: UInt32 = 1 << 31
+  /// Set of an edge whose second micro-op reads bytes of HBM that the first one wrote, on a machine
+  /// that needs a barrier between the two.
+  static let fenceBit: UInt32 = 1 << 30
+  /// The rest of an edge: the node that comes first.
+  static let nodeMask: UInt32 = fenceBit - 1
 
   /// How many micro-ops and barriers the core has. They are the first nodes, joins the others.
   public let opCount: Int
-  /// Edges of node `i`: `edges[starts[i]..<starts[i + 1]]`, each the node that comes later.
+  /// Edges into node `i`: `edges[starts[i]..<starts[i + 1]]`.
   let starts: [UInt32]
   let edges: [UInt32]
-  /// How many edges lead to each node.
-  let arrivals: [UInt32]
   /// The queue of each join: all readers that meet there are of one.
   let joinQueues: [UInt8]
 
-  /// The graph of a core of a program, as it was written.
+  /// The graph of a core of a program, as it was written, with what taps read.
   public init(_ program: SequentialProgram, core: Int) {
-    var tables = ConflictTables(program)
-    self.init(program, core: core, &tables)
+    self.init(program, core: core, ConflictTables(program, withTaps: true))
   }
 
-  init(_ program: SequentialProgram, core: Int, _ tables: inout ConflictTables) {
+  init(_ program: SequentialProgram, core: Int, _ tables: ConflictTables) {
     var finder = ConflictFinder(program.records(ofCore: core), tables.taps(ofCore: core), tables)
     finder.run()
     self = finder.graph()
   }
 
-  init(
-    opCount: Int, starts: [UInt32], edges: [UInt32], arrivals: [UInt32], joinQueues: [UInt8]
-  ) {
+  init(opCount: Int, starts: [UInt32], edges: [UInt32], joinQueues: [UInt8]) {
     self.opCount = opCount
     self.starts = starts
     self.edges = edges
-    self.arrivals = arrivals
     self.joinQueues = joinQueues
   }
 
@@ -47,14 +45,20 @@ public struct ConflictGraph: Sendable {
   /// How many edges there are, those of joins among them.
   public var edgeCount: Int { edges.count }
 
-  /// The micro-ops that come directly behind one in the graph, in the order in which they were written.
-  public func successors(of op: Int) -> [Int] {
+  /// Where the edges into a node are.
+  @inline(__always) func places(into node: Int) -> Range<Int> {
+    Int(starts[node])..<Int(starts[node + 1])
+  }
+
+  /// The micro-ops that one comes directly behind in the graph, in the order in which they were
+  /// written.
+  public func predecessors(of op: Int) -> [Int] {
     var result: Set<Int> = []
     var open = [op]
     while let node = open.popLast() {
-      for edge in edges[Int(starts[node])..<Int(starts[node + 1])] {
-        let next = Int(edge & ~Self.waitBit)
-        if next < opCount { result.insert(next) } else { open.append(next) }
+      for place in places(into: node) {
+        let earlier = Int(edges[place] & Self.nodeMask)
+        if earlier < opCount { result.insert(earlier) } else { open.append(earlier) }
       }
     }
     return result.sorted()
