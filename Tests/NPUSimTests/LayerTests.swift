@@ -20,7 +20,7 @@ import Testing
     NPUSim/Scheduling: Support Machine ISA Pricing Ordering Timing
     NPUSim/Text: Support Machine ISA Ordering Ops Scheduling
     NPUSim/Checking: Machine ISA Ordering
-    NPUSim/Analysis: Support Machine ISA Pricing Timing Checking
+    NPUSim/Analysis: Support Machine ISA Pricing Ordering Timing Scheduling Checking
     NPUSim/Reporting: Support Tensors Machine ISA Scheduling Text Timing Checking Analysis
     NPUKernels/Errors: NPUSim/Numerics NPUSim/Tensors
     NPUKernels/Library: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Timing
@@ -59,8 +59,8 @@ import Testing
     simctl/Arguments: NPUSim/Support NPUSim/Tensors NPUSim/Machine NPUSim/Text NPUKernels
       NPUKernels/Catalog NPUKernels/Run Terminal
     simctl/Numerics: NPUSim/Support NPUSim/Numerics Terminal
-    simctl/Bench: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/Text
-      NPUSim/Functional NPUSim/Timing NPUSim/Checking NPUKernels NPUKernels/Catalog
+    simctl/Bench: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/Scheduling
+      NPUSim/Text NPUSim/Functional NPUSim/Timing NPUSim/Checking NPUKernels NPUKernels/Catalog
       NPUKernels/CompressEpilog NPUKernels/FlashAttention NPUKernels/Gemm NPUKernels/Run
       NPUKernels/SoftmaxV
     simctl/Help: NPUSim/Support NPUSim/Machine NPUSim/Text NPUSim/Reporting Arguments NPUKernels

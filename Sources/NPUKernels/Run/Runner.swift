@@ -50,7 +50,11 @@ public enum Runner {
       ? SideTask { () throws(NPUError) in
         try RunInputs(kernel, seed: request.seed, given: given)
       } : nil
-    let ordered = try kernel.wholeProgram(indices, on: request.machine)
+    let sequence = try kernel.wholeSequence(indices, on: request.machine)
+    let ordered = kernel.ordered(sequence)
+    let costs =
+      request.plan >= .timing && ordered.writtenCycles != nil
+      ? SideTask { () throws(NPUError) in try? OrderCosts(sequence, ordered) } : nil
     let program = ordered.program
     try RunMemory.need(of: kernel, program, request).adding(files).require(request.memoryLimit)
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
@@ -98,6 +102,7 @@ public enum Runner {
     let timed =
       if let timing { try timing.value() } else { try RunTiming(program, work: work) }
     try timed.add(to: &report, request, kernel, program)
+    report.order?.costs = try costs?.value()?.queues
     return Run(program: program, report: report, tensors: tensors)
   }
 

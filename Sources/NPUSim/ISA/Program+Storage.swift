@@ -3,10 +3,8 @@ extension Program {
   /// that is reserved and not used included. What does not grow with the program, such as the
   /// machine, the catalogue and the buffers, is left out.
   public var storageBytes: Int {
-    func bytes<Element>(_ list: [Element]) -> Int {
-      list.capacity * MemoryLayout<Element>.stride
-    }
-    return cores.reduce(0) { $0 + bytes($1) } + bytes(tiles) + bytes(works) + bytes(scopes)
-      + indexLists.reduce(bytes(indexLists)) { $0 + bytes($1) } + bytes(taps)
+    cores.reduce(0) { $0 + $1.storageBytes } + tiles.storageBytes + works.storageBytes
+      + scopes.storageBytes + taps.storageBytes
+      + indexLists.reduce(indexLists.storageBytes) { $0 + $1.storageBytes }
   }
 }

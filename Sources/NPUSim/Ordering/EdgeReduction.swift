@@ -358,6 +358,9 @@ struct EdgeReduction: ~Copyable {
         nextSet += 1
       }
     }
-    return CoreStream.Lowered(records: result, positions: positions)
+    let bytes =
+      records.count * MemoryLayout<Mark>.stride + numbers.storageBytes + edges.storageBytes
+      + sets.storageBytes + joined.storageBytes + members.reduce(0) { $0 + $1.storageBytes }
+    return CoreStream.Lowered(records: result, positions: positions, workingBytes: bytes)
   }
 }

@@ -4,6 +4,8 @@ extension CoreStream {
     var records: [OpRecord]
     /// Where each emitted record ended up, in the order in which they were written.
     var positions: [UInt32]
+    /// Bytes of what was held to find them.
+    var workingBytes = 0
   }
 
   /// Gives micro-ops that are written one after another the events and barriers that keep the order

@@ -16,6 +16,13 @@ public struct SequentialProgram: Sendable {
     self.streams = streams
   }
 
+  /// The same micro-ops on a machine that differs in nothing but what orders them.
+  func ordered(by machine: MachineConfiguration) -> SequentialProgram {
+    var tables = tables
+    tables.machine = machine
+    return SequentialProgram(tables: tables, streams: streams)
+  }
+
   /// How many cores the program has.
   public var coreCount: Int { streams.count }
 
@@ -30,6 +37,13 @@ public struct SequentialProgram: Sendable {
     public var program: Program
     /// By core and place in the sequence: the index of the micro-op in the core's list.
     public var places: [[UInt32]]
+    /// The most that was held besides, for one core after the other.
+    var workingBytes = 0
+
+    /// Bytes of what is new in it.
+    var storageBytes: Int {
+      program.cores.reduce(0) { $0 + $1.storageBytes } + places.reduce(0) { $0 + $1.storageBytes }
+    }
   }
 
   /// The program in written order.
@@ -49,6 +63,7 @@ public struct SequentialProgram: Sendable {
   consuming func lowered(in orders: [[UInt32]?], _ graphs: ConflictGraphs) -> Lowered {
     var program = tables
     var places: [[UInt32]] = []
+    var workingBytes = 0
     for core in streams.indices {
       // What was emitted is not needed once it is lowered.
       let stream = streams[core]
@@ -56,6 +71,7 @@ public struct SequentialProgram: Sendable {
       let lowered = stream.lower(in: orders[core], graphs[core], machine: program.machine)
       program.cores.append(lowered.records)
       places.append(lowered.positions)
+      workingBytes = max(workingBytes, lowered.workingBytes)
     }
     for index in program.taps.indices {
       let tap = program.taps[index]
@@ -68,6 +84,6 @@ public struct SequentialProgram: Sendable {
         program.defects[index].op = Int(places[defect.core][op])
       }
     }
-    return Lowered(program: program, places: places)
+    return Lowered(program: program, places: places, workingBytes: workingBytes)
   }
 }

@@ -5,12 +5,31 @@ extension RunReport {
     public var rule: String?
     /// Cycles of the written order.
     public var writtenCycles: Int64
+    /// What limits cost each queue; `nil` where the program was not timed without them.
+    public var costs: [OrderCosts.Row]?
 
     /// What the page says of it.
     var sentence: String {
       let cycles = "\(Quantity.grouped(writtenCycles)) cycles"
       return rule.map { "found by \($0); as it was written it takes \(cycles)" }
         ?? "as it was written: nothing faster was found"
+    }
+
+    /// What the page says of costs: each limit with the queues that it costs most, at most three.
+    var costLine: String? {
+      guard let costs else { return nil }
+      let limits: [(name: String, cost: KeyPath<OrderCosts.Row, Int64>)] = [
+        ("event IDs", \.eventIDs), ("slots", \.slots), ("queue depth", \.queueDepth),
+      ]
+      return limits.map { limit in
+        let rows = costs.filter { $0[keyPath: limit.cost] != 0 }
+          .sorted { $0[keyPath: limit.cost] > $1[keyPath: limit.cost] }
+        if rows.isEmpty { return "\(limit.name) 0" }
+        let parts = rows.prefix(3).map {
+          "\(Quantity.grouped($0[keyPath: limit.cost])) of \($0.queue.name)"
+        }
+        return "\(limit.name) \(parts.joined(separator: ", "))"
+      }.joined(separator: "; ")
     }
   }
 }
@@ -27,5 +46,28 @@ extension RunReport.Order: JSONRecord {
   static let blank = Self(rule: nil, writtenCycles: 0)
   static let fields: [JSONField<Self>] = [
     JSONField("rule", \.rule), JSONField("written_cycles", \.writtenCycles),
+    .ifAny("costs", \.costs),
+  ]
+}
+
+extension Queue: JSONConvertible {
+  var json: JSONValue { .string(name) }
+
+  init(json: JSONValue, _ path: String) throws(NPUError) {
+    let name = try json.requireString(path)
+    guard let queue = Queue(name: name) else {
+      throw NPUError(
+        .parse, "\(path) is \"\(name)\", which is not a queue", at: json.location,
+        hint: DidYouMean.hint(for: name, among: Queue.allCases.map(\.name)))
+    }
+    self = queue
+  }
+}
+
+extension OrderCosts.Row: JSONRecord {
+  static let blank = Self(queue: .load, eventIDs: 0, slots: 0, queueDepth: 0)
+  static let fields: [JSONField<Self>] = [
+    JSONField("queue", \.queue), JSONField("event_ids", \.eventIDs), JSONField("slots", \.slots),
+    JSONField("queue_depth", \.queueDepth),
   ]
 }

@@ -16,6 +16,7 @@ extension RunReport {
         row("schedule", schedule.map { "\($0.name)=\($0.value)" }.joined(separator: ",")))
     }
     if let order { lines += wrapped("order", order.sentence) }
+    if let costs = order?.costLine { lines += wrapped("costs", costs) }
     if let inputs { lines += page(inputs) }
     lines.append("")
     lines += verdict(style)

@@ -23,6 +23,9 @@ struct ConflictFollowers: Sendable {
     self.edges = edges
   }
 
+  /// Bytes of its lists.
+  var storageBytes: Int { starts.storageBytes + edges.storageBytes }
+
   @inline(__always) func places(behind node: Int) -> Range<Int> {
     Int(starts[node])..<Int(starts[node + 1])
   }

@@ -36,6 +36,9 @@ struct CoreModel: Sendable {
     return result
   }
 
+  /// Bytes of its lists, micro-ops and the conflicts of operands left out.
+  var storageBytes: Int { followers.storageBytes + prices.storageBytes }
+
   /// Cycles from where a result is visible on its queue to where another queue may start.
   var crossing: Int64 { machine.eventPropagation + 1 }
 

@@ -12,6 +12,15 @@ extension FoundOrder {
     self.init(program: lowered.program, places: lowered.places)
   }
 
+  /// For each core the places of its micro-ops in the sequence, in the order of the program.
+  func orders(of sequence: SequentialProgram) -> [[UInt32]?] {
+    places.indices.map { core in
+      if sequence.isKeptAsWritten(core: core) { return nil }
+      let own = places[core]
+      return own.indices.map { UInt32($0) }.sorted { own[Int($0)] < own[Int($1)] }
+    }
+  }
+
   /// Where micro-ops stand in the sequence: a set where its producer does, a wait or barrier where the
   /// micro-op behind it does.
   func written(_ sites: [Finding.Site]) -> [Finding.Site] {

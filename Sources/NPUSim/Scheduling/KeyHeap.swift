@@ -10,6 +10,9 @@ struct KeyHeap {
 
   private var entries: [Entry] = []
 
+  /// Bytes of its list.
+  var storageBytes: Int { entries.storageBytes }
+
   var isEmpty: Bool { entries.isEmpty }
 
   /// The smallest; ask only a heap that is not empty.

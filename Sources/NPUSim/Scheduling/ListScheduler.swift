@@ -109,6 +109,17 @@ struct ListScheduler: ~Copyable {
     }
   }
 
+  /// Bytes of its lists, priorities among them.
+  var storageBytes: Int {
+    let nodes = model.graph.nodeCount * (MemoryLayout<UInt32>.stride + MemoryLayout<Int64>.stride)
+    let heaps = (0..<Queue.count).reduce(outside.storageBytes) { sum, queue in
+      sum + lanes[queue].coming.storageBytes + lanes[queue].ready.storageBytes
+        + lanes[queue].barred.storageBytes
+    }
+    return nodes + heaps + priorities.storageBytes + joinVisible.storageBytes + needs.storageBytes
+      + order.storageBytes
+  }
+
   // MARK: What could start
 
   private func isKept(_ queue: Int) -> Bool { kept >> UInt8(queue) & 1 != 0 }

@@ -13,14 +13,15 @@ public struct OrderSearch: ~Copyable {
   }
 
   /// One order that was tried.
-  struct Trial: Sendable {
+  private struct Trial: Sendable {
     var rule: OrderRule
     var orders: [[UInt32]?]
     /// `nil` where it cannot be timed.
     var cycles: Int64?
-    /// The program, where it is faster than what was known before.
-    var lowered: SequentialProgram.Lowered?
   }
+
+  /// Micro-ops above which one rule is tried at a time, as several at once need the memory of each.
+  private static let mostTogether = 1 << 17
 
   private let program: SequentialProgram
   /// What events have to order.
@@ -31,12 +32,13 @@ public struct OrderSearch: ~Copyable {
   /// For each core the first that is like it: they share their orders.
   private let alike: [Int]
   private let budget: RuleBudget
-  private var best: Trial?
-  /// Cycles of the best order so far.
-  private var cycles: Int64
+  /// The fastest so far, and its orders; `nil` of the written one.
+  private var standing: FoundOrder
+  private var best: [[UInt32]?]?
   /// Orders that were tried, the written one among them.
   private var known: Set<[[UInt32]?]> = []
   private var trials: [Trial] = []
+  private var cost = SearchCost(rules: 0, bytes: 0)
 
   /// Looks for the order of a program.
   ///
@@ -46,71 +48,52 @@ public struct OrderSearch: ~Copyable {
     _ program: SequentialProgram, effort: Effort = .whole,
     threads: Int = min(2, Processors.count)
   ) throws(NPUError) -> FoundOrder {
-    let graphs = ConflictGraphs(program)
-    let written = program.lowered(in: program.writtenOrders, graphs)
-    var found = FoundOrder(program: written.program, places: written.places)
-    guard written.program.defects.isEmpty, written.program.exceededLimit == nil else {
-      return found
-    }
-    let cycles = try TimingEngine.run(written.program).cycles
-    found.writtenCycles = cycles
-    found.cycles = cycles
-    guard
-      var search = try OrderSearch(
-        program, graphs, effort, writtenCycles: cycles, threads: threads)
-    else {
-      return found
-    }
+    var search = try OrderSearch(program, effort, threads: threads)
     search.tryRules()
-    if let best = search.best, let lowered = best.lowered {
-      found.program = lowered.program
-      found.places = lowered.places
-      found.rule = best.rule
-      found.cycles = best.cycles
-    }
-    return found
+    search.standing.search = search.standing.cycles == nil ? nil : search.cost
+    return search.standing
   }
 
   /// Every order that is tried, whatever it takes.
   public static func all(
     _ program: SequentialProgram, threads: Int = min(2, Processors.count)
   ) throws(NPUError) -> [FoundOrder] {
-    let graphs = ConflictGraphs(program)
-    let written = program.lowered(in: program.writtenOrders, graphs).program
-    guard written.defects.isEmpty, written.exceededLimit == nil else { return [] }
-    let cycles = try TimingEngine.run(written).cycles
-    guard
-      var search = try OrderSearch(
-        program, graphs, .whole, writtenCycles: cycles, threads: threads)
-    else {
-      return []
-    }
+    var search = try OrderSearch(program, .whole, threads: threads)
     search.tryRules()
+    let (graphs, written) = (search.graphs, search.standing.writtenCycles)
     return search.trials.map { trial in
       let lowered = program.lowered(in: trial.orders, graphs)
       return FoundOrder(
-        program: lowered.program, places: lowered.places, rule: trial.rule, writtenCycles: cycles,
+        program: lowered.program, places: lowered.places, rule: trial.rule, writtenCycles: written,
         cycles: trial.cycles)
     }
   }
 
-  /// `nil` where sums of cycles might not fit.
-  private init?(
-    _ program: SequentialProgram, _ graphs: ConflictGraphs, _ effort: Effort,
-    writtenCycles: Int64, threads: Int
+  /// Begins with the written order. Where that has defects, or sums of cycles might not fit, nothing
+  /// else is tried.
+  private init(
+    _ program: SequentialProgram, _ effort: Effort, threads: Int
   ) throws(NPUError) {
-    let prices = try PriceTable(program.tables)
     let lengths = (0..<program.coreCount).map { program.records(ofCore: $0).count }
-    let sharers = lengths.count { $0 > 0 }
-    guard
-      prices.canAdd(
-        lengths.reduce(0, +), sharers: sharers,
-        crossing: program.tables.machine.eventPropagation)
-    else { return nil }
+    let microOps = lengths.reduce(0, +)
+    let graphs = ConflictGraphs(program)
+    let lowered = program.lowered(in: program.writtenOrders, graphs)
     self.program = program
     self.graphs = graphs
-    self.threads = threads
-    cycles = writtenCycles
+    self.threads = microOps > Self.mostTogether ? 1 : max(1, threads)
+    standing = FoundOrder(program: lowered.program, places: lowered.places)
+    known.insert(program.writtenOrders)
+    if lowered.program.defects.isEmpty && lowered.program.exceededLimit == nil {
+      standing.cycles = try TimingEngine.run(lowered.program).cycles
+      standing.writtenCycles = standing.cycles
+    }
+    let sharers = lengths.count { $0 > 0 }
+    guard standing.cycles != nil, let prices = try PriceTable(program, sharers: sharers, microOps)
+    else {
+      (cores, alike, budget) = ([], [], .none)
+      return
+    }
+    budget = RuleBudget(microOps: microOps, effort)
     let ordered = graphs.withTaps(of: program)
     var cores: [CoreModel?] = []
     var alike: [Int] = []
@@ -129,8 +112,6 @@ public struct OrderSearch: ~Copyable {
     }
     self.cores = cores
     self.alike = alike
-    budget = RuleBudget(microOps: lengths.reduce(0, +), effort)
-    known.insert(program.writtenOrders)
   }
 
   /// Tries rules as far as the budget goes: first those that know nothing, then those that go on from
@@ -138,47 +119,73 @@ public struct OrderSearch: ~Copyable {
   private mutating func tryRules() {
     tryAll(budget.rules)
     for _ in 0..<budget.rounds {
-      let before = cycles
+      let before = standing.cycles
       tryAll(budget.improvements)
-      if cycles == before { break }
+      if standing.cycles == before { break }
     }
   }
 
   /// Tries some rules, several at a time.
   private mutating func tryAll(_ rules: [OrderRule]) {
-    let base = best?.orders
-    let orders = Concurrent.map(rules, threads: threads) { [cores, alike] rule in
-      Self.orders(rule, cores, alike, base)
-    }
-    var fresh: [Trial] = []
-    for (rule, orders) in zip(rules, orders) where known.insert(orders).inserted {
-      fresh.append(Trial(rule: rule, orders: orders))
-    }
-    let timed = Concurrent.map(fresh, threads: threads) { [program, graphs, cycles] trial in
-      let lowered = program.lowered(in: trial.orders, graphs)
-      guard lowered.program.defects.isEmpty,
-        let own = try? TimingEngine.run(lowered.program).cycles
-      else { return trial }
-      var trial = trial
-      trial.cycles = own
-      if own < cycles { trial.lowered = lowered }
-      return trial
-    }
-    for var trial in timed {
-      if let cycles = trial.cycles, cycles < self.cycles {
-        self.cycles = cycles
-        best = trial
-      }
-      trial.lowered = nil
-      trials.append(trial)
+    let base = best
+    for first in stride(from: 0, to: rules.count, by: threads) {
+      tryTogether(Array(rules[first..<min(first + threads, rules.count)]), base)
     }
   }
 
-  /// The order of every core by a rule.
+  private mutating func tryTogether(_ rules: [OrderRule], _ base: [[UInt32]?]?) {
+    let made = Concurrent.map(rules, threads: threads) { [cores, alike] rule in
+      Self.orders(rule, cores, alike, base)
+    }
+    var fresh: [Trial] = []
+    for (rule, made) in zip(rules, made) where known.insert(made.orders).inserted {
+      fresh.append(Trial(rule: rule, orders: made.orders))
+    }
+    let timed = Concurrent.map(fresh, threads: threads) { [program, graphs, standing] trial in
+      Self.time(trial, program, graphs, standing.cycles ?? 0)
+    }
+    cost.rules += rules.count
+    cost.bytes = max(
+      cost.bytes,
+      heldBytes + max(made.reduce(0) { $0 + $1.bytes }, timed.reduce(0) { $0 + $1.bytes }))
+    for (trial, lowered, _) in timed {
+      trials.append(trial)
+      guard let lowered, let cycles = trial.cycles, cycles < standing.cycles ?? 0 else { continue }
+      standing = FoundOrder(
+        program: lowered.program, places: lowered.places, rule: trial.rule,
+        writtenCycles: standing.writtenCycles, cycles: cycles)
+      best = trial.orders
+    }
+  }
+
+  /// Bytes of what is held from rule to rule.
+  private var heldBytes: Int {
+    let models = cores.reduce(0) { $0 + ($1?.storageBytes ?? 0) }
+    let order = cores.reduce(0) { $0 + ($1?.graph.opCount ?? 0) } * MemoryLayout<UInt32>.stride
+    return graphs.storageBytes + models + (known.count - 1) * order
+  }
+
+  /// Times an order; the program comes back where it takes fewer than `limit` cycles, and how many
+  /// bytes it took to make.
+  private static func time(
+    _ trial: Trial, _ program: SequentialProgram, _ graphs: ConflictGraphs, _ limit: Int64
+  ) -> (trial: Trial, lowered: SequentialProgram.Lowered?, bytes: Int) {
+    let lowered = program.lowered(in: trial.orders, graphs)
+    let bytes = lowered.storageBytes + lowered.workingBytes
+    guard lowered.program.defects.isEmpty,
+      let cycles = try? TimingEngine.run(lowered.program).cycles
+    else { return (trial, nil, bytes) }
+    var trial = trial
+    trial.cycles = cycles
+    return (trial, cycles < limit ? lowered : nil, bytes)
+  }
+
+  /// The order of every core by a rule, and the most bytes that it took to make the order of one.
   private static func orders(
     _ rule: OrderRule, _ cores: [CoreModel?], _ alike: [Int], _ base: [[UInt32]?]?
-  ) -> [[UInt32]?] {
+  ) -> (orders: [[UInt32]?], bytes: Int) {
     var result: [[UInt32]?] = []
+    var bytes = 0
     for (core, model) in cores.enumerated() {
       guard let model else {
         result.append(alike[core] == core ? nil : result[alike[core]])
@@ -192,9 +199,10 @@ public struct OrderSearch: ~Copyable {
       }
       var scheduler = ListScheduler(model, rule, priorities: priorities)
       scheduler.run()
+      bytes = max(bytes, scheduler.storageBytes)
       result.append(scheduler.order)
     }
-    return result
+    return (result, bytes)
   }
 }
 
@@ -204,6 +212,15 @@ extension SequentialProgram {
 }
 
 extension PriceTable {
+  /// `nil` where sums of cycles of so many micro-ops might not fit.
+  fileprivate init?(
+    _ program: SequentialProgram, sharers: Int, _ microOps: Int
+  ) throws(NPUError) {
+    try self.init(program.tables)
+    let crossing = program.tables.machine.eventPropagation
+    if !canAdd(microOps, sharers: sharers, crossing: crossing) { return nil }
+  }
+
   /// Whether the sum over so many micro-ops fits, each with the longest price of all as `sharers`
   /// cores have it, and `crossing` cycles.
   fileprivate func canAdd(_ count: Int, sharers: Int, crossing: Int64) -> Bool {

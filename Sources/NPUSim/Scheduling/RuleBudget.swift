@@ -7,6 +7,14 @@ struct RuleBudget {
   let improvements: [OrderRule]
   let rounds: Int
 
+  static let none = RuleBudget(rules: [], improvements: [], rounds: 0)
+
+  private init(rules: [OrderRule], improvements: [OrderRule], rounds: Int) {
+    self.rules = rules
+    self.improvements = improvements
+    self.rounds = rounds
+  }
+
   /// Micro-ops times rules in 20 ms, and the rules of the longest programs.
   private static let steps = 30_000
   private static let fewest = 3

@@ -56,6 +56,7 @@ struct EngineBench {
       try line("assembly, loops") { () throws(NPUError) in try assemble(rolled) }
     }
     lines.append(try SweepBench(samples: samples, machine: machine).measure())
+    lines += try OrderBench(samples: samples, machine: machine).measure()
     return lines + (try MemoryBench().measure())
   }
 

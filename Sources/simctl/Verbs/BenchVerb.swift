@@ -27,8 +27,8 @@ enum BenchVerb: Verb {
       """
       formats: loops of the vector unit, bytes read and written. matrix: the block MAC alone, and a
       gemm program executed. engines: building, checking and timing programs, printing one
-      as text, and reading that, with loops and with a line for each micro-op, and a check of 1,000
-      values of a text, which counts wall time. runs: whole runs.
+      as text, and reading that, with loops and with a line for each micro-op, a check of 1,000
+      values of a text, which counts wall time, and the search for an order. runs: whole runs.
       Formats are shown as a percentage of a copy in main memory, matrix of the processor's int8
       dot-product peak, both measured in the same run. Lines of one thread count its processor time,
       the others and runs wall time. Timings differ from run to run, and a debug build is many times

@@ -4,6 +4,13 @@ import Testing
 @Suite struct LoweringTests {
   /// hbm → ub, vector, ub → hbm for `count` tiles through rings of `slots` slots.
   static func pipeline(count: Int, slots: Int, machine: MachineConfiguration) throws -> Program {
+    try sequence(count: count, slots: slots, machine: machine).lowered()
+  }
+
+  /// The same before it is lowered.
+  static func sequence(
+    count: Int, slots: Int, machine: MachineConfiguration
+  ) throws -> SequentialProgram {
     var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let x = try p.tensor("x", .bf16, rows: count, columns: 64, role: .input)
     let y = try p.tensor("y", .bf16, rows: count, columns: 64, role: .output)
@@ -18,7 +25,7 @@ import Testing
       p.emit(StoreHBM(y.tile(row: i, rows: 1), from: b.tile()))
       p.popScope()
     }
-    return p.build()
+    return p.sequential()
   }
 
   @Test func `a token becomes one set after its producer and one wait before its consumer`()

@@ -95,6 +95,20 @@ import Testing
     }
   }
 
+  @Test func `rules get fewer as programs get longer, and what is held stays linear`() throws {
+    for (count, most) in [(200, 40), (1500, 12), (4000, 3)] {
+      let program = try LoweringTests.sequence(
+        count: count, slots: 3, machine: TestMachine.small(memory: 1 << 20))
+      let search = try #require(try OrderSearch.run(program, threads: 1).search)
+      let glance = try #require(try OrderSearch.run(program, effort: .glance, threads: 1).search)
+      #expect(search.rules <= most && search.rules >= 3, "\(count) tiles: \(search.rules) rules")
+      #expect(glance.rules == 2, "\(count) tiles")
+      let microOps = 3 * count
+      #expect(search.bytes <= 200 * microOps, "\(count) tiles: \(search.bytes / microOps) bytes")
+      #expect(glance.bytes <= 200 * microOps, "\(count) tiles: \(glance.bytes / microOps) bytes")
+    }
+  }
+
   @Test func `a program with a defect keeps its order and has no cycles`() throws {
     var p = ProgramBuilder(machine: TestMachine.small(), catalogue: .standard)
     let a = try p.buffer("a", in: UB.self, .f32, rows: 2, columns: 8)

@@ -95,13 +95,16 @@ struct ConflictFinder: ~Copyable {
 
   @inline(__always)
   private mutating func find(_ op: Int, _ tile: Int, _ access: Access, _ own: UInt32) {
-    let writes = access.contains(.write)
-    let isFenced = marksReads && access.contains(.read) && tiles[Int(own)].space == .hbm
+    let (reads, writes) = (access.contains(.read), access.contains(.write))
+    var bits = reads ? ConflictGraph.flowBit : 0
+    if marksReads && reads && tiles[Int(own)].space == .hbm { bits |= ConflictGraph.fenceBit }
     for entry in Int(touched.starts[tile])..<Int(touched.starts[tile + 1]) {
       let neighbour = Int(touched.neighbours[entry] & ~TouchedTiles.coveredBit)
       if histories[neighbour].stretch != stretch { continue }
+      var isDirect = histories[neighbour].writer >= 0
       if writes && histories[neighbour].reader >= 0 {
         // Each of them comes behind the writer.
+        isDirect = isDirect && reads
         if histories[neighbour].readerCount > Self.mostReaders
           && touched.neighbours[entry] & TouchedTiles.coveredBit == 0
         {
@@ -112,12 +115,10 @@ struct ConflictFinder: ~Copyable {
           add(readers[Int(reader)].node)
           reader = readers[Int(reader)].previous
         }
-      } else if histories[neighbour].writer >= 0 {
+      }
+      if isDirect {
         let writer = UInt32(histories[neighbour].writer)
-        add(
-          writer
-            | (forwards(writer, own, access) ? 0 : ConflictGraph.waitBit)
-            | (isFenced ? ConflictGraph.fenceBit : 0))
+        add(writer | bits | (forwards(writer, own, access) ? 0 : ConflictGraph.waitBit))
       }
     }
   }

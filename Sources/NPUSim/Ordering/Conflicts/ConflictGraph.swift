@@ -4,14 +4,16 @@
 /// Only the last writers and the readers since are kept, so that there are few edges for each
 /// micro-op; what they imply is the same. No edge leads over a barrier on all queues. Readers that many
 /// writers come behind meet in a *join*, a node of its own that takes no time.
-public struct ConflictGraph: Sendable, Hashable {
+public struct ConflictGraph: Sendable, Equatable {
   /// Set of an edge whose second micro-op waits on the queue of both for the result of the first.
   static let waitBit: UInt32 = 1 << 31
   /// Set of an edge whose second micro-op reads bytes of HBM that the first one wrote, on a machine
   /// that needs a barrier between the two.
   static let fenceBit: UInt32 = 1 << 30
+  /// Set of an edge whose second micro-op reads what the first one wrote.
+  static let flowBit: UInt32 = 1 << 29
   /// The rest of an edge: the node that comes first.
-  static let nodeMask: UInt32 = fenceBit - 1
+  static let nodeMask: UInt32 = flowBit - 1
 
   /// How many micro-ops and barriers the core has. They are the first nodes, joins the others.
   public let opCount: Int
@@ -44,6 +46,20 @@ public struct ConflictGraph: Sendable, Hashable {
 
   /// How many edges there are, those of joins among them.
   public var edgeCount: Int { edges.count }
+
+  /// The graph if every write had a place of its own: only what is read comes behind its writer.
+  var flow: ConflictGraph {
+    var starts: [UInt32] = [0]
+    var edges: [UInt32] = []
+    for op in 0..<opCount {
+      edges += self.edges[places(into: op)].lazy.filter { $0 & Self.flowBit != 0 }
+      starts.append(UInt32(edges.count))
+    }
+    return ConflictGraph(opCount: opCount, starts: starts, edges: edges, joinQueues: [])
+  }
+
+  /// Bytes of its lists.
+  var storageBytes: Int { starts.storageBytes + edges.storageBytes + joinQueues.storageBytes }
 
   /// Where the edges into a node are.
   @inline(__always) func places(into node: Int) -> Range<Int> {

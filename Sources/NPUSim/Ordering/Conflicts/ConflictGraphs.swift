@@ -1,7 +1,9 @@
 /// The conflicts of all cores of a program: found once, for every order in which it is lowered.
 struct ConflictGraphs: Sendable {
-  /// `nil` for a core that is kept as written. Cores with the same conflicts have one graph.
-  private let cores: [ConflictGraph?]
+  private let graphs: [ConflictGraph]
+  /// For each core the number of its graph: cores with the same conflicts have one. `nil` for a core
+  /// that is kept as written.
+  private let numbers: [Int?]
 
   /// What the operands of micro-ops touch.
   init(_ program: SequentialProgram) {
@@ -9,26 +11,33 @@ struct ConflictGraphs: Sendable {
   }
 
   private init(_ program: SequentialProgram, _ tables: ConflictTables) {
-    var cores: [ConflictGraph?] = []
-    var distinct: [ConflictGraph] = []
-    for core in 0..<program.coreCount {
-      guard !program.isKeptAsWritten(core: core) else {
-        cores.append(nil)
-        continue
-      }
+    var graphs: [ConflictGraph] = []
+    numbers = (0..<program.coreCount).map { core in
+      if program.isKeptAsWritten(core: core) { return nil }
       let own = ConflictGraph(program, core: core, tables)
-      let twin = distinct.first { $0 == own }
-      if twin == nil { distinct.append(own) }
-      cores.append(twin ?? own)
+      if let twin = graphs.firstIndex(of: own) { return twin }
+      graphs.append(own)
+      return graphs.count - 1
     }
-    self.cores = cores
+    self.graphs = graphs
   }
 
-  subscript(core: Int) -> ConflictGraph? { cores[core] }
+  private init(_ graphs: [ConflictGraph], _ numbers: [Int?]) {
+    self.graphs = graphs
+    self.numbers = numbers
+  }
+
+  subscript(core: Int) -> ConflictGraph? { numbers[core].map { graphs[$0] } }
 
   /// The same with what taps read, which keeps its order and makes no event.
   func withTaps(of program: SequentialProgram) -> ConflictGraphs {
     let tables = ConflictTables(program, withTaps: true)
     return tables.hasTaps ? ConflictGraphs(program, tables) : self
   }
+
+  /// Those of a program whose every write has a place of its own.
+  var flow: ConflictGraphs { ConflictGraphs(graphs.map(\.flow), numbers) }
+
+  /// Bytes of its lists.
+  var storageBytes: Int { graphs.reduce(0) { $0 + $1.storageBytes } }
 }
