@@ -8,7 +8,8 @@ public struct OrderCosts: Sendable, Hashable {
     public var queue: Queue
     /// With as many event IDs as are asked for.
     public var eventIDs: Int64
-    /// If every write had a place of its own, so that none waits for readers of what it overwrites.
+    /// If every write had a place of its own, so that none waits for other queues to be done with what
+    /// it overwrites. Where a queue interlocks, it still waits for its own results.
     public var slots: Int64
     /// With queues of any depth.
     public var queueDepth: Int64

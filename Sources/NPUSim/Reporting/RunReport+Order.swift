@@ -15,7 +15,7 @@ extension RunReport {
         ?? "as it was written: nothing faster was found"
     }
 
-    /// What the page says of costs: each limit with the queues that it costs most, at most three.
+    /// What the page says of costs: each limit with the three queues that it costs most, in cycles.
     var costLine: String? {
       guard let costs else { return nil }
       let limits: [(name: String, cost: KeyPath<OrderCosts.Row, Int64>)] = [
@@ -24,11 +24,10 @@ extension RunReport {
       return limits.map { limit in
         let rows = costs.filter { $0[keyPath: limit.cost] != 0 }
           .sorted { $0[keyPath: limit.cost] > $1[keyPath: limit.cost] }
-        if rows.isEmpty { return "\(limit.name) 0" }
         let parts = rows.prefix(3).map {
-          "\(Quantity.grouped($0[keyPath: limit.cost])) of \($0.queue.name)"
+          "\($0.queue.name) \(Quantity.grouped($0[keyPath: limit.cost]))"
         }
-        return "\(limit.name) \(parts.joined(separator: ", "))"
+        return "\(limit.name) \(rows.isEmpty ? "none" : parts.joined(separator: ", "))"
       }.joined(separator: "; ")
     }
   }
