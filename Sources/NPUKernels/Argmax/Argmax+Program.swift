@@ -16,18 +16,16 @@ extension Argmax {
         rows: rows, columns: columns, core: core, of: machine.cores)
       guard !rowTiles.isEmpty else { continue }
       let memory = try p.allocate(buffers)
-      var loads = try RowLoads([("x", x)], rowTiles.flatMap { $0 }, memory)
-      var places = try memory.ring("index", in: UB.self)
-      var maxima = try memory.ring("maximum", in: UB.self)
-      var turn = 0
+      var xRing = try memory.ring("x", in: UB.self)
+      let indexRing = try memory.ring("index", in: UB.self)
+      let maximumRing = try memory.ring("maximum", in: UB.self)
       for (number, parts) in rowTiles.enumerated() {
         p.pushScope("rows", iteration: number)
         let rows = parts[0].rows
-        let found = places.next().tile(rows: rows.count)
-        let best = maxima.next().tile(rows: rows.count)
+        let found = indexRing[number].tile(rows: rows.count)
+        let best = maximumRing[number].tile(rows: rows.count)
         for part in parts {
-          let values = loads.turn(turn, &p)[0]
-          turn += 1
+          let values = xRing.load(x.tile(part), &p)
           let base = Int32(truncatingIfNeeded: part.columns.lowerBound)
           p.emit(ArgMax(found, best, values, base: base, start: base == 0))
         }

@@ -24,22 +24,17 @@ extension Embedding {
       p.begin(core: core)
       let tiles = plan.tiles(rows: tokens, columns: hidden, core: core, of: machine.cores)
       guard !tiles.isEmpty else { continue }
-      var ring = try p.allocate(buffers).ring("rows", in: UB.self)
-      var gathered: [Tile<UB>] = []
+      let ring = try p.allocate(buffers).ring("rows", in: UB.self)
       for (index, place) in tiles.enumerated() {
         p.pushScope("tile", iteration: index)
-        while gathered.count < min(index + plan.stages, tiles.count) {
-          let next = tiles[gathered.count]
-          let tile = ring.next().tile(rows: next.rows.count, columns: next.columns.count)
-          p.emit(
-            GatherUB(
-              tile,
-              from: table.gathered(
-                list, first: next.rows.lowerBound, rows: next.rows.count,
-                column: next.columns.lowerBound, columns: next.columns.count)))
-          gathered.append(tile)
-        }
-        p.emit(StoreHBM(out.tile(place), from: gathered[index]))
+        let tile = ring[index].tile(as: place)
+        p.emit(
+          GatherUB(
+            tile,
+            from: table.gathered(
+              list, first: place.rows.lowerBound, rows: place.rows.count,
+              column: place.columns.lowerBound, columns: place.columns.count)))
+        p.emit(StoreHBM(out.tile(place), from: tile))
         p.popScope()
       }
     }

@@ -3,7 +3,7 @@ import NPUSim
 // MARK: Schedule
 
 extension RMSNorm {
-  /// The micro-op program: rows in contiguous ranges over the cores, each core's tiles pipelined.
+  /// The micro-op program: rows in contiguous ranges over the cores.
   public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
     var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let tensors = try RMSNormTensors(self, &p)
@@ -12,8 +12,8 @@ extension RMSNorm {
       let rowTiles = plan.rowTiles(
         rows: rows, columns: columns, core: core, of: machine.cores)
       guard !rowTiles.isEmpty else { continue }
-      var stream = try RMSNormCore(self, tensors, rowTiles, &p)
-      stream.emit(&p)
+      var stream = try RMSNormCore(self, tensors, &p)
+      stream.emit(rowTiles, &p)
     }
     return p.sequential()
   }
@@ -37,191 +37,90 @@ struct RMSNormTensors {
   }
 }
 
-/// Emits the tiles of one core with three row tiles in flight: while the squares of one are summed,
-/// the root of the one before is taken and the one before that is scaled. The passes of the three
-/// are dealt out in turn, so that no micro-op waits for the one right before it.
+/// Emits the row tiles of one core.
 struct RMSNormCore {
   private let kernel: RMSNorm
   private let tensors: RMSNormTensors
-  private let rowTiles: [[RowTile]]
-  private let steps: [Step]
-  private var x: RowLoads
-  private var weights: RowLoads
+  private var xRing: Ring<UB>
+  private var weightRing: Ring<UB>
   private let squares: BufferHandle<UB>
   private let scaled: BufferHandle<UB>
   private var outRing: Ring<UB>
-  private let partials: BufferHandle<UB>
-  private let sums: BufferHandle<UB>
-  private let inverses: BufferHandle<UB>
-
-  /// A pass over one tile, or over the column of its rows' sums.
-  private enum Pass {
-    case square, sum, finish, mean, addEpsilon, root, scale, weigh
-  }
-
-  private struct Step {
-    var pass: Pass
-    /// Row tile, and column tile in it.
-    var tile: Int
-    var part = 0
-    /// The turn of x that the pass reads.
-    var load = 0
-    /// The turn of the weight.
-    var weight = 0
-  }
+  private let partialRing: Ring<UB>
+  private let sumRing: Ring<UB>
+  private let inverseRing: Ring<UB>
 
   init(
-    _ kernel: RMSNorm, _ tensors: RMSNormTensors, _ rowTiles: [[RowTile]],
-    _ p: inout ProgramBuilder
+    _ kernel: RMSNorm, _ tensors: RMSNormTensors, _ p: inout ProgramBuilder
   ) throws(NPUError) {
     self.kernel = kernel
     self.tensors = tensors
-    self.rowTiles = rowTiles
-    var loads: [RowTile] = []
-    var weightLoads: [RowTile] = []
-    steps = Self.order(rowTiles, &loads, &weightLoads)
-    let isWhole = rowTiles[0].count == 1
     let memory = try p.allocate(kernel.buffers)
-    x = try RowLoads([("x", tensors.x)], loads, held: isWhole ? 2 : 0, memory)
-    weights = try RowLoads([("weight", tensors.weight)], weightLoads, memory)
+    xRing = try memory.ring("x", in: UB.self)
+    weightRing = try memory.ring("weight", in: UB.self)
     squares = try memory.buffer("squares", in: UB.self)
     scaled = try memory.buffer("scaled", in: UB.self)
     outRing = try memory.ring("out", in: UB.self)
-    partials = try memory.buffer("partials", in: UB.self)
-    sums = try memory.buffer("ss", in: UB.self)
-    inverses = try memory.buffer("inv", in: UB.self)
+    partialRing = try memory.ring("partials", in: UB.self)
+    sumRing = try memory.ring("ss", in: UB.self)
+    inverseRing = try memory.ring("inv", in: UB.self)
   }
 
-  // MARK: Order of the passes
-
-  /// The passes of all row tiles in the order in which they are emitted, and the loads in the order
-  /// of their first use: a whole row is loaded once, a longer one once for its sum and once to be
-  /// scaled.
-  private static func order(
-    _ rowTiles: [[RowTile]], _ loads: inout [RowTile], _ weightLoads: inout [RowTile]
-  ) -> [Step] {
-    var steps: [Step] = []
-    let isWhole = rowTiles[0].count == 1
+  /// Whole rows are loaded once, and so is the weight; longer ones once for their sum and once to be
+  /// scaled, and the weight with them. A row tile is scaled while the next but one is summed, as they
+  /// take the slots of x in turn; the root of the one between is taken meanwhile.
+  mutating func emit(_ rowTiles: [[RowTile]], _ p: inout ProgramBuilder) {
     for turn in 0..<rowTiles.count + 2 {
-      var chains: [[Step]] = [[], [], []]
-      if turn < rowTiles.count {
-        for part in rowTiles[turn].indices {
-          chains[0].append(Step(pass: .square, tile: turn, part: part))
-          chains[0].append(Step(pass: .sum, tile: turn, part: part))
-        }
-      }
-      if turn >= 1, turn - 1 < rowTiles.count {
-        chains[1] = [.finish, .mean, .addEpsilon, .root].map { Step(pass: $0, tile: turn - 1) }
-      }
-      if turn >= 2 {
-        for part in rowTiles[turn - 2].indices {
-          chains[2].append(Step(pass: .scale, tile: turn - 2, part: part))
-          chains[2].append(Step(pass: .weigh, tile: turn - 2, part: part))
-        }
-      }
-      var next = [0, 0, 0]
-      var slot = 0
-      while next[0] + next[1] + next[2] < chains.reduce(0, { $0 + $1.count }) {
-        // The short passes go between each two of the long ones.
-        let chain = [0, 1, 2, 1][slot % 4]
-        slot += 1
-        if next[chain] < chains[chain].count {
-          steps.append(chains[chain][next[chain]])
-          next[chain] += 1
-        }
-      }
-    }
-    for index in steps.indices {
-      let step = steps[index]
-      let place = rowTiles[step.tile][step.part]
-      switch step.pass {
-      case .square, .scale:
-        if isWhole && step.pass == .scale {
-          steps[index].load = step.tile
-        } else {
-          steps[index].load = loads.count
-          loads.append(place)
-        }
-      case .weigh where !isWhole || weightLoads.isEmpty:
-        steps[index].weight = weightLoads.count
-        weightLoads.append(RowTile(rows: 0..<1, columns: place.columns))
-      default: break
-      }
-    }
-    return steps
-  }
-
-  // MARK: Emission
-
-  mutating func emit(_ p: inout ProgramBuilder) {
-    for step in steps {
-      p.pushScope("rows", iteration: step.tile)
-      switch step.pass {
-      case .square, .sum, .scale, .weigh: emitPass(step, &p)
-      case .finish, .mean, .addEpsilon, .root: emitColumn(step, &p)
+      p.pushScope("rows", iteration: turn)
+      if rowTiles.indices.contains(turn - 1) { invert(rowTiles[turn - 1][0].rows, turn - 1, &p) }
+      for part in rowTiles[0].indices {
+        if turn < rowTiles.count { addSquares(rowTiles[turn][part], turn, &p) }
+        if turn >= 2 { scale(rowTiles[turn - 2][part], turn - 2, &p) }
       }
       p.popScope()
     }
   }
 
-  /// A pass over the elements of a tile.
-  private mutating func emitPass(_ step: Step, _ p: inout ProgramBuilder) {
-    let place = rowTiles[step.tile][step.part]
-    let (rows, columns) = (place.rows.count, place.columns.count)
-    let square = squares.tile(rows: rows, columns: columns)
-    let product = scaled.tile(rows: rows, columns: columns)
-    switch step.pass {
-    case .square:
-      let values = x.turn(step.load, &p)[0]
-      p.emit(Elementwise<MulRule>(square, values, values))
-    case .sum:
-      let lanes = step.part == 0 ? min(kernel.machine.vector.lanes, columns) : partials.columns
-      p.emit(
-        RowSum(
-          partials.tile(slot: step.tile % 2, rows: rows, columns: lanes), square,
-          start: step.part == 0))
-    case .scale:
-      p.emit(
-        RowBroadcast<MulRule>(
-          product, x.turn(step.load, &p)[0], inverses.tile(slot: step.tile % 3, rows: rows)))
-    default: weigh(step, place, &p)
-    }
+  /// Squares, and their sums by lanes.
+  private mutating func addSquares(_ place: RowTile, _ turn: Int, _ p: inout ProgramBuilder) {
+    let values = xRing.load(tensors.x.tile(place), &p)
+    let isFirst = place.columns.lowerBound == 0
+    let square = squares.tile(rows: values.rows, columns: values.columns)
+    let lanes = isFirst ? min(kernel.machine.vector.lanes, values.columns) : nil
+    let partials = partialRing[turn].tile(rows: values.rows, columns: lanes)
+    p.emit(Elementwise<MulRule>(square, values, values))
+    p.emit(RowSum(partials, square, start: isFirst))
+  }
+
+  /// One over the root of the mean square of each row.
+  private func invert(_ rows: Range<Int>, _ turn: Int, _ p: inout ProgramBuilder) {
+    let sum = sumRing[turn].tile(rows: rows.count)
+    let inverse = inverseRing[turn].tile(rows: rows.count)
+    p.emit(RowFinish(sum, partialRing[turn].tile(rows: rows.count)))
+    p.tap(sum, tensor: tensors.sums, row: rows.lowerBound)
+    p.emit(WithScalar<MulRule>(inverse, sum, FP32.div(1, Float(kernel.columns))))
+    p.emit(WithScalar<AddRule>(inverse, inverse, kernel.epsilon))
+    p.emit(Special<RsqrtRule>(inverse, inverse))
+    p.tap(inverse, tensor: tensors.inverses, row: rows.lowerBound)
   }
 
   /// The weight is one row: a product for each row of the tile.
-  private mutating func weigh(
-    _ step: Step, _ place: RowTile, _ p: inout ProgramBuilder
-  ) {
-    let weight = weights.turn(step.weight, &p)[0]
-    let slot = outRing.next()
-    let columns = place.columns.count
-    for row in 0..<place.rows.count {
-      p.emit(
-        Elementwise<MulRule>(
-          slot.tile(row: row, rows: 1, columns: columns),
-          scaled.tile(row: row, rows: 1, columns: columns), weight))
-    }
+  private mutating func scale(_ place: RowTile, _ turn: Int, _ p: inout ProgramBuilder) {
+    let columns = RowTile(rows: 0..<1, columns: place.columns)
+    let isWhole = place.columns.count == kernel.columns
+    let weight =
+      isWhole && turn > 0
+      ? weightRing[0].tile(as: columns) : weightRing.load(tensors.weight.tile(columns), &p)
+    let values =
+      isWhole ? xRing[turn].tile(as: place) : xRing.load(tensors.x.tile(place), &p)
+    let product = scaled.tile(rows: values.rows, columns: values.columns)
     p.emit(
-      StoreHBM(tensors.out.tile(place), from: slot.tile(rows: place.rows.count, columns: columns)))
-  }
-
-  /// A pass over the column of sums of a row tile.
-  private mutating func emitColumn(_ step: Step, _ p: inout ProgramBuilder) {
-    let place = rowTiles[step.tile][0]
-    let rows = place.rows.count
-    let sum = sums.tile(slot: step.tile % 2, rows: rows)
-    let inverse = inverses.tile(slot: step.tile % 3, rows: rows)
-    switch step.pass {
-    case .finish:
-      p.emit(RowFinish(sum, partials.tile(slot: step.tile % 2, rows: rows)))
-      p.tap(sum, tensor: tensors.sums, row: place.rows.lowerBound)
-    case .mean:
-      p.emit(WithScalar<MulRule>(inverse, sum, FP32.div(1, Float(kernel.columns))))
-    case .addEpsilon:
-      p.emit(WithScalar<AddRule>(inverse, inverse, kernel.epsilon))
-    default:
-      p.emit(Special<RsqrtRule>(inverse, inverse))
-      p.tap(inverse, tensor: tensors.inverses, row: place.rows.lowerBound)
+      RowBroadcast<MulRule>(product, values, inverseRing[turn].tile(rows: place.rows.count)))
+    let out = outRing.next().tile(as: place)
+    for row in 0..<place.rows.count {
+      let line = row..<row + 1
+      p.emit(Elementwise<MulRule>(out.rows(line), product.rows(line), weight))
     }
+    p.emit(StoreHBM(tensors.out.tile(place), from: out))
   }
 }

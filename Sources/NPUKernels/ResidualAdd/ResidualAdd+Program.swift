@@ -3,7 +3,7 @@ import NPUSim
 // MARK: Schedule
 
 extension ResidualAdd {
-  /// The micro-op program: tiles stream through `ub`, loads a ring ahead, stores behind.
+  /// The micro-op program: tile by tile through `ub`.
   public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
     var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let x = try p.tensor("x", .bf16, rows: rows, columns: columns, role: .input)
@@ -14,13 +14,15 @@ extension ResidualAdd {
       let tiles = plan.tiles(rows: rows, columns: columns, core: core, of: machine.cores)
       guard !tiles.isEmpty else { continue }
       let memory = try p.allocate(buffers)
-      var loads = try RowLoads([("x", x), ("residual", residual)], tiles, memory)
-      var sums = try memory.ring("out", in: UB.self)
+      var xRing = try memory.ring("x", in: UB.self)
+      var residualRing = try memory.ring("residual", in: UB.self)
+      let outRing = try memory.ring("out", in: UB.self)
       for (index, place) in tiles.enumerated() {
         p.pushScope("tile", iteration: index)
-        let addends = loads.turn(index, &p)
-        let sum = sums.next().tile(rows: place.rows.count, columns: place.columns.count)
-        p.emit(Elementwise<AddRule>(sum, addends[0], addends[1]))
+        let sum = outRing[index].tile(as: place)
+        p.emit(
+          Elementwise<AddRule>(
+            sum, xRing.load(x.tile(place), &p), residualRing.load(residual.tile(place), &p)))
         p.emit(StoreHBM(out.tile(place), from: sum))
         p.popScope()
       }

@@ -3,8 +3,7 @@ import NPUSim
 // MARK: Schedule
 
 extension Rope {
-  /// The micro-op program: positions in contiguous ranges over the cores, each core's tiles
-  /// pipelined.
+  /// The micro-op program: positions in contiguous ranges over the cores.
   public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
     var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let tensors = try RopeTensors(self, &p)
@@ -13,8 +12,8 @@ extension Rope {
       let tiles = RowTile.pieces(
         WorkSplit.range(positions, core: core, of: machine.cores), plan.tilePositions)
       guard !tiles.isEmpty else { continue }
-      var stream = try RopeCore(self, tensors, tiles, &p)
-      stream.emit(&p)
+      var stream = try RopeCore(self, tensors, &p)
+      stream.emit(tiles, &p)
     }
     return p.sequential()
   }
@@ -45,38 +44,22 @@ struct RopeTensors {
   }
 }
 
-/// Emits the tiles of one core: the tables of a tile are made while the tile before it is rotated, so
-/// that no micro-op waits for the one right before it.
+/// Emits the tiles of one core: the tables of a tile's positions, and its rotations.
 struct RopeCore {
   private let kernel: Rope
   private let tensors: RopeTensors
-  private let tiles: [Range<Int>]
-  /// The rows of x of each tile in turns.
-  private let turns: [[RowTile]]
   private let inverses: Tile<UB>
-  private var x: RowLoads
-  private var turn = 0
-  private var frequencyRing: Ring<UB>
-  private var cosineRing: Ring<UB>
-  private var sineRing: Ring<UB>
+  private var xRing: Ring<UB>
+  private let frequencyRing: Ring<UB>
+  private let cosineRing: Ring<UB>
+  private let sineRing: Ring<UB>
   private var outRing: Ring<UB>
 
-  init(
-    _ kernel: Rope, _ tensors: RopeTensors, _ tiles: [Range<Int>], _ p: inout ProgramBuilder
-  ) throws(NPUError) {
+  init(_ kernel: Rope, _ tensors: RopeTensors, _ p: inout ProgramBuilder) throws(NPUError) {
     self.kernel = kernel
     self.tensors = tensors
-    self.tiles = tiles
-    let plan = kernel.plan
-    let heads = kernel.heads
-    turns = tiles.map { tile in
-      let lines = tile.lowerBound * heads..<tile.upperBound * heads
-      return RowTile.cut(
-        rows: lines, columns: 0..<kernel.headDim,
-        tileRows: tile.count * min(plan.tileHeads, heads), tileColumns: kernel.headDim)
-    }
     let memory = try p.allocate(kernel.buffers)
-    x = try RowLoads([("x", tensors.x)], turns.flatMap { $0 }, memory)
+    xRing = try memory.ring("x", in: UB.self)
     inverses = try memory.buffer("inv_freq", in: UB.self).tile()
     frequencyRing = try memory.ring("freq", in: UB.self)
     cosineRing = try memory.ring("cos", in: UB.self)
@@ -84,75 +67,68 @@ struct RopeCore {
     outRing = try memory.ring("out", in: UB.self)
   }
 
-  /// The cosines and sines of a tile in `ub`.
-  private struct Tables {
-    var tile: Int
-    var cosines: Ring<UB>.Slot
-    var sines: Ring<UB>.Slot
-  }
-
-  mutating func emit(_ p: inout ProgramBuilder) {
+  /// The frequencies of a tile come before the rotations of the one before, so that one barrier serves
+  /// both them and the sines where the vector unit does not interlock.
+  mutating func emit(_ tiles: [Range<Int>], _ p: inout ProgramBuilder) {
     p.emit(LoadUB(inverses, from: tensors.inverses.tile()))
-    var ready: Tables?
-    for tile in tiles.indices {
-      p.pushScope("positions", iteration: tile)
-      let frequencies = multiply(tile, &p)
-      p.popScope()
-      if let ready { rotate(ready, &p) }
-      p.pushScope("positions", iteration: tile)
-      ready = evaluate(tile, frequencies, &p)
+    for turn in 0...tiles.count {
+      p.pushScope("positions", iteration: turn)
+      if turn < tiles.count { multiply(turn, tiles[turn], &p) }
+      if turn > 0 { rotate(turn - 1, tiles[turn - 1], &p) }
+      if turn < tiles.count { evaluate(turn, tiles[turn], &p) }
       p.popScope()
     }
-    if let ready { rotate(ready, &p) }
   }
 
   /// Frequencies times positions: a product for each row of the tile, whose position is exact.
-  private mutating func multiply(_ tile: Int, _ p: inout ProgramBuilder) -> Tile<UB> {
-    let rows = tiles[tile]
-    let frequencies = frequencyRing.next().tile(rows: rows.count)
-    for (row, position) in rows.enumerated() {
-      p.emit(
-        WithScalar<MulRule>(frequencies.rows(row..<row + 1), inverses, Float(position)))
+  private func multiply(_ turn: Int, _ positions: Range<Int>, _ p: inout ProgramBuilder) {
+    let frequencies = frequencyRing[turn].tile(rows: positions.count)
+    for (row, position) in positions.enumerated() {
+      p.emit(WithScalar<MulRule>(frequencies.rows(row..<row + 1), inverses, Float(position)))
     }
-    p.emit(
-      StoreHBM(
-        tensors.frequencies.tile(row: rows.lowerBound, rows: rows.count), from: frequencies))
-    return frequencies
+    store(frequencies, to: tensors.frequencies, positions, &p)
   }
 
-  private mutating func evaluate(
-    _ tile: Int, _ frequencies: Tile<UB>, _ p: inout ProgramBuilder
-  ) -> Tables {
-    let rows = tiles[tile]
-    let tables = Tables(tile: tile, cosines: cosineRing.next(), sines: sineRing.next())
-    let cosines = tables.cosines.tile(rows: rows.count)
-    let sines = tables.sines.tile(rows: rows.count)
+  private func evaluate(_ turn: Int, _ positions: Range<Int>, _ p: inout ProgramBuilder) {
+    let frequencies = frequencyRing[turn].tile(rows: positions.count)
+    let cosines = cosineRing[turn].tile(rows: positions.count)
+    let sines = sineRing[turn].tile(rows: positions.count)
     p.emit(Special<CosRule>(cosines, frequencies))
     p.emit(Special<SinRule>(sines, frequencies))
-    p.emit(StoreHBM(tensors.cosines.tile(row: rows.lowerBound, rows: rows.count), from: cosines))
-    p.emit(StoreHBM(tensors.sines.tile(row: rows.lowerBound, rows: rows.count), from: sines))
-    return tables
+    store(cosines, to: tensors.cosines, positions, &p)
+    store(sines, to: tensors.sines, positions, &p)
+  }
+
+  private func store(
+    _ table: Tile<UB>, to tensor: BufferHandle<HBM>, _ positions: Range<Int>,
+    _ p: inout ProgramBuilder
+  ) {
+    p.emit(StoreHBM(tensor.tile(row: positions.lowerBound, rows: positions.count), from: table))
   }
 
   /// One micro-op where a position has one head, otherwise one for each position.
-  private mutating func rotate(_ tables: Tables, _ p: inout ProgramBuilder) {
-    p.pushScope("positions", iteration: tables.tile)
-    for place in turns[tables.tile] {
-      let source = x.turn(turn, &p)[0]
-      turn += 1
-      let result = outRing.next().tile(rows: place.rows.count)
-      let position = place.rows.lowerBound / kernel.heads - tiles[tables.tile].lowerBound
-      let rows = kernel.heads == 1 ? place.rows.count : min(kernel.heads, place.rows.count)
-      for (index, first) in stride(from: 0, to: place.rows.count, by: rows).enumerated() {
-        let count = kernel.heads == 1 ? rows : 1
+  private mutating func rotate(
+    _ turn: Int, _ positions: Range<Int>, _ p: inout ProgramBuilder
+  ) {
+    let heads = kernel.heads
+    let places = RowTile.cut(
+      rows: positions.lowerBound * heads..<positions.upperBound * heads,
+      columns: 0..<kernel.headDim,
+      tileRows: positions.count * min(kernel.plan.tileHeads, heads), tileColumns: kernel.headDim)
+    for place in places {
+      let source = xRing.load(tensors.x.tile(place), &p)
+      let result = outRing.next().tile(as: place)
+      let first = place.rows.lowerBound / heads - positions.lowerBound
+      let size = heads == 1 ? place.rows.count : min(heads, place.rows.count)
+      for (index, rows) in RowTile.pieces(0..<place.rows.count, size).enumerated() {
+        let table = first + index..<first + index + (heads == 1 ? rows.count : 1)
         p.emit(
           RotatePairs(
-            result.rows(first..<first + rows), source.rows(first..<first + rows),
-            cosine: tables.cosines.tile(row: position + index, rows: count),
-            sine: tables.sines.tile(row: position + index, rows: count), kernel.pairing))
+            result.rows(rows), source.rows(rows),
+            cosine: cosineRing[turn].tile(row: table.lowerBound, rows: table.count),
+            sine: sineRing[turn].tile(row: table.lowerBound, rows: table.count), kernel.pairing))
       }
       p.emit(StoreHBM(tensors.out.tile(place), from: result))
     }
-    p.popScope()
   }
 }
