@@ -1,7 +1,6 @@
 import NPUSim
 
-/// Emits the rows of one core, tile by tile: loads run a ring ahead of the encode, codes and scales
-/// are scattered behind it.
+/// Emits the rows of one core, tile by tile: loaded, encoded, and codes and scales scattered.
 struct CompressEpilogCore {
   private let kernel: CompressEpilog
   private let plan: CompressEpilogSchedule
@@ -45,14 +44,9 @@ struct CompressEpilogCore {
   }
 
   mutating func emit(_ moves: Range<Int>, _ p: inout ProgramBuilder) {
-    let pieces = pieces(moves)
-    var loads: [Tile<UB>] = []
-    for (index, piece) in pieces.enumerated() {
+    for (index, piece) in pieces(moves).enumerated() {
       p.pushScope("tile", iteration: index)
-      while loads.count < min(pieces.count, index + plan.stages) {
-        loads.append(load(pieces[loads.count], &p))
-      }
-      let x = loads[index]
+      let x = load(piece, &p)
       let codes = codeRing.next().tile(rows: x.rows, columns: x.columns)
       let scales = scaleRing.next().tile(rows: x.rows, columns: FP8Block.blocks(x.columns))
       if let steps {
