@@ -1,51 +1,34 @@
 import NPUSim
 
-/// Emits the row tiles of one core, as many in flight as the schedule says: each phase for one after
-/// the other, so that a result becomes visible while the vector unit works on the other's.
+/// Emits the rows of one core. Some row tiles go through the column tiles together, so that one has
+/// work while the results of the other become visible.
 struct SoftmaxCore {
   private let kernel: Softmax
   private let plan: SoftmaxSchedule
   private let x: BufferHandle<HBM>
   private let out: BufferHandle<HBM>
   /// Tiles of x, overwritten by the result.
-  private var ring: Ring<UB>
-  /// Maxima, differences, exponentials: one slot for each row tile in flight.
-  private let work: BufferHandle<UB>
-  private let partials: BufferHandle<UB>
-  /// `SoftmaxProblem.columnTiles` slots for each row tile in flight.
+  private var xRing: Ring<UB>
+  /// Maxima, differences, exponentials.
+  private let workRing: Ring<UB>
+  private let partialRing: Ring<UB>
+  /// `SoftmaxProblem.columnTiles` slots for each slot of the others.
   private let columns: BufferHandle<UB>
 
-  /// The tiles of x in the order of their use.
-  private var visits: [Visit] = []
-  private var loads: [Tile<UB>] = []
-  private var fetched = 0
-  /// Tiles of x that the program is done with.
-  private var released = 0
-
-  private struct Visit {
-    var rows: Range<Int>
-    var tile: Int
-  }
-
-  /// A row tile in flight.
+  /// A row tile.
   private struct Lane {
-    let index: Int
     let rows: Range<Int>
-    /// Column tile in hand, and its visit.
-    var tile = 0
-    var visit = 0
-    /// Which of the two maxima is the present one.
-    var parity = 0
-
-    init(index: Int, rows: Range<Int>) {
-      self.index = index
-      self.rows = rows
-    }
-  }
-
-  /// The columns of one value a row.
-  private enum Column: Int {
-    case maximum, otherMaximum, tileMaximum, factor, inverse
+    let work: Ring<UB>.Slot
+    let partials: Tile<UB>
+    /// The present maxima, and where the next ones go.
+    var maximum: Tile<UB>
+    var otherMaximum: Tile<UB>
+    /// Of one column tile, and what brings the sums before it to its maximum.
+    let tileMaximum: Tile<UB>
+    let factor: Tile<UB>
+    let inverse: Tile<UB>
+    /// All of x, where it stays on chip.
+    var x: Tile<UB>?
   }
 
   init(
@@ -56,172 +39,160 @@ struct SoftmaxCore {
     self.out = out
     plan = kernel.plan
     let memory = try p.allocate(kernel.buffers)
-    ring = try memory.ring("x_tiles", in: UB.self)
-    work = try memory.buffer("work", in: UB.self)
-    partials = try memory.buffer("partials", in: UB.self)
+    xRing = try memory.ring("x_tiles", in: UB.self)
+    workRing = try memory.ring("work", in: UB.self)
+    partialRing = try memory.ring("partials", in: UB.self)
     columns = try memory.buffer("columns", in: UB.self)
   }
 
+  private func lane(_ index: Int, _ rows: Range<Int>) -> Lane {
+    let work = workRing[index]
+    func column(_ number: Int) -> Tile<UB> {
+      columns.tile(slot: work.index * SoftmaxProblem.columnTiles + number, rows: rows.count)
+    }
+    return Lane(
+      rows: rows, work: work, partials: partialRing[index].tile(rows: rows.count),
+      maximum: column(0), otherMaximum: column(1), tileMaximum: column(2), factor: column(3),
+      inverse: column(4))
+  }
+
   mutating func emit(rows: Range<Int>, _ p: inout ProgramBuilder) {
-    let starts = Array(stride(from: rows.lowerBound, to: rows.upperBound, by: plan.tileRows))
-    let tiles = starts.map { $0..<min($0 + plan.tileRows, rows.upperBound) }
-    let phases = kernel.phases
-    let waves = stride(from: 0, to: tiles.count, by: plan.tiles).map {
-      Array(tiles[$0..<min($0 + plan.tiles, tiles.count)])
-    }
-    for wave in waves {
-      for case .fetch(let tile) in phases {
-        visits += wave.map { Visit(rows: $0, tile: tile) }
-      }
-    }
-    for (number, wave) in waves.enumerated() {
+    let tiles = RowTile.pieces(rows, plan.tileRows)
+    for (number, wave) in RowTile.pieces(tiles.indices, plan.tiles).enumerated() {
       p.pushScope("rows", iteration: number)
-      var lanes = wave.enumerated().map { Lane(index: $0.offset, rows: $0.element) }
-      for phase in phases {
-        for index in lanes.indices { emit(phase, &lanes[index], &p) }
-      }
+      emit(wave.enumerated().map { lane($0, tiles[$1]) }, &p)
       p.popScope()
     }
   }
 
-  // MARK: Tiles
-
-  private func width(_ lane: Lane) -> Int { kernel.width(lane.tile) }
-
-  private func workTile(_ lane: Lane, column: Int = 0, width: Int? = nil) -> Tile<UB> {
-    work.tile(
-      slot: lane.index, column: column, rows: lane.rows.count, columns: width ?? self.width(lane))
-  }
-
-  private func partialTile(_ lane: Lane) -> Tile<UB> {
-    partials.tile(slot: lane.index, rows: lane.rows.count)
-  }
-
-  private func column(_ column: Column, _ lane: Lane) -> Tile<UB> {
-    columns.tile(
-      slot: lane.index * SoftmaxProblem.columnTiles + column.rawValue, rows: lane.rows.count)
-  }
-
-  private func maximum(_ lane: Lane) -> Tile<UB> {
-    column(lane.parity == 0 ? .maximum : .otherMaximum, lane)
-  }
-
-  private func otherMaximum(_ lane: Lane) -> Tile<UB> {
-    column(lane.parity == 0 ? .otherMaximum : .maximum, lane)
-  }
-
-  // MARK: Loads
-
-  /// Loads as far ahead as there are slots that the program is done with.
-  private mutating func loadAhead(_ p: inout ProgramBuilder) {
-    while loads.count < min(visits.count, released + plan.stages) {
-      let visit = visits[loads.count]
-      let tile = ring.next().tile(rows: visit.rows.count, columns: kernel.width(visit.tile))
-      p.emit(
-        LoadUB(
-          tile,
-          from: x.tile(
-            row: visit.rows.lowerBound, column: visit.tile * plan.tileColumns, rows: tile.rows,
-            columns: tile.columns)))
-      loads.append(tile)
+  /// Maximum, sum and result of some row tiles. Rows that stay on chip are loaded once and their
+  /// exponentials kept, others are loaded for each pass.
+  private mutating func emit(_ lanes: [Lane], _ p: inout ProgramBuilder) {
+    var lanes = lanes
+    if kernel.isResident {
+      for index in lanes.indices { lanes[index].x = xRing.load(x.tile(place(0, lanes[index])), &p) }
+    }
+    if !kernel.isOnline { takeMaxima(lanes, &p) }
+    for tile in 0..<kernel.columnTiles {
+      for index in lanes.indices { addExponentials(tile, &lanes[index], &p) }
+    }
+    for lane in lanes { p.emit(RowFinish(lane.inverse, lane.partials)) }
+    for lane in lanes { p.emit(Special<ReciprocalRule>(lane.inverse, lane.inverse)) }
+    for tile in 0..<kernel.columnTiles {
+      for lane in lanes {
+        let x = take(tile, lane, &p)
+        if lane.x == nil { exponentiate(x, lane, &p) }
+        p.emit(RowBroadcast<MulRule>(x, work(of: x, lane), lane.inverse))
+        p.emit(StoreHBM(out.tile(place(tile, lane)), from: x))
+      }
     }
   }
 
-  private mutating func release(_ p: inout ProgramBuilder) {
-    released += 1
-    loadAhead(&p)
+  /// The exponentials of a column tile, added to the sums, which are brought to a maximum that rises.
+  private mutating func addExponentials(
+    _ tile: Int, _ lane: inout Lane, _ p: inout ProgramBuilder
+  ) {
+    let x = take(tile, lane, &p)
+    let isFirst = tile == 0
+    if kernel.isOnline { raiseMaximum(x, isFirst: isFirst, &lane, &p) }
+    let rescales = kernel.isOnline && !isFirst
+    exponentiate(x, lane, rescales: rescales, &p)
+    if rescales { p.emit(RowBroadcast<MulRule>(lane.partials, lane.partials, lane.factor)) }
+    p.emit(RowSum(lane.partials, work(of: x, lane), start: isFirst))
   }
 
-  // MARK: Phases
+  private func place(_ tile: Int, _ lane: Lane) -> RowTile {
+    let first = tile * plan.tileColumns
+    return RowTile(rows: lane.rows, columns: first..<first + kernel.width(tile))
+  }
 
-  private mutating func emit(_ phase: SoftmaxPhase, _ lane: inout Lane, _ p: inout ProgramBuilder) {
-    if case .fetch(let tile) = phase {
-      loadAhead(&p)
-      lane.tile = tile
-      lane.visit = fetched
-      fetched += 1
-      return
-    }
-    let x = loads[lane.visit]
-    switch phase {
-    case .fetch: break
-    case .collect(let isFirst):
-      let target = workTile(lane)
-      if isFirst {
-        p.emit(Cast(target, x))
-      } else {
-        p.emit(Elementwise<MaxRule>(target, target, x))
-      }
-      release(&p)
-    case .fold(let source, let start, let width):
-      p.emit(
-        Elementwise<MaxRule>(
-          workTile(lane, width: width), self.source(source, lane, column: 0, width: width),
-          self.source(source, lane, column: start, width: width)))
-    case .rowMaximum(let source, let width):
-      let target = kernel.isOnline ? column(.tileMaximum, lane) : maximum(lane)
-      p.emit(RowMax(target, self.source(source, lane, column: 0, width: width), start: true))
-    case .floor:
-      p.emit(WithScalar<MaxRule>(maximum(lane), column(.tileMaximum, lane), Softmax.lowest))
-    case .renew:
-      p.emit(
-        Elementwise<MaxRule>(otherMaximum(lane), maximum(lane), column(.tileMaximum, lane)))
-      lane.parity = 1 - lane.parity
-    case .difference(let shift):
-      if shift.rescales {
-        p.emit(
-          Elementwise<SubRule>(column(.factor, lane), otherMaximum(lane), maximum(lane)))
-      }
-      p.emit(RowBroadcast<SubRule>(workTile(lane), x, maximum(lane)))
-      if !shift.keepsX { release(&p) }
-    case .toBase2(let shift):
-      for tile in shifted(shift, lane) { p.emit(WithScalar<MulRule>(tile, tile, Softmax.log2e)) }
-    case .exponential(let shift):
-      for tile in shifted(shift, lane) {
-        if kernel.isBase2 {
-          p.emit(Special<Exp2Rule>(tile, tile))
-        } else {
-          p.emit(Special<ExpRule>(tile, tile))
+  /// A column tile of x, loaded unless it is on chip.
+  private mutating func take(_ tile: Int, _ lane: Lane, _ p: inout ProgramBuilder) -> Tile<UB> {
+    lane.x ?? xRing.load(x.tile(place(tile, lane)), &p)
+  }
+
+  private func work(of x: Tile<UB>, _ lane: Lane) -> Tile<UB> {
+    lane.work.tile(rows: x.rows, columns: x.columns)
+  }
+
+  // MARK: Maxima
+
+  /// The maxima over all columns: of x that is on chip, or of all its tiles laid on each other.
+  private mutating func takeMaxima(_ lanes: [Lane], _ p: inout ProgramBuilder) {
+    if !kernel.isResident {
+      for tile in 0..<kernel.columnTiles {
+        for lane in lanes {
+          let x = take(tile, lane, &p)
+          let target = work(of: x, lane)
+          if tile == 0 {
+            p.emit(Cast(target, x))
+          } else {
+            p.emit(Elementwise<MaxRule>(target, target, x))
+          }
         }
       }
-    case .rescale, .sum, .finish, .invert: reduce(phase, lane, &p)
-    case .scale:
-      p.emit(RowBroadcast<MulRule>(x, workTile(lane), column(.inverse, lane)))
-      p.emit(
-        StoreHBM(
-          out.tile(
-            row: lane.rows.lowerBound, column: lane.tile * plan.tileColumns, rows: x.rows,
-            columns: x.columns), from: x))
-      release(&p)
+    }
+    for lane in lanes {
+      let all = lane.x ?? lane.work.tile(as: place(0, lane))
+      takeMaximum(of: all, isWork: !kernel.isResident, to: lane.maximum, lane, &p)
     }
   }
 
-  /// Row sums from lane partials.
-  private func reduce(_ phase: SoftmaxPhase, _ lane: Lane, _ p: inout ProgramBuilder) {
-    let partials = partialTile(lane)
-    let inverse = column(.inverse, lane)
-    switch phase {
-    case .rescale:
-      p.emit(RowBroadcast<MulRule>(partials, partials, column(.factor, lane)))
-    case .sum(let isFirst):
-      p.emit(RowSum(partials, workTile(lane), start: isFirst))
-    case .finish: p.emit(RowFinish(inverse, partials))
-    case .invert: p.emit(Special<ReciprocalRule>(inverse, inverse))
-    default: break
+  /// The maxima so far with those of one column tile.
+  private func raiseMaximum(
+    _ x: Tile<UB>, isFirst: Bool, _ lane: inout Lane, _ p: inout ProgramBuilder
+  ) {
+    takeMaximum(of: x, isWork: false, to: lane.tileMaximum, lane, &p)
+    guard !isFirst else {
+      p.emit(WithScalar<MaxRule>(lane.maximum, lane.tileMaximum, Softmax.lowest))
+      return
     }
+    p.emit(Elementwise<MaxRule>(lane.otherMaximum, lane.maximum, lane.tileMaximum))
+    swap(&lane.maximum, &lane.otherMaximum)
   }
 
-  private func source(
-    _ source: SoftmaxPhase.Source, _ lane: Lane, column: Int, width: Int
-  ) -> Tile<UB> {
-    switch source {
-    case .x: loads[lane.visit].columns(column..<column + width)
-    case .work: workTile(lane, column: column, width: width)
+  /// Halves on each other in work while that pays, then along the rows. The maximum does not depend on
+  /// the order.
+  private func takeMaximum(
+    of tile: Tile<UB>, isWork: Bool, to target: Tile<UB>, _ lane: Lane, _ p: inout ProgramBuilder
+  ) {
+    let unit = max(1, kernel.machine[.ub].alignment / 2)
+    var (tile, isWork) = (tile, isWork)
+    while true {
+      // What lies in work is narrowed in place: no column is read and written by one micro-op, so the
+      // second part is the narrower one. It starts on the alignment.
+      let width = tile.columns
+      let start = (isWork ? (width + 1) / 2 + unit - 1 : width / 2) / unit * unit
+      let folded = width - start
+      let kept = max(start, folded)
+      guard start > 0, folded > 0,
+        MaximumTuning.foldPays(
+          rows: plan.tileRows, width: width, folded: folded, kept: kept, kernel.machine)
+      else { break }
+      let (first, second) = (tile.columns(0..<folded), tile.columns(start..<width))
+      p.emit(Elementwise<MaxRule>(work(of: first, lane), first, second))
+      tile = lane.work.tile(rows: tile.rows, columns: kept)
+      isWork = true
     }
+    p.emit(RowMax(target, tile, start: true))
   }
 
-  /// The factor where it takes part, then the differences.
-  private func shifted(_ shift: SoftmaxPhase.Shift, _ lane: Lane) -> [Tile<UB>] {
-    (shift.rescales ? [column(.factor, lane)] : []) + [workTile(lane)]
+  // MARK: Exponentials
+
+  /// work = exp(x − m), and with `rescales` the factor exp(m − m') of what was summed before.
+  private func exponentiate(
+    _ x: Tile<UB>, _ lane: Lane, rescales: Bool = false, _ p: inout ProgramBuilder
+  ) {
+    let result = work(of: x, lane)
+    if rescales { p.emit(Elementwise<SubRule>(lane.factor, lane.otherMaximum, lane.maximum)) }
+    p.emit(RowBroadcast<SubRule>(result, x, lane.maximum))
+    for tile in (rescales ? [lane.factor] : []) + [result] {
+      if kernel.isBase2 {
+        p.emit(WithScalar<MulRule>(tile, tile, Softmax.log2e))
+        p.emit(Special<Exp2Rule>(tile, tile))
+      } else {
+        p.emit(Special<ExpRule>(tile, tile))
+      }
+    }
   }
 }
