@@ -3,79 +3,106 @@ import NPUSim
 // MARK: Schedule
 
 extension SoftmaxV {
-  /// The micro-op program: work split over the cores, each core's jobs pipelined into each other.
+  /// The micro-op program: work split over the cores, each core's jobs one after another.
   public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
-    var builder = ProgramBuilder(machine: machine, catalogue: .standard)
-    let tensors = try SoftmaxVTensors(self, &builder)
+    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+    let tensors = try SoftmaxVTensors(self, &p)
     for core in 0..<machine.cores {
-      let jobs = jobs(core: core)
-      guard !jobs.isEmpty else {
-        builder.begin(core: core)
-        continue
+      p.begin(core: core)
+      let jobs = SoftmaxVJob.all(self, core: core)
+      if !jobs.isEmpty { try emit(jobs, tensors, &p) }
+    }
+    return p.sequential()
+  }
+
+  private func emit(
+    _ jobs: [SoftmaxVJob], _ tensors: SoftmaxVTensors, _ p: inout ProgramBuilder
+  ) throws(NPUError) {
+    let memory = try p.allocate(buffers)
+    var vRing = try memory.ring("v", in: L1.self)
+    var weightRing = try memory.ring("p", in: L1.self)
+    var leftRing = try memory.ring("left", in: Left.self)
+    var rightRing = try memory.ring("right", in: Right.self)
+    let accRing = try memory.ring("acc", in: Acc.self)
+    var scoreRing = try memory.ring("scores", in: UB.self)
+    var expRing = try memory.ring("exp", in: UB.self)
+    var encodedRing = try memory.ring("exp_mx", in: UB.self)
+    let partialRing = try memory.ring("partials", in: UB.self)
+    let maximumRing = try memory.ring("max", in: UB.self)
+    let sumRing = try memory.ring("sum", in: UB.self)
+    let inverseRing = try memory.ring("inv", in: UB.self)
+    var scaledRing = try memory.ring("scaled_v", in: UB.self)
+    var outRing = try memory.ring("out", in: UB.self)
+    let kvTiles = RowTile.pieces(0..<kv, plan.tileKV)
+    for (number, job) in jobs.enumerated() {
+      p.pushScope("job", iteration: number)
+      let (rows, row) = (job.rows.count, job.rows.lowerBound)
+      let maxima = maximumRing[number].tile(rows: rows)
+      let acc = accRing[number]
+      let places = kvTiles.map { RowTile(rows: job.rows, columns: $0) }
+      if isStable && places.count > 1 {
+        for (tile, place) in places.enumerated() {
+          let scores = scoreRing.load(tensors.scores.tile(place), &p)
+          p.emit(RowMax(maxima, scores, start: tile == 0))
+        }
       }
-      var stream = try SoftmaxVCore(self, tensors: tensors, core: core, &builder)
-      stream.emit(jobs, &builder)
-    }
-    return builder.sequential()
-  }
-
-  /// The work of a core: (sequence, kv head) pairs, then row tiles, then column tiles, until the
-  /// cores are filled.
-  private func jobs(core: Int) -> [SoftmaxVJob] {
-    let cores = machine.cores
-    let d = headDim
-    if groups >= cores {
-      return jobs(groups: WorkSplit.range(groups, core: core, of: cores), columns: 0..<d)
-    }
-    // Too few groups: cut each into row tiles, small enough to fill the cores.
-    let rowTile = max(1, min(plan.tileRows, (rowsPerGroup * groups + cores - 1) / cores))
-    let rowTiles = (rowsPerGroup + rowTile - 1) / rowTile
-    let columnTiles = (d + plan.tileColumns - 1) / plan.tileColumns
-    let cutColumns = groups * rowTiles < cores ? columnTiles : 1
-    let items = groups * rowTiles * cutColumns
-    return WorkSplit.range(items, core: core, of: cores).map { item in
-      let group = item / (rowTiles * cutColumns)
-      let start = item / cutColumns % rowTiles * rowTile
-      let column = item % cutColumns * plan.tileColumns
-      let width = cutColumns == 1 ? d : min(plan.tileColumns, d - column)
-      return SoftmaxVJob(
-        groups: group..<(group + 1), rowsPerGroup: min(rowTile, rowsPerGroup - start),
-        firstRow: group * rowsPerGroup + start, columns: column..<(column + width))
-    }
-  }
-
-  /// Whole groups together while they fit a row tile, else a group in row tiles.
-  private func jobs(groups range: Range<Int>, columns: Range<Int>) -> [SoftmaxVJob] {
-    var result: [SoftmaxVJob] = []
-    let together = max(1, plan.tileRows / rowsPerGroup)
-    var group = range.lowerBound
-    while group < range.upperBound {
-      let end = min(range.upperBound, group + together)
-      var start = 0
-      while start < rowsPerGroup {
-        let count = min(plan.tileRows, rowsPerGroup - start)
-        result.append(
-          SoftmaxVJob(
-            groups: group..<end, rowsPerGroup: count, firstRow: group * rowsPerGroup + start,
-            columns: columns))
-        start += count
+      for (tile, place) in places.enumerated() {
+        p.pushScope("kv", iteration: tile)
+        let keys = place.columns
+        let scores = scoreRing.load(tensors.scores.tile(place), &p)
+        if isStable {
+          if places.count == 1 { p.emit(RowMax(maxima, scores, start: true)) }
+          p.emit(RowBroadcast<SubRule>(scores, scores, maxima))
+        }
+        let exps = expRing.next().tile(as: place)
+        p.emit(Special<ExpRule>(exps, scores))
+        p.tap(exps, tensor: tensors.exps, place)
+        let encoded = encodedRing.next().tile(as: place)
+        p.emit(EncodeMX(encoded, exps))
+        p.tap(encoded, tensor: tensors.encoded, place)
+        let lanes = tile == 0 ? min(machine.vector.lanes, keys.count) : nil
+        let partials = partialRing[number].tile(rows: rows, columns: lanes)
+        p.emit(RowSum(partials, exps, start: tile == 0))
+        let weights = weightRing.next().tile(as: place)
+        p.emit(StoreL1(weights, from: encoded))
+        let left = leftRing.next().tile(as: place)
+        p.emit(FeedLeft(left, from: weights))
+        for (position, group) in job.groups.enumerated() {
+          let lines = job.rows(of: position..<position + 1)
+          let values = RowTile(rows: keys, columns: job.columns)
+          let v = vRing.next().tile(as: values)
+          p.emit(LoadL1(v, from: tensors.v.tile(values, slot: group)))
+          for columns in RowTile.pieces(0..<v.columns, plan.tileColumns) {
+            let right = rightRing.next().tile(rows: v.rows, columns: columns.count)
+            p.emit(FeedRight(right, from: v.columns(columns)))
+            let product = acc.tile(RowTile(rows: lines, columns: columns))
+            p.emit(
+              Matmul(product, left: left.rows(lines), right: right, accumulate: tile > 0))
+          }
+        }
+        p.popScope()
       }
-      group = end
+      let sums = sumRing[number].tile(rows: rows)
+      p.emit(RowFinish(sums, partialRing[number].tile(rows: rows)))
+      p.tap(sums, tensor: tensors.sums, row: row)
+      let inverses = inverseRing[number].tile(rows: rows)
+      p.emit(Special<ReciprocalRule>(inverses, sums))
+      p.tap(inverses, tensor: tensors.inverses, row: row)
+      for groups in plan.parts(groups: job.groups.count) {
+        let lines = job.rows(of: groups)
+        let place = RowTile(
+          rows: row + lines.lowerBound..<row + lines.upperBound, columns: job.columns)
+        let scaled = scaledRing.next().tile(as: place)
+        let product = RowTile(rows: lines, columns: 0..<job.columns.count)
+        p.emit(DrainUB(scaled, from: acc.tile(product)))
+        p.tap(scaled, tensor: tensors.scaled, place)
+        let out = outRing.next().tile(as: place)
+        p.emit(RowBroadcast<MulRule>(out, scaled, inverses.rows(lines)))
+        p.emit(StoreHBM(tensors.out.tile(place), from: out))
+      }
+      p.popScope()
     }
-    return result
   }
-}
-
-/// Query rows that are worked on together: the same rows of each of some groups, and some columns of
-/// the result.
-struct SoftmaxVJob {
-  var groups: Range<Int>
-  var rowsPerGroup: Int
-  /// First row among all query rows; the job's rows are contiguous.
-  var firstRow: Int
-  var columns: Range<Int>
-
-  var rows: Int { groups.count * rowsPerGroup }
 }
 
 /// The HBM tensors and taps of the program.

@@ -19,29 +19,28 @@ public struct SoftmaxVSchedule: Schedule {
   /// Slots of every other ring.
   public var stages: Int
 
-  /// Parts in which the rows of a job leave the accumulators; bounded by the event IDs between the
-  /// matrix unit and the drain.
+  /// Parts in which the rows of a job leave the accumulators.
   public var drainParts: Int
   public var queueOrder = QueueOrder.found
 
-  /// Groups of each part: halves that shrink towards the end, so that little is left to do after
+  /// The groups of each part: halves that shrink towards the end, so that little is left to do after
   /// the last matmul.
-  func chunks(groups: Int) -> [Int] {
-    var left = groups
-    var result: [Int] = []
-    while left > 0 {
+  func parts(groups: Int) -> [Range<Int>] {
+    var left = 0..<groups
+    var result: [Range<Int>] = []
+    while !left.isEmpty {
       let isLast = result.count == drainParts - 1
-      let count = isLast ? left : (left + 1) / 2
-      result.append(count)
-      left -= count
+      let part = left.prefix(isLast ? left.count : (left.count + 1) / 2)
+      result.append(part)
+      left = part.upperBound..<groups
     }
     return result
   }
 
   /// Rows of the largest part of a job of `rows` rows.
-  func chunkRows(rows: Int, perGroup: Int) -> Int {
+  func partRows(rows: Int, perGroup: Int) -> Int {
     if rows <= perGroup { return rows }
-    return (chunks(groups: rows / perGroup).max() ?? 1) * perGroup
+    return (parts(groups: rows / perGroup).map(\.count).max() ?? 1) * perGroup
   }
 
   static let parameters: [ScheduleParameter<SoftmaxVSchedule>] = [
@@ -72,16 +71,15 @@ public struct SoftmaxVSchedule: Schedule {
       scoreStages: 1, stages: 1, drainParts: 1)
   }
 
-  /// The largest tiles and deepest rings that fit, then what would be chosen with fewer event IDs or
-  /// with tiles of another width.
+  /// The largest tiles and deepest rings that fit, then what would be chosen with fewer slots or with
+  /// tiles of another width.
   static func candidates(
     for shape: SoftmaxVProblem, given: ScheduleText.Given
   ) -> [SoftmaxVSchedule] {
-    let limit = min(shape.machine.eventsPerPair ?? 8, 8)
     var plans: [SoftmaxVSchedule] = []
     for width in [128, 64, 256] {
-      for events in [limit, 4, 2] where events <= limit {
-        if let plan = deepest(shape, width: width, events: events), !plans.contains(plan) {
+      for slots in [8, 4, 2] {
+        if let plan = deepest(shape, width: width, slots: slots), !plans.contains(plan) {
           plans.append(plan)
         }
       }
@@ -95,16 +93,16 @@ public struct SoftmaxVSchedule: Schedule {
       * (Double(shape.kv) / Double(tileKV) + 1)
   }
 
-  /// The largest tiles of at most `width` columns, and the deepest rings with so many event IDs.
+  /// The largest tiles of at most `width` columns, and the deepest rings of so many slots.
   private static func deepest(
-    _ shape: SoftmaxVProblem, width: Int, events: Int
+    _ shape: SoftmaxVProblem, width: Int, slots: Int
   ) -> SoftmaxVSchedule? {
     guard
-      var plan = largest(shape, width: width, events: events, vStages: 2)
-        ?? largest(shape, width: width, events: events, vStages: 1)
+      var plan = largest(shape, width: width, slots: slots, vStages: 2)
+        ?? largest(shape, width: width, slots: slots, vStages: 1)
     else { return nil }
-    // v is what streams: give it the deepest ring that the event IDs and l1 allow.
-    while plan.vStages < events {
+    // v is what streams: give it the deepest ring that l1 allows.
+    while plan.vStages < slots {
       plan.vStages += 1
       if !plan.fits(shape) {
         plan.vStages -= 1
@@ -120,7 +118,7 @@ public struct SoftmaxVSchedule: Schedule {
 
   /// The largest tiles and deepest other rings that fit beside `vStages` slots of v.
   private static func largest(
-    _ shape: SoftmaxVProblem, width: Int, events: Int, vStages: Int
+    _ shape: SoftmaxVProblem, width: Int, slots: Int, vStages: Int
   ) -> SoftmaxVSchedule? {
     let unit = shape.unit
     var tile = max(unit, min(width / unit * unit, (shape.kv + unit - 1) / unit * unit))
@@ -132,7 +130,7 @@ public struct SoftmaxVSchedule: Schedule {
           while true {
             let candidate = SoftmaxVSchedule(
               tileRows: rowTile, tileKV: tile, tileColumns: columns, vStages: vStages,
-              scoreStages: stages, stages: stages, drainParts: max(1, min(4, events / stages)))
+              scoreStages: stages, stages: stages, drainParts: max(1, min(4, slots / stages)))
             if candidate.fits(shape) { return candidate }
             // One unit, or a whole row that is no wider, does not get narrower.
             let narrower = shape.alignedColumns(columns / 2)
@@ -161,7 +159,7 @@ public struct SoftmaxVSchedule: Schedule {
   func buffers(_ shape: SoftmaxVProblem) -> BufferPlan {
     let height = min(tileRows, shape.rows * shape.groups)
     let width = min(tileKV, shape.kv)
-    let parts = chunkRows(rows: height, perGroup: shape.rows)
+    let parts = partRows(rows: height, perGroup: shape.rows)
     let drained = shape.machine.matrix.accumulator.format
     func ring(
       _ name: String, _ space: Space, _ format: ElementFormat, slots: Int? = nil,
