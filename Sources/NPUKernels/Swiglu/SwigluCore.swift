@@ -1,13 +1,13 @@
 import NPUSim
 
 /// Emits the products of one core: the encoded rows of a tile of tokens wait in `l1`, and the weights
-/// stream past them, loads a ring ahead of their feeds.
+/// stream past them.
 struct SwigluCore {
   private let kernel: Swiglu
   private let plan: SwigluSchedule
   private let tensors: SwigluTensors
-  private let weightRing: Ring<L1>
-  private let operandRing: Ring<L1>
+  private var weightRing: Ring<L1>
+  private var operandRing: Ring<L1>
   private var leftRing: Ring<Left>
   private var rightRing: Ring<Right>
   private var accRing: Ring<Acc>
@@ -16,17 +16,8 @@ struct SwigluCore {
   /// a, u, g and h.
   private var gateRings: [Ring<UB>] = []
 
-  /// Some rows of a weight matrix, and some of their depth.
-  private struct Load {
-    var matrix: BufferHandle<HBM>
-    var rows: Range<Int>
-    var depth: Range<Int>
-  }
-
-  /// The loads of all products, those that are emitted, and the one whose chunk is multiplied next.
-  private var loads: [Load] = []
-  private var loaded = 0
-  private var used = 0
+  /// Weights that are loaded before all of h is made: nothing else orders them.
+  private var early: ArraySlice<Ring<L1>.Slot> = []
 
   init(_ kernel: Swiglu, _ tensors: SwigluTensors, _ p: inout ProgramBuilder) throws(NPUError) {
     self.kernel = kernel
@@ -46,54 +37,49 @@ struct SwigluCore {
   }
 
   mutating func emit(_ products: [SwigluProduct], _ p: inout ProgramBuilder) {
-    loads = products.flatMap { loads(of: $0) }
-    var phase = SwigluProduct.Phase.up
-    var turn = -1
+    var last: SwigluProduct?
+    var operand = operandRing[0]
     for (index, product) in products.enumerated() {
       p.pushScope(product.phase == .up ? "up" : "down", iteration: index)
-      if turn < 0 || phase != product.phase || products[index - 1].tokens != product.tokens {
-        // The weights that have room go first: rows of h are loaded only when all of h is made.
-        prefetch(&p)
-        if phase != product.phase { meet(&p) }
-        phase = product.phase
-        turn += 1
-        stage(product, to: operandRing[turn], &p)
+      if product.phase == .down && last?.phase != .down { meet(before: products[index...], &p) }
+      if last?.phase != product.phase || last?.tokens != product.tokens {
+        operand = operandRing.next()
+        stage(product, to: operand, &p)
       }
       switch product.phase {
-      case .up: gate(product, operandRing[turn], &p)
-      case .down: project(product, operandRing[turn], &p)
+      case .up: gate(product, operand, &p)
+      case .down: project(product, operand, &p)
       }
       p.popScope()
+      last = product
     }
-    if phase == .up { meet(&p) }
+    if last?.phase != .down { meet(before: [], &p) }
   }
 
   /// Every core waits until all of h is made; one core alone orders its own loads.
-  private func meet(_ p: inout ProgramBuilder) {
-    if kernel.machine.cores > 1 { p.emit(ChipBarrier()) }
+  private mutating func meet(
+    before products: ArraySlice<SwigluProduct>, _ p: inout ProgramBuilder
+  ) {
+    guard kernel.machine.cores > 1 else { return }
+    let places = products.prefix(plan.weightStages).flatMap { product in
+      chunks(tensors.w2).map { RowTile(rows: product.columns, columns: $0) }
+    }
+    early = places.prefix(plan.weightStages).map { load(tensors.w2, $0, &p) }[...]
+    p.emit(ChipBarrier())
   }
 
   // MARK: Weights
 
-  private func loads(of product: SwigluProduct) -> [Load] {
-    let matrices = product.phase == .up ? [tensors.w1, tensors.w3] : [tensors.w2]
-    return matrices.flatMap { matrix in
-      RowTile.pieces(0..<matrix.columns, plan.chunkK).map {
-        Load(matrix: matrix, rows: product.columns, depth: $0)
-      }
-    }
+  private func chunks(_ matrix: BufferHandle<HBM>) -> [Range<Int>] {
+    RowTile.pieces(0..<matrix.columns, plan.chunkK)
   }
 
-  /// Emits the loads for which there is room.
-  private mutating func prefetch(_ p: inout ProgramBuilder) {
-    while loaded < min(used + plan.weightStages, loads.count) {
-      let load = loads[loaded]
-      p.emit(
-        LoadL1(
-          weightRing[loaded].tile(rows: load.rows.count, columns: load.depth.count),
-          from: load.matrix.tile(RowTile(rows: load.rows, columns: load.depth))))
-      loaded += 1
-    }
+  private mutating func load(
+    _ matrix: BufferHandle<HBM>, _ place: RowTile, _ p: inout ProgramBuilder
+  ) -> Ring<L1>.Slot {
+    let slot = weightRing.next()
+    p.emit(LoadL1(slot.tile(as: place), from: matrix.tile(place)))
+    return slot
   }
 
   // MARK: Rows
@@ -105,9 +91,9 @@ struct SwigluCore {
     let tensor = product.phase == .up ? tensors.x : tensors.h
     let rows = product.tokens.count
     for piece in RowTile.pieces(0..<tensor.columns, plan.pieceColumns) {
-      let values = valueRing.next().tile(rows: rows, columns: piece.count)
+      let values = valueRing.load(
+        tensor.tile(RowTile(rows: product.tokens, columns: piece)), &p)
       let encoded = encodedRing.next().tile(rows: rows, columns: piece.count)
-      p.emit(LoadUB(values, from: tensor.tile(RowTile(rows: product.tokens, columns: piece))))
       p.emit(EncodeMX(encoded, values))
       p.emit(
         StoreL1(
@@ -117,31 +103,23 @@ struct SwigluCore {
 
   // MARK: Products
 
-  /// rows · (the next weights)ᵀ; returns the accumulators.
+  /// rows · weightsᵀ; returns the accumulators.
   private mutating func multiply(
-    _ product: SwigluProduct, _ operand: Ring<L1>.Slot, _ p: inout ProgramBuilder
+    _ product: SwigluProduct, _ operand: Ring<L1>.Slot, by matrix: BufferHandle<HBM>,
+    _ p: inout ProgramBuilder
   ) -> Tile<Acc> {
     let (rows, columns) = (product.tokens.count, product.columns.count)
     let target = accRing.next().tile(rows: rows, columns: columns)
-    var isDone = false
-    while !isDone {
-      prefetch(&p)
-      let load = loads[used]
-      let weights = weightRing[used]
-      used += 1
-      isDone = load.depth.upperBound == load.matrix.columns
-      for part in RowTile.pieces(load.depth, plan.tileK) {
+    for chunk in chunks(matrix) {
+      let place = RowTile(rows: product.columns, columns: chunk)
+      let weights = early.popFirst() ?? load(matrix, place, &p)
+      for part in RowTile.pieces(0..<chunk.count, plan.tileK) {
         let left = leftRing.next().tile(rows: rows, columns: part.count)
         let right = rightRing.next().tile(rows: part.count, columns: columns)
-        p.emit(
-          FeedLeft(
-            left, from: operand.tile(column: part.lowerBound, rows: rows, columns: part.count)))
-        p.emit(
-          FeedRightTransposed(
-            right,
-            from: weights.tile(
-              column: part.lowerBound - load.depth.lowerBound, rows: columns, columns: part.count)))
-        p.emit(Matmul(target, left: left, right: right, accumulate: part.lowerBound > 0))
+        let depth = chunk.lowerBound + part.lowerBound
+        p.emit(FeedLeft(left, from: operand.tile(column: depth, rows: rows, columns: part.count)))
+        p.emit(FeedRightTransposed(right, from: weights.tile(as: place).columns(part)))
+        p.emit(Matmul(target, left: left, right: right, accumulate: depth > 0))
       }
     }
     return target
@@ -152,21 +130,15 @@ struct SwigluCore {
     _ product: SwigluProduct, _ operand: Ring<L1>.Slot, _ p: inout ProgramBuilder
   ) {
     let place = RowTile(rows: product.tokens, columns: product.columns)
-    let tiles = gateRings.indices.map {
-      gateRings[$0].next().tile(rows: place.rows.count, columns: place.columns.count)
-    }
-    p.emit(DrainUB(tiles[0], from: multiply(product, operand, &p)))
-    tap(tiles[0], tensors.a, place, &p)
+    let tiles = gateRings.indices.map { gateRings[$0].next().tile(as: place) }
+    p.emit(DrainUB(tiles[0], from: multiply(product, operand, by: tensors.w1, &p)))
+    p.tap(tiles[0], tensor: tensors.a, place)
     p.emit(Special<SiluRule>(tiles[2], tiles[0]))
-    tap(tiles[2], tensors.g, place, &p)
-    p.emit(DrainUB(tiles[1], from: multiply(product, operand, &p)))
-    tap(tiles[1], tensors.u, place, &p)
+    p.tap(tiles[2], tensor: tensors.g, place)
+    p.emit(DrainUB(tiles[1], from: multiply(product, operand, by: tensors.w3, &p)))
+    p.tap(tiles[1], tensor: tensors.u, place)
     p.emit(Elementwise<MulRule>(tiles[3], tiles[2], tiles[1]))
     p.emit(StoreHBM(tensors.h.tile(place), from: tiles[3]))
-  }
-
-  private func tap(_ tile: Tile<UB>, _ tensor: Int, _ place: RowTile, _ p: inout ProgramBuilder) {
-    p.tap(tile, tensor: tensor, row: place.rows.lowerBound, column: place.columns.lowerBound)
   }
 
   /// Columns of out.
@@ -174,6 +146,6 @@ struct SwigluCore {
     _ product: SwigluProduct, _ operand: Ring<L1>.Slot, _ p: inout ProgramBuilder
   ) {
     let place = RowTile(rows: product.tokens, columns: product.columns)
-    p.emit(DrainHBM(tensors.out.tile(place), from: multiply(product, operand, &p)))
+    p.emit(DrainHBM(tensors.out.tile(place), from: multiply(product, operand, by: tensors.w2, &p)))
   }
 }
