@@ -1,107 +1,118 @@
 import NPUSim
 
-/// Emits the matmuls of one core, software-pipelined: loads are emitted as soon as their slot is
-/// free, a piece or two before each matmul, so that the sequencer never stands before a full feed
-/// queue with a load behind it.
+/// Emits the matmuls of one core.
 struct GemmCore {
   private let problem: GemmProblem
   private let plan: GemmSchedule
-  private let work: GemmWork
   private let tensors: GemmTensors
   private var input: GemmStaging
   private var other: GemmStaging
   private var leftRing: Ring<Left>
   private var rightRing: Ring<Right>
-  private let accRing: Ring<Acc>
+  private var accRing: Ring<Acc>
+  private var steps = 0
+
+  /// Chunks of some lines that are in `l1`, by where they begin along k.
+  private typealias Chunks = [Int: GemmStaging.Chunk]
 
   init(
-    _ problem: GemmProblem, _ work: GemmWork, tensors: GemmTensors, _ p: inout ProgramBuilder
+    _ problem: GemmProblem, tensors: GemmTensors, _ p: inout ProgramBuilder
   ) throws(NPUError) {
     self.problem = problem
-    self.work = work
     self.tensors = tensors
     plan = problem.plan
-    let model = problem.model
     let memory = try p.allocate(problem.buffers)
-    input = try GemmStaging(.input, of: work, model, tensor: tensors.input, memory)
-    other = try GemmStaging(.other, of: work, model, tensor: tensors.other, memory)
+    input = try GemmStaging(.input, problem.model, tensor: tensors.input, memory)
+    other = try GemmStaging(.other, problem.model, tensor: tensors.other, memory)
     leftRing = try memory.ring("left", in: Left.self)
     rightRing = try memory.ring("right", in: Right.self)
     accRing = try memory.ring("acc", in: Acc.self)
   }
 
-  mutating func emit(_ p: inout ProgramBuilder) {
-    let pieces = work.loads.reduce(0) { $0 + self.pieces($1) }
-    let ahead = max(1, (2 * pieces + work.steps.count - 1) / work.steps.count)
-    var outputs = 0
-    for (index, step) in work.steps.enumerated() where !p.hasOverflowed {
-      p.pushScope("step", iteration: index)
-      while let needed = input.next, needed <= step.inputLoad { stage(.input, needed, &p) }
-      while let needed = other.next, needed <= step.otherLoad { stage(.other, needed, &p) }
-      for _ in 0..<ahead { stageAhead(&p) }
-      let place =
-        plan.isTransposed
-        ? RowTile(rows: step.columns, columns: 0..<1)
-        : RowTile(rows: step.rows, columns: step.columns)
-      let (rows, columns) = (place.rows.count, place.columns.count)
-      let left = leftRing.next().tile(rows: rows, columns: step.depth.count)
-      let right = rightRing.next().tile(rows: step.depth.count, columns: columns)
-      feed(step, left, right, &p)
-      if step.releasesInput { input.release() }
-      if step.releasesOther { other.release() }
-      let product = accRing[outputs].tile(rows: rows, columns: columns)
-      p.emit(Matmul(product, left: left, right: right, accumulate: step.depth.lowerBound > 0))
-      if step.depth.upperBound == problem.k {
-        p.emit(DrainHBM(tensors.output.tile(place), from: product))
-        outputs += 1
+  /// Groups of tiles of the kept operand, under which those of the other one pass by.
+  mutating func emit(_ area: GemmArea, _ p: inout ProgramBuilder) {
+    let rowTiles = RowTile.pieces(area.rows, plan.tileM)
+    let columnTiles = RowTile.pieces(area.columns, plan.tileN)
+    let keepsInput = plan.slabs == 0 || plan.kept == 1
+    let (outer, inner) = keepsInput ? (rowTiles, columnTiles) : (columnTiles, rowTiles)
+    for group in RowTile.pieces(outer.indices, max(1, plan.slabs)) {
+      var kept = [Chunks](repeating: [:], count: group.count)
+      for passing in inner {
+        var passed: Chunks = [:]
+        for (slab, tile) in outer[group].enumerated() where !p.hasOverflowed {
+          if plan.slabs == 0 { kept[slab] = [:] }
+          if keepsInput {
+            multiply(tile, passing, &kept[slab], &passed, &p)
+          } else {
+            multiply(passing, tile, &passed, &kept[slab], &p)
+          }
+        }
       }
-      p.popScope()
     }
   }
 
-  private func pieces(_ load: GemmLoad) -> Int {
-    load.operand == .input ? input.pieces(load) : other.pieces(load)
+  /// An output tile: every chunk of the depth, in steps.
+  private mutating func multiply(
+    _ rows: Range<Int>, _ columns: Range<Int>, _ inputs: inout Chunks, _ others: inout Chunks,
+    _ p: inout ProgramBuilder
+  ) {
+    let place =
+      plan.isTransposed
+      ? RowTile(rows: columns, columns: 0..<1) : RowTile(rows: rows, columns: columns)
+    let product = accRing.next().tile(as: place)
+    for depth in RowTile.pieces(0..<problem.k, plan.chunkK) {
+      let a = bring(.input, rows, depth, &inputs, &p)
+      let b = bring(.other, columns, depth, &others, &p)
+      for part in RowTile.pieces(depth, plan.tileK) {
+        p.pushScope("step", iteration: steps)
+        steps += 1
+        let left = leftRing.next().tile(rows: product.rows, columns: part.count)
+        let right = rightRing.next().tile(rows: part.count, columns: product.columns)
+        feed(part, rows: rows.count, a, columns: columns.count, b, left, right, &p)
+        p.emit(Matmul(product, left: left, right: right, accumulate: part.lowerBound > 0))
+        p.popScope()
+      }
+    }
+    p.emit(DrainHBM(tensors.output.tile(place), from: product))
   }
 
-  /// Emits the piece that is needed first of those that have room: where one operand's ring is full,
-  /// the other one's loads go ahead.
-  private mutating func stageAhead(_ p: inout ProgramBuilder) {
-    let first = input.hasRoom ? input.next : nil
-    let second = other.hasRoom ? other.next : nil
-    if let first, first < second ?? .max {
-      stage(.input, first, &p)
-    } else if let second {
-      stage(.other, second, &p)
-    }
-  }
-
-  /// Emits the next piece of an operand's next load.
-  private mutating func stage(_ operand: GemmOperand, _ index: Int, _ p: inout ProgramBuilder) {
-    switch operand {
-    case .input: input.emitPiece(of: work.loads[index], &p)
-    case .other: other.emitPiece(of: work.loads[index], &p)
-    }
+  /// The chunk of an operand that has the depth: one that is there, or a new one.
+  private mutating func bring(
+    _ operand: GemmOperand, _ lines: Range<Int>, _ depth: Range<Int>, _ known: inout Chunks,
+    _ p: inout ProgramBuilder
+  ) -> GemmStaging.Chunk {
+    let size = plan.depth(ofLoad: operand)
+    let start = depth.lowerBound / size * size
+    if let chunk = known[start] { return chunk }
+    let whole = start..<min(start + size, problem.k)
+    let chunk =
+      operand == .input ? input.bring(lines, whole, &p) : other.bring(lines, whole, &p)
+    known[start] = chunk
+    return chunk
   }
 
   /// Feeds both operands; the second one as `right`, or transposed as `left`.
   private func feed(
-    _ step: GemmStep, _ left: Tile<Left>, _ right: Tile<Right>, _ p: inout ProgramBuilder
+    _ depth: Range<Int>, rows: Int, _ input: GemmStaging.Chunk, columns: Int,
+    _ other: GemmStaging.Chunk, _ left: Tile<Left>, _ right: Tile<Right>, _ p: inout ProgramBuilder
   ) {
-    let depth = step.depth.count
-    let (rows, columns) = (step.rows.count, step.columns.count)
-    let fromA = step.depth.lowerBound - work.loads[step.inputLoad].depth.lowerBound
-    let fromB = step.depth.lowerBound - work.loads[step.otherLoad].depth.lowerBound
-    let a = input.slot(ofLoad: step.inputLoad).tile(column: fromA, rows: rows, columns: depth)
-    let b = other.slot(ofLoad: step.otherLoad)
-    if plan.isTransposed {
-      p.emit(FeedLeftTransposed(left, from: b.tile(row: fromB, rows: depth, columns: columns)))
-      p.emit(FeedRightTransposed(right, from: a))
-    } else if problem.n == 1 {
+    let a = input.slot.tile(
+      column: depth.lowerBound - input.depth.lowerBound, rows: rows, columns: depth.count)
+    let first = depth.lowerBound - other.depth.lowerBound
+    if problem.n == 1 {
       p.emit(FeedLeft(left, from: a))
-      p.emit(FeedRightTransposed(right, from: b.tile(column: fromB, rows: 1, columns: depth)))
+      p.emit(
+        FeedRightTransposed(
+          right, from: other.slot.tile(column: first, rows: 1, columns: depth.count)))
+      return
+    }
+    let b = other.slot.tile(row: first, rows: depth.count, columns: columns)
+    if plan.isTransposed {
+      p.emit(FeedLeftTransposed(left, from: b))
+      p.emit(FeedRightTransposed(right, from: a))
     } else {
       p.emit(FeedLeft(left, from: a))
-      p.emit(FeedRight(right, from: b.tile(row: fromB, rows: depth, columns: columns)))
+      p.emit(FeedRight(right, from: b))
     }
   }
 }

@@ -3,7 +3,7 @@ import NPUSim
 // MARK: Schedule
 
 extension GemmProblem {
-  /// The micro-op program: output tiles split over the cores, each core's tiles one pipeline.
+  /// The micro-op program: output tiles split over the cores.
   func sequence() throws(NPUError) -> SequentialProgram {
     var builder = ProgramBuilder(machine: machine, catalogue: .standard)
     let tensors = try GemmTensors(self, &builder)
@@ -11,8 +11,8 @@ extension GemmProblem {
       builder.begin(core: core)
       let areas = areas(core: core)
       guard !areas.isEmpty else { continue }
-      var stream = try GemmCore(self, GemmWork(self, areas: areas), tensors: tensors, &builder)
-      stream.emit(&builder)
+      var stream = try GemmCore(self, tensors: tensors, &builder)
+      for area in areas { stream.emit(area, &builder) }
     }
     return builder.sequential()
   }
