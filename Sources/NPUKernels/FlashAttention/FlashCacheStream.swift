@@ -1,7 +1,7 @@
 import NPUSim
 
-/// Brings the tiles of k and v to `l1` as MXINT8 in the order in which they are fed: loaded as they
-/// are, or loaded, encoded by the vector unit piece by piece, and stored.
+/// Brings rows of k and v to `l1` as MXINT8: loaded as they are, or loaded, encoded by the vector unit
+/// piece by piece, and stored.
 struct FlashCacheStream {
   enum Operand {
     case key, value
@@ -16,43 +16,21 @@ struct FlashCacheStream {
 
   /// The rings of the pieces on their way through `ub`.
   private struct Encoding {
-    let rows: Ring<UB>
-    let scales: Ring<UB>?
+    var rows: Ring<UB>
+    var scales: Ring<UB>?
     let decoded: BufferHandle<UB>?
     var keys: Ring<UB>
     var values: Ring<UB>
   }
 
-  /// Rows of a chunk that are encoded at once.
-  private struct Piece {
-    var chunk: Int
-    var keys: Range<Int>
-  }
-
-  /// A piece in `ub`.
-  private struct Loaded {
-    var rows: Tile<UB>
-    var scales: Tile<UB>?
-  }
-
   private let form: FlashShape
   private let tensors: FlashTensors
   private let rows: FlashCacheRows
-  private let window: Int
   private let stagedRows: Int
   private var keyRing: Ring<L1>
   private var valueRing: Ring<L1>
   private var encoding: Encoding?
   private var lists: [Int: UInt32] = [:]
-
-  private var chunks: [Chunk] = []
-  /// Where each chunk lies.
-  private var slots: [Ring<L1>.Slot] = []
-  private var pieces: [Piece] = []
-  private var loaded: [Loaded] = []
-  private var nextPiece = 0
-  /// Chunks that have been fed.
-  private var fed = 0
 
   init(
     _ kernel: FlashAttention, _ tensors: FlashTensors, _ memory: PlacedBuffers
@@ -60,7 +38,6 @@ struct FlashCacheStream {
     form = kernel.form
     self.tensors = tensors
     rows = FlashCacheRows(kernel.form, table: tensors.pages)
-    window = kernel.plan.kvStages
     stagedRows = kernel.plan.stagedRows
     keyRing = try memory.ring("k", in: L1.self)
     valueRing = try memory.ring("v", in: L1.self)
@@ -105,41 +82,18 @@ struct FlashCacheStream {
     return result
   }
 
-  /// Takes on chunks in the order in which they will be fed.
-  mutating func begin(_ chunks: [Chunk]) {
-    self.chunks = chunks
-    for (index, chunk) in chunks.enumerated() {
-      slots.append(chunk.operand == .key ? keyRing.next() : valueRing.next())
-      let step = encoding == nil ? chunk.keys.count : stagedRows
-      for start in stride(from: chunk.keys.lowerBound, to: chunk.keys.upperBound, by: step) {
-        pieces.append(
-          Piece(chunk: index, keys: start..<min(start + step, chunk.keys.upperBound)))
-      }
-    }
-  }
-
-  /// Whether a piece may be staged before the next chunk is fed: chunks are staged a window ahead.
-  var wantsPiece: Bool {
-    nextPiece < pieces.count && pieces[nextPiece].chunk < fed + window
-  }
-
-  /// Stages the next piece.
-  mutating func emitPiece(_ p: inout ProgramBuilder) {
-    let piece = pieces[nextPiece]
-    let chunk = chunks[piece.chunk]
+  /// Brings a chunk to a slot of its operand.
+  mutating func bring(_ chunk: Chunk, _ p: inout ProgramBuilder) -> Ring<L1>.Slot {
+    let slot = chunk.operand == .key ? keyRing.next() : valueRing.next()
     if var rings = encoding {
-      encode(piece, chunk, to: slots[piece.chunk], &rings, &p)
+      for keys in RowTile.pieces(chunk.keys, stagedRows) {
+        encode(keys, of: chunk, to: slot, &rings, &p)
+      }
       encoding = rings
     } else {
-      load(chunk, to: slots[piece.chunk], &p)
+      load(chunk, to: slot, &p)
     }
-    nextPiece += 1
-  }
-
-  /// Takes the next chunk to feed, which has been staged.
-  mutating func next() -> Ring<L1>.Slot {
-    fed += 1
-    return slots[fed - 1]
+    return slot
   }
 
   // MARK: MXINT8
@@ -162,49 +116,34 @@ struct FlashCacheStream {
 
   // MARK: Other formats
 
-  /// Encodes a piece that was loaded ahead, and stores it.
+  /// Loads some rows of a chunk, encodes and stores them.
   private mutating func encode(
-    _ piece: Piece, _ chunk: Chunk, to slot: Ring<L1>.Slot, _ rings: inout Encoding,
+    _ keys: Range<Int>, of chunk: Chunk, to slot: Ring<L1>.Slot, _ rings: inout Encoding,
     _ p: inout ProgramBuilder
   ) {
-    while loaded.count < min(pieces.count, nextPiece + rings.rows.buffer.slots) {
-      loaded.append(loadRows(loaded.count, rings, &p))
-    }
-    let source = loaded[nextPiece]
-    let count = piece.keys.count
-    let d = form.headDim
-    let encoded = chunk.operand == .key ? rings.keys.next() : rings.values.next()
+    let isKey = chunk.operand == .key
+    let (count, d) = (keys.count, form.headDim)
+    let rows = rings.rows.next().tile(rows: count, columns: d)
+    fetch(rows, isKey ? tensors.k : tensors.v, chunk.group, keys, &p)
+    let encoded = isKey ? rings.keys.next() : rings.values.next()
     let result = encoded.tile(rows: count, columns: d)
-    if let factors = source.scales {
+    if let scales = tensors.scales, let factors = rings.scales?.next().tile(rows: count) {
+      fetch(factors, isKey ? scales.k : scales.v, chunk.group, keys, &p)
       if let decoded = rings.decoded {
         let values = decoded.tile(rows: count, columns: d)
-        p.emit(Cast(values, source.rows))
+        p.emit(Cast(values, rows))
         p.emit(BlockBroadcast<MulRule>(values, values, factors))
         p.emit(EncodeMX(result, values))
       } else {
-        p.emit(RequantiseFP8(result, source.rows, factors))
+        p.emit(RequantiseFP8(result, rows, factors))
       }
     } else {
-      p.emit(EncodeMX(result, source.rows))
+      p.emit(EncodeMX(result, rows))
     }
     p.emit(
       StoreL1(
-        slot.tile(row: piece.keys.lowerBound - chunk.keys.lowerBound, rows: count, columns: d),
+        slot.tile(row: keys.lowerBound - chunk.keys.lowerBound, rows: count, columns: d),
         from: result))
-  }
-
-  private mutating func loadRows(
-    _ index: Int, _ rings: Encoding, _ p: inout ProgramBuilder
-  ) -> Loaded {
-    let keys = pieces[index].keys
-    let chunk = chunks[pieces[index].chunk]
-    let isKey = chunk.operand == .key
-    let rows = rings.rows[index].tile(rows: keys.count, columns: form.headDim)
-    fetch(rows, isKey ? tensors.k : tensors.v, chunk.group, keys, &p)
-    guard let tensors = tensors.scales, let ring = rings.scales else { return Loaded(rows: rows) }
-    let scales = ring[index].tile(rows: keys.count, columns: form.scaleBlocks)
-    fetch(scales, isKey ? tensors.k : tensors.v, chunk.group, keys, &p)
-    return Loaded(rows: rows, scales: scales)
   }
 
   /// Loads rows of a tensor: as they lie, or through the list of a group's rows.

@@ -1,7 +1,6 @@
 import NPUSim
 
-/// Emits the jobs of one core of the decode rungs as one stream: scores of a kv tile, then the product
-/// of the tile before.
+/// Emits the jobs of one core of the decode rungs: scores of a kv tile, their softmax, their product.
 struct FlashDecodeCore {
   private let form: FlashShape
   private let plan: FlashSchedule
@@ -10,7 +9,7 @@ struct FlashDecodeCore {
   private let steps: [FlashSoftmax.Step]
   private let emptyJobs: [FlashDecodeJob]
   private var stream: FlashCacheStream
-  private var softmax: FlashSoftmax
+  private let softmax: FlashSoftmax
   private let queryValues: BufferHandle<UB>
   private let queryCodes: BufferHandle<UB>
   private let stagedQueries: BufferHandle<L1>
@@ -52,60 +51,16 @@ struct FlashDecodeCore {
     productRing = try memory.ring("product", in: Acc.self)
   }
 
-  private enum Phase {
-    case scores(Int), product(Int)
-  }
-
-  /// Scores run one step ahead, except with one stage.
-  private var phases: [Phase] {
-    let ahead = plan.stages > 1 ? 1 : 0
-    var result: [Phase] = []
-    for index in 0..<steps.count + ahead {
-      if index < steps.count { result.append(.scores(index)) }
-      if index >= ahead { result.append(.product(index - ahead)) }
-    }
-    return result
-  }
-
-  /// The rows of k or v that a phase feeds, in order.
-  private func chunks(_ phase: Phase) -> [FlashCacheStream.Chunk] {
-    switch phase {
-    case .scores(let index):
-      let keys = steps[index].keys
-      return steps[index].job.segments(form).flatMap { segment in
-        stride(from: keys.lowerBound, to: keys.upperBound, by: rightColumns).map { first in
-          FlashCacheStream.Chunk(
-            operand: .key, group: segment.group,
-            keys: first..<min(first + rightColumns, keys.upperBound))
-        }
-      }
-    case .product(let index):
-      return steps[index].job.segments(form).map { segment in
-        FlashCacheStream.Chunk(operand: .value, group: segment.group, keys: steps[index].keys)
-      }
-    }
-  }
-
   mutating func emit(_ p: inout ProgramBuilder) {
-    let phases = phases
-    stream.begin(phases.flatMap(chunks))
-    for phase in phases {
-      switch phase {
-      case .scores(let index): emitScores(index, &p)
-      case .product(let index): emitProduct(index, &p)
-      }
+    // k of the next tile comes before v of this one: the softmax takes place while they stream.
+    let ahead = min(steps.count, plan.stages > 1 ? 1 : 0)
+    for index in 0..<ahead { emitScores(index, &p) }
+    for index in steps.indices {
+      if index + ahead < steps.count { emitScores(index + ahead, &p) }
+      emitProduct(index, weights: softmax.weigh(index, &p), &p)
+      softmax.addProduct(of: index, &p)
     }
-    softmax.flush(&p)
     softmax.finishEmpty(emptyJobs, &p)
-  }
-
-  /// Stages chunks a window ahead, with a task of the softmax after each piece; returns the next one.
-  private mutating func nextChunk(_ p: inout ProgramBuilder) -> Ring<L1>.Slot {
-    while stream.wantsPiece {
-      stream.emitPiece(&p)
-      softmax.pump(&p)
-    }
-    return stream.next()
   }
 
   // MARK: Scores
@@ -118,25 +73,23 @@ struct FlashDecodeCore {
     if step.isFirst { feedQueries(step.job, to: left, &p) }
     let acc = scoreRing[index]
     for segment in step.job.segments(form) {
-      var column = 0
-      while column < step.keys.count {
-        let count = min(rightColumns, step.keys.count - column)
-        let chunk = nextChunk(&p)
+      for keys in RowTile.pieces(step.keys, rightColumns) {
+        let (column, count) = (keys.lowerBound - step.keys.lowerBound, keys.count)
+        let key = stream.bring(
+          FlashCacheStream.Chunk(operand: .key, group: segment.group, keys: keys), &p)
         let right = rightRing.next().tile(rows: form.headDim, columns: count)
-        p.emit(FeedRightTransposed(right, from: chunk.tile(rows: count)))
+        p.emit(FeedRightTransposed(right, from: key.tile(rows: count)))
         p.emit(
           Matmul(
             acc.tile(
               row: segment.rows.lowerBound, column: column, rows: segment.rows.count, columns: count
             ), left: left.tile(row: segment.rows.lowerBound, rows: segment.rows.count),
             right: right, accumulate: false))
-        column += count
       }
     }
     p.emit(
       DrainUB(
         softmax.scores(of: index), from: acc.tile(rows: step.job.rows, columns: step.keys.count)))
-    softmax.takeScores(of: index)
   }
 
   /// The queries of a job, encoded along d.
@@ -158,22 +111,24 @@ struct FlashDecodeCore {
 
   // MARK: Product
 
-  private mutating func emitProduct(_ index: Int, _ p: inout ProgramBuilder) {
+  private mutating func emitProduct(
+    _ index: Int, weights: Tile<L1>, _ p: inout ProgramBuilder
+  ) {
     let step = steps[index]
     p.pushScope("product", iteration: index)
     defer { p.popScope() }
-    let weights = softmax.weights(of: index, &p)
     let rows = step.job.rows
     let keys = step.keys.count
     let left = weightLeft[index]
     p.emit(FeedLeft(left.tile(rows: rows, columns: keys), from: weights))
     let acc = productRing[index]
     for segment in step.job.segments(form) {
-      let chunk = nextChunk(&p)
+      let value = stream.bring(
+        FlashCacheStream.Chunk(operand: .value, group: segment.group, keys: step.keys), &p)
       for column in stride(from: 0, to: form.headDim, by: rightColumns) {
         let count = min(rightColumns, form.headDim - column)
         let right = rightRing.next().tile(rows: keys, columns: count)
-        p.emit(FeedRight(right, from: chunk.tile(column: column, rows: keys, columns: count)))
+        p.emit(FeedRight(right, from: value.tile(column: column, rows: keys, columns: count)))
         p.emit(
           Matmul(
             acc.tile(
@@ -184,6 +139,5 @@ struct FlashDecodeCore {
       }
     }
     p.emit(DrainUB(softmax.product(of: index), from: acc.tile(rows: rows)))
-    softmax.takeProduct(of: index)
   }
 }

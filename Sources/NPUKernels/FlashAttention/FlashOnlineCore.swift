@@ -10,8 +10,7 @@ struct FlashOnlineCore {
 
   private var keys: FlashPieces
   private var values: FlashPieces
-  private var use = 0
-  private var lane: FlashEncodeLane
+  private let lane: FlashEncodeLane
   private var results: FlashResults
   private var rings: FlashProductRings
   private var accProductRing: Ring<Acc>
@@ -38,25 +37,17 @@ struct FlashOnlineCore {
     self.tensors = tensors
     self.tiles = tiles
     factor = kernel.form.scoreFactor
-    let source = FlashPieces.Source(
-      tensor: tensors.k, axis: .alongColumns, kv: form.kv, tileKV: layout.plan.tileKV,
-      piece: layout.piece, staged: layout.laneRows)
-    var valueSource = source
-    valueSource.tensor = tensors.v
-    valueSource.axis = .alongRows
-    var uses: [Int] = []
-    var rows: [Int] = []
-    for tile in tiles {
-      for step in Self.steps(tile, kernel.form, layout) {
-        let first = tile.group * source.perGroup + step.lowerBound / source.tileKV * source.perTile
-        let pieces = Self.pieces(step, layout)
-        uses += pieces.indices.map { first + $0 }
-        rows += pieces.map(\.count)
+    let uses = tiles.flatMap { tile in
+      Self.steps(tile, kernel.form, layout).flatMap { step in
+        Self.pieces(step, layout).map { columns in
+          FlashPieces.Use(
+            group: tile.group,
+            keys: step.lowerBound + columns.lowerBound..<step.lowerBound + columns.upperBound)
+        }
       }
     }
     let memory = try p.allocate(layout.buffers)
-    keys = try FlashPieces("k", source, uses: uses, rows: rows, core: core, memory, &p)
-    values = try FlashPieces("v", valueSource, uses: uses, rows: rows, core: core, memory, &p)
+    (keys, values) = try FlashPieces.both(tensors, uses, core: core, memory, &p)
     lane = try FlashEncodeLane("q", memory)
     results = try FlashResults(tensors, memory)
     rings = try FlashProductRings(memory)
@@ -124,7 +115,6 @@ struct FlashOnlineCore {
       let scores = scoreRing.next().tile(rows: rows, columns: step.count)
       score(tile, step, left, into: scores, &p)
       addProduct(tile, step, softmax(tile, step, scores, &p), &p)
-      use += Self.pieces(step, layout).count
       p.popScope()
     }
     results.finish(
@@ -140,8 +130,8 @@ struct FlashOnlineCore {
     _ tile: FlashQueryTile, _ step: Range<Int>, _ query: Tile<Left>, into scores: Tile<UB>,
     _ p: inout ProgramBuilder
   ) {
-    for (index, columns) in Self.pieces(step, layout).enumerated() {
-      let key = keys.take(use + index, rows: columns.count, columns: form.headDim, &p)
+    for columns in Self.pieces(step, layout) {
+      let key = keys.next(&p).tile(rows: columns.count)
       let right = rings.rightKeys.next().tile(rows: form.headDim, columns: columns.count)
       p.emit(FeedRightTransposed(right, from: key))
       let acc = rings.accScores.next().tile(rows: tile.rows, columns: columns.count)
@@ -194,7 +184,7 @@ struct FlashOnlineCore {
     p.emit(FeedLeft(left, from: staged))
     let acc = accProductRing.next().tile(rows: rows)
     for (index, columns) in Self.pieces(step, layout).enumerated() {
-      let value = values.take(use + index, rows: columns.count, columns: form.headDim, &p)
+      let value = values.next(&p).tile(rows: columns.count)
       let right = rings.rightValues.next().tile(rows: columns.count, columns: form.headDim)
       p.emit(FeedRight(right, from: value))
       p.emit(Matmul(acc, left: left.columns(columns), right: right, accumulate: index > 0))

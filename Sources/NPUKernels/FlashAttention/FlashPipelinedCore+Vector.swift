@@ -61,93 +61,82 @@ extension FlashPipelinedCore {
 
   // MARK: Rescaling
 
-  /// Adds the products of the step before to O, and makes the scaled maxima and the rescaling factors
-  /// of step `index`; at the end of a job its results. Micro-ops that need each other stand apart.
-  mutating func settle(_ previous: FlashStep?, at index: Int, _ p: inout ProgramBuilder) {
-    if let previous {
-      for (position, tile) in tiles(previous).enumerated()
-      where previous.touched[position] > 0 && !previous.isFirstProduct[position] {
-        let output = column(buffers.outputs, position, tile)
-        p.emit(
-          RowBroadcast<MulRule>(output, output, column(buffers.factors, position, tile)))
-      }
+  /// Makes the scaled maxima of a step, and brings O to them.
+  func rescale(_ index: Int, _ step: FlashStep, _ p: inout ProgramBuilder) {
+    let tiles = tiles(step)
+    for (position, tile) in tiles.enumerated() {
+      p.emit(
+        WithScalar<MulRule>(
+          limit(index, position, tile), column(buffers.tops, position, tile), factor))
     }
-    let step = index < work.steps.count ? work.steps[index] : nil
-    if let step {
-      for (position, tile) in tiles(step).enumerated() {
-        p.emit(
-          WithScalar<MulRule>(
-            limit(index, position, tile), column(buffers.tops, position, tile), factor))
-      }
+    guard !step.isFirst else { return }
+    for (position, tile) in tiles.enumerated() {
+      p.emit(
+        Exp2Fused(
+          column(buffers.factors, position, tile), limit(index - 1, position, tile),
+          limit(index, position, tile), k: 1, empty: .one))
     }
-    if let previous {
-      for (position, tile) in tiles(previous).enumerated() where previous.touched[position] > 0 {
-        addProducts(previous, position, tile, &p)
-      }
-    }
-    if let step, !step.isFirst {
-      for (position, tile) in tiles(step).enumerated() {
-        p.emit(
-          Exp2Fused(
-            column(buffers.factors, position, tile), limit(index - 1, position, tile),
-            limit(index, position, tile), k: 1, empty: .one))
-      }
-    }
-    if let previous, previous.isLast {
-      results.finish(
-        tiles(previous).enumerated().map { position, tile in
-          FlashResults.Row(
-            tile: tile, sum: sum(previous, position, tile),
-            limit: limit(index - 1, position, tile),
-            output: column(buffers.outputs, position, tile),
-            blind: tile.blindRows(form))
-        }, &p)
+    for (position, tile) in tiles.enumerated()
+    where step.touched[position] > 0 && !step.isFirstProduct[position] {
+      let output = column(buffers.outputs, position, tile)
+      p.emit(RowBroadcast<MulRule>(output, output, column(buffers.factors, position, tile)))
     }
   }
 
   /// O + T, where the first T of a query tile takes the place of O. A step that a tile does not touch
   /// adds nothing to it: its rows' maxima stay, and α is 1.
-  private func addProducts(
-    _ step: FlashStep, _ position: Int, _ tile: FlashQueryTile, _ p: inout ProgramBuilder
-  ) {
-    let output = column(buffers.outputs, position, tile)
-    let product = column(buffers.products, position, tile)
-    if step.isFirstProduct[position] {
-      p.emit(WithScalar<AddRule>(output, product, 0))
-    } else {
-      p.emit(Elementwise<AddRule>(output, output, product))
+  func addProducts(_ step: FlashStep, _ p: inout ProgramBuilder) {
+    let touching = tiles(step).enumerated().filter { step.touched[$0.offset] > 0 }
+    for (position, tile) in touching {
+      p.emit(
+        DrainUB(
+          column(buffers.products, position, tile),
+          from: accProducts.tile(slot: position, rows: tile.rows)))
     }
+    for (position, tile) in touching {
+      let output = column(buffers.outputs, position, tile)
+      let product = column(buffers.products, position, tile)
+      if step.isFirstProduct[position] {
+        p.emit(WithScalar<AddRule>(output, product, 0))
+      } else {
+        p.emit(Elementwise<AddRule>(output, output, product))
+      }
+    }
+  }
+
+  /// The results of a job, at its last step.
+  mutating func finish(_ index: Int, _ step: FlashStep, _ p: inout ProgramBuilder) {
+    results.finish(
+      tiles(step).enumerated().map { position, tile in
+        FlashResults.Row(
+          tile: tile, sum: sum(step, position, tile), limit: limit(index, position, tile),
+          output: column(buffers.outputs, position, tile), blind: tile.blindRows(form))
+      }, &p)
   }
 
   // MARK: Weights
 
   /// Exponentials, row sums and encode of one chunk of a piece, tile by tile in turn.
-  ///
-  /// - Parameters:
-  ///   - columns: the piece.
-  ///   - chunk: its part, from the first column of the piece.
   func weigh(
-    _ index: Int, _ step: FlashStep, columns: Range<Int>, chunk: Range<Int>,
+    _ index: Int, _ step: FlashStep, _ piece: Range<Int>, _ chunk: Range<Int>,
     _ p: inout ProgramBuilder
   ) {
     let tiles = tiles(step)
-    let first = columns.lowerBound + chunk.lowerBound
     for (position, tile) in tiles.enumerated() {
       p.emit(
         Exp2Fused(
-          weights(position, tile, 0..<chunk.count),
-          scoreTile(position, tile, first..<first + chunk.count), limit(index, position, tile),
-          k: factor))
+          weights(position, tile, 0..<chunk.count), scoreTile(position, tile, chunk),
+          limit(index, position, tile), k: factor))
     }
-    sum(tiles, columns: first..<first + chunk.count, &p)
+    sum(tiles, columns: chunk, &p)
     for (position, tile) in tiles.enumerated() {
-      let count = step.touched(first..<first + chunk.count, by: position).count
+      let count = step.touched(chunk, by: position).count
       guard count > 0 else { continue }
       p.emit(
         EncodeMX(
           buffers.encoded.tile(
-            slot: position, column: chunk.lowerBound, rows: tile.rows, columns: count),
-          weights(position, tile, 0..<count)))
+            slot: position, column: chunk.lowerBound - piece.lowerBound, rows: tile.rows,
+            columns: count), weights(position, tile, 0..<count)))
     }
   }
 
@@ -207,7 +196,7 @@ extension FlashPipelinedCore {
   }
 
   /// l of the job after a step.
-  func addSums(_ index: Int, _ step: FlashStep, _ p: inout ProgramBuilder) {
+  func addSums(_ step: FlashStep, _ p: inout ProgramBuilder) {
     let tiles = tiles(step)
     let lanes = min(layout.lanes, step.keys.count)
     for (position, tile) in tiles.enumerated() {

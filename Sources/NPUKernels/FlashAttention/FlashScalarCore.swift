@@ -63,8 +63,7 @@ struct FlashScalarCore {
       hasOnes = true
     }
     let rows = tile.rows
-    let query = queryRing.next().tile(rows: rows)
-    p.emit(LoadUB(query, from: tensors.q.tile(row: tile.firstRow, rows: rows)))
+    let query = queryRing.load(tensors.q.tile(row: tile.firstRow, rows: rows), &p)
     p.emit(Fill(limit.tile(rows: rows), -.infinity))
     p.emit(Fill(sum.tile(rows: rows), 0))
     p.emit(Fill(output.tile(rows: rows), 0))
@@ -92,9 +91,8 @@ struct FlashScalarCore {
     _ tensor: BufferHandle<HBM>, _ tile: FlashQueryTile, _ keys: Range<Int>,
     _ p: inout ProgramBuilder
   ) -> Tile<UB> {
-    let numbers = numberRing.next().tile(rows: keys.count)
-    p.emit(
-      LoadUB(numbers, from: tensor.tile(slot: tile.group, row: keys.lowerBound, rows: keys.count)))
+    let numbers = numberRing.load(
+      tensor.tile(slot: tile.group, row: keys.lowerBound, rows: keys.count), &p)
     let wide = repeated.tile(rows: keys.count, columns: tile.rows)
     p.emit(RowBroadcast<MulRule>(wide, ones.tile(rows: keys.count, columns: tile.rows), numbers))
     let row = turned.tile(rows: tile.rows, columns: keys.count)

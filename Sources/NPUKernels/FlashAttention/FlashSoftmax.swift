@@ -1,9 +1,6 @@
 import NPUSim
 
-/// The vector unit's part of the online softmax on one core, as a list of small tasks in order.
-///
-/// Tasks are emitted one at a time between other vector work, so that the queue does not stand still
-/// for the latency of each: the next one's operands are visible by then.
+/// The vector unit's part of the online softmax on one core.
 struct FlashSoftmax {
   /// A kv tile of a job.
   struct Step {
@@ -13,31 +10,6 @@ struct FlashSoftmax {
     var keys: Range<Int>
     var isFirst: Bool
     var isLast: Bool
-  }
-
-  private enum Task {
-    /// Masks what a row may not see, and takes the maximum of each row.
-    case maximum(Int)
-    /// The larger of this maximum and the one before.
-    case join(Int)
-    /// m' = max S · k.
-    case scale(Int)
-    /// p = exp2(fl32(fl32(S · k) − m')).
-    case weights(Int)
-    /// p in MXINT8 along kv, to `l1`.
-    case encode(Int)
-    /// α = exp2(fl32(m − m')), m being the maximum before times k.
-    case factor(Int)
-    /// The lanes' partial sums of p.
-    case sum(Int)
-    /// The row sum of p; of the first tile it is l.
-    case finishSum(Int)
-    /// l = fl32(fl32(l · α) + row sum).
-    case rescaleSum(Int)
-    /// O = fl32(fl32(O · α) + T); of the first tile T + 0, as O and α are 0.
-    case rescaleOutput(Int)
-    /// The results of a job, or its part of them.
-    case finish(Int)
   }
 
   let form: FlashShape
@@ -58,12 +30,7 @@ struct FlashSoftmax {
   private let targetTile: BufferHandle<L1>
   private let partialTile: BufferHandle<UB>
   private let sumTile: BufferHandle<UB>
-  private var epilogue: FlashEpilogue
-
-  private var tasks: [Task] = []
-  private var nextTask = 0
-  /// Steps whose weights are in `l1`.
-  private var encodedSteps = 0
+  private let epilogue: FlashEpilogue
 
   init(
     _ kernel: FlashAttention, steps: [Step], _ memory: PlacedBuffers, _ epilogue: FlashEpilogue
@@ -108,21 +75,11 @@ struct FlashSoftmax {
     ]
   }
 
-  // MARK: What the matrix unit hands over
+  // MARK: A step
 
   /// Where the scores of a step go.
   func scores(of step: Int) -> Tile<UB> {
     scoreRing[step].tile(rows: rows(step), columns: width(step))
-  }
-
-  /// Takes on the scores of a step.
-  mutating func takeScores(of step: Int) {
-    tasks += [.maximum(step)]
-    if !steps[step].isFirst { tasks.append(.join(step)) }
-    tasks += [.scale(step), .weights(step), .encode(step)]
-    if !steps[step].isFirst { tasks.append(.factor(step)) }
-    tasks += [.sum(step), .finishSum(step)]
-    if !steps[step].isFirst { tasks.append(.rescaleSum(step)) }
   }
 
   /// Where the product of a step's weights with v goes.
@@ -130,20 +87,50 @@ struct FlashSoftmax {
     productRing[step].tile(rows: rows(step), columns: form.headDim)
   }
 
-  /// Takes on the product of a step.
-  mutating func takeProduct(of step: Int) {
-    tasks.append(.rescaleOutput(step))
-    if steps[step].isLast { tasks.append(.finish(step)) }
+  /// m' and p of the scores of a step, and what is carried on of l; p in MXINT8 along kv, in `l1`.
+  func weigh(_ step: Int, _ p: inout ProgramBuilder) -> Tile<L1> {
+    let isFirst = steps[step].isFirst
+    let (weights, partials) = (weights(step), partials(step))
+    mask(step, &p)
+    p.emit(RowMax(maximum(step), scores(of: step), start: true))
+    if !isFirst {
+      p.emit(Elementwise<MaxRule>(maximum(step), maximum(step), previousMaximum(step)))
+    }
+    // m' = max S · k, and p = exp2(fl32(fl32(S · k) − m')).
+    p.emit(WithScalar<MulRule>(scaled(step), maximum(step), form.scoreFactor))
+    p.emit(Exp2Fused(weights, scores(of: step), scaled(step), k: form.scoreFactor))
+    let encoded = encodedTile.tile(rows: rows(step), columns: width(step))
+    let target = targetTile.tile(rows: rows(step), columns: width(step))
+    p.emit(EncodeMX(encoded, weights))
+    p.emit(StoreL1(target, from: encoded))
+    if !isFirst {
+      // α = exp2(fl32(m − m')), m being the maximum before times k.
+      p.emit(
+        Exp2Fused(
+          factor(step), previousMaximum(step), scaled(step), k: form.scoreFactor, empty: .one))
+    }
+    p.emit(RowSum(partials, weights, start: true))
+    p.emit(RowFinish(isFirst ? l(step) : rowSum(step), partials))
+    if !isFirst { p.emit(RescaleAdd(l(step), l(step), factor(step), rowSum(step))) }
+    return target
   }
 
-  /// The weights of a step in `l1`; tasks are emitted as far as needed.
-  mutating func weights(of step: Int, _ p: inout ProgramBuilder) -> Tile<L1> {
-    while encodedSteps <= step { pump(&p) }
-    return targetTile.tile(rows: rows(step), columns: width(step))
+  /// O = fl32(fl32(O · α) + T), of the first tile T + 0, as O and α are 0; then the results of a job, or
+  /// its part of them.
+  func addProduct(of step: Int, _ p: inout ProgramBuilder) {
+    let output = outputTile.tile(rows: rows(step))
+    if steps[step].isFirst {
+      p.emit(WithScalar<AddRule>(output, product(of: step), 0))
+    } else {
+      p.emit(RescaleAdd(output, output, factor(step), product(of: step)))
+    }
+    if steps[step].isLast {
+      epilogue.emit(steps[step].job, l: l(step), o: output, m: scaled(step), &p)
+    }
   }
 
-  /// Gives jobs whose rows see no key their results; nothing else may be in flight.
-  mutating func finishEmpty(_ jobs: [FlashDecodeJob], _ p: inout ProgramBuilder) {
+  /// Gives jobs whose rows see no key their results.
+  func finishEmpty(_ jobs: [FlashDecodeJob], _ p: inout ProgramBuilder) {
     let jobsBefore = (steps.last?.jobIndex ?? -1) + 1
     for (index, job) in jobs.enumerated() {
       let l = lRing[jobsBefore + index].tile(rows: job.rows)
@@ -156,58 +143,7 @@ struct FlashSoftmax {
     }
   }
 
-  /// Emits what is left.
-  mutating func flush(_ p: inout ProgramBuilder) {
-    while nextTask < tasks.count { pump(&p) }
-  }
-
-  // MARK: Tasks
-
-  /// Emits the next task, if there is one.
-  mutating func pump(_ p: inout ProgramBuilder) {
-    guard nextTask < tasks.count else { return }
-    let task = tasks[nextTask]
-    nextTask += 1
-    if nextTask > 1024 {
-      tasks.removeFirst(nextTask)
-      nextTask = 0
-    }
-    switch task {
-    case .maximum(let step):
-      mask(step, &p)
-      p.emit(RowMax(maximum(step), scores(of: step), start: true))
-    case .join(let step):
-      p.emit(Elementwise<MaxRule>(maximum(step), maximum(step), previousMaximum(step)))
-    case .scale(let step):
-      p.emit(WithScalar<MulRule>(scaled(step), maximum(step), form.scoreFactor))
-    case .weights(let step):
-      p.emit(Exp2Fused(weights(step), scores(of: step), scaled(step), k: form.scoreFactor))
-    case .encode(let step):
-      let encoded = encodedTile.tile(rows: rows(step), columns: width(step))
-      p.emit(EncodeMX(encoded, weights(step)))
-      p.emit(StoreL1(targetTile.tile(rows: rows(step), columns: width(step)), from: encoded))
-      encodedSteps += 1
-    case .factor(let step):
-      p.emit(
-        Exp2Fused(
-          factor(step), previousMaximum(step), scaled(step), k: form.scoreFactor, empty: .one))
-    case .sum(let step): p.emit(RowSum(partials(step), weights(step), start: true))
-    case .finishSum(let step):
-      p.emit(RowFinish(steps[step].isFirst ? l(step) : rowSum(step), partials(step)))
-    case .rescaleSum(let step):
-      p.emit(RescaleAdd(l(step), l(step), factor(step), rowSum(step)))
-    case .rescaleOutput(let step):
-      let output = outputTile.tile(rows: rows(step))
-      if steps[step].isFirst {
-        p.emit(WithScalar<AddRule>(output, product(of: step), 0))
-      } else {
-        p.emit(RescaleAdd(output, output, factor(step), product(of: step)))
-      }
-    case .finish(let step):
-      epilogue.emit(
-        steps[step].job, l: l(step), o: outputTile.tile(rows: rows(step)), m: scaled(step), &p)
-    }
-  }
+  // MARK: Tiles
 
   private func width(_ step: Int) -> Int { steps[step].keys.count }
   private func rows(_ step: Int) -> Int { steps[step].job.rows }

@@ -26,13 +26,8 @@ struct FlashStep: Sendable {
     columns.clamped(to: 0..<touched[position])
   }
 
-  /// Pieces of `size` keys.
-  func pieceCount(_ size: Int) -> Int { (keys.count + size - 1) / size }
-
-  /// The keys of a piece of `size`, as columns from the first key.
-  func piece(_ index: Int, of size: Int) -> Range<Int> {
-    index * size..<min(index * size + size, keys.count)
-  }
+  /// The keys in pieces of `size`, as columns from the first key.
+  func pieces(of size: Int) -> [Range<Int>] { RowTile.pieces(0..<keys.count, size) }
 }
 
 /// The work of one core in order.

@@ -48,16 +48,10 @@ struct FlashUnfusedSoftmax {
         return part
       }
     }
-    var loaded: [Tile<UB>] = []
     for (index, part) in parts.enumerated() {
       p.pushScope("softmax", iteration: index)
-      while loaded.count < min(index + layout.plan.stages, parts.count) {
-        let next = parts[loaded.count]
-        let scores = scoreRing.next().tile(rows: next.rows)
-        p.emit(LoadUB(scores, from: written.scores.tile(row: next.firstRow, rows: next.rows)))
-        loaded.append(scores)
-      }
-      normalise(part, loaded[index], &p)
+      let scores = written.scores.tile(row: part.firstRow, rows: part.rows)
+      normalise(part, scoreRing.load(scores, &p), &p)
       p.popScope()
     }
   }
