@@ -56,9 +56,6 @@ protocol Schedule: Sendable, Hashable {
 
   /// What each core that has work keeps on chip.
   func buffers(_ problem: Problem) -> BufferPlan
-
-  /// The event IDs that the machine has too few of, in words, or `nil`.
-  func shortage(_ problem: Problem) -> String?
 }
 
 extension Schedule where Kind == Void {
@@ -90,8 +87,6 @@ extension Schedule {
 
   mutating func settle(_ problem: Problem) throws(NPUError) {}
 
-  func shortage(_ problem: Problem) -> String? { nil }
-
   func microOps(_ problem: Problem) -> Double { 0 }
 
   static var mostStepped: Int { 1 << 16 }
@@ -122,12 +117,12 @@ extension Schedule {
 
   /// Whether the machine has room for the schedule: exactly where its program fits.
   func fits(_ problem: Problem) -> Bool {
-    shortage(problem) == nil && buffers(problem).overflow(on: problem.machine) == nil
+    buffers(problem).overflow(on: problem.machine) == nil
   }
 
   /// What does not fit, or `nil`.
   func overflow(_ problem: Problem) -> String? {
-    shortage(problem) ?? buffers(problem).overflow(on: problem.machine)?.description
+    buffers(problem).overflow(on: problem.machine)?.description
   }
 
   func fields(_ kind: Kind) -> ScheduleFields {

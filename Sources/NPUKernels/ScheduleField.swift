@@ -10,14 +10,14 @@ public struct ScheduleField: Sendable, Hashable {
     case extent
     /// A size of a tile in whole blocks of so many.
     case blocks(of: Int)
-    /// The slots of a ring: each takes an event ID.
+    /// The slots of a ring.
     case slots
     /// One of some numbers.
     case range(ClosedRange<Int>)
     /// One of some words; the number is its place among them.
     case words([String])
 
-    /// Most slots of a ring: no machine has more event IDs for a pair of queues.
+    /// Most slots of a ring.
     static let mostSlots = 65_535
 
     /// From the least to the most.

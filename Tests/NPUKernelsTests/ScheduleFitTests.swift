@@ -36,10 +36,23 @@ import Testing
     #expect(refusals > 0)
   }
 
-  @Test func `a schedule that would take more events than there are is made with those`() throws {
-    let one = KernelCase(
-      FlashAttention.name, ["q": "1", "kv": "1", "heads": "3", "head-dim": "16"])
-    let machine = try Presets.named("tiny").configuration
-    #expect(try KernelRun.faults(one.run(on: machine).report) == [])
+  @Test(arguments: [
+    (FlashAttention.name, "q=32 kv=64 head-dim=32", "stages=3"),
+    (ResidualAdd.name, "rows=20 cols=64", "tile.rows=1,stages=9"),
+    (RMSNorm.name, "rows=9 cols=64", "stages=6"), (Rope.name, "positions=9 heads=4", "stages=7"),
+    (Softmax.name, "rows=20 cols=64", "stages=9"),
+    (Swiglu.name, "hidden=64 ffn=64", "stages.weights=9"),
+    (Gemm.name, "m=64 n=64 k=512", "tile.k=32,chunk.k=32,stages.input=6,stages.other=6"),
+  ])
+  func `no schedule is refused for event IDs, and one ID is enough`(
+    kernel: String, flags: String, schedule: String
+  ) throws {
+    var machine = try Presets.named("edge").configuration
+    machine.eventsPerPair = 1
+    let report = try KernelCase(kernel, KernelCase.flags(flags)).run(
+      on: machine, schedule: schedule
+    ).report
+    #expect(report.findings.filter { $0.severity == .error }.isEmpty)
+    #expect(report.numerics?.isBitExact == true)
   }
 }

@@ -66,12 +66,6 @@ public struct CompressEpilogSchedule: Schedule {
         "tile.cols needs a multiple of \(FP8Block.blockSize) or the whole row, "
           + "found \(tileColumns)")
     }
-    for (name, value) in [("stages", stages), ("stages.out", outStages)] where value > problem.limit
-    {
-      throw NPUError(
-        .usage, "\(name) needs at most \(problem.limit), found \(value)",
-        hint: "each slot takes an event ID between two queues")
-    }
   }
 
   func buffers(_ problem: CompressEpilogProblem) -> BufferPlan {
@@ -114,7 +108,7 @@ public struct CompressEpilogSchedule: Schedule {
     let block = FP8Block.blockSize
     let target = 256 * space.machine.vector.lanes
     let perCore = (space.rows + space.machine.cores - 1) / space.machine.cores
-    for depth in depths where depth.stages <= space.limit {
+    for depth in depths {
       var width = space.columns <= target ? space.columns : max(block, target / block * block)
       while true {
         var height = max(1, min(target / width, (perCore + 7) / 8))
@@ -146,7 +140,4 @@ struct CompressEpilogProblem: ScheduleProblem, Sendable {
 
   var kernel: String { CompressEpilog.name }
   var remedy: String { "use a machine with a larger ub" }
-
-  /// Most stages of a ring.
-  var limit: Int { machine.eventsPerPair ?? ScheduleField.Values.mostSlots }
 }

@@ -19,11 +19,10 @@ struct FlashDecode: FlashProgram {
   static func candidates(_ shape: FlashShape, machine: MachineConfiguration) -> [FlashSchedule] {
     let longest = MXINT8.blocks(shape.kv) * MXINT8.blockSize
     let isEncoded = shape.kvFormat != .mxint8
-    let events = machine.eventsPerPair ?? 8
     var result: [FlashSchedule] = []
     for tileKV in [128, 64, 32] where tileKV == 32 || tileKV < longest + tileKV / 2 {
       for stages in [2, 1] {
-        let window = stages == 1 ? [1] : isEncoded ? [3, 2, 1] : halves(of: min(4, events / 2))
+        let window = stages == 1 ? [1] : isEncoded ? [3, 2, 1] : [4, 2, 1]
         for tileQ in halves(of: min(shape.queries, 64)) {
           for heads in headTiles(shape, rows: 128 / tileQ, groups: isEncoded ? 8 : .max) {
             for (staged, rowStages) in isEncoded

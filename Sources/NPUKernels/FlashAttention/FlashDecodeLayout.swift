@@ -72,22 +72,4 @@ struct FlashDecodeLayout: FlashLayout {
     ]
     return BufferPlan(list + FlashCombine.buffers(shape, rows: rows))
   }
-
-  /// The pair of queues that needs more events than there are, or `nil`: one for each slot that is on
-  /// its way from one to the other.
-  func shortage(_ machine: MachineConfiguration) -> String? {
-    guard let events = machine.eventsPerPair else { return nil }
-    let isEncoded = shape.kvFormat != .mxint8
-    let needs = [
-      ("load to feed", isEncoded ? 0 : 2 * plan.kvStages),
-      ("store to feed", (isEncoded ? 2 * plan.kvStages : 0) + 2),
-      ("load to vector", isEncoded ? plan.rowStages + 1 : 1),
-      ("vector to store", (isEncoded ? 2 * plan.stages : 0) + 2),
-      ("matrix to drain", 2 * plan.stages),
-    ]
-    for (pair, needed) in needs where needed > events {
-      return "\(pair) has \(events) events, needed \(needed)"
-    }
-    return nil
-  }
 }

@@ -67,10 +67,4 @@ struct FlashOnlineLayout: FlashLayout {
     }
     return BufferPlan(list)
   }
-
-  func shortage(_ machine: MachineConfiguration) -> String? {
-    guard let events = machine.eventsPerPair, pieces > events else { return nil }
-    return "kv tiles of \(pieces) pieces need as many events between two queues, and there are "
-      + "\(events)"
-  }
 }

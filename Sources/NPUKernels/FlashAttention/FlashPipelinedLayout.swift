@@ -116,12 +116,4 @@ struct FlashPipelinedLayout: FlashLayout {
     list += FlashResults.buffers(rows: rows, headDim: headDim, inFlight: inFlight)
     return BufferPlan(list)
   }
-
-  func shortage(_ machine: MachineConfiguration) -> String? {
-    let pieces = (width - 1) / piece + 1
-    let needed = max(pieces, 2 * inFlight) + inFlight
-    guard let events = machine.eventsPerPair, needed > events else { return nil }
-    return "tiles of \(pieces) pieces, \(inFlight) in flight, need \(needed) events between two "
-      + "queues, and there are \(events)"
-  }
 }

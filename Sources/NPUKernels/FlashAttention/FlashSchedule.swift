@@ -188,8 +188,6 @@ public struct FlashSchedule: Schedule {
 
   func buffers(_ problem: Problem) -> BufferPlan { layout(problem).buffers }
 
-  func shortage(_ problem: Problem) -> String? { layout(problem).shortage(problem.machine) }
-
   private func layout(_ problem: Problem) -> any FlashLayout {
     problem.rung.program.layout(self, shape: problem.shape, machine: problem.machine)
   }

@@ -75,10 +75,4 @@ struct FlashUnfusedLayout: FlashLayout {
       ring("p_sum", .f32, columns: min(lanes, shape.kv)),
     ] + ["top", "limit", "l", "inverse", "log_l"].map { ring($0, .f32, columns: 1) }
   }
-
-  func shortage(_ machine: MachineConfiguration) -> String? {
-    guard let events = machine.eventsPerPair, plan.kvStages + 2 > events else { return nil }
-    return "\(plan.kvStages) slots of keys need \(plan.kvStages + 2) events between two queues, "
-      + "and there are \(events)"
-  }
 }

@@ -25,8 +25,8 @@ struct GemmCostModel: Sendable {
     self.machine = machine
   }
 
-  /// Event IDs of a pair of queues: what the rings between them may hold together.
-  var eventLimit: Int { min(8, machine.eventsPerPair ?? 8) }
+  /// Loads of both operands that rings are made for: more seldom help.
+  static let mostLoads = 8
 
   static func tiles(_ extent: Int, _ tile: Int) -> Int { (extent - 1) / tile + 1 }
 
@@ -126,20 +126,6 @@ struct GemmCostModel: Sendable {
         names.encoded, .ub, .mxint8, slots: 2, rows: rows, columns: columns,
         axis: isDeep(operand) ? .alongRows : .alongColumns),
     ]
-  }
-
-  func shortage(_ plan: GemmSchedule) -> String? {
-    guard let limit = machine.eventsPerPair else { return nil }
-    let events = plan.inputStages.addingReportingOverflow(plan.otherStages)
-    if events.overflow || events.partialValue > max(2, limit) {
-      return "stages.input and stages.other need \(events.partialValue) event IDs, "
-        + "the machine has \(limit) for a pair of queues"
-    }
-    if max(plan.feedStages, plan.accStages) > limit {
-      return "stages.feed and stages.acc need \(max(plan.feedStages, plan.accStages)) event IDs, "
-        + "the machine has \(limit) for a pair of queues"
-    }
-    return nil
   }
 }
 

@@ -221,8 +221,6 @@ public struct GemmSchedule: Schedule {
 
   func buffers(_ problem: Problem) -> BufferPlan { problem.model.buffers(self) }
 
-  func shortage(_ problem: Problem) -> String? { problem.model.shortage(self) }
-
   /// Four for each matmul: feeds, and a load or a drain.
   func microOps(_ problem: Problem) -> Double { 4 * problem.model.steps(self) }
 }

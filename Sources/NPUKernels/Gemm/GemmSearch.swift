@@ -117,27 +117,24 @@ struct GemmSearch {
   private func operandRings(_ tileM: Int, _ tileN: Int, _ tileK: Int, _ side: Int)
     -> GemmSchedule?
   {
-    var plan = Self.smallest
-    plan.tileM = tileM
-    plan.tileN = tileN
-    plan.tileK = tileK
-    plan.chunkK = tileK
-    plan.otherSide = side
-    plan.accStages = min(2, model.eventLimit)
-    plan.feedStages = min(4, model.eventLimit)
-    // Each memory has a ring of its own.
-    while plan.feedStages >= 2 {
+    var (feeds, products) = (4, 2)
+    while feeds >= 2 {
+      // A fresh value each turn, as above.
+      let plan = GemmSchedule(
+        rung: 1, tileM: tileM, tileN: tileN, tileK: tileK, chunkK: tileK, inputStages: 1,
+        otherStages: 1, feedStages: feeds, accStages: products, slabs: 0, kept: 1, otherSide: side)
       guard let overflow = buffers(plan).overflow(on: model.machine) else { return plan }
+      // Each memory has a ring of its own.
       switch overflow.space {
-      case .left, .right: plan.feedStages -= 1
-      case .acc where plan.accStages > 1: plan.accStages -= 1
+      case .left, .right: feeds -= 1
+      case .acc where products > 1: products -= 1
       default: return nil
       }
     }
     return nil
   }
 
-  /// Each length of the loads with the rings that event IDs and `l1` allow.
+  /// Each length of the loads with the rings that `l1` allows.
   private func considerChunks(
     _ plan: GemmSchedule, depth: Int, _ rungs: ClosedRange<Int>, _ ranking: inout GemmRanking
   ) {
@@ -159,7 +156,7 @@ struct GemmSearch {
   }
 
   private func considerRings(_ plan: GemmSchedule, _ ranking: inout GemmRanking) {
-    if let candidate = loadRings(plan, slots: model.eventLimit) {
+    if let candidate = loadRings(plan, slots: GemmCostModel.mostLoads) {
       ranking.offer(candidate, model.cycles(candidate))
     }
   }
@@ -179,7 +176,7 @@ struct GemmSearch {
   private func loadRings(_ plan: GemmSchedule, slots: Int) -> GemmSchedule? {
     var candidate = plan
     let least = model.leastStages(candidate)
-    var spare = min(slots, model.eventLimit)
+    var spare = min(slots, GemmCostModel.mostLoads)
     // Two slots in each ring at least, or nothing overlaps.
     while spare >= 2 {
       setRings(&candidate, least: least, total: spare)

@@ -50,11 +50,6 @@ public struct RMSNorm: Kernel {
       kernel: Self.name, rows: rows, columns: columns,
       columnUnit: max(16, machine.vector.lanes), prefersWholeRows: true, machine: machine,
       rings: { [columns] in Self.buffers($0, columns: columns, machine) },
-      events: { [columns] tileColumns, stages in
-        let isWhole = tileColumns >= columns
-        return Self.inputSlots(stages: stages, isWhole: isWhole)
-          + Self.weightSlots(isWhole: isWhole)
-      },
       // A queue that does not order its own results waits at barriers between dependent passes,
       // whatever else is in flight: longer passes, fewer waits.
       elementsPerLane: machine.interlocks(.vector) ? 128 : 256)

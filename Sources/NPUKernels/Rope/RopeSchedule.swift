@@ -105,11 +105,4 @@ public struct RopeSchedule: Schedule {
       made("freq"), made("cos"), made("sin"), lane("out"),
     ])
   }
-
-  /// Two stores for each slot of a table at a time, one for each slot of out.
-  func shortage(_ problem: Problem) -> String? {
-    let events = stages + 2 * tableStages
-    guard let limit = problem.machine.eventsPerPair, events > max(3, limit) else { return nil }
-    return "stages needs \(events) event IDs, the machine has \(limit) for a pair of queues"
-  }
 }

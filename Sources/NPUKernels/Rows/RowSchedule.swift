@@ -32,8 +32,6 @@ public struct RowSchedule: Schedule {
     var machine: MachineConfiguration
     /// What a core keeps on chip for tiles of the size of the schedule given.
     var rings: @Sendable (_ largest: RowSchedule) -> BufferPlan
-    /// Event IDs that tiles of so many columns in so many stages take between a pair of queues.
-    var events: @Sendable (_ tileColumns: Int, _ stages: Int) -> Int = { $1 }
     /// Elements of a tile for each lane that are aimed at: a pass over a tile is then long against
     /// what starting it costs.
     var elementsPerLane = 128
@@ -104,12 +102,6 @@ public struct RowSchedule: Schedule {
       RowSchedule(
         tileRows: min(tileRows, (problem.rows - 1) / max(1, problem.machine.cores) + 1),
         tileColumns: min(tileColumns, problem.columns), stages: stages))
-  }
-
-  func shortage(_ problem: Problem) -> String? {
-    let events = problem.events(tileColumns, stages)
-    guard let limit = problem.machine.eventsPerPair, events > limit else { return nil }
-    return "stages needs \(events) event IDs, the machine has \(limit) for a pair of queues"
   }
 
   /// 16 for each tile.

@@ -54,11 +54,6 @@ public struct SoftmaxSchedule: Schedule {
         .usage, "stages needs at least as many as tiles, found \(stages) for \(tiles)",
         hint: "each row tile in flight holds a slot")
     }
-    if let limit = problem.machine.eventsPerPair, stages > limit {
-      throw NPUError(
-        .usage, "stages needs at most \(limit), found \(stages)",
-        hint: "each slot takes an event ID between load and vector")
-    }
   }
 
   func buffers(_ problem: SoftmaxProblem) -> BufferPlan {
@@ -92,7 +87,7 @@ struct SoftmaxProblem: ScheduleProblem, Sendable {
   var kernel: String { Softmax.name }
   var remedy: String { "use a machine with a larger ub or fewer lanes" }
 
-  /// FP32 columns of one value a row that each row tile in flight has; see ``SoftmaxLane``.
+  /// FP32 columns of one value a row that each row tile in flight has.
   static let columnTiles = 5
 
   /// Depths from the best to the least that is worth having.
@@ -116,13 +111,11 @@ struct SoftmaxProblem: ScheduleProblem, Sendable {
   func resident() -> SoftmaxSchedule? {
     for depth in Self.depths where depth.stages > 1 {
       let tiles = min(depth.tiles, rowsPerCore)
-      let stages = min(depth.stages, machine.eventsPerPair ?? depth.stages)
-      guard stages >= tiles else { continue }
       var height = Swift.max(
         1, min(target / columns, (rowsPerCore + tiles - 1) / tiles))
       while height >= 1 {
         let plan = SoftmaxSchedule(
-          tileRows: height, tileColumns: columns, stages: stages, tiles: tiles)
+          tileRows: height, tileColumns: columns, stages: depth.stages, tiles: tiles)
         if plan.fits(self) { return plan }
         height /= 2
       }
@@ -134,13 +127,12 @@ struct SoftmaxProblem: ScheduleProblem, Sendable {
   func streaming() -> SoftmaxSchedule? {
     for depth in Self.depths {
       let tiles = min(depth.tiles, rowsPerCore)
-      let stages = min(depth.stages, machine.eventsPerPair ?? depth.stages)
-      guard stages >= tiles else { continue }
       // A row on its own has nothing beside it: wider tiles make up for it.
       var units = Swift.max(1, target * (tiles > 1 ? 1 : 2) / columnUnit)
       while units >= 1 {
         let plan = SoftmaxSchedule(
-          tileRows: 1, tileColumns: min(units * columnUnit, columns), stages: stages, tiles: tiles)
+          tileRows: 1, tileColumns: min(units * columnUnit, columns), stages: depth.stages,
+          tiles: tiles)
         if plan.fits(self) { return plan }
         units = units > 8 ? units * 7 / 8 : units - 1
       }

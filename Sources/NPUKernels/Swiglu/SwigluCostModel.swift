@@ -13,8 +13,6 @@ struct SwigluCostModel: Sendable {
     tileTokens: 1, tileColumns: 1, tileK: 32, chunkK: 32, weightStages: 1, rowStages: 1,
     feedStages: 1, pieceColumns: 32)
 
-  private var eventLimit: Int { machine.eventsPerPair ?? 8 }
-
   // MARK: Memories
 
   func buffers(_ plan: SwigluSchedule) -> BufferPlan {
@@ -43,13 +41,6 @@ struct SwigluCostModel: Sendable {
       PlannedBuffer("g", .ub, .bf16, slots: stages, rows: rows, columns: columns),
       PlannedBuffer("gated", .ub, .bf16, slots: stages, rows: rows, columns: columns),
     ])
-  }
-
-  func shortage(_ plan: SwigluSchedule) -> String? {
-    let events = max(plan.weightStages, plan.feedStages, plan.rowStages)
-    guard let limit = machine.eventsPerPair, events > limit else { return nil }
-    return "stages.weights, stages.rows and stages.feed need \(events) event IDs, "
-      + "the machine has \(limit) for a pair of queues"
   }
 
   private func whole(_ extent: Int) -> Int { MXINT8.blocks(extent) * MXINT8.blockSize }
@@ -97,21 +88,22 @@ struct SwigluCostModel: Sendable {
 
   /// The deepest rings that fit the sizes, at most six and three slots, then the widest pieces.
   func fitted(_ plan: SwigluSchedule) -> SwigluSchedule? {
-    var plan = plan
-    plan.weightStages = min(6, eventLimit)
-    plan.feedStages = min(3, eventLimit)
-    plan.pieceColumns = whole(max(hidden, ffn))
-    guard shortage(plan) == nil else { return nil }
-    // Each memory has a size of its own that makes room in it.
-    while let overflow = buffers(plan).overflow(on: machine) {
+    var (weights, feeds, piece) = (6, 3, whole(max(hidden, ffn)))
+    while true {
+      // A fresh value each turn: Swift 6.3.1 loses one of several fields that a loop updates in place.
+      let fitted = SwigluSchedule(
+        tileTokens: plan.tileTokens, tileColumns: plan.tileColumns, tileK: plan.tileK,
+        chunkK: plan.chunkK, weightStages: weights, rowStages: plan.rowStages, feedStages: feeds,
+        pieceColumns: piece)
+      guard let overflow = buffers(fitted).overflow(on: machine) else { return fitted }
+      // Each memory has a size of its own that makes room in it.
       switch overflow.space {
-      case .l1 where plan.weightStages > 1: plan.weightStages -= 1
-      case .left where plan.feedStages > 1, .right where plan.feedStages > 1: plan.feedStages -= 1
-      case .ub where plan.pieceColumns > 32: plan.pieceColumns = whole(plan.pieceColumns / 2)
+      case .l1 where weights > 1: weights -= 1
+      case .left where feeds > 1, .right where feeds > 1: feeds -= 1
+      case .ub where piece > 32: piece = whole(piece / 2)
       default: return nil
       }
     }
-    return plan
   }
 
   // MARK: Cycles

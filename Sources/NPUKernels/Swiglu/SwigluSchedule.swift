@@ -90,8 +90,6 @@ public struct SwigluSchedule: Schedule {
   }
 
   func buffers(_ model: SwigluCostModel) -> BufferPlan { model.buffers(self) }
-
-  func shortage(_ model: SwigluCostModel) -> String? { model.shortage(self) }
 }
 
 extension SwigluCostModel: ScheduleProblem {

@@ -264,8 +264,6 @@ import Testing
       refusal(["dim": "1000000", "tokens": "1000000"], on: edge).contains("use a smaller shape"))
     #expect(refusal([:], "order=4", on: edge).contains("order needs a whole number from 1 to 3"))
     #expect(refusal([:], "tile.cols=200", on: edge).contains("a multiple of 128 or the whole row"))
-    #expect(refusal([:], "stages=9", on: edge).contains("stages needs at most 8, found 9"))
-    #expect(refusal([:], "stages.out=9", on: edge).contains("stages.out needs at most 8, found 9"))
     #expect(
       refusal([:], "tile.rows=64", on: edge).contains("ub holds 131072 bytes, needed"))
     #expect(

@@ -70,8 +70,6 @@ import Testing
     ("tile.kv=48", "tile.kv needs a multiple of 32 from 32 to 1073741824, found '48'"),
     ("tile.staged=40", "tile.staged needs a multiple of 32"),
     ("tile.kv=4096", "l1 holds 524288 bytes"), ("tile.heads=0", "needs a whole number from 1"),
-    ("stages.kv=4", "store to feed has 8 events, needed 10"),
-    ("stages.rows=9,tile.staged=32", "load to vector has 8 events, needed 10"),
     ("tile.x=4", "the schedule has no field 'tile.x'"),
     ("tile.q=2147483648", "tile.q needs a whole number"),
   ])

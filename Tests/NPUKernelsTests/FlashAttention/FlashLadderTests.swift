@@ -122,10 +122,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("pipelined", "tile.kv=48", "multiple of 32"), ("pipelined", "stages=3", "19 events"),
-    ("pipelined", "tile.q=64,tile.kv=512", "18 events"), ("pipelined", "tile.m=4", "no field"),
-    ("pipelined", "stages.kv=40", "18 events"), ("online", "tile.q=48,tile.kv=192", "ub holds"),
-    ("unfused", "stages.kv=7", "events"),
+    ("pipelined", "tile.kv=48", "multiple of 32"), ("pipelined", "tile.m=4", "no field"),
+    ("online", "tile.q=48,tile.kv=192", "ub holds"),
   ])
   func `a schedule that cannot be is refused with what is needed`(
     rung: String, text: String, reason: String

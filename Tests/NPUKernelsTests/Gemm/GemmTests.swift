@@ -58,8 +58,7 @@ import Testing
   ])
   func `fields of the schedule change no word`(schedule: String) throws {
     let one = GemmCase(100, 90, 200)
-    var machine = try one.machine("edge")
-    machine.eventsPerPair = 16
+    let machine = try one.machine("edge")
     let needed = try one.run(on: machine).dump()["output"]
     let run = try one.run(on: machine, schedule: schedule)
     let faults = KernelRun.faults(run.report)

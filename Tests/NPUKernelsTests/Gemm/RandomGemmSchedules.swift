@@ -37,9 +37,7 @@ struct RandomGemmSchedules {
     let fits =
       holds(.left, feed * m * k) && holds(.right, feed * n * k) && holds(.l1, l1)
       && holds(.acc, acc * m * n * 2)
-    guard fits, steps <= 1 << 14, stages.input + stages.other <= machine.eventsPerPair ?? 8 else {
-      return nil
-    }
+    guard fits, steps <= 1 << 14 else { return nil }
     return "rung=\(slabs > 0 || chunks > 1 ? 4 : 3),tile.m=\(m),tile.n=\(n),tile.k=\(k),"
       + "chunk.k=\(chunk),chunks.input=\(chunks),stages.input=\(stages.input),"
       + "stages.other=\(stages.other),stages.feed=\(feed),stages.acc=\(acc),slabs=\(slabs),"

@@ -66,7 +66,6 @@ import Testing
     ("table=fp16", nil, "--table needs one of bf16, fp32"),
     ("head-dim=200000", nil, "rope does not fit edge: ub holds"),
     ("heads=4", "tile.heads=2,tile.positions=2", "needs tile.positions=1"),
-    ("heads=4", "stages=7", "event IDs"),
     ("heads=4", "tile.positions=4000", "this schedule does not fit edge: ub holds"),
   ])
   func `what cannot be is refused with what is needed`(

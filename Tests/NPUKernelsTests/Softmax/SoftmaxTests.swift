@@ -165,7 +165,6 @@ import Testing
     #expect(refusal(["rows": "1000000", "cols": "1000000"], on: edge).contains("smaller shape"))
     #expect(refusal([:], "tile.cols=100", on: edge).contains("a multiple of 32 (lanes and"))
     #expect(refusal([:], "stages=1", on: edge).contains("at least as many as tiles, found 1 for 2"))
-    #expect(refusal([:], "stages=9", on: edge).contains("stages needs at most 8, found 9"))
     #expect(refusal([:], "tile.rows=9", on: edge).contains("ub holds 131072 bytes, needed"))
     #expect(
       refusal([:], "tile.rows=\(Int.max)", on: edge).contains("tile.rows is: rows of a row tile"))

@@ -59,7 +59,6 @@ import Testing
     ("tile.k=48", "tile.k needs a multiple of 32"),
     ("chunk.k=100", "chunk.k needs a multiple of 32"),
     ("piece.columns=33", "piece.columns needs a multiple of 32"),
-    ("stages.weights=9", "event IDs"),
     ("tile.columns=1073741825", "tile.columns needs a whole number from 1 to 1073741824"),
     ("tile.column=8", "did you mean tile.columns"),
     ("tile.columns=4096,chunk.k=4096", "this schedule does not fit edge: l1 holds"),
