@@ -32,12 +32,13 @@ struct RuleBudget {
     rounds = min(Self.mostRounds, (attempts - rules.count) / improvements.count)
   }
 
-  /// A small window keeps transfers in the order in which memory was meant to serve them, a large one
-  /// finds overlap; kernels that are bound by memory want the first, those of many stages the second.
+  /// Queues that run ahead in their order, and small windows, keep transfers in the order in which memory
+  /// was meant to serve them; large windows find overlap. Kernels that are bound by memory want the
+  /// first, those of many stages the second.
   private static let ranked: [OrderRule] = [
-    OrderRule(.longestPath, window: 8), OrderRule(.written, window: 64), OrderRule(.longestPath),
-    OrderRule(.longestPath, window: 64), OrderRule(.longestPath, window: 128, slack: 200),
-    .runAhead, OrderRule(.longestPath, slack: 64),
+    .runAhead, OrderRule(.written, window: 64), OrderRule(.longestPath),
+    OrderRule(.longestPath, window: 8), OrderRule(.longestPath, window: 64),
+    OrderRule(.longestPath, window: 128, slack: 200), OrderRule(.longestPath, slack: 64),
     OrderRule(.longestPath, window: 64, kept: [.load]), OrderRule(.longestPath, window: 256),
     OrderRule(.written), OrderRule(.longestPath, window: 128, slack: 16),
     OrderRule(.written, window: 16), OrderRule(.longestPath, window: 32),
