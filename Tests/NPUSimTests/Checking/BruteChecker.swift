@@ -398,11 +398,13 @@ struct BruteChecker {
     // A head is what its queue stands at. Only heads wait: what a micro-op behind one would wait for
     // later holds nobody now.
     let heads = unfinished.filter { op in
-      guard mayWait(op) else { return true }
+      // A barrier over the cores waits for the others once its own core has come to it.
+      let joins = ops[op].record.kind == .barrierCores
+      guard mayWait(op) || joins else { return true }
       return unfinished.allSatisfy {
         guard ops[$0].site.core == ops[op].site.core, $0 < op else { return true }
         if stopsDispatch($0) { return false }
-        return isInSequencer(op) || !isOn($0, ops[op].record.queue, ops[op].site.core)
+        return joins || isInSequencer(op) || !isOn($0, ops[op].record.queue, ops[op].site.core)
       }
     }
     let isHead = Set(heads)
