@@ -34,7 +34,12 @@ extension CoreStream {
     in order: [UInt32]?, _ graph: ConflictGraph?, machine: MachineConfiguration
   ) -> Lowered {
     guard let graph else {
-      return Lowered(records: records, positions: records.indices.map { UInt32($0) })
+      var lowered = Lowered(records: records, positions: records.indices.map { UInt32($0) })
+      for (index, place) in (order ?? []).enumerated() {
+        lowered.records[index] = records[Int(place)]
+        lowered.positions[Int(place)] = UInt32(index)
+      }
+      return lowered
     }
     var reduction = EdgeReduction(records, in: order, graph, machine)
     reduction.run()

@@ -7,8 +7,13 @@ extension FoundOrder {
 
   /// A program in the order in which it was written; no other one is looked for.
   public init(written program: SequentialProgram) {
-    let lowered = program.lowered(
-      in: [[UInt32]?](repeating: nil, count: program.coreCount), ConflictGraphs(program))
+    self.init(program, explicitly: [[UInt32]?](repeating: nil, count: program.coreCount))
+  }
+
+  /// A program in orders that are given: for each core the places of its micro-ops in the sequence,
+  /// `nil` for the written one.
+  init(_ program: SequentialProgram, explicitly orders: [[UInt32]?]) {
+    let lowered = program.lowered(in: orders, ConflictGraphs(program))
     self.init(program: lowered.program, places: lowered.places)
   }
 

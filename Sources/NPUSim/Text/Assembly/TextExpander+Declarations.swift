@@ -17,6 +17,7 @@ extension TextExpander {
     guard let format = format(text) else { return }
     var axis = BlockAxis.alongColumns
     var slots = 1
+    var ahead = 0
     var address: Int?
     var shape = dimensions
     var aliases: [String] = []
@@ -29,6 +30,9 @@ extension TextExpander {
       case "slots":
         guard let count = dimension(attribute.value, index) else { return }
         slots = count
+      case "ahead":
+        guard let count = dimension(attribute.value, index) else { return }
+        ahead = count
       case "at":
         guard let place = dimension(attribute.value, index) else { return }
         address = place
@@ -49,6 +53,9 @@ extension TextExpander {
         }
       }
     }
+    guard ahead == 0 || ahead < slots else {
+      return failToRun(ahead, slots: slots, text, index)
+    }
     let rows = dimensions.count > 1 ? dimensions[dimensions.count - 2] : 1
     let columns = dimensions.last ?? 1
     if statement.kind != .buffer {
@@ -68,7 +75,7 @@ extension TextExpander {
         TextTensor(
           name: tree.names[text.name], format: format, shape: shape, axis: axis,
           role: TextTensor.Role(statement.kind), aliases: aliases), slots: slots, rows: rows,
-        columns: columns, at: address)
+        columns: columns, ahead: ahead, at: address)
     } catch {
       fail(error.message, at: text.span, index, hint: error.hint, category: error.category)
     }
@@ -84,6 +91,16 @@ extension TextExpander {
       index, hint: "use a smaller shape", category: .limit)
   }
 
+  /// A ring is to run further ahead than it has slots for.
+  private mutating func failToRun(_ ahead: Int, slots: Int, _ text: TextStatement, _ index: Int) {
+    let name = tree.names[text.name]
+    fail(
+      "found ahead=\(ahead), and \(name) has \(slots == 1 ? "1 slot" : "\(slots) slots")",
+      at: text.span, index,
+      hint: "a slot that is not used up yet cannot be filled: give it slots=\(ahead + 1) or more, "
+        + "or let it run at most \(max(0, slots - 1)) ahead")
+  }
+
   /// The elements of a shape, where they can be counted.
   private static func product(_ dimensions: [Int]) -> Int? {
     var result = 1
@@ -97,7 +114,7 @@ extension TextExpander {
 
   private mutating func add(
     _ statement: PlanStatement, _ text: TextStatement, _ index: Int, _ tensor: TextTensor,
-    slots: Int, rows: Int, columns: Int, at address: Int?
+    slots: Int, rows: Int, columns: Int, ahead: Int, at address: Int?
   ) throws(NPUError) {
     let name = tensor.name
     switch statement.kind {
@@ -113,7 +130,7 @@ extension TextExpander {
           PlannedBuffer(
             name, space, tensor.format, slots: slots, rows: rows, columns: columns,
             axis: tensor.axis), at: address))
-      startRings(Int(statement.key), slots: slots)
+      startRings(Int(statement.key), slots: slots, ahead: ahead)
     case .tapTensor:
       _ = try builder.tapTensor(
         name, tensor.format, slots: slots, rows: rows, columns: columns, axis: tensor.axis)

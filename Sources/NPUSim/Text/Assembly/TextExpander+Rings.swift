@@ -1,9 +1,34 @@
 extension TextExpander {
-  /// The rings of a key start anew with a buffer of so many slots; their events take the lowest IDs of
-  /// their pairs that no ring before them has.
-  mutating func startRings(_ key: Int, slots: Int) {
+  /// How far a ring of a core has come.
+  struct RingState {
+    /// Turns of one side, each of which is one slot.
+    struct Side {
+      /// The turn that the next block holds.
+      var next = 0
+      /// The turn of the innermost block that is open.
+      var current = 0
+      /// Blocks that are open: the slots that are held at once.
+      var open = 0
+      /// Micro-ops of the core before the outermost block that is open.
+      var start = 0
+    }
+
+    var produced = Side()
+    var consumed = Side()
+    var slots = 0
+    /// By how many turns it is filled before where that is written.
+    var ahead = 0
+    /// First ID of the events that say a slot is full, and of those that say it is free.
+    var full = 0
+    var free = 0
+  }
+
+  /// The rings of a key start anew with a buffer of so many slots, which are filled so many turns ahead;
+  /// their events take the lowest IDs of their pairs that no ring before them has.
+  mutating func startRings(_ key: Int, slots: Int, ahead: Int) {
     for (number, ring) in plan.rings.enumerated() where ring.key == Int32(key) {
       rings[core][number].slots = slots
+      rings[core][number].ahead = ahead
       guard let producer = ring.producer, let consumer = ring.consumer else { continue }
       func used(from: Queue, to: Queue) -> Int {
         rings[core].enumerated().reduce(0) { highest, entry in
@@ -41,6 +66,10 @@ extension TextExpander {
       return nil
     }
     let slot = side.next % state.slots
+    if isProduced && side.open == 0 {
+      side.start = positions[core]
+      guard state.ahead == 0 || opens(number, index) else { return nil }
+    }
     if !isProduced {
       let full = Event(from: producer, to: consumer, id: UInt16(clamping: state.full + slot))
       synchronise(index, full, .wait)
@@ -54,6 +83,17 @@ extension TextExpander {
     side.open += 1
     keep(side, of: number, isProduced: isProduced)
     return outer
+  }
+
+  /// Opens a block that runs ahead; `false` where it is inside another one.
+  private mutating func opens(_ ring: Int, _ index: Int) -> Bool {
+    guard let outer = runAhead[core].open(ring) else { return true }
+    let key = plan.keys[Int(plan.rings[outer].key)]
+    fail(
+      "found a block that runs ahead inside one of '\(tree.names[key.name])', which does, too",
+      at: tree.statement(index).span, index,
+      hint: "leave ahead to one of the two, or close the outer block first")
+    return false
   }
 
   private mutating func keep(_ side: RingState.Side, of ring: Int, isProduced: Bool) {
@@ -95,6 +135,9 @@ extension TextExpander {
     }
     side.current = outer
     side.open -= 1
+    if isProduced && side.open == 0 && state.ahead > 0 {
+      runAhead[core].close(number, side.start..<positions[core], turns: state.ahead)
+    }
     keep(side, of: number, isProduced: isProduced)
   }
 }

@@ -59,6 +59,8 @@ struct TextExpander {
   /// Fills and uses of each ring of each core so far, and the fills there will be.
   var rings: [[RingState]] = []
   var totals: [[Int]] = []
+  /// Blocks that run ahead of where they are written, by core.
+  var runAhead: [RunAhead] = []
 
   // Location.
   /// Places in the cores' lists that are looked for.
@@ -66,26 +68,6 @@ struct TextExpander {
   var found: [Finding.Site: TextPlace] = [:]
   /// Where the line of the last of them stands: one line may have thousands.
   var lastNoted: (line: Int, location: SourceLocation)?
-
-  /// How far a ring of a core has come.
-  struct RingState {
-    /// Turns of one side, each of which is one slot.
-    struct Side {
-      /// The turn that the next block holds.
-      var next = 0
-      /// The turn of the innermost block that is open.
-      var current = 0
-      /// Blocks that are open: the slots that are held at once.
-      var open = 0
-    }
-
-    var produced = Side()
-    var consumed = Side()
-    var slots = 0
-    /// First ID of the events that say a slot is full, and of those that say it is free.
-    var full = 0
-    var free = 0
-  }
 
   init(
     _ source: TextSource, _ tree: TextTree, _ plan: TextPlan, task: Task,
@@ -375,6 +357,7 @@ struct TextExpander {
       buffers.append(Array(repeating: -1, count: plan.keys.count))
       positions.append(0)
       lastData.append(-1)
+      runAhead.append(RunAhead())
       rings.append(Array(repeating: RingState(), count: plan.rings.count))
     }
   }

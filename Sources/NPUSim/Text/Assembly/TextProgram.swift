@@ -82,8 +82,10 @@ public struct TextProgram: Sendable {
     emitter.run()
     guard emitter.errors.isEmpty else { return TextOutcome(nil, emitter.errors.sorted) }
     let tensors = emitter.tensors
+    let orders = emitter.ordersAhead
     let sequence = emitter.finished()
-    let ordered = FoundOrder(sequence, order: plan.order)
+    let ordered =
+      orders.map { FoundOrder(sequence, explicitly: $0) } ?? FoundOrder(sequence, order: plan.order)
     return TextOutcome(
       TextAssembly(
         sequence: sequence, ordered: ordered, tensors: tensors, source: source, tree: tree,
@@ -215,6 +217,12 @@ public struct TextAssembly: Sendable {
 }
 
 extension TextExpander {
+  /// The orders of cores in which rings run ahead; `nil` where there is none.
+  var ordersAhead: [[UInt32]?]? {
+    let orders = runAhead.indices.map { runAhead[$0].order(positions[$0]) }
+    return orders.contains { $0 != nil } ? orders : nil
+  }
+
   /// The program, once everything is expanded.
   consuming func finished() -> SequentialProgram { builder.sequential() }
 }

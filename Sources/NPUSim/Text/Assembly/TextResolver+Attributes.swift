@@ -2,7 +2,7 @@ extension TextResolver {
   /// Judges the attributes of a tensor or a buffer.
   mutating func declarationAttributes(_ statement: TextStatement) {
     let isBuffer = statement.kind == .buffer
-    let known = isBuffer ? ["slots", "blocks", "at"] : ["blocks", "shape", "aliases"]
+    let known = isBuffer ? ["slots", "ahead", "blocks", "at"] : ["blocks", "shape", "aliases"]
     var seen: Set<UInt32> = []
     for entry in statement.attributes.range {
       let attribute = tree.attributes[entry]
@@ -14,6 +14,9 @@ extension TextResolver {
       case "slots" where isBuffer && attribute.value.isThere,
         "at" where isBuffer && attribute.value.isThere:
         whole(attribute.value)
+      case "ahead" where isBuffer && attribute.value.isThere:
+        whole(attribute.value)
+        aheads.append((statement.name, attribute.nameSpan))
       case "shape" where !isBuffer && !attribute.value.isThere:
         for dimension in attribute.list.range { whole(tree.lists[dimension]) }
       case "aliases" where !isBuffer && !attribute.value.isThere:

@@ -23,6 +23,20 @@ extension TextResolver {
     }
   }
 
+  /// Reports buffers that are to be filled ahead and are no rings.
+  mutating func reportIdleAheads() {
+    for (name, span) in aheads {
+      if plan.isSequential {
+        refuse("ahead", at: span)
+      } else if !plan.rings.contains(where: { plan.keys[Int($0.key)].name == name }) {
+        errors.add(
+          "found ahead at '\(text(name))', which no produce block fills", at: span,
+          hint: "it says how many turns before its place a produce block runs: leave it out, or "
+            + "fill the buffer with produce and consume")
+      }
+    }
+  }
+
   /// Opens a `produce` or `consume` block.
   mutating func hold(_ statement: TextStatement, _ index: Int) {
     if plan.isSequential {

@@ -55,6 +55,8 @@ struct TextResolver {
   let builtIn: [String]
   private var overrides: [String: String]
   /// Where the text asks for another order than the written one.
+  /// Names of buffers that are to be filled ahead, and where that stands.
+  var aheads: [(name: UInt32, span: TextSpan)] = []
   var foundOrder: TextSpan?
 
   init(
@@ -96,6 +98,7 @@ struct TextResolver {
     }
     errors.shift = 0
     reportUnusedRings()
+    reportIdleAheads()
     reportExplicitOrder()
     for name in overrides.keys.sorted() {
       let known = tree.statements.filter { $0.kind == .parameter }.map { tree.names[$0.name] }
