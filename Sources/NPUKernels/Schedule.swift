@@ -89,7 +89,7 @@ extension Schedule {
 
   func microOps(_ problem: Problem) -> Double { 0 }
 
-  static var mostStepped: Int { 1 << 16 }
+  static var mostStepped: Int { 1 << 14 }
 
   func stepping(
     _ parameter: ScheduleParameter<Self>, to value: Int, _ problem: Problem
@@ -137,10 +137,10 @@ extension Schedule {
   /// Throws `.usage` for fields that make no sense and `.program` where nothing fits, or the given
   /// fields do not.
   ///
-  /// - Parameter program: makes the program of a schedule; of several candidates the fastest is chosen.
+  /// - Parameter sequence: makes the program of a schedule; of several candidates the fastest is chosen.
   init(
     _ problem: Problem, overriding text: String?,
-    program: ((Self) throws(NPUError) -> Program)? = nil
+    sequence: ((Self) throws(NPUError) -> SequentialProgram)? = nil
   ) throws(NPUError) {
     let own = Self.allParameters.filter { $0.isPresent(Self.kind(of: problem)) }
     let given =
@@ -151,7 +151,7 @@ extension Schedule {
     let isWhole = own.allSatisfy { given[$0.field.name] != nil }
     self =
       isWhole
-      ? .smallest(problem) : try .standard(for: problem, given: given, program: program)
+      ? .smallest(problem) : try .standard(for: problem, given: given, sequence: sequence)
     guard !given.isEmpty else { return }
     take(given, own, problem)
     try settle(problem)
@@ -166,19 +166,21 @@ extension Schedule {
   }
 
   /// Micro-ops of a program above which no other one is made to choose between the two.
-  private static var largestTimed: Double { 0x1p19 }
+  private static var largestTimed: Double { 0x1p17 }
 
   private static func standard(
     for problem: Problem, given: ScheduleText.Given,
-    program: ((Self) throws(NPUError) -> Program)? = nil
+    sequence: ((Self) throws(NPUError) -> SequentialProgram)? = nil
   ) throws(NPUError) -> Self {
     let plans = try candidates(for: problem, given: given)
     if let first = plans.first {
-      guard let program, plans.count > 1, first.microOps(problem) <= largestTimed else {
+      guard let sequence, plans.count > 1, first.microOps(problem) <= largestTimed else {
         return first
       }
+      let order = given[QueueOrder.field].flatMap { QueueOrder(rawValue: $0) } ?? first.queueOrder
       return TimedChoice.fastest(
-        of: plans, steppingUpTo: mostStepped, steps: { $0.steps(problem) }, program) ?? first
+        of: plans, in: order, steppingUpTo: mostStepped, steps: { $0.steps(problem) }, sequence)
+        ?? first
     }
     throw NPUError(
       .program,

@@ -23,7 +23,7 @@ import Testing
     NPUSim/Analysis: Support Machine ISA Pricing Ordering Timing Scheduling Checking
     NPUSim/Reporting: Support Tensors Machine ISA Scheduling Text Timing Checking Analysis
     NPUKernels/Errors: NPUSim/Numerics NPUSim/Tensors
-    NPUKernels/Library: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Timing
+    NPUKernels/Library: NPUSim/Support NPUSim/Machine NPUSim/Ordering NPUSim/Scheduling NPUSim/Timing
     NPUKernels: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/ISA
       NPUSim/Ordering NPUSim/Scheduling NPUSim/Text NPUSim/Reporting Errors Library
     NPUKernels/Rows: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/Ordering NPUSim/Scheduling

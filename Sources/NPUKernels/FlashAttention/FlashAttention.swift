@@ -91,7 +91,7 @@ public struct FlashAttention: Kernel {
     plan = try FlashSchedule(
       FlashSchedule.Problem(rung: rung, shape: form, machine: machine), overriding: schedule
     ) { plan throws(NPUError) in
-      try FlashAttention(form, rung, machine, plan).program(IndexTensors([:]))
+      try FlashAttention(form, rung, machine, plan).sequence(IndexTensors([:]))
     }
     let tiles = (form.kv - 1) / plan.tileKV + 1
     guard form.splits <= tiles else {

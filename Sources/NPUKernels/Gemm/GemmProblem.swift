@@ -55,7 +55,7 @@ struct GemmProblem: Sendable {
     plan = try GemmSchedule(
       GemmSchedule.Problem(kernel: name, model: model), overriding: schedule
     ) { plan throws(NPUError) in
-      try GemmProblem(model, interface, plan).sequence().lowered()
+      try GemmProblem(model, interface, plan).sequence()
     }
   }
 

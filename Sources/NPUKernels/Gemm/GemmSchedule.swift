@@ -183,7 +183,7 @@ public struct GemmSchedule: Schedule {
   }
 
   /// With the search, some ten milliseconds.
-  static var mostStepped: Int { 1 << 14 }
+  static var mostStepped: Int { 1 << 13 }
 
   /// What is not moved itself keeps what it stands for: loads stay as long as they were, rings as deep
   /// together, and a rung what it is called.

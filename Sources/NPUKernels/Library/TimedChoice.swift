@@ -1,7 +1,7 @@
 import NPUSim
 
 /// Looks for the fastest of some schedules, and of those a step away from fast ones, by timing the
-/// programs that they make.
+/// programs that they make: in written order, or in the best that a glance finds.
 struct TimedChoice<Plan: Hashable> {
   /// A schedule that was timed, and the steps from it that were not taken yet.
   private struct Place {
@@ -13,13 +13,14 @@ struct TimedChoice<Plan: Hashable> {
   }
 
   /// Micro-ops of the programs that are timed, beyond those of the first two.
-  static var mostGiven: Int { 1 << 15 }
+  static var mostGiven: Int { 1 << 13 }
   /// Programs, from which on no step is taken.
   static var mostPrograms: Int { 40 }
   /// Schedules of which all steps are tried for nothing.
   static var mostVain: Int { 3 }
 
-  private let program: (Plan) throws(NPUError) -> Program
+  private let sequence: (Plan) throws(NPUError) -> SequentialProgram
+  private let order: QueueOrder
   private let mostStepped: Int
   private var known: Set<Plan> = []
   /// The fastest first; of a tie in the order in which they were timed.
@@ -27,9 +28,11 @@ struct TimedChoice<Plan: Hashable> {
   private var microOps = 0
 
   private init(
-    steppingUpTo microOps: Int, _ program: @escaping (Plan) throws(NPUError) -> Program
+    in order: QueueOrder, steppingUpTo microOps: Int,
+    _ sequence: @escaping (Plan) throws(NPUError) -> SequentialProgram
   ) {
-    self.program = program
+    self.sequence = sequence
+    self.order = order
     mostStepped = microOps
   }
 
@@ -37,13 +40,14 @@ struct TimedChoice<Plan: Hashable> {
   ///
   /// - Parameters:
   ///   - plans: the one that seems best first. Of a tie the first one stays.
+  ///   - order: in which the program will run.
   ///   - microOps: of all programs, from which on no step is taken.
   ///   - steps: the schedules a step away from one.
   static func fastest(
-    of plans: [Plan], steppingUpTo microOps: Int, steps: (Plan) -> [Plan],
-    _ program: @escaping (Plan) throws(NPUError) -> Program
+    of plans: [Plan], in order: QueueOrder, steppingUpTo microOps: Int, steps: (Plan) -> [Plan],
+    _ sequence: @escaping (Plan) throws(NPUError) -> SequentialProgram
   ) -> Plan? {
-    var choice = TimedChoice(steppingUpTo: microOps, program)
+    var choice = TimedChoice(in: order, steppingUpTo: microOps, sequence)
     for (number, plan) in plans.enumerated() {
       if number > 1 && choice.microOps > mostGiven { break }
       choice.time(plan)
@@ -56,14 +60,21 @@ struct TimedChoice<Plan: Hashable> {
   private mutating func time(_ plan: Plan) {
     guard known.insert(plan).inserted else { return }
     do throws(NPUError) {
-      let program = try program(plan)
-      microOps += program.opCount
-      guard program.defects.isEmpty else { return }
-      let cycles = try TimingEngine.run(program).cycles
+      let sequence = try sequence(plan)
+      microOps += sequence.opCount
+      guard sequence.defects.isEmpty, let cycles = try cycles(sequence) else { return }
       let index = places.firstIndex { $0.cycles > cycles } ?? places.endIndex
       places.insert(Place(plan: plan, cycles: cycles), at: index)
     } catch {
       // A schedule without a program is not the fastest.
+    }
+  }
+
+  /// What a program takes; `nil` where it cannot be timed.
+  private func cycles(_ sequence: SequentialProgram) throws(NPUError) -> Int64? {
+    switch order {
+    case .found: try OrderSearch.run(sequence, effort: .glance).cycles
+    case .written: try TimingEngine.run(sequence.lowered()).cycles
     }
   }
 

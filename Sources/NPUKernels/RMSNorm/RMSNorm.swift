@@ -58,7 +58,7 @@ public struct RMSNorm: Kernel {
     plan = try RowSchedule(problem, overriding: schedule) { plan throws(NPUError) in
       var kernel = draft
       kernel.plan = plan
-      return try kernel.program(IndexTensors([:]))
+      return try kernel.sequence(IndexTensors([:]))
     }
   }
 

@@ -77,7 +77,7 @@ public struct SoftmaxV: Kernel {
     plan = try SoftmaxVSchedule(problem, overriding: schedule) { plan throws(NPUError) in
       var kernel = draft
       kernel.plan = plan
-      return try kernel.program(IndexTensors([:]))
+      return try kernel.sequence(IndexTensors([:]))
     }
   }
 

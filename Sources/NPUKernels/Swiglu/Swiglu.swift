@@ -48,7 +48,7 @@ public struct Swiglu: Kernel {
     plan = try SwigluSchedule(model, overriding: schedule) { plan throws(NPUError) in
       var kernel = draft
       kernel.plan = plan
-      return try kernel.program(IndexTensors([:]))
+      return try kernel.sequence(IndexTensors([:]))
     }
   }
 

@@ -26,6 +26,9 @@ public struct SequentialProgram: Sendable {
   /// How many cores the program has.
   public var coreCount: Int { streams.count }
 
+  /// Micro-ops and barriers as they were written, over all cores.
+  public var opCount: Int { streams.reduce(0) { $0 + $1.records.count } }
+
   /// The micro-ops of a core, and the barriers that were written between them.
   public func records(ofCore core: Int) -> [OpRecord] { streams[core].records }
 

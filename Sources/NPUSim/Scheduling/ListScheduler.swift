@@ -57,7 +57,9 @@ struct ListScheduler: ~Copyable {
     lanes = .allocate(capacity: Queue.count)
     lanes.initialize(repeating: Lane(), count: Queue.count)
     missing = .allocate(capacity: max(1, nodes))
-    for node in 0..<nodes { (missing + node).initialize(to: UInt32(model.graph.places(into: node).count)) }
+    for node in 0..<nodes {
+      (missing + node).initialize(to: UInt32(model.graph.places(into: node).count))
+    }
     readiness = .allocate(capacity: max(1, nodes))
     readiness.initialize(repeating: 0, count: nodes)
     joinVisible = [Int64](repeating: 0, count: nodes - model.graph.opCount)

@@ -69,7 +69,8 @@ import Testing
   @Test func `a program counts with its micro-ops and the memories that it uses`() throws {
     let request = try request(Self.one)
     let first = try need(request)
-    let program = try Self.one.make(on: request.machine).program()
+    let kernel = try Self.one.make(on: request.machine)
+    let program = try kernel.wholeProgram(IndexTensors([:]), on: request.machine).program
     var ends: [Space: Int] = [:]
     var scales = 0
     for buffer in program.buffers where buffer.space.isOnChip {

@@ -58,6 +58,6 @@ import Testing
     }
     let (unneeded, tried) = EventMutation.unneeded(program, seed: Self.seed)
     #expect(unneeded.isEmpty, "\(setup): \(unneeded)")
-    #expect(tried >= 5, "\(setup)")
+    #expect(tried >= 3, "\(setup)")
   }
 }
