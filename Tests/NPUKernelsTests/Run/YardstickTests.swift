@@ -75,14 +75,49 @@ import Testing
     #expect(Self.rows.count == 39)
   }
 
-  @Test(arguments: rows)
-  func `a program of 0.1.0 is as it was, or takes fewer cycles`(row: Row) throws {
-    let report = try Self.run(row)
-    #expect(report.isClean)
-    let cycles = try #require(report.timing?.cycles)
-    #expect(cycles <= row.cycles)
-    if cycles == row.cycles {
-      #expect(report.check.microOps == row.microOps && report.check.events == row.events)
+  /// What each program takes now, over what it took in 0.1.0.
+  private static func share(_ row: Row, _ cycles: Int64) -> Double {
+    Double(cycles) / Double(row.cycles)
+  }
+
+  private static func mean(_ shares: [Double]) -> Double {
+    shares.reduce(0, +) / Double(shares.count)
+  }
+
+  /// Programs in which the order of micro-ops was looked into by hand before it was found.
+  private static let examined: Set = [
+    "softmax_v --kv 128", "softmax_v --kv 4096",
+    "softmax_v --kv 1000 --stable --heads 8 --kv-heads 2", "gemm",
+    "gemm --m 1024 --n 1024 --k 1024 --config ascend-910b-like",
+    "gemm --m 256 --n 256 --k 256 --operands bf16", "gemm --m 512 --n 512 --k 512 --operands bf16",
+    "flash_attention", "flash_attention --q 128 --kv 512 --causal",
+    "flash_attention --q 512 --kv 512 --causal --heads 4", "flash_attention --rung online",
+    "flash_attention --q 128 --kv 128 --heads 8 --config ascend-910b-like",
+    "flash_attention --q 1 --kv 1024 --heads 8 --kv-format e4m3fn", "rms_norm",
+    "rope --positions 512", "swiglu --tokens 1 --hidden 1024 --ffn 2048",
+  ]
+
+  @Test func `programs of 0.1.0 are as they were, or take fewer cycles: 0.94 of them in the mean`()
+    throws
+  {
+    var shares: [Double] = []
+    var examined: [Double] = []
+    for row in Self.rows {
+      let report = try Self.run(row)
+      let place = "\(row.testDescription)"
+      #expect(report.isClean, "\(place)")
+      let cycles = try #require(report.timing?.cycles)
+      #expect(cycles <= row.cycles, "\(place)")
+      if cycles == row.cycles {
+        #expect(
+          report.check.microOps == row.microOps && report.check.events == row.events, "\(place)")
+      }
+      // Texts are kept as they are written.
+      if !place.contains(".npu") { shares.append(Self.share(row, cycles)) }
+      if Self.examined.contains(place) { examined.append(Self.share(row, cycles)) }
     }
+    #expect(shares.count == 35 && examined.count == Self.examined.count)
+    #expect(Self.mean(shares) <= 0.94)
+    #expect(Self.mean(examined) <= 0.88)
   }
 }
