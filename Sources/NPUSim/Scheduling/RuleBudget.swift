@@ -17,7 +17,7 @@ struct RuleBudget {
 
   /// Micro-ops times rules in 20 ms, and the rules of the longest programs.
   private static let steps = 30_000
-  private static let fewest = 3
+  private static let fewest = 4
   private static let mostRounds = 2
 
   /// - Parameter microOps: over all cores.
@@ -36,8 +36,8 @@ struct RuleBudget {
   /// was meant to serve them; large windows find overlap. Kernels that are bound by memory want the
   /// first, those of many stages the second.
   private static let ranked: [OrderRule] = [
-    .runAhead, OrderRule(.written, window: 64), OrderRule(.longestPath),
-    OrderRule(.longestPath, window: 8), OrderRule(.longestPath, window: 64),
+    .runAhead, OrderRule(.longestPath, window: 8), OrderRule(.written, window: 64),
+    OrderRule(.longestPath), OrderRule(.longestPath, window: 64),
     OrderRule(.longestPath, window: 128, slack: 200), OrderRule(.longestPath, slack: 64),
     OrderRule(.longestPath, window: 64, kept: [.load]), OrderRule(.longestPath, window: 256),
     OrderRule(.written), OrderRule(.longestPath, window: 128, slack: 16),
