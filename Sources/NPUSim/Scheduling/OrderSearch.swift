@@ -75,7 +75,7 @@ public struct OrderSearch: ~Copyable {
     _ program: SequentialProgram, _ effort: Effort, threads: Int
   ) throws(NPUError) {
     let lengths = (0..<program.coreCount).map { program.records(ofCore: $0).count }
-    let microOps = lengths.reduce(0, +)
+    let microOps = program.opCount
     let graphs = ConflictGraphs(program)
     let lowered = program.lowered(in: program.writtenOrders, graphs)
     self.program = program

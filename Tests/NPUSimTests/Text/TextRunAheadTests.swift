@@ -16,10 +16,14 @@ import Testing
     """
   }
 
-  private static let body = """
+  /// One row after another; `fill` is what fills its ring.
+  private static func body(
+    _ fill: String = ".scope row[i]: produce f: load.ub f <- x[i +: 1, :]"
+  ) -> String {
+    """
     .loop i 0..<n
+      \(fill)
       .scope row[i]
-        produce f: load.ub f <- x[i +: 1, :]
         consume f
           produce r: vector.exp r <- f
         .end
@@ -27,28 +31,21 @@ import Testing
       .end
     .end
     """
+  }
 
   @Test(arguments: [(2, 1), (3, 1), (3, 2), (8, 7)])
   func `block j stands where block j − N is written, the first ones where the first one is`(
     slots: Int, ahead: Int
   ) throws {
-    let program = try TextFixture.program(Self.head(slots: slots, ahead: ahead) + Self.body)
+    let program = try TextFixture.program(Self.head(slots: slots, ahead: ahead) + Self.body())
     let expected = try TextFixture.program(
-      Self.head(slots: slots, ahead: 0) + """
-        .loop i 0..<n
+      Self.head(slots: slots, ahead: 0)
+        + Self.body(
+          """
           .loop t (i > 0) * (i + \(ahead))..<min(n, i + \(ahead) + 1)
-            .scope row[t]
-              produce f: load.ub f <- x[t +: 1, :]
-            .end
+            .scope row[t]: produce f: load.ub f <- x[t +: 1, :]
           .end
-          .scope row[i]
-            consume f
-              produce r: vector.exp r <- f
-            .end
-            consume r: store.hbm y[i +: 1, :] <- r
-          .end
-        .end
-        """)
+          """))
     let difference = program.difference(from: expected)
     #expect(difference == nil, "\(difference ?? "")")
     #expect(Checker.check(program).isClean)
@@ -57,7 +54,7 @@ import Testing
 
   /// Where the queues are so short that what is written first has to start first.
   @Test func `to run ahead takes fewer cycles, and no word changes`() throws {
-    let body = Self.body.replacing(
+    let body = Self.body().replacing(
       "produce r: vector.exp r <- f",
       with: "produce r\n" + String(repeating: "vector.exp r <- f\n", count: 4) + ".end")
     func run(_ ahead: Int) throws -> (Int64, [UInt8]) {
@@ -152,7 +149,7 @@ import Testing
   func `a ring that cannot run ahead is told so`(
     old: String, new: String, message: String, hint: String?
   ) throws {
-    let whole = Self.head(slots: 2, ahead: 0) + Self.body
+    let whole = Self.head(slots: 2, ahead: 0) + Self.body()
     let text = whole.replacing(old, with: new, maxReplacements: 1)
     let parsed = try TextFixture.parse(text).get()
     let error = try #require(
