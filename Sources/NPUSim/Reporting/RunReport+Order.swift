@@ -15,14 +15,15 @@ extension RunReport {
         ?? "as it was written: nothing faster was found"
     }
 
-    /// What the page says of costs: each limit with the three queues that it costs most, in cycles.
+    /// What the page says of costs: each limit with the three queues that it costs most, in cycles. A
+    /// queue that would be slower without the limit, as the order was made for it, is not named.
     var costLine: String? {
       guard let costs else { return nil }
       let limits: [(name: String, cost: KeyPath<OrderCosts.Row, Int64>)] = [
         ("event IDs", \.eventIDs), ("slots", \.slots), ("queue depth", \.queueDepth),
       ]
       return limits.map { limit in
-        let rows = costs.filter { $0[keyPath: limit.cost] != 0 }
+        let rows = costs.filter { $0[keyPath: limit.cost] > 0 }
           .sorted { $0[keyPath: limit.cost] > $1[keyPath: limit.cost] }
         let parts = rows.prefix(3).map {
           "\($0.queue.name) \(Quantity.grouped($0[keyPath: limit.cost]))"
