@@ -56,13 +56,16 @@ struct TimedChoice<Plan: Hashable> {
     return choice.places.first?.plan ?? plans.first
   }
 
-  /// Times a schedule that was not timed before.
+  /// Times a schedule that was not timed before, unless even the fewest cycles that its program could
+  /// take are as many as those of the fastest.
   private mutating func time(_ plan: Plan) {
     guard known.insert(plan).inserted else { return }
     do throws(NPUError) {
       let sequence = try sequence(plan)
+      guard sequence.defects.isEmpty else { return }
+      if let fastest = places.first?.cycles, try sequence.leastCycles() >= fastest { return }
       microOps += sequence.opCount
-      guard sequence.defects.isEmpty, let cycles = try cycles(sequence) else { return }
+      guard let cycles = try cycles(sequence) else { return }
       let index = places.firstIndex { $0.cycles > cycles } ?? places.endIndex
       places.insert(Place(plan: plan, cycles: cycles), at: index)
     } catch {
@@ -73,7 +76,7 @@ struct TimedChoice<Plan: Hashable> {
   /// What a program takes; `nil` where it cannot be timed.
   private func cycles(_ sequence: SequentialProgram) throws(NPUError) -> Int64? {
     switch order {
-    case .found: try OrderSearch.run(sequence, effort: .glance).cycles
+    case .found: try OrderSearch.glance(sequence, against: places.first?.cycles)
     case .written: try TimingEngine.run(sequence.lowered()).cycles
     }
   }

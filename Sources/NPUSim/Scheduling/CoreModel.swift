@@ -3,8 +3,9 @@ struct CoreModel: Sendable {
   let records: [OpRecord]
   let graph: ConflictGraph
   let followers: ConflictFollowers
-  /// By amount of work; HBM as the cores share it.
-  let prices: [PriceTable.Price]
+  /// By amount of work; HBM as the cores share it, and as one has it alone.
+  private let shared: [PriceTable.Price]
+  private let alone: [PriceTable.Price]
   let machine: MachineConfiguration
 
   /// - Parameter sharers: the cores that use HBM at the same time.
@@ -16,7 +17,8 @@ struct CoreModel: Sendable {
     self.graph = graph
     followers = ConflictFollowers(graph)
     self.machine = machine
-    prices =
+    alone = table.prices
+    shared =
       sharers < 2
       ? table.prices : table.prices.map { Self.shared($0, by: Int64(sharers), machine.hbm.rate) }
   }
@@ -36,8 +38,15 @@ struct CoreModel: Sendable {
     return result
   }
 
+  /// By amount of work.
+  func prices(_ company: OrderRule.Company) -> [PriceTable.Price] {
+    company == .shared ? shared : alone
+  }
+
   /// Bytes of its lists, micro-ops and the conflicts of operands left out.
-  var storageBytes: Int { followers.storageBytes + prices.storageBytes }
+  var storageBytes: Int {
+    followers.storageBytes + shared.storageBytes + alone.storageBytes
+  }
 
   /// Cycles from where a result is visible on its queue to where another queue may start.
   var crossing: Int64 { machine.eventPropagation + 1 }
@@ -52,7 +61,8 @@ struct CoreModel: Sendable {
 
   /// For each node the longest path from its start to the end, in cycles. Of an order, what a queue
   /// does one after another is a path, too.
-  func tails(in order: [UInt32]? = nil) -> [Int64] {
+  func tails(_ company: OrderRule.Company, in order: [UInt32]? = nil) -> [Int64] {
+    let prices = prices(company)
     // Joins are worked out where they are asked for: what comes behind them is known by then.
     var tails = [Int64](repeating: -1, count: graph.nodeCount)
     var behind = InlineArray<6, Int64>(repeating: 0)

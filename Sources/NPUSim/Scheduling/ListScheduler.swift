@@ -2,7 +2,7 @@
 /// lets each queue start what the rule prefers among what its conflicts allow.
 ///
 /// Time here is near to that of the timing engine, not equal: a set or a wait costs a dispatch where
-/// there may be one, and other cores take an even part of HBM. The order that comes out is legal in
+/// there may be one, and other cores take an even part of HBM, or none. The order that comes out is legal in
 /// any case, and is timed exactly afterwards.
 struct ListScheduler: ~Copyable {
   /// One queue while time passes.
@@ -25,6 +25,7 @@ struct ListScheduler: ~Copyable {
 
   private let model: CoreModel
   private let rule: OrderRule
+  private let prices: [PriceTable.Price]
   /// By the rule: the largest goes first. Not asked for where queues keep their order.
   private let priorities: [Int64]
   private let lanes: UnsafeMutablePointer<Lane>
@@ -52,6 +53,7 @@ struct ListScheduler: ~Copyable {
   init(_ model: CoreModel, _ rule: OrderRule, priorities: [Int64]) {
     self.model = model
     self.rule = rule
+    prices = model.prices(rule.hbm)
     self.priorities = priorities
     let nodes = model.graph.nodeCount
     lanes = .allocate(capacity: Queue.count)
@@ -228,7 +230,7 @@ struct ListScheduler: ~Copyable {
   /// Gives a micro-op its place, and tells those that wait for it.
   private mutating func choose(_ op: Int, _ queue: Int, at start: Int64) {
     if isBarred(op, queue) { bar(queue) }
-    let price = model.prices[Int(model.records[op].work)]
+    let price = prices[Int(model.records[op].work)]
     var free = start + max(1, price.occupancy)
     if price.usesHBM {
       free = max(

@@ -11,6 +11,14 @@ public struct OrderRule: Sendable, Hashable {
     case improved
   }
 
+  /// What a core has of HBM while an order is made.
+  public enum Company: Sendable, Hashable {
+    /// An even part, as all cores use it all the time.
+    case shared
+    /// All of it: cores that end late, or load seldom, have little company.
+    case alone
+  }
+
   public var priority: Priority
   /// How far behind the first micro-op that was not chosen yet others may be chosen; `nil` without
   /// limit.
@@ -19,12 +27,17 @@ public struct OrderRule: Sendable, Hashable {
   public var slack: Int64
   /// Queues that keep their written order.
   public var kept: [Queue]
+  public var hbm: Company
 
-  init(_ priority: Priority, window: Int? = nil, slack: Int64 = 0, kept: [Queue] = []) {
+  init(
+    _ priority: Priority, window: Int? = nil, slack: Int64 = 0, kept: [Queue] = [],
+    hbm: Company = .shared
+  ) {
     self.priority = priority
     self.window = window
     self.slack = slack
     self.kept = kept
+    self.hbm = hbm
   }
 
   /// Every queue keeps its order, and only what goes on between them is found: each runs ahead as far
@@ -44,6 +57,7 @@ public struct OrderRule: Sendable, Hashable {
     }
     if let window { parts.append("window \(window)") }
     if slack > 0 { parts.append("slack \(slack)") }
+    if hbm == .alone { parts.append("HBM alone") }
     return parts.joined(separator: ", ")
   }
 }

@@ -4,14 +4,6 @@
 /// timed exactly. The fastest stands, written order among them; of equals the first. How many rules
 /// are tried depends on the number of micro-ops alone.
 public struct OrderSearch: ~Copyable {
-  /// How much is tried.
-  public enum Effort: Sendable, Hashable {
-    /// The few rules that gain most: what a program takes is told from another, whichever is kept.
-    case glance
-    /// As many rules as the length of the program allows.
-    case whole
-  }
-
   /// One order that was tried.
   private struct Trial: Sendable {
     var rule: OrderRule
@@ -32,10 +24,10 @@ public struct OrderSearch: ~Copyable {
   /// For each core the first that is like it: they share their orders.
   private let alike: [Int]
   private let budget: RuleBudget
-  /// The fastest so far, and its orders; `nil` of the written one.
-  private var standing: FoundOrder
+  /// The fastest so far, `nil` before one was timed, and its orders; `nil` of the written one.
+  private var standing: FoundOrder?
   private var best: [[UInt32]?]?
-  /// Orders that were tried, the written one among them.
+  /// Orders that were tried.
   private var known: Set<[[UInt32]?]> = []
   private var trials: [Trial] = []
   private var cost = SearchCost(rules: 0, bytes: 0)
@@ -45,55 +37,90 @@ public struct OrderSearch: ~Copyable {
   /// - Parameter threads: how many rules are tried at a time; nothing else depends on it.
   /// - Throws: what keeps the program in written order from being timed, other than defects.
   public static func run(
-    _ program: SequentialProgram, effort: Effort = .whole,
-    threads: Int = min(2, Processors.count)
+    _ program: SequentialProgram, threads: Int = min(2, Processors.count)
   ) throws(NPUError) -> FoundOrder {
-    var search = try OrderSearch(program, effort, threads: threads)
+    let graphs = ConflictGraphs(program)
+    let written = try written(program, graphs)
+    guard written.cycles != nil else { return written }
+    var search = try OrderSearch(program, graphs, from: consume written, threads: threads)
     search.tryRules()
-    search.standing.search = search.standing.cycles == nil ? nil : search.cost
-    return search.standing
+    guard var found = search.standing else { return try Self.written(program, graphs) }
+    found.search = search.cost
+    return found
   }
 
-  /// Every order that is tried, whatever it takes.
+  /// What a program takes in the better order of the two rules that gain most, written order aside:
+  /// enough to tell it from another. `nil` where it has defects.
+  ///
+  /// - Parameter cycles: what another program takes. The second rule is left out where the first one
+  ///   takes an eighth more.
+  /// - Throws: what keeps the program from being timed, other than defects.
+  public static func glance(
+    _ program: SequentialProgram, against cycles: Int64? = nil
+  ) throws(NPUError) -> Int64? {
+    guard program.defects.isEmpty && program.tables.exceededLimit == nil else { return nil }
+    let graphs = ConflictGraphs(program)
+    var search = try OrderSearch(program, graphs, .glance, threads: 1)
+    for rule in search.budget.rules {
+      search.tryTogether([rule], nil)
+      if let found = search.standing?.cycles, let cycles, found / 9 > cycles / 8 { break }
+    }
+    if let found = search.standing { return found.cycles }
+    // Where sums might not fit, no rule makes an order.
+    return try written(program, graphs).cycles
+  }
+
+  /// Every order that is tried besides the written one, whatever it takes.
   public static func all(
     _ program: SequentialProgram, threads: Int = min(2, Processors.count)
   ) throws(NPUError) -> [FoundOrder] {
-    var search = try OrderSearch(program, .whole, threads: threads)
+    let graphs = ConflictGraphs(program)
+    let written = try written(program, graphs)
+    guard written.cycles != nil else { return [] }
+    var search = try OrderSearch(program, graphs, from: written, threads: threads)
     search.tryRules()
-    let (graphs, written) = (search.graphs, search.standing.writtenCycles)
     return search.trials.map { trial in
       let lowered = program.lowered(in: trial.orders, graphs)
       return FoundOrder(
-        program: lowered.program, places: lowered.places, rule: trial.rule, writtenCycles: written,
-        cycles: trial.cycles)
+        program: lowered.program, places: lowered.places, rule: trial.rule,
+        writtenCycles: written.cycles, cycles: trial.cycles)
     }
   }
 
-  /// Begins with the written order. Where that has defects, or sums of cycles might not fit, nothing
-  /// else is tried.
-  private init(
-    _ program: SequentialProgram, _ effort: Effort, threads: Int
-  ) throws(NPUError) {
-    let lengths = (0..<program.coreCount).map { program.records(ofCore: $0).count }
-    let microOps = program.opCount
-    let graphs = ConflictGraphs(program)
+  /// The written order, without cycles where it has defects.
+  private static func written(
+    _ program: SequentialProgram, _ graphs: ConflictGraphs
+  ) throws(NPUError) -> FoundOrder {
     let lowered = program.lowered(in: program.writtenOrders, graphs)
+    var written = FoundOrder(program: lowered.program, places: lowered.places)
+    if lowered.program.defects.isEmpty && lowered.program.exceededLimit == nil {
+      written.cycles = try TimingEngine.run(lowered.program).cycles
+      written.writtenCycles = written.cycles
+    }
+    return written
+  }
+
+  /// Models each core. Where sums of cycles might not fit, nothing is to be tried.
+  ///
+  /// - Parameters:
+  ///   - written: the written order, where that was timed.
+  ///   - budget: `nil` for what the length of the program allows.
+  private init(
+    _ program: SequentialProgram, _ graphs: ConflictGraphs, from written: FoundOrder? = nil,
+    _ budget: RuleBudget? = nil, threads: Int
+  ) throws(NPUError) {
+    standing = written
+    if written != nil { known.insert(program.writtenOrders) }
+    let microOps = program.opCount
     self.program = program
     self.graphs = graphs
     self.threads = microOps > Self.mostTogether ? 1 : max(1, threads)
-    standing = FoundOrder(program: lowered.program, places: lowered.places)
-    known.insert(program.writtenOrders)
-    if lowered.program.defects.isEmpty && lowered.program.exceededLimit == nil {
-      standing.cycles = try TimingEngine.run(lowered.program).cycles
-      standing.writtenCycles = standing.cycles
-    }
-    let sharers = lengths.count { $0 > 0 }
-    guard standing.cycles != nil, let prices = try PriceTable(program, sharers: sharers, microOps)
-    else {
-      (cores, alike, budget) = ([], [], .none)
+    let sharers = (0..<program.coreCount).count { !program.records(ofCore: $0).isEmpty }
+    guard let prices = try PriceTable(program, sharers: sharers, microOps) else {
+      (cores, alike, self.budget) = ([], [], .none)
       return
     }
-    budget = RuleBudget(microOps: microOps, effort)
+    self.budget = budget ?? RuleBudget(microOps: microOps, sharesHBM: sharers > 1)
     let ordered = graphs.withTaps(of: program)
     var cores: [CoreModel?] = []
     var alike: [Int] = []
@@ -119,9 +146,9 @@ public struct OrderSearch: ~Copyable {
   private mutating func tryRules() {
     tryAll(budget.rules)
     for _ in 0..<budget.rounds {
-      let before = standing.cycles
+      let before = standing?.cycles
       tryAll(budget.improvements)
-      if standing.cycles == before { break }
+      if standing?.cycles == before { break }
     }
   }
 
@@ -141,8 +168,9 @@ public struct OrderSearch: ~Copyable {
     for (rule, made) in zip(rules, made) where known.insert(made.orders).inserted {
       fresh.append(Trial(rule: rule, orders: made.orders))
     }
-    let timed = Concurrent.map(fresh, threads: threads) { [program, graphs, standing] trial in
-      Self.time(trial, program, graphs, standing.cycles ?? 0)
+    let limit = standing?.cycles ?? .max
+    let timed = Concurrent.map(fresh, threads: threads) { [program, graphs] trial in
+      Self.time(trial, program, graphs, limit)
     }
     cost.rules += rules.count
     cost.bytes = max(
@@ -150,10 +178,12 @@ public struct OrderSearch: ~Copyable {
       heldBytes + max(made.reduce(0) { $0 + $1.bytes }, timed.reduce(0) { $0 + $1.bytes }))
     for (trial, lowered, _) in timed {
       trials.append(trial)
-      guard let lowered, let cycles = trial.cycles, cycles < standing.cycles ?? 0 else { continue }
+      guard let lowered, let cycles = trial.cycles, cycles < standing?.cycles ?? .max else {
+        continue
+      }
       standing = FoundOrder(
         program: lowered.program, places: lowered.places, rule: trial.rule,
-        writtenCycles: standing.writtenCycles, cycles: cycles)
+        writtenCycles: standing?.writtenCycles, cycles: cycles)
       best = trial.orders
     }
   }
@@ -162,7 +192,7 @@ public struct OrderSearch: ~Copyable {
   private var heldBytes: Int {
     let models = cores.reduce(0) { $0 + ($1?.storageBytes ?? 0) }
     let order = cores.reduce(0) { $0 + ($1?.graph.opCount ?? 0) } * MemoryLayout<UInt32>.stride
-    return graphs.storageBytes + models + (known.count - 1) * order
+    return graphs.storageBytes + models + known.count { $0 != program.writtenOrders } * order
   }
 
   /// Times an order; the program comes back where it takes fewer than `limit` cycles, and how many
@@ -194,8 +224,8 @@ public struct OrderSearch: ~Copyable {
       var priorities: [Int64] = []
       switch rule.priority {
       case .written: priorities = model.records.indices.map { Int64(-$0) }
-      case .longestPath: priorities = model.tails()
-      case .improved: priorities = model.tails(in: base?[core] ?? model.writtenOrder)
+      case .longestPath: priorities = model.tails(rule.hbm)
+      case .improved: priorities = model.tails(rule.hbm, in: base?[core] ?? model.writtenOrder)
       }
       var scheduler = ListScheduler(model, rule, priorities: priorities)
       scheduler.run()

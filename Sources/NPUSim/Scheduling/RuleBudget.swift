@@ -20,14 +20,12 @@ struct RuleBudget {
   private static let fewest = 4
   private static let mostRounds = 2
 
-  /// - Parameter microOps: over all cores.
-  init(microOps: Int, _ effort: OrderSearch.Effort) {
-    guard effort == .whole else {
-      (rules, improvements, rounds) = (Self.glanced, [], 0)
-      return
-    }
+  /// - Parameters:
+  ///   - microOps: over all cores.
+  ///   - sharesHBM: whether several cores use HBM.
+  init(microOps: Int, sharesHBM: Bool) {
     let attempts = max(Self.fewest, Self.steps / max(1, microOps))
-    rules = Array(Self.ranked.prefix(attempts))
+    rules = Array(Self.ranked.filter { sharesHBM || $0.hbm == .shared }.prefix(attempts))
     improvements = Self.improving
     rounds = min(Self.mostRounds, (attempts - rules.count) / improvements.count)
   }
@@ -37,8 +35,10 @@ struct RuleBudget {
   /// first, those of many stages the second.
   private static let ranked: [OrderRule] = [
     .runAhead, OrderRule(.longestPath, window: 8), OrderRule(.written, window: 64),
-    OrderRule(.longestPath), OrderRule(.longestPath, window: 64),
+    OrderRule(.written, window: 64, hbm: .alone), OrderRule(.longestPath),
+    OrderRule(.longestPath, window: 64, hbm: .alone), OrderRule(.longestPath, window: 64),
     OrderRule(.longestPath, window: 128, slack: 200), OrderRule(.longestPath, slack: 64),
+    OrderRule(.longestPath, hbm: .alone),
     OrderRule(.longestPath, window: 64, kept: [.load]), OrderRule(.longestPath, window: 256),
     OrderRule(.written), OrderRule(.longestPath, window: 128, slack: 16),
     OrderRule(.written, window: 16), OrderRule(.longestPath, window: 32),
@@ -47,8 +47,9 @@ struct RuleBudget {
     OrderRule(.longestPath, window: 128),
   ]
 
-  /// Both together come within half a per cent of what all find.
-  private static let glanced = [OrderRule(.written, window: 64), OrderRule(.longestPath)]
+  /// The two rules that gain most: together they come within half a per cent of what all find.
+  static let glance = RuleBudget(
+    rules: [OrderRule(.written, window: 64), OrderRule(.longestPath)], improvements: [], rounds: 0)
 
   private static let improving: [OrderRule] = [
     OrderRule(.improved), OrderRule(.improved, window: 128), OrderRule(.improved, window: 32),

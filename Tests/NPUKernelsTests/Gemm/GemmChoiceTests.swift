@@ -2,7 +2,8 @@ import NPUKernels
 import NPUSim
 import Testing
 
-/// The schedule that gemm chooses by itself, among others in the order that a glance finds.
+/// The schedule that gemm chooses by itself, among others in the order that a glance finds. Those are
+/// not timed whose busiest queue takes too long already.
 @Suite struct GemmChoiceTests {
   static let seed: UInt64 = 1000
 
@@ -15,7 +16,8 @@ import Testing
     (1536, 1536, 512), (2048, 512, 1024), (1024, 2048, 2048), (2048, 2048, 2048),
   ]
 
-  @Test(arguments: shapes.indices.filter { $0 < (TestScale.isFull ? 18 : 12) })
+  /// Thirty shapes with 1,000 schedules each were run by hand: docs/validation.md.
+  @Test(arguments: shapes.indices.filter { TestScale.isFull || $0 < 12 })
   func `no random schedule beats the chosen one by more than a twentieth`(index: Int) throws {
     let (m, n, k) = Self.shapes[index]
     let one = GemmCase(m, n, k)
@@ -24,11 +26,11 @@ import Testing
     var schedules = RandomGemmSchedules(one, on: machine, seed: Self.seed + UInt64(index))
     var best = (cycles: Int64.max, line: "")
     var found = 0
-    let needed = TestScale.isFull ? 60 : 20
+    let needed = TestScale.isFull ? 300 : 30
     for _ in 0..<1000 * needed where found < needed {
       guard let line = schedules.next() else { continue }
       do throws(NPUError) {
-        let cycles = try Self.cycles(one, on: machine, schedule: line)
+        let cycles = try Self.cycles(one, on: machine, schedule: line, beating: 20 * chosen / 21)
         found += 1
         if cycles < best.cycles { best = (cycles, line) }
       } catch {
@@ -40,12 +42,16 @@ import Testing
     #expect(20 * chosen <= 21 * best.cycles, "\(one): \(chosen) cycles, and \(best), \(Self.seed)")
   }
 
+  /// What a schedule takes, or, where the fewest cycles of any order are `limit`, those.
   private static func cycles(
-    _ one: GemmCase, on machine: MachineConfiguration, schedule: String?
+    _ one: GemmCase, on machine: MachineConfiguration, schedule: String?,
+    beating limit: Int64 = .max
   ) throws(NPUError) -> Int64 {
     let kernel = try KernelRun.kernel("gemm", one.arguments, on: machine, schedule: schedule)
     let sequence = try kernel.sequence(IndexTensors([:]))
-    guard let cycles = try OrderSearch.run(sequence, effort: .glance).cycles else {
+    let least = try sequence.leastCycles()
+    if sequence.defects.isEmpty && least > limit { return least }
+    guard let cycles = try OrderSearch.glance(sequence) else {
       throw NPUError(.program, "\(schedule ?? "the default") has defects")
     }
     return cycles
