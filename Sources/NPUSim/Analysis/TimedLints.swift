@@ -79,11 +79,7 @@ public enum TimedLints {
   private static func idleUnits(
     _ program: Program, _ timing: TimingResult, _ bounds: Bounds
   ) -> [Finding] {
-    guard
-      let queue = Queue.allCases.first(where: {
-        bounds.attainableResource == $0.name || bounds.attainableResource == "\($0.name) port"
-      })
-    else { return [] }
+    guard case .queue(let queue) = bounds.attainableResource else { return [] }
     let total = timing.cycles * Int64(max(1, timing.cores.count))
     var busy: Int64 = 0
     var stalls = [Int64](repeating: 0, count: StallReason.count)

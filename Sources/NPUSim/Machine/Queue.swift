@@ -22,6 +22,9 @@ public enum Queue: UInt8, Sendable, CaseIterable, Hashable {
   /// Position in every per-queue table.
   @inlinable public var index: Int { Int(rawValue) }
 
+  /// Whether it moves bytes through a port; otherwise it has a unit that computes.
+  var hasPort: Bool { self != .matrix && self != .vector }
+
   /// The name in text, JSON and reports.
   public var name: String {
     switch self {

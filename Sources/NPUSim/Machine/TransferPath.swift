@@ -35,9 +35,24 @@ public enum TransferPath: UInt8, Sendable, CaseIterable, Hashable {
   /// Whether there are machines without it.
   public var isOptional: Bool { self == .accToL1 }
 
+  /// The memories at its ends.
+  public var ends: (source: Space, destination: Space) {
+    switch self {
+    case .hbmToL1: (.hbm, .l1)
+    case .hbmToUB: (.hbm, .ub)
+    case .l1ToLeft: (.l1, .left)
+    case .l1ToRight: (.l1, .right)
+    case .accToUB: (.acc, .ub)
+    case .accToHBM: (.acc, .hbm)
+    case .ubToHBM: (.ub, .hbm)
+    case .ubToL1: (.ub, .l1)
+    case .accToL1: (.acc, .l1)
+    }
+  }
+
   /// Whether bytes leave HBM.
-  @inlinable public var readsHBM: Bool { self == .hbmToL1 || self == .hbmToUB }
+  public var readsHBM: Bool { ends.source == .hbm }
 
   /// Whether bytes arrive in HBM.
-  @inlinable public var writesHBM: Bool { self == .accToHBM || self == .ubToHBM }
+  public var writesHBM: Bool { ends.destination == .hbm }
 }

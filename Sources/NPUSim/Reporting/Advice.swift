@@ -41,17 +41,17 @@ enum Advice {
     return stall(timing)
   }
 
-  private static func limit(_ resource: String) -> String {
+  private static func limit(_ resource: Resource) -> String {
     switch resource {
-    case "hbm":
+    case .hbm:
       "HBM decides, the schedule has little left to win: move fewer bytes (a narrower format, more "
         + "reuse) or raise the bandwidth"
-    case "matrix":
+    case .queue(.matrix):
       "the matrix unit decides: fewer padded rows and columns, or a larger unit"
-    case "vector":
+    case .queue(.vector):
       "the vector unit decides: fewer passes over the elements, or fused micro-ops"
-    default:
-      "the \(resource) decides: keep operands longer where they are, or widen the port"
+    case .queue:
+      "the \(resource.name) decides: keep operands longer where they are, or widen the port"
     }
   }
 

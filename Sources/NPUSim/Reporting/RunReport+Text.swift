@@ -101,7 +101,7 @@ extension RunReport {
       lines.append(
         row(
           "bounds",
-          "roofline \(Quantity.grouped(bounds.roofline)) (\(bounds.rooflineResource)"
+          "roofline \(Quantity.grouped(bounds.roofline)) (\(bounds.rooflineResource.name)"
             + "\(bounds.usesProgramWork ? ", for the program's own work" : "")), "
             + "attainable \(Quantity.grouped(bounds.attainable)), critical path "
             + Quantity.grouped(bounds.criticalPath)))

@@ -92,10 +92,24 @@ extension RunReport.Timing {
   }
 }
 
+extension Resource: JSONConvertible {
+  var json: JSONValue { .string(name) }
+
+  init(json: JSONValue, _ path: String) throws(NPUError) {
+    let name = try json.requireString(path)
+    guard let resource = Resource(name: name) else {
+      throw NPUError(
+        .parse, "\(path) is \"\(name)\", which is no resource", at: json.location,
+        hint: "hbm, matrix, vector, or the port of a queue such as \"load port\"")
+    }
+    self = resource
+  }
+}
+
 extension Bounds: JSONRecord {
   static let blank = Bounds(
-    roofline: 0, rooflineResource: "", usesProgramWork: false, attainable: 0,
-    attainableResource: "", criticalPath: 0, serialSum: 0)
+    roofline: 0, rooflineResource: .hbm, usesProgramWork: false, attainable: 0,
+    attainableResource: .hbm, criticalPath: 0, serialSum: 0)
   static let fields: [JSONField<Self>] = [
     JSONField("roofline_cycles", \.roofline), JSONField("roofline_resource", \.rooflineResource),
     JSONField("roofline_of_program", \.usesProgramWork),

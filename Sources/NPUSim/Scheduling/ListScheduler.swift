@@ -44,7 +44,7 @@ struct ListScheduler: ~Copyable {
   /// Queues that keep their written order, and those without interlock, one bit each.
   private var kept: UInt8 = 0
   private var fenceless: UInt8 = 0
-  private var hbm: HBMServer
+  private var hbm: RateServer
   private var dispatch: Int64 = 0
   private(set) var order: [UInt32] = []
 
@@ -70,7 +70,7 @@ struct ListScheduler: ~Copyable {
       fenceless |= 1 << queue.rawValue
     }
     needs = [UInt32](repeating: 0, count: fenceless == 0 ? 0 : model.graph.opCount)
-    hbm = HBMServer(model.machine.hbm.rate)
+    hbm = RateServer(model.machine.hbm.rate)
     order.reserveCapacity(model.graph.opCount)
   }
 

@@ -47,7 +47,7 @@ public struct BindingPath: Sendable, Hashable {
       return nil
     }
     var walk = BindingWalk(
-      program, try PriceTable(program), timeline, result.hbmOrder,
+      program, try PriceTable(program), timeline, result.services,
       isUncontended: options.uncontended)
     guard walk.run(from: result.cycles) else {
       throw NPUError(.internal, "the chain that binds the run breaks off")

@@ -16,8 +16,7 @@ struct BindingWalk {
   /// For each wait for another core the set that it matches.
   private let coreSets: [OpSite: OpSite]
   private let causes: [BindingPath.Cause]
-  /// Service of each transfer in the order of the server.
-  private let services: HBMReplay
+  private let services: ServiceIndex
   /// Cycles by cause, queue and work: a flat table, as a chain may have millions of links.
   private var booked = [Int64](
     repeating: 0, count: BindingPath.Cause.allCases.count * Queue.count * Self.workCount)
@@ -32,8 +31,8 @@ struct BindingWalk {
   private var now: Int64 = 0
 
   init(
-    _ program: Program, _ prices: PriceTable, _ timeline: [[OpInstants]], _ order: [OpSite],
-    isUncontended: Bool
+    _ program: Program, _ prices: PriceTable, _ timeline: [[OpInstants]],
+    _ services: [MemoryService], isUncontended: Bool
   ) {
     self.program = program
     machine = program.machine
@@ -45,7 +44,7 @@ struct BindingWalk {
     units = program.cores.map { UnitChains($0, tiles: program.tiles) }
     coreSets = Self.coreSets(program)
     causes = BindingPath.Cause.allCases
-    services = HBMReplay(program, prices, timeline, order)
+    self.services = ServiceIndex(services, of: program)
     accounts = program.works.map { UInt8(truncatingIfNeeded: Self.account(of: $0)) }
   }
 
@@ -171,12 +170,11 @@ struct BindingWalk {
 
   /// The server began with this transfer at its start, or when it was done with another.
   private mutating func leaveService() {
-    let service = services[core, op]
-    guard let earlier = service.predecessor else {
+    guard let (begin, earlier) = services.predecessor(core: core, op: op) else {
       book(.hbm, back: instants.start, to: .start)
       return
     }
-    book(.hbm, back: service.begin, to: .served)
+    book(.hbm, back: begin, to: .served)
     move(to: Int(earlier.op), of: Int(earlier.core))
   }
 

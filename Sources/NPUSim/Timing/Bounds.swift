@@ -5,15 +5,14 @@
 public struct Bounds: Sendable, Hashable {
   /// The largest, over resources, of compulsory work / peak, rounded up.
   public var roofline: Int64
-  /// The resource that it comes from: `hbm`, `matrix`, `vector`, or a queue's port.
-  public var rooflineResource: String
+  public var rooflineResource: Resource
   /// Whether the roofline counts the program's own work, as no algorithm stated what it needs.
   public var usesProgramWork: Bool
   /// The larger of the roofline and the busiest queue's occupancy: what this choice of micro-ops can
   /// reach at best, however they are ordered.
   public var attainable: Int64
-  /// The queue that decides `attainable`, or the roofline's resource.
-  public var attainableResource: String
+  /// The busiest queue, or the roofline's resource.
+  public var attainableResource: Resource
   /// Cycles with infinite queue depth and an HBM that serves every transfer alone.
   public var criticalPath: Int64
   /// Cycles of one micro-op after the other: dispatch, occupancy and latency of each at uncontended
@@ -41,7 +40,7 @@ public struct Bounds: Sendable, Hashable {
   /// Compulsory work over peak rates: HBM as a whole, and each queue's port or unit on every core.
   private static func roofline(
     _ work: CompulsoryWork, _ machine: MachineConfiguration, cores: Int
-  ) -> (Int64, String) {
+  ) -> (Int64, Resource) {
     var units = [ExactCycles](repeating: .zero, count: Queue.count)
     var hbm: Int64 = 0
     for path in TransferPath.allCases {
@@ -56,11 +55,10 @@ public struct Bounds: Sendable, Hashable {
         ExactCycles(
           elements, times: machine.vector.slopes[index], over: Int64(machine.vector.lanes)))
     }
-    var best = (ExactCycles(hbm, at: machine.hbm.rate).roundedUp(dividedBy: 1), "hbm")
+    var best = (ExactCycles(hbm, at: machine.hbm.rate).roundedUp(dividedBy: 1), Resource.hbm)
     for queue in Queue.allCases {
       let cycles = units[queue.index].roundedUp(dividedBy: cores)
-      let hasPort = queue != .matrix && queue != .vector
-      if cycles > best.0 { best = (cycles, hasPort ? "\(queue.name) port" : queue.name) }
+      if cycles > best.0 { best = (cycles, .queue(queue)) }
     }
     return best
   }
@@ -88,7 +86,7 @@ public struct Bounds: Sendable, Hashable {
       joins = max(joins, coreJoins)
       for queue in Queue.allCases where occupied[queue.index] > attainable {
         attainable = occupied[queue.index]
-        attainableResource = queue.name
+        attainableResource = .queue(queue)
       }
     }
     // All cores wait for one joining together.

@@ -9,14 +9,12 @@ struct CorePipeline {
     let prices: UnsafePointer<PriceTable.Price>
     /// Position of the price of synchronisation.
     let syncPrice: Int
-    var hbm: HBMServer
+    var memory: MemorySystem
     var footprints: FootprintCache
     var firings = CoreFirings()
     let isUncontended: Bool
     let propagation: Int64
     var jitter: JitterSource?
-    let isRecorded: Bool
-    var hbmOrder: [OpSite] = []
   }
 
   let core: Int
@@ -155,8 +153,8 @@ struct CorePipeline {
           free = max(free, start &+ price.pointee.uncontended)
         } else {
           if start > limit || (start == limit && core > limitCore) { return start }
-          free = max(free, shared.hbm.serve(from: start, price))
-          if shared.isRecorded { shared.hbmOrder.append(OpSite(core: UInt32(core), op: slot.op)) }
+          let site = OpSite(core: UInt32(truncatingIfNeeded: core), op: slot.op)
+          free = max(free, shared.memory.serve(site, from: start, price))
         }
         queue.pointee.stalls[StallReason.hbmShare.index] &+= free &- start &- occupancy
       }

@@ -55,10 +55,11 @@ public enum TimingEngine {
       throw NPUError(.program, "the program has no table of works")
     }
     var shared = CorePipeline.Shared(
-      prices: priceBase, syncPrice: prices.count - 1, hbm: HBMServer(machine.hbm.rate),
+      prices: priceBase, syncPrice: prices.count - 1,
+      memory: MemorySystem(machine, isRecorded: options.timeline),
       footprints: FootprintCache(layout: TileLayout(program), tiles: tiles),
       isUncontended: options.uncontended, propagation: machine.eventPropagation,
-      jitter: options.jitter.map { JitterSource($0) }, isRecorded: options.timeline)
+      jitter: options.jitter.map { JitterSource($0) })
     let cores = UnsafeMutableBufferPointer<CorePipeline>.allocate(capacity: lists.count)
     for (core, list) in lists.enumerated() {
       (cores.baseAddress.unsafelyUnwrapped + core).initialize(
@@ -165,7 +166,7 @@ public enum TimingEngine {
       }
     }
     return TimingResult(
-      cycles: cycles, cores: timings, timeline: nil, hbmOrder: shared.hbmOrder)
+      cycles: cycles, cores: timings, timeline: nil, services: shared.memory.services)
   }
 
   /// Calls `body` with room for the instants of lists of `counts` micro-ops, and hands what it put

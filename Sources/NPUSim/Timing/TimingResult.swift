@@ -6,9 +6,9 @@ public struct TimingResult: Sendable {
   public var cores: [CoreTiming]
   /// By core and record, when asked for. A barrier on all queues has one entry.
   public var timeline: [[OpInstants]]?
-  /// The transfers with an end in HBM in the order in which the server took them; empty without a
-  /// timeline, and when HBM serves every transfer alone.
-  public var hbmOrder: [OpSite]
+  /// What HBM did for each transfer with an end in it, in the order in which they were taken; empty
+  /// without a timeline, and when HBM serves every transfer alone.
+  public var services: [MemoryService]
 
   /// Cycles that the queue of a core spent for a reason.
   public func stall(_ reason: StallReason, _ queue: Queue, core: Int) -> Int64 {

@@ -149,7 +149,7 @@ import Testing
     request.plan = .timing
     let timing = try #require(Runner.run(request).report.timing)
     let bounds = try #require(timing.bounds)
-    #expect(bounds.rooflineResource == "hbm")
+    #expect(bounds.rooflineResource == .hbm)
     #expect(Double(timing.cycles) <= 1.1 * Double(bounds.roofline))
   }
 

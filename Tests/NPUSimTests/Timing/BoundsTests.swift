@@ -88,20 +88,20 @@ import Testing
     work.move(1000, .hbmToL1)
     var bounds = try Bounds.of(program, compulsory: work)
     #expect(bounds.roofline == 125)
-    #expect(bounds.rooflineResource == "load port")
+    #expect(bounds.rooflineResource == .queue(.load))
     #expect(!bounds.usesProgramWork)
     work.move(1000, .ubToHBM)
     bounds = try Bounds.of(program, compulsory: work)
     // 2000 / 12.8 = 156.25 cycles of the chip's HBM.
     #expect(bounds.roofline == 157)
-    #expect(bounds.rooflineResource == "hbm")
+    #expect(bounds.rooflineResource == .hbm)
     work.macs = 512 * 157 + 1
     bounds = try Bounds.of(program, compulsory: work)
     #expect(bounds.roofline == 158)
-    #expect(bounds.rooflineResource == "matrix")
+    #expect(bounds.rooflineResource == .queue(.matrix))
     work.pass(4 * 159, .add)
     bounds = try Bounds.of(program, compulsory: work)
     #expect(bounds.roofline == 159)
-    #expect(bounds.rooflineResource == "vector")
+    #expect(bounds.rooflineResource == .queue(.vector))
   }
 }

@@ -211,7 +211,11 @@ import Testing
     #expect(result.timeline?[0][0].free == 32)
     #expect(result.timeline?[1][0].free == 40)
     #expect(result.stall(.hbmShare, .load, core: 1) == 8)
-    #expect(result.hbmOrder == [OpSite(core: 0, op: 0), OpSite(core: 1, op: 0)])
+    #expect(
+      result.services == [
+        MemoryService(site: OpSite(core: 0, op: 0), begin: nil),
+        MemoryService(site: OpSite(core: 1, op: 0), begin: 20),
+      ])
   }
 
   @Test func `cores join at the latest of them plus the cost of joining`() throws {

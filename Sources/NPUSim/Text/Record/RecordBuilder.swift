@@ -240,8 +240,8 @@ struct RecordBuilder {
     func bytes(_ tiles: [TileRef]) -> Int64 { Int64(tiles.reduce(0) { $0 + $1.usefulBytes }) }
     let moved = max(bytes(op.results), bytes(op.sources))
     let way = TransferPath.allCases.first { path in
-      path.queue == op.runsOn && op.sources.first.map { path.goes(from: $0.space) } == true
-        && op.results.first.map { path.goes(to: $0.space) } == true
+      path.queue == op.runsOn && op.sources.first.map { path.ends.source == $0.space } == true
+        && op.results.first.map { path.ends.destination == $0.space } == true
     }
     if let way { return max(1, Int(clamping: machine[way].rate.cycles(for: moved))) }
     let lanes = Int64(4 * max(1, machine.vector.lanes))
@@ -267,28 +267,5 @@ struct RecordBuilder {
     fileNumbers[id] = number
     origins.files.append(id == .max ? source.file : tree.names[id])
     return number
-  }
-}
-
-extension TransferPath {
-  /// Whether it starts in a memory.
-  fileprivate func goes(from space: Space) -> Bool {
-    switch self {
-    case .hbmToL1, .hbmToUB: space == .hbm
-    case .l1ToLeft, .l1ToRight: space == .l1
-    case .accToUB, .accToHBM, .accToL1: space == .acc
-    case .ubToHBM, .ubToL1: space == .ub
-    }
-  }
-
-  /// Whether it ends in a memory.
-  fileprivate func goes(to space: Space) -> Bool {
-    switch self {
-    case .hbmToL1, .ubToL1, .accToL1: space == .l1
-    case .hbmToUB, .accToUB: space == .ub
-    case .l1ToLeft: space == .left
-    case .l1ToRight: space == .right
-    case .accToHBM, .ubToHBM: space == .hbm
-    }
   }
 }
