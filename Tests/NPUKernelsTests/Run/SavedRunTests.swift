@@ -69,6 +69,24 @@ import Testing
         == "1:59: shape.m is the number 1; it must be a string")
   }
 
+  @Test func `a resource that there is not is refused by its name, and a port goes by its queue`()
+    throws
+  {
+    let text = try Self.reports()[0].json().text()
+    let key = "\"roofline_resource\": "
+    #expect(text.contains(key + "\"hbm\""))
+    func reading(_ name: String) throws(NPUError) -> RunReport {
+      let changed = text.replacing(key + "\"hbm\"", with: key + "\"\(name)\"")
+      return try RunReport(reading: JSONValue.parse(changed, file: "run.json"))
+    }
+    let error = KernelRun.error { () throws(NPUError) in try reading("sea") }
+    #expect(
+      error?.message.hasSuffix("roofline_resource is \"sea\", which is no resource") == true)
+    for name in ["load", "load port"] {
+      #expect(try reading(name).timing?.bounds?.rooflineResource == .queue(.load))
+    }
+  }
+
   @Test func `a member that is missing or of another kind is an error or passed over`() throws {
     var refused = 0
     for report in try Self.reports() {
