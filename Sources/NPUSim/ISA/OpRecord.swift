@@ -153,6 +153,9 @@ public struct Event: Sendable, Hashable {
   public var target: EventEnd
   public var id: UInt16
 
+  /// IDs that there can be of a pair of ends, on a machine that has no limit, too.
+  static let identifierCount = 1 << UInt16.bitWidth
+
   /// The event between two ends.
   public init(source: EventEnd, target: EventEnd, id: UInt16) {
     self.source = source

@@ -57,8 +57,9 @@ struct EdgeReduction: ~Copyable {
   private var counts = QueueClock(repeating: 0)
   /// The micro-ops of each queue, where IDs are limited.
   private var members = [[UInt32]](repeating: [], count: Queue.count)
-  /// For each pair of queues and ID: 1 + the place of the consumer of its last wait.
-  private var lastWaits = [[UInt32]](repeating: [], count: Queue.count * Queue.count)
+  /// By pair of queues.
+  private var identifiers = [EventIdentifiers](
+    repeating: EventIdentifiers(), count: Queue.count * Queue.count)
   /// The most IDs that a pair of queues may take; `nil` where as many are taken as are asked for.
   private let limit: Int?
   /// In the order of their producers.
@@ -68,7 +69,7 @@ struct EdgeReduction: ~Copyable {
   private var fenced = 0
 
   /// The IDs of the pair of queues that took the most.
-  var mostIdentifiers: Int { lastWaits.reduce(0) { max($0, $1.count) } }
+  var mostIdentifiers: Int { identifiers.reduce(0) { max($0, $1.count) } }
 
   /// - Parameters:
   ///   - records: the micro-ops as they were written.
@@ -196,7 +197,7 @@ struct EdgeReduction: ~Copyable {
     guard let limit else { return false }
     let (queue, target) = acknowledgement.pair.quotientAndRemainder(dividingBy: Queue.count)
     let known = others.reduce(queues[queue][target]) { max($0, marks[Int($1)].passed[target]) }
-    let taken = lastWaits[acknowledgement.pair].count { $0 > known }
+    let taken = identifiers[acknowledgement.pair].takenCount(knowing: known)
     return taken + acknowledgement.onTheirWay > limit
   }
 
@@ -224,35 +225,29 @@ struct EdgeReduction: ~Copyable {
   ) -> (producer: UInt32, id: Int)? {
     let pair = source.index * Queue.count + target.index
     let place = counts[target.index] + 1
-    if let id = freeIdentifier(of: pair, behind: producer, to: target.index) {
-      lastWaits[pair][id] = place
+    let known = marks[producer].passed[target.index]
+    if let id = identifiers[pair].take(knowing: known, wait: place) {
       return (UInt32(producer), id)
     }
-    guard let limit, lastWaits[pair].count >= limit else {
-      lastWaits[pair].append(place)
-      return (UInt32(producer), lastWaits[pair].count - 1)
+    guard let limit, identifiers[pair].count >= limit else {
+      return (UInt32(producer), identifiers[pair].takeAnother(wait: place))
     }
     // A queue never forgets: those behind which an ID is free are the last ones.
     let own = members[source.index]
     var (low, high) = (Int(marks[producer].place) + 1, own.count)
     while low < high {
       let middle = (low + high) / 2
-      if freeIdentifier(of: pair, behind: Int(own[middle]), to: target.index) == nil {
-        low = middle + 1
-      } else {
+      if identifiers[pair].isAnyFree(knowing: marks[Int(own[middle])].passed[target.index]) {
         high = middle
+      } else {
+        low = middle + 1
       }
     }
     guard low < own.count,
-      let id = freeIdentifier(of: pair, behind: Int(own[low]), to: target.index)
+      let id = identifiers[pair].take(
+        knowing: marks[Int(own[low])].passed[target.index], wait: place)
     else { return nil }
-    lastWaits[pair][id] = place
     return (own[low], id)
-  }
-
-  private func freeIdentifier(of pair: Int, behind producer: Int, to target: Int) -> Int? {
-    let known = marks[producer].passed[target]
-    return lastWaits[pair].firstIndex { $0 <= known }
   }
 
   /// Which producers have to wait for earlier events of their pair to have come, so that no pair needs
@@ -262,10 +257,10 @@ struct EdgeReduction: ~Copyable {
   /// in `limit / 2` sets and never for the last ones. Where the first of them is waited for only
   /// behind the producer, nothing that the producer could wait for would help.
   consuming func acknowledgements(limit: Int) -> [Acknowledgement] {
-    var byPair = [[Edge]](repeating: [], count: lastWaits.count)
+    var byPair = [[Edge]](repeating: [], count: identifiers.count)
     for edge in edges {
       let pair = edge.event.source.index * Queue.count + edge.event.target.index
-      if lastWaits[pair].count > limit { byPair[pair].append(edge) }
+      if identifiers[pair].count > limit { byPair[pair].append(edge) }
     }
     var result: [Acknowledgement] = []
     for (pair, own) in byPair.enumerated() {

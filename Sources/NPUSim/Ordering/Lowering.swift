@@ -19,7 +19,7 @@ extension CoreStream {
   /// so matching the k-th set with the k-th wait is right by itself; an ID is reused when the
   /// producer's queue is known to be past the wait that emptied it.
   ///
-  /// Where a pair of queues has too few IDs, producers wait for acknowledgements of earlier events;
+  /// Where a pair of queues has too few IDs (2^16 of a machine without a limit), producers wait for acknowledgements of earlier events;
   /// where that is not enough, an event is set behind a later micro-op of the producer's queue, from
   /// which on an ID is free; and where there is none, or the machine has no events between the two
   /// queues, a barrier on all queues takes the place of the event. So every stream can be lowered.
@@ -43,7 +43,8 @@ extension CoreStream {
     }
     var reduction = EdgeReduction(records, in: order, graph, machine)
     reduction.run()
-    if let limit = machine.eventsPerPair, reduction.mostIdentifiers > limit {
+    let limit = machine.eventsPerPair ?? Event.identifierCount
+    if reduction.mostIdentifiers > limit {
       let acknowledgements = reduction.acknowledgements(limit: limit)
       reduction = EdgeReduction(
         records, in: order, graph, machine, limit: limit, acknowledgements: acknowledgements)

@@ -28,6 +28,28 @@ import Testing
     return p.sequential()
   }
 
+  @Test func `more events on their way than there are IDs are ordered on a machine without limit`()
+    throws
+  {
+    let count = 70_000
+    let machine = TestMachine.small(depth: nil, eventsPerPair: nil, memory: 1 << 23)
+    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+    let x = try p.tensor("x", .bf16, rows: count, columns: 16, role: .input)
+    let y = try p.tensor("y", .bf16, rows: count, columns: 16, role: .output)
+    let a = try p.buffer("a", in: UB.self, .bf16, rows: count, columns: 16)
+    for row in 0..<count {
+      p.emit(LoadUB(a.tile(row: row, rows: 1), from: x.tile(row: row, rows: 1)))
+    }
+    for row in 0..<count {
+      let tile = a.tile(row: row, rows: 1)
+      p.emit(Special<ExpRule>(tile, tile))
+      p.emit(StoreHBM(y.tile(row: row, rows: 1), from: tile))
+    }
+    let program = p.build()
+    #expect(Checker.check(program).isClean)
+    #expect(try TimingEngine.run(program).cycles > 0)
+  }
+
   @Test func `a token becomes one set after its producer and one wait before its consumer`()
     throws
   {
