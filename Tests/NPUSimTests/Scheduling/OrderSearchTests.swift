@@ -44,7 +44,7 @@ import Testing
       #expect(try #require(glance) >= cycles, "seed \(seed)")
       let least = try made.sequence.leastCycles()
       #expect(least <= cycles && cycles <= whole.writtenCycles ?? 0, "seed \(seed)")
-      #expect(try least == Bounds.of(whole.program).attainable, "seed \(seed)")
+      #expect(try least >= Bounds.of(whole.program).attainable, "seed \(seed)")
     }
   }
 
