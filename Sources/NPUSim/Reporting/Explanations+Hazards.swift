@@ -32,8 +32,7 @@ extension Explanation {
           """,
         fix: """
           Set an event on the reader's queue after the read, and wait for it on the writer's queue
-          before the write. In Swift, take the slot from a ring (`acquire`) and give it back after
-          its last use (`release`).
+          before the write; where a Swift builder is given no events, it makes them.
           """)
     default:
       Explanation(
