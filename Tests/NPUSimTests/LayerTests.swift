@@ -11,7 +11,8 @@ import Testing
     NPUSim/Numerics: Support
     NPUSim/Tensors: Support Numerics
     NPUSim/Machine: Support Numerics Tensors
-    NPUSim/ISA: Support Numerics Machine
+    NPUSim/Findings:
+    NPUSim/ISA: Support Numerics Machine Findings
     NPUSim/Pricing: Support Machine ISA
     NPUSim/Ordering: Support Machine ISA
     NPUSim/Ops: Numerics Machine ISA
@@ -19,9 +20,9 @@ import Testing
     NPUSim/Timing: Support Machine ISA Pricing Ordering
     NPUSim/Scheduling: Support Machine ISA Pricing Ordering Timing
     NPUSim/Text: Support Machine ISA Ordering Ops Scheduling
-    NPUSim/Checking: Machine ISA Ordering
-    NPUSim/Analysis: Support Machine ISA Pricing Ordering Timing Scheduling Checking
-    NPUSim/Reporting: Support Tensors Machine ISA Scheduling Text Timing Checking Analysis
+    NPUSim/Checking: Machine Findings ISA Ordering
+    NPUSim/Analysis: Support Machine Findings ISA Pricing Ordering Timing Scheduling Checking
+    NPUSim/Reporting: Support Tensors Machine Findings ISA Scheduling Text Timing Checking Analysis
     NPUKernels/Errors: NPUSim/Numerics NPUSim/Tensors
     NPUKernels/Library: NPUSim/Support NPUSim/Machine NPUSim/Ordering NPUSim/Scheduling NPUSim/Timing
     NPUKernels: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/ISA
@@ -52,7 +53,7 @@ import Testing
       NPUSim/Ops Errors NPUKernels Rows
     NPUKernels/Catalog: NPUSim/Support Argmax CompressEpilog Embedding FlashAttention Gemm
       NPUKernels RMSNorm ResidualAdd Rope Softmax SoftmaxV Swiglu
-    NPUKernels/Run: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/ISA
+    NPUKernels/Run: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/Findings NPUSim/ISA
       NPUSim/Ordering NPUSim/Scheduling NPUSim/Text NPUSim/Functional NPUSim/Timing NPUSim/Checking NPUSim/Analysis
       NPUSim/Reporting Catalog Errors NPUKernels
     simctl/Terminal: NPUSim/Support NPUSim/Tensors NPUSim/Reporting
@@ -66,7 +67,7 @@ import Testing
     simctl/Help: NPUSim/Support NPUSim/Machine NPUSim/Text NPUSim/Reporting Arguments NPUKernels
       NPUKernels/Catalog NPUKernels/Run Terminal
     simctl/Completion: NPUSim/Support Arguments NPUKernels/Catalog
-    simctl/Verbs: NPUSim/Support Numerics NPUSim/Machine NPUSim/ISA NPUSim/Text NPUSim/Reporting
+    simctl/Verbs: NPUSim/Support Numerics NPUSim/Machine NPUSim/Findings NPUSim/ISA NPUSim/Text NPUSim/Reporting
       Arguments Bench Completion Help NPUKernels NPUKernels/Catalog NPUKernels/Run Terminal
     simctl: NPUSim/Support NPUSim/Numerics Arguments Help Terminal Verbs
     """

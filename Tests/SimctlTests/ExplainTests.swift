@@ -5,8 +5,8 @@ import Testing
   @Test func `every code has a meaning, an example and a fix of its own`() {
     var seen: Set<String> = []
     for code in FindingCode.allCases {
-      let explanation = Explanation.of(code)
-      for text in [explanation.meaning, explanation.example, explanation.fix] {
+      let kind = code.kind
+      for text in [kind.meaning, kind.example, kind.fix] {
         #expect(!text.isEmpty, "\(code)")
         #expect(seen.insert(text).inserted, "\(code) repeats: \(text)")
         #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 }, "\(code)")

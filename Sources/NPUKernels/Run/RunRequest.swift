@@ -40,7 +40,7 @@ public struct RunRequest: Sendable {
   /// Whether lint is looked for, too.
   public var lints: Bool
   /// The severities that make the verdict `findings`.
-  public var failing: Set<Finding.Severity>
+  public var failing: Set<FindingKind.Severity>
   /// Randomised timings under which values are executed once more; 0 is none.
   public var jitterRuns: Int
   /// Largest deviation of a randomised duration, in percent.

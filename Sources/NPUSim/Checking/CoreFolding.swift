@@ -16,7 +16,7 @@ public enum CoreFolding {
   /// What findings that fold have in common.
   private struct Key: Hashable {
     var code: FindingCode
-    var severity: Finding.Severity
+    var severity: FindingKind.Severity
     var buffer: String?
     var sites: [Kind]
     /// Which of the findings of this kind it is on its core.

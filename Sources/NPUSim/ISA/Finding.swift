@@ -1,10 +1,5 @@
 /// Something that a check or a run has to say about a program.
 public struct Finding: Sendable, Hashable {
-  /// How bad it is: an error makes the verdict `findings`; the others leave it `clean`.
-  public enum Severity: String, Sendable, CaseIterable {
-    case error, warning, lint
-  }
-
   /// A micro-op of a program.
   public struct Site: Sendable, Hashable {
     public var core: Int
@@ -77,7 +72,7 @@ public struct Finding: Sendable, Hashable {
   }
 
   public var code: FindingCode
-  public var severity: Severity
+  public var severity: FindingKind.Severity
   /// One line: what was found, and what is needed unless ``missing`` says it.
   public var message: String
   /// The micro-ops concerned, the earlier one first; of an uninitialised read the reader, then who
@@ -115,7 +110,8 @@ public struct Finding: Sendable, Hashable {
   public var trial: FixTrial?
 
   public init(
-    _ code: FindingCode, severity: Severity? = nil, _ message: String, sites: [Site] = [],
+    _ code: FindingCode, severity: FindingKind.Severity? = nil, _ message: String,
+    sites: [Site] = [],
     buffer: UInt32? = nil, region: Region? = nil, manifests: Bool? = nil,
     missing: String? = nil, fix: String, folded: Int = 0, edits: [ProgramEdit] = []
   ) {
@@ -159,78 +155,5 @@ public struct FixTrial: Sendable, Hashable {
   public var cost: Int64? {
     guard let cyclesBefore, let cyclesAfter else { return nil }
     return cyclesAfter - cyclesBefore
-  }
-}
-
-/// The stable codes of findings; the first letter names the family.
-public enum FindingCode: String, Sendable, CaseIterable, Hashable {
-  /// Read-after-write, write-after-read, write-after-write race.
-  case H001, H002, H003
-  /// Unpaired set, surplus wait, leftover event, double set, event ID out of range, too many live
-  /// IDs, queues without events, a set that may overtake a wait.
-  case S001, S002, S003, S004, S005, S007, S008
-  /// Deadlock cycle, starvation, capacity deadlock.
-  case D001, D002, D003
-  /// Out of bounds, misaligned, capacity exceeded, lifetime overlap, tensor bounds and illegal
-  /// operands, slot errors, operands that share bytes.
-  case M001, M002, M003, M004, M005, M006, M007
-  /// Uninitialised read, output that is not written whole, input that is written.
-  case I001, I002, I003
-  /// NaN or infinity, saturation, accumulator drift, golden mismatch.
-  case N001, N002, N003, N004, N005
-  /// Redundant event, over-wide barrier, small transfer, unaligned burst, bank conflict, no double
-  /// buffering, idle unit, dead store, HBM read back behind an event.
-  case P001, P002, P003, P004, P005, P006, P007, P008, P009
-
-  /// The severity of the family.
-  public var severity: Finding.Severity {
-    switch self {
-    case .N001, .N002, .N003, .N005, .S008: .warning
-    case .P001, .P002, .P003, .P004, .P005, .P006, .P007, .P008, .P009: .lint
-    default: .error
-    }
-  }
-
-  /// The statement of the code in a few words.
-  public var title: String {
-    switch self {
-    case .H001: "read-after-write race"
-    case .H002: "write-after-read race"
-    case .H003: "write-after-write race"
-    case .S001: "unpaired set"
-    case .S002: "surplus wait"
-    case .S003: "leftover event"
-    case .S004: "double set"
-    case .S005: "event ID out of range"
-    case .S007: "queues without events"
-    case .S008: "a set may come before the wait"
-    case .D001: "deadlock cycle"
-    case .D002: "starvation"
-    case .D003: "capacity deadlock"
-    case .M001: "out of bounds"
-    case .M002: "misaligned"
-    case .M003: "capacity exceeded"
-    case .M004: "lifetime overlap"
-    case .M005: "illegal operands"
-    case .M006: "slot error"
-    case .M007: "operands share bytes"
-    case .I001: "uninitialised read"
-    case .I002: "unwritten output"
-    case .I003: "written input"
-    case .N001: "NaN or infinity"
-    case .N002: "saturation"
-    case .N003: "accumulator drift"
-    case .N004: "golden mismatch"
-    case .N005: "error larger than roundings explain"
-    case .P001: "redundant event"
-    case .P002: "over-wide barrier"
-    case .P003: "small transfer"
-    case .P004: "unaligned burst"
-    case .P005: "bank conflict"
-    case .P006: "no double buffering"
-    case .P007: "idle unit"
-    case .P008: "dead store"
-    case .P009: "read back behind an event"
-    }
   }
 }

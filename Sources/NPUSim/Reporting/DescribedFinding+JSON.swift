@@ -1,5 +1,5 @@
 extension FindingCode: JSONConvertible {}
-extension Finding.Severity: JSONConvertible {}
+extension FindingKind.Severity: JSONConvertible {}
 
 extension RunReport.Described: JSONRecord {
   static let blank = Self(

@@ -25,7 +25,7 @@ extension RunReport {
     }
 
     public var code: FindingCode
-    public var severity: Finding.Severity
+    public var severity: FindingKind.Severity
     public var message: String
     public var sites: [Site]
     /// Where the buffer is declared that a finding without a site is about, or that a tile lies outside

@@ -13,18 +13,18 @@ public enum FindingsPage {
 
       """
     for code in FindingCode.allCases {
-      let explanation = Explanation.of(code)
+      let kind = code.kind
       text += """
 
         ## \(code.rawValue): \(code.title) (\(code.severity.rawValue))
 
-        \(explanation.meaning)
+        \(kind.meaning)
 
         ```
-        \(explanation.example)
+        \(kind.example)
         ```
 
-        \(explanation.fix)
+        \(kind.fix)
 
         """
     }

@@ -65,7 +65,7 @@ extension RunReport: JSONRecord {
     JSONField("fails_on") {
       RunReport.value($0.failing)
     } read: { report, value, path throws(NPUError) in
-      report.failing = Set(try [Finding.Severity](json: value, path))
+      report.failing = Set(try [FindingKind.Severity](json: value, path))
     },
     JSONField("hazards_allowed", \.allowsHazards),
     JSONField("proof", \.check),
@@ -106,8 +106,8 @@ extension RunReport: JSONRecord {
   }
 
   /// The severities that make the verdict `findings`.
-  static func value(_ failing: Set<Finding.Severity>) -> JSONValue {
-    .array(Finding.Severity.allCases.filter(failing.contains).map { .string($0.rawValue) })
+  static func value(_ failing: Set<FindingKind.Severity>) -> JSONValue {
+    .array(FindingKind.Severity.allCases.filter(failing.contains).map { .string($0.rawValue) })
   }
 
   /// The members of an object whose keys are names.

@@ -20,7 +20,7 @@ extension RunReport {
 
   /// The verdict in words: `clean`, or how many findings of each severity stand against it.
   var verdictText: String {
-    let counts = Finding.Severity.allCases.filter(failing.contains).compactMap { severity in
+    let counts = FindingKind.Severity.allCases.filter(failing.contains).compactMap { severity in
       let count = findings.count { $0.severity == severity }
       return count == 0
         ? nil : "\(Quantity.grouped(count)) \(severity.rawValue)\(count == 1 ? "" : "s")"

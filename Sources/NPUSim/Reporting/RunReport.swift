@@ -134,7 +134,7 @@ public struct RunReport: Sendable {
   /// Findings with their sites in words.
   public var findings: [Described]
   /// The severities that make the verdict `findings`.
-  public var failing: Set<Finding.Severity> = [.error]
+  public var failing: Set<FindingKind.Severity> = [.error]
   public var allowsHazards = false
   public var timing: Timing?
   public var traffic: Traffic?

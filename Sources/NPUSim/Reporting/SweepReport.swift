@@ -37,7 +37,7 @@ public struct SweepReport: Sendable {
   public var kernel: String
   public var machine: RunReport.Machine
   /// The severities that make a value fail.
-  public var failing: Set<Finding.Severity>
+  public var failing: Set<FindingKind.Severity>
   public var values: ValueProduct
   /// One for each value, in their order.
   public var outcomes: [Outcome]
@@ -49,7 +49,7 @@ public struct SweepReport: Sendable {
 
   /// Outcomes of `values` in their order, still without the reasons.
   public init(
-    kernel: String, machine: MachineConfiguration, failing: Set<Finding.Severity>,
+    kernel: String, machine: MachineConfiguration, failing: Set<FindingKind.Severity>,
     values: ValueProduct, outcomes: [Outcome]
   ) {
     self.kernel = kernel

@@ -28,18 +28,18 @@ enum ExplainVerb: Verb {
           .map { "did you mean \($0)? 'simctl explain' lists all" }
           ?? "'simctl explain' lists all")
     }
-    let explanation = Explanation.of(code)
+    let kind = code.kind
     console.line("\(code.rawValue) \(code.title) (\(code.severity.rawValue))")
     console.line()
-    console.line(explanation.meaning)
+    console.line(kind.meaning)
     console.line()
     console.line("Example:")
-    for line in explanation.example.split(separator: "\n", omittingEmptySubsequences: false) {
+    for line in kind.example.split(separator: "\n", omittingEmptySubsequences: false) {
       console.line("  \(line)")
     }
     console.line()
     console.line("Fix:")
-    for line in explanation.fix.split(separator: "\n", omittingEmptySubsequences: false) {
+    for line in kind.fix.split(separator: "\n", omittingEmptySubsequences: false) {
       console.line("  \(line)")
     }
     return .clean
