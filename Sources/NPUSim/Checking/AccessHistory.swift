@@ -124,7 +124,7 @@ struct AccessHistory: OrderObserver, ~Copyable {
         let write = atoms[Int(atom)].write
         if write == 0 {
           uninitialisedTile = tile
-        } else if !isOrdered(write, atom, queue, clock, tile, forwards) {
+        } else if !isOrdered(write, atom, queue, clock, tile, forwards: forwards) {
           found(index, .H001, queue: write & 7, position: write >> 3 &- 1)
         }
         atoms[Int(atom)].reads[Int(queue)] = position &+ 1
@@ -148,7 +148,7 @@ struct AccessHistory: OrderObserver, ~Copyable {
         share(atom, index, isWrite: true)
         let write = atoms[Int(atom)].write
         if write != 0 && write != (position &+ 1) << 3 | queue
-          && !isOrdered(write, atom, queue, clock, tile, access & 8 != 0)
+          && !isOrdered(write, atom, queue, clock, tile, forwards: access & 8 != 0)
         {
           found(index, .H003, queue: write & 7, position: write >> 3 &- 1)
         }
@@ -173,7 +173,7 @@ struct AccessHistory: OrderObserver, ~Copyable {
   @inline(__always)
   private func isOrdered(
     _ write: UInt32, _ atom: UInt32, _ queue: UInt32, _ clock: QueueClock, _ tile: UInt32,
-    _ forwards: Bool
+    forwards: Bool
   ) -> Bool {
     let source = write & 7
     if source == Self.settled || clock[Int(source)] >= write >> 3 { return true }

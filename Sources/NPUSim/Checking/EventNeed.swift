@@ -131,7 +131,7 @@ struct EventNeed {
   private mutating func window(from gone: Int, commits: Bool) -> Bool {
     var lesser = Lesser()
     let first = clock(after: previous[gone])
-    settle(&lesser, gone, first, commits)
+    settle(&lesser, gone, first, commits: commits)
     if lesser.queues == 0 { return true }
     for place in (places[gone] + 1)..<max(places[gone] + 1, order.sequence.count) {
       let op = Int(order.sequence[place])
@@ -139,14 +139,14 @@ struct EventNeed {
       let queue = record.queue.index
       if isRemoved[op] {
         // It orders nothing, but hands the knowledge of its queue on.
-        if lesser.has(queue) { settle(&lesser, op, lesser.clocks[queue], commits) }
+        if lesser.has(queue) { settle(&lesser, op, lesser.clocks[queue], commits: commits) }
         continue
       }
       switch record.kind {
       case .data:
         let full = order.clocks[op]
         if record.hasUnitFlag {
-          learn(&lesser, op, from: units?.source(of: op) ?? -1, commits)
+          learn(&lesser, op, from: units?.source(of: op) ?? -1, commits: commits)
         }
         guard lesser.has(queue) else { continue }
         let known = lesser.clocks[queue]
@@ -164,12 +164,12 @@ struct EventNeed {
         if partners[op] >= 0 && !isEqual(full, less) { lesser.pending[partners[op]] = less }
         if commits { order.replaceClock(of: op, by: known) }
       case .wait:
-        learn(&lesser, op, from: partners[op], commits)
+        learn(&lesser, op, from: partners[op], commits: commits)
       case .barrierQueue:
         guard lesser.has(queue) else { continue }
         var learnt = lesser.clocks[queue]
         learnt[queue] = order.positions[op]
-        settle(&lesser, op, learnt, commits)
+        settle(&lesser, op, learnt, commits: commits)
       case .barrierAll, .barrierCores:
         return true
       // Programs that have these are judged by EventTrials.
@@ -195,7 +195,7 @@ struct EventNeed {
 
   /// What a micro-op knows that waits for `source`, where its queue or that one knows less.
   private mutating func learn(
-    _ lesser: inout Lesser, _ op: Int, from source: Int, _ commits: Bool
+    _ lesser: inout Lesser, _ op: Int, from source: Int, commits: Bool
   ) {
     let queue = records[op].queue.index
     let less = lesser.pending.removeValue(forKey: op)
@@ -206,12 +206,12 @@ struct EventNeed {
     } else if source >= 0 {
       learnt.join(passed(source, order.clocks[source]))
     }
-    settle(&lesser, op, learnt, commits)
+    settle(&lesser, op, learnt, commits: commits)
   }
 
   /// Notes what a queue knows from `op` on, and whether that differs from the full knowledge.
   private mutating func settle(
-    _ lesser: inout Lesser, _ op: Int, _ clock: QueueClock, _ commits: Bool
+    _ lesser: inout Lesser, _ op: Int, _ clock: QueueClock, commits: Bool
   ) {
     let queue = records[op].queue.index
     if isEqual(clock, order.clocks[op]) {

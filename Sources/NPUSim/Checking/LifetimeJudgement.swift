@@ -37,7 +37,7 @@ struct LifetimeJudgement {
       atoms: Array(repeating: false, count: table.firstShared),
       crowds: Array(repeating: false, count: table.crowds.count))
     var isAny = false
-    func enter(_ owner: inout UInt32, _ isShared: inout Bool, _ buffer: UInt32) {
+    func enter(_ owner: inout UInt32, isShared: inout Bool, _ buffer: UInt32) {
       if owner == .max {
         owner = buffer
       } else if owner != buffer {
@@ -50,10 +50,10 @@ struct LifetimeJudgement {
       for member in table.starts[footprint]..<table.starts[footprint + 2] {
         let atom = Int(table.atoms[Int(member)])
         if atom < table.firstShared {
-          enter(&owner[atom], &shared.atoms[atom], ref.buffer)
+          enter(&owner[atom], isShared: &shared.atoms[atom], ref.buffer)
         } else if atom >= table.count {
           let crowd = table.crowd(of: atom).crowd
-          enter(&crowdOwner[crowd], &shared.crowds[crowd], ref.buffer)
+          enter(&crowdOwner[crowd], isShared: &shared.crowds[crowd], ref.buffer)
         }
       }
     }

@@ -59,9 +59,11 @@ struct RaceEnumeration {
     var accesses: [(atom: Int, isWrite: Bool, tile: UInt32, forwards: Bool)] = []
     AccessIndex.forEachAccess(record, table) { accesses.append(($0, $1, $2, $3)) }
     for access in accesses {
-      findPartners(core, op, record.queue.index, access.atom, access.isWrite, access.tile)
+      findPartners(
+        core, op, record.queue.index, access.atom, isWrite: access.isWrite, access.tile)
       if !access.isWrite && !table.isInitial[access.atom]
-        && !hasOrderedWrite(core, op, record.queue, access.atom, access.tile, access.forwards)
+        && !hasOrderedWrite(
+          core, op, record.queue, access.atom, access.tile, forwards: access.forwards)
       {
         let hasWrite = hasEarlierWrite(core, op, access.atom)
         // A tile with bytes that nobody writes is the one to name.
@@ -131,7 +133,7 @@ struct RaceEnumeration {
   // MARK: Pairs
 
   private mutating func findPartners(
-    _ core: Int, _ op: Int, _ queue: Int, _ atom: Int, _ isWrite: Bool, _ tile: UInt32
+    _ core: Int, _ op: Int, _ queue: Int, _ atom: Int, isWrite: Bool, _ tile: UInt32
   ) {
     // The closure mutates self, of which the index is a part.
     let index = index
@@ -259,7 +261,7 @@ struct RaceEnumeration {
   }
 
   private func hasOrderedWrite(
-    _ core: Int, _ op: Int, _ queue: Queue, _ atom: Int, _ tile: UInt32, _ forwards: Bool
+    _ core: Int, _ op: Int, _ queue: Queue, _ atom: Int, _ tile: UInt32, forwards: Bool
   ) -> Bool {
     let clock = orders[core].clocks[op]
     let position = orders[core].positions[op]

@@ -51,13 +51,13 @@ struct UnwrittenBytes {
             layout.contains(program.tiles[Int(tile)])
           else { continue }
           let isFilled = record.access(k).contains(.zeroFill)
-          note(tile, isFilled, Finding.Site(core: core, op: op))
+          note(tile, isFilled: isFilled, Finding.Site(core: core, op: op))
         }
       }
     }
   }
 
-  private mutating func note(_ tile: UInt32, _ isFilled: Bool, _ site: Finding.Site) {
+  private mutating func note(_ tile: UInt32, isFilled: Bool, _ site: Finding.Site) {
     let key = AtomTable.footprint(tile: tile, filled: isFilled)
     var write = writes[key] ?? Write(tile: tile, isFilled: isFilled, sites: [])
     if let last = write.sites.last, last.last.core == site.core {

@@ -120,7 +120,7 @@ public struct OpRecord: Sendable, Hashable {
   }
 
   /// Says of an operand whether it may come behind a result of its queue; see ``Access/forward``.
-  mutating func setForward(_ k: Int, _ isForward: Bool) {
+  mutating func setForward(_ k: Int, to isForward: Bool) {
     let bit = UInt32(Access.forward.rawValue) << UInt32(4 * k)
     accessBits = accessBits & ~bit | (isForward ? bit : 0)
   }

@@ -14,14 +14,14 @@ extension MachineConfiguration {
     if work.kind == .matrix {
       record.forwardsResults = true
       let (m, _, n) = work.amounts
-      if !matrix.forwards(m: m, n: n) { record.setForward(0, false) }
+      if !matrix.forwards(m: m, n: n) { record.setForward(0, to: false) }
     } else if work.streams, record.queue == .matrix {
       record.forwardsResults = true
-      for k in accumulated(record, tile) { record.setForward(k, true) }
+      for k in accumulated(record, tile) { record.setForward(k, to: true) }
     } else if interlocks[record.queue.index] == .stream, streams(record, work, tile) {
       record.forwardsResults = true
       for k in 0..<Int(record.operandCount) where !record.access(k).isEmpty {
-        record.setForward(k, true)
+        record.setForward(k, to: true)
       }
     }
   }

@@ -43,15 +43,15 @@ struct TileOverlap: Sendable {
       return .unknown
     }
     return x.slot == y.slot
-      && Self.meets(x.row, x.rows, y.row, y.rows, x.isBlocked(.alongRows))
-      && Self.meets(x.column, x.columns, y.column, y.columns, x.isBlocked(.alongColumns))
+      && Self.meets(x.row, x.rows, y.row, y.rows, inBlocks: x.isBlocked(.alongRows))
+      && Self.meets(x.column, x.columns, y.column, y.columns, inBlocks: x.isBlocked(.alongColumns))
       ? .shared : .apart
   }
 
   /// Whether two ranges meet; along the blocks of MXINT8 in whole blocks, as they share a scale.
   @inline(__always)
   private static func meets(
-    _ a: Int32, _ aCount: Int32, _ b: Int32, _ bCount: Int32, _ inBlocks: Bool
+    _ a: Int32, _ aCount: Int32, _ b: Int32, _ bCount: Int32, inBlocks: Bool
   ) -> Bool {
     guard aCount > 0, bCount > 0 else { return false }
     let (a, aEnd) = (Int64(a), Int64(a) + Int64(aCount))
