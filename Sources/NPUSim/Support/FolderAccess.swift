@@ -7,9 +7,9 @@
 #endif
 
 /// Questions about folders.
-enum FolderAccess {
+public enum FolderAccess {
   /// Whether the path is a folder, or a symbolic link to one.
-  static func isFolder(_ path: String) -> Bool {
+  public static func isFolder(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
