@@ -27,7 +27,7 @@ public enum FolderAccess {
   }
 
   /// The names in a folder, sorted, without `.` and `..`.
-  static func names(in path: String) throws(NPUError) -> [String] {
+  public static func names(in path: String) throws(NPUError) -> [String] {
     guard let folder = opendir(path) else {
       throw FileFailure.error("cannot list \(path)", path: path)
     }
