@@ -12,13 +12,9 @@ public struct OrderSearch: ~Copyable {
     var cycles: Int64?
   }
 
-  /// Micro-ops above which one rule is tried at a time, as several at once need the memory of each.
-  private static let mostTogether = 1 << 17
-
   private let program: SequentialProgram
   /// What events have to order.
   private let graphs: ConflictGraphs
-  private let threads: Int
   /// `nil` for those that are kept as written.
   private let cores: [CoreModel?]
   /// For each core the first that is like it: they share their orders.
@@ -27,9 +23,10 @@ public struct OrderSearch: ~Copyable {
   /// The fastest so far, `nil` before one was timed, and its orders; `nil` of the written one.
   private var standing: FoundOrder?
   private var best: [[UInt32]?]?
-  /// Orders that were tried.
-  private var known: Set<[[UInt32]?]> = []
-  private var trials: [Trial] = []
+  /// Digests of orders that were tried: what has the digest of another is taken for it.
+  private var known: Set<UInt64> = []
+  /// Every one, where that is asked for.
+  private var trials: [Trial]?
   private var cost = SearchCost(rules: 0, bytes: 0)
 
   /// Looks for the order of a program.
@@ -78,8 +75,9 @@ public struct OrderSearch: ~Copyable {
     let written = try written(program, graphs)
     guard written.cycles != nil else { return [] }
     var search = try OrderSearch(program, graphs, from: written, threads: threads)
+    search.trials = []
     search.tryRules()
-    return search.trials.map { trial in
+    return (search.trials ?? []).map { trial in
       let lowered = program.lowered(in: trial.orders, graphs)
       return FoundOrder(
         program: lowered.program, places: lowered.places, rule: trial.rule,
@@ -110,17 +108,19 @@ public struct OrderSearch: ~Copyable {
     _ budget: RuleBudget? = nil, threads: Int
   ) throws(NPUError) {
     standing = written
-    if written != nil { known.insert(program.writtenOrders) }
+    if written != nil { known.insert(Self.digest(program.writtenOrders)) }
     let microOps = program.opCount
     self.program = program
     self.graphs = graphs
-    self.threads = microOps > Self.mostTogether ? 1 : max(1, threads)
     let sharers = (0..<program.coreCount).count { !program.records(ofCore: $0).isEmpty }
     guard let prices = try PriceTable(program, sharers: sharers, microOps) else {
       (cores, alike, self.budget) = ([], [], .none)
       return
     }
-    self.budget = budget ?? RuleBudget(microOps: microOps, sharesHBM: sharers > 1)
+    self.budget =
+      budget
+      ?? RuleBudget(
+        microOps: microOps, sharesHBM: sharers > 1, threads: threads)
     let ordered = graphs.withTaps(of: program)
     var cores: [CoreModel?] = []
     var alike: [Int] = []
@@ -155,21 +155,21 @@ public struct OrderSearch: ~Copyable {
   /// Tries some rules, several at a time.
   private mutating func tryAll(_ rules: [OrderRule]) {
     let base = best
-    for first in stride(from: 0, to: rules.count, by: threads) {
-      tryTogether(Array(rules[first..<min(first + threads, rules.count)]), base)
+    for first in stride(from: 0, to: rules.count, by: budget.threads) {
+      tryTogether(Array(rules[first..<min(first + budget.threads, rules.count)]), base)
     }
   }
 
   private mutating func tryTogether(_ rules: [OrderRule], _ base: [[UInt32]?]?) {
-    let made = Concurrent.map(rules, threads: threads) { [cores, alike] rule in
+    let made = Concurrent.map(rules, threads: budget.threads) { [cores, alike] rule in
       Self.orders(rule, cores, alike, base)
     }
     var fresh: [Trial] = []
-    for (rule, made) in zip(rules, made) where known.insert(made.orders).inserted {
+    for (rule, made) in zip(rules, made) where known.insert(Self.digest(made.orders)).inserted {
       fresh.append(Trial(rule: rule, orders: made.orders))
     }
     let limit = standing?.cycles ?? .max
-    let timed = Concurrent.map(fresh, threads: threads) { [program, graphs] trial in
+    let timed = Concurrent.map(fresh, threads: budget.threads) { [program, graphs] trial in
       Self.time(trial, program, graphs, limit)
     }
     cost.rules += rules.count
@@ -177,7 +177,7 @@ public struct OrderSearch: ~Copyable {
       cost.bytes,
       heldBytes + max(made.reduce(0) { $0 + $1.bytes }, timed.reduce(0) { $0 + $1.bytes }))
     for (trial, lowered, _) in timed {
-      trials.append(trial)
+      trials?.append(trial)
       guard let lowered, let cycles = trial.cycles, cycles < standing?.cycles ?? .max else {
         continue
       }
@@ -188,11 +188,22 @@ public struct OrderSearch: ~Copyable {
     }
   }
 
+  /// FNV-1a over the places.
+  private static func digest(_ orders: [[UInt32]?]) -> UInt64 {
+    var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+    func add(_ value: UInt32) { digest = (digest ^ UInt64(value)) &* 0x100_0000_01b3 }
+    for order in orders {
+      add(order.map { UInt32(truncatingIfNeeded: $0.count) } ?? .max)
+      for place in order ?? [] { add(place) }
+    }
+    return digest
+  }
+
   /// Bytes of what is held from rule to rule.
   private var heldBytes: Int {
     let models = cores.reduce(0) { $0 + ($1?.storageBytes ?? 0) }
-    let order = cores.reduce(0) { $0 + ($1?.graph.opCount ?? 0) } * MemoryLayout<UInt32>.stride
-    return graphs.storageBytes + models + known.count { $0 != program.writtenOrders } * order
+    let order = (best ?? []).reduce(0) { $0 + ($1?.storageBytes ?? 0) }
+    return graphs.storageBytes + models + order
   }
 
   /// Times an order; the program comes back where it takes fewer than `limit` cycles, and how many

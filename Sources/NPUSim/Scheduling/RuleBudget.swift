@@ -6,25 +6,34 @@ struct RuleBudget {
   /// Those that go on from the best order so far, as often as ``rounds`` says.
   let improvements: [OrderRule]
   let rounds: Int
+  /// How many are tried at a time; nothing but time and memory depends on it.
+  let threads: Int
 
-  static let none = RuleBudget(rules: [], improvements: [], rounds: 0)
+  static let none = RuleBudget(rules: [], improvements: [], rounds: 0, threads: 1)
 
-  private init(rules: [OrderRule], improvements: [OrderRule], rounds: Int) {
+  private init(
+    rules: [OrderRule], improvements: [OrderRule], rounds: Int, threads: Int
+  ) {
     self.rules = rules
     self.improvements = improvements
     self.rounds = rounds
+    self.threads = threads
   }
 
-  /// Micro-ops times rules in 20 ms, and the rules of the longest programs.
+  /// Micro-ops times rules in 20 ms.
   private static let steps = 30_000
-  private static let fewest = 4
+  /// Micro-ops above which one rule is tried at a time, as several at once need the memory of each.
+  private static let mostTogether = 1 << 17
   private static let mostRounds = 2
 
   /// - Parameters:
   ///   - microOps: over all cores.
   ///   - sharesHBM: whether several cores use HBM.
-  init(microOps: Int, sharesHBM: Bool) {
-    let attempts = max(Self.fewest, Self.steps / max(1, microOps))
+  ///   - threads: the most that may be used.
+  init(microOps: Int, sharesHBM: Bool, threads: Int) {
+    let isLong = microOps > Self.mostTogether
+    self.threads = isLong ? 1 : max(1, threads)
+    let attempts = max(isLong ? 3 : 4, Self.steps / max(1, microOps))
     rules = Array(Self.ranked.filter { sharesHBM || $0.hbm == .shared }.prefix(attempts))
     improvements = Self.improving
     rounds = min(Self.mostRounds, (attempts - rules.count) / improvements.count)
@@ -49,7 +58,8 @@ struct RuleBudget {
 
   /// The two rules that gain most: together they come within half a per cent of what all find.
   static let glance = RuleBudget(
-    rules: [OrderRule(.written, window: 64), OrderRule(.longestPath)], improvements: [], rounds: 0)
+    rules: [OrderRule(.written, window: 64), OrderRule(.longestPath)], improvements: [], rounds: 0,
+    threads: 1)
 
   private static let improving: [OrderRule] = [
     OrderRule(.improved), OrderRule(.improved, window: 128), OrderRule(.improved, window: 32),
