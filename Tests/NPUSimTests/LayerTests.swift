@@ -56,6 +56,7 @@ import Testing
     NPUKernels/Run: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/Findings NPUSim/ISA
       NPUSim/Ordering NPUSim/Scheduling NPUSim/Text NPUSim/Functional NPUSim/Timing NPUSim/Checking NPUSim/Analysis
       NPUSim/Reporting Catalog Errors NPUKernels
+    NPUKernels/Models: NPUSim/Support NPUSim/Tensors NPUKernels NPUKernels/Run
     simctl/Terminal: NPUSim/Support NPUSim/Tensors NPUSim/Reporting
     simctl/Arguments: NPUSim/Support NPUSim/Tensors NPUSim/Machine NPUSim/Text NPUKernels
       NPUKernels/Catalog NPUKernels/Run Terminal

@@ -51,7 +51,8 @@ public struct Checkpoint: Sendable {
       try FileReader.contents(of: place, limit: Self.largestConfiguration), file: place)
     let embedding = archive[ModelWeight.embedding.name(found.naming)]?.shape.first
     configuration = try CheckpointConfiguration(
-      json, naming: found.naming, name: Self.name(of: folder), vocabulary: embedding)
+      json, naming: found.naming, name: Self.name(of: folder), vocabulary: embedding,
+      hasHead: archive[ModelWeight.head.name(found.naming)] != nil)
     try checkTensors()
   }
 

@@ -17,10 +17,12 @@ public struct CheckpointConfiguration: Sendable, Hashable {
   /// - Parameters:
   ///   - name: what reports call the model.
   ///   - vocabulary: the rows of the embedding, which Llama 2's params.json leaves open (−1).
+  ///   - hasHead: whether there is a head in Meta's names, whose configuration does not say.
   /// - Throws: `.parse` for a key that is missing or has no sense, and for a model that is not a Llama,
   ///   with its place.
   public init(
-    _ json: JSONValue, naming: ModelWeight.Naming, name: String, vocabulary: Int?
+    _ json: JSONValue, naming: ModelWeight.Naming, name: String, vocabulary: Int?,
+    hasHead: Bool
   ) throws(NPUError) {
     let reader = Reader(json: json)
     self.naming = naming
@@ -29,7 +31,7 @@ public struct CheckpointConfiguration: Sendable, Hashable {
       (model, isTied) = try Self.huggingFace(reader, name)
     case .meta:
       model = try Self.meta(reader, name, vocabulary: vocabulary)
-      isTied = false
+      isTied = !hasHead
     }
     try check(reader)
   }

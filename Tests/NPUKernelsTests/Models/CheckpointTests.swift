@@ -126,7 +126,8 @@ import Testing
       + "\"multiple_of\": \(multiple)"
       + (factor.map { ", \"ffn_dim_multiplier\": \($0)" } ?? "") + "}"
     let configuration = try CheckpointConfiguration(
-      JSONValue.parse(text, file: "params.json"), naming: .meta, name: "m", vocabulary: 77)
+      JSONValue.parse(text, file: "params.json"), naming: .meta, name: "m", vocabulary: 77,
+      hasHead: false)
     #expect(configuration.model.ffn == width && configuration.model.vocabulary == 77)
   }
 
