@@ -8,6 +8,8 @@ enum TileFault: Hashable, Sendable {
   case list
   /// A row list that takes blocks over rows apart.
   case listedBlocks
+  /// Rows of a view that lie apart in its tensor: no rectangle.
+  case apart
   /// A start that the memory, or a 32-element block, does not allow.
   case alignment, block
 }
@@ -70,6 +72,11 @@ extension TileLayout {
         "\(name), whose rows come from a list and whose blocks run over rows: a block cannot be taken "
         + "apart"
       fix = "give the buffer blocks along columns, or take a rectangle"
+    case .apart:
+      what =
+        "\(name), whose rows do not lie one pitch apart in the tensor that \(owner) is a view of"
+      fix =
+        "take rows between which the view goes on evenly, or bind \(owner) to a tensor of its own"
     case .alignment, .block:
       code = .M002
       what =

@@ -24,6 +24,34 @@ struct BufferAllocator {
 
   init(machine: MachineConfiguration) { self.machine = machine }
 
+  /// What is allocated on chip, on all cores.
+  struct Mark: Sendable {
+    fileprivate let cursors: [MemoryCursors]
+    fileprivate let owners: [Int]
+    fileprivate let scaleAreas: Int
+  }
+
+  func mark() -> Mark {
+    Mark(cursors: cursors, owners: owners.map(\.count), scaleAreas: scaleAreas.count)
+  }
+
+  /// Gives back what was allocated on chip since the mark; what is allocated next lies there. Returns
+  /// false for a mark of what is not allocated any more.
+  mutating func release(to mark: Mark) -> Bool {
+    var isEarlier = mark.cursors.count <= cursors.count && mark.scaleAreas <= scaleAreas.count
+    for core in cursors.indices {
+      let earlier = mark.cursors.indices.contains(core) ? mark.cursors[core] : MemoryCursors()
+      isEarlier = cursors[core].release(to: earlier) && isEarlier
+    }
+    for key in owners.indices where key % Space.count != Space.hbm.index {
+      let count = mark.owners.indices.contains(key) ? mark.owners[key] : 0
+      isEarlier = isEarlier && count <= owners[key].count
+      owners[key].removeLast(max(0, owners[key].count - count))
+    }
+    scaleAreas.removeLast(max(0, scaleAreas.count - mark.scaleAreas))
+    return isEarlier
+  }
+
   /// A dense layout at base 0: tensors before they are placed.
   static func dense(
     _ name: String, _ format: ElementFormat, slots: Int, rows: Int, columns: Int, axis: BlockAxis,

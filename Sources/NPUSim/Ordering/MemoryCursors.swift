@@ -25,6 +25,15 @@ struct MemoryCursors {
     return (base, place(extent.scales, in: space, granule: alignment))
   }
 
+  /// Gives back the memories on chip as far as they were taken then; false where less is taken now.
+  mutating func release(to earlier: MemoryCursors) -> Bool {
+    var released = earlier.ends
+    released[Space.hbm.index] = ends[Space.hbm.index]
+    let isEarlier = all(released .<= ends)
+    ends = released
+    return isEarlier
+  }
+
   /// Takes all bytes of a memory up to `end`.
   mutating func raise(_ space: Space, to end: Int) {
     ends[space.index] = min(max(self[space], end), Int.max / 4)

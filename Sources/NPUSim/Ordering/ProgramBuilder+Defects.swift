@@ -23,7 +23,7 @@ extension ProgramBuilder {
   }
 
   /// Whether the next defect is the first of its kind; later ones are counted to it.
-  private mutating func isFirst(of kind: DefectFolds.Kind) -> Bool {
+  mutating func isFirst(of kind: DefectFolds.Kind) -> Bool {
     var kind = kind
     kind.core = core
     kind.line = line

@@ -16,13 +16,18 @@ public struct ProgramBuilder {
   private var labelIDs: [String: UInt32] = ["": 0]
   var opNameIDs: [String: Int] = [:]
   private var lastLabel: (text: String, id: UInt32) = ("", 0)
-  private(set) var scopeStack: [UInt32] = [0]
-  private var allocator: BufferAllocator
+  var scopeStack: [UInt32] = [0]
+  var allocator: BufferAllocator
+  /// Whose names, bindings and scopes hold.
+  var scope = NameScope()
+  /// What kernels take for tensors: see ``BoundView``.
+  var views = BoundViews()
   /// What the cores emitted; that of the current one is in ``stream``.
   private var streams: [CoreStream]
   private var stream: CoreStream
   private let isExplicit: Bool
-  private(set) var core = 0
+  /// The core that buffers and micro-ops belong to.
+  public private(set) var core = 0
 
   /// - Parameters:
   ///   - isExplicit: whether every core is kept as it is written; otherwise one is that has an event.
@@ -46,13 +51,29 @@ public struct ProgramBuilder {
 
   /// Declares an HBM tensor of `slots × rows × columns` elements, dense; slots are the leading
   /// dimensions flattened. Throws when its size cannot be represented.
+  ///
+  /// Where the name is bound (``scoped(_:bindings:_:)``) it is the view that it is bound to. Throws
+  /// `.tensor` for one of another format, block axis or extent.
   public mutating func tensor(
     _ name: String, _ format: ElementFormat, slots: Int = 1, rows: Int, columns: Int,
     axis: BlockAxis = .alongColumns, role: Buffer.Role
   ) throws(NPUError) -> BufferHandle<HBM> {
+    let wanted = PlannedBuffer(
+      scope.prefix + name, .hbm, format, slots: slots, rows: rows, columns: columns, axis: axis)
+    if let binding = scope.binding(of: name) {
+      return try bound(wanted, to: binding, role: role)
+    }
+    return try tensor(wanted, role: role)
+  }
+
+  /// Declares a tensor of the program's own.
+  mutating func tensor(
+    _ wanted: PlannedBuffer, role: Buffer.Role
+  ) throws(NPUError) -> BufferHandle<HBM> {
     handle(
       try allocator.tensor(
-        name, format, slots: slots, rows: rows, columns: columns, axis: axis, role: role))
+        wanted.name, wanted.format, slots: wanted.slots, rows: wanted.rows,
+        columns: wanted.columns, axis: wanted.axis, role: role))
   }
 
   /// Allocates a buffer of `slots × rows × columns` elements in an on-chip memory of the current
@@ -64,7 +85,8 @@ public struct ProgramBuilder {
     handle(
       try allocator.buffer(
         PlannedBuffer(
-          name, S.space, format, slots: slots, rows: rows, columns: columns, axis: axis),
+          scope.prefix + name, S.space, format, slots: slots, rows: rows, columns: columns,
+          axis: axis),
         core: core, at: address))
   }
 
@@ -80,7 +102,9 @@ public struct ProgramBuilder {
   /// As ``buffer(_:in:_:slots:rows:columns:axis:at:)``, where the memory is not known as a type;
   /// returns the number of the buffer.
   mutating func place(_ buffer: PlannedBuffer, at address: Int?) throws(NPUError) -> UInt32 {
-    add(try allocator.buffer(buffer, core: core, at: address))
+    var buffer = buffer
+    buffer.name = scope.prefix + buffer.name
+    return add(try allocator.buffer(buffer, core: core, at: address))
   }
 
   private mutating func add(_ buffer: Buffer) -> UInt32 {
@@ -102,7 +126,10 @@ public struct ProgramBuilder {
     _ rows: [Int32], named name: String? = nil, shape: [Int]? = nil
   ) -> UInt32 {
     let (list, shape) = (program.indexLists.count, shape ?? [rows.count])
-    if let name { program.indexTensors.append(IndexTensor(name: name, shape: shape, list: list)) }
+    if let name {
+      program.indexTensors.append(
+        IndexTensor(name: scope.prefix + name, shape: shape, list: list))
+    }
     program.indexLists.append(rows)
     layout.indexLists.append(rows)
     layout.listNames.append(program.listName(list))
@@ -117,7 +144,7 @@ public struct ProgramBuilder {
     swap(&stream, &streams[core])
     swap(&stream, &streams[index])
     core = index
-    scopeStack = [0]
+    scopeStack = [scope.label]
   }
 
   /// Opens a nested scope; `iteration` numbers the turns of a loop.
@@ -128,12 +155,23 @@ public struct ProgramBuilder {
 
   /// As ``pushScope(_:iteration:)``, with the number of the label.
   mutating func pushScope(_ labelID: UInt32, iteration: Int?) {
-    guard !isFull else { return scopeStack.append(scopeStack[scopeStack.count - 1]) }
+    let parent = scopeStack[scopeStack.count - 1]
+    guard !isFull else { return scopeStack.append(parent) }
+    scopeStack.append(addScope(labelID, iteration: iteration, within: parent))
+  }
+
+  /// A scope within another one, which nobody has entered.
+  private mutating func addScope(
+    _ labelID: UInt32, iteration: Int?, within parent: UInt32
+  ) -> UInt32 {
     program.scopes.append(
-      Scope(
-        label: labelID, iteration: Int32(clamping: iteration ?? -1),
-        parent: scopeStack[scopeStack.count - 1]))
-    scopeStack.append(UInt32(program.scopes.count - 1))
+      Scope(label: labelID, iteration: Int32(clamping: iteration ?? -1), parent: parent))
+    return UInt32(program.scopes.count - 1)
+  }
+
+  /// As above, without a turn.
+  mutating func addScope(_ label: String, within parent: UInt32) -> UInt32 {
+    addScope(intern(label), iteration: nil, within: parent)
   }
 
   /// Whether there is no room for another micro-op.
@@ -172,14 +210,21 @@ public struct ProgramBuilder {
           core: core, op: position, fix: "list it in the catalogue"))
       return
     }
-    stream.append(record(of: op, opcode).record)
+    if views.isEmpty {
+      stream.append(record(of: op, opcode).record)
+    } else {
+      var op = op
+      let isInView = resolveViews(of: &op, opcode)
+      stream.append(record(of: op, opcode, isPlaced: isInView).record)
+    }
     count += 1
   }
 
-  /// The record of a micro-op, and whether nothing is wrong with it; what is wrong is reported.
+  /// The record of a micro-op, and whether nothing is wrong with it; what is wrong is reported, but for
+  /// tiles outside of a view, which were.
   @inline(__always)
   mutating func record<Op: MicroOp>(
-    of op: Op, _ opcode: UInt8
+    of op: Op, _ opcode: UInt8, isPlaced isInView: Bool = true
   ) -> (record: OpRecord, isSound: Bool) {
     let position = stream.records.count
     func name() -> String? { op.ownName.map { "\(op.effectiveQueue.name).\($0)" } }
@@ -191,7 +236,7 @@ public struct ProgramBuilder {
       scope: scopeStack[scopeStack.count - 1])
     record.operandCount = encoder.count
     record.accessBits = encoder.accessBits
-    var isPlaced = true
+    var isPlaced = isInView
     for k in 0..<Int(encoder.count) {
       if record.access(k).isEmpty {
         record.words[k] = encoder.words[k]
@@ -224,7 +269,8 @@ public struct ProgramBuilder {
   ) throws(NPUError) -> Int {
     program.tapTensors.append(
       try BufferAllocator.dense(
-        name, format, slots: slots, rows: rows, columns: columns, axis: axis, role: .output))
+        scope.prefix + name, format, slots: slots, rows: rows, columns: columns, axis: axis,
+        role: .output))
     return program.tapTensors.count - 1
   }
 
@@ -234,9 +280,10 @@ public struct ProgramBuilder {
     _ tile: Tile<S>, tensor: Int, slot: Int = 0, row: Int = 0, column: Int = 0
   ) {
     if program.exceededLimit != nil || position == 0 { return }
+    guard let tile = views.isEmpty ? tile.ref : resolved(tile.ref) else { return }
     program.taps.append(
       Tap(
-        core: core, op: position - 1, tile: tile.ref, tensor: tensor, slot: slot, row: row,
+        core: core, op: position - 1, tile: tile, tensor: tensor, slot: slot, row: row,
         column: column))
   }
 
