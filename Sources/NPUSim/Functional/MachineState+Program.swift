@@ -9,6 +9,30 @@ extension MachineState {
       settings: DatapathSettings(program.machine), lent: Self.lent(lending, to: program))
   }
 
+  /// Memories for a program some of whose HBM tensors are those of `storages`, by name: they are read and
+  /// written where they are.
+  ///
+  /// Throws `.tensor` where a tensor of the program has another number of bytes.
+  public convenience init(
+    _ program: Program, storages: [String: TensorStorage]
+  ) throws(NPUError) {
+    var bound: [UInt32: TensorStorage] = [:]
+    for (index, buffer) in program.buffers.enumerated() where buffer.space == .hbm {
+      guard let storage = storages[buffer.name] else { continue }
+      let form = storage.form
+      guard form.payloadBytes == buffer.payloadExtent, form.scaleBytes == buffer.scaleExtent else {
+        throw NPUError(
+          .tensor,
+          "tensor \(buffer.name): found \(form.payloadBytes) payload and \(form.scaleBytes) scale "
+            + "bytes, needed \(buffer.payloadExtent) and \(buffer.scaleExtent)")
+      }
+      bound[UInt32(index)] = storage
+    }
+    self.init(
+      buffers: program.buffers, indexLists: program.indexLists, cores: program.cores.count,
+      settings: DatapathSettings(program.machine), bound: bound)
+  }
+
   /// What of `lending` can be read in place, by buffer: nothing if tensors share bytes.
   private static func lent(
     _ lending: [String: TensorBytes], to program: Program

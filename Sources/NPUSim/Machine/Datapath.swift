@@ -107,7 +107,7 @@ public struct Datapath {
   /// The view of a tile in memory, whatever its state.
   func view(_ tile: TileRef) -> TileView {
     let layout = layouts + Int(tile.buffer)
-    let plane = planes[Plane(payloadOf: tile.space).index]
+    let plane = layout.pointee.plane ?? planes[Plane(payloadOf: tile.space).index]
     let isListed = tile.indexList != 0
     var offset = layout.pointee.base + Int(tile.slot) * layout.pointee.slotStride
     offset += Int(tile.column) * tile.format.bytes
@@ -122,7 +122,8 @@ public struct Datapath {
       case .alongRows:
         scaleOffset += Int(tile.row) / 32 * layout.pointee.scalePitch + Int(tile.column)
       }
-      scales = planes[Plane(scalesOf: tile.space).index].pointer(scaleOffset)
+      let own = layout.pointee.plane ?? planes[Plane(scalesOf: tile.space).index]
+      scales = own.pointer(scaleOffset)
     }
     return TileView(
       payload: plane.pointer(offset), pitch: layout.pointee.pitch, scales: scales,
@@ -133,23 +134,27 @@ public struct Datapath {
   }
 
   private mutating func checkPoison(_ tile: TileRef, _ view: TileView) {
-    if layouts[Int(tile.buffer)].isWritten { return }
-    let payload = planes[Plane(payloadOf: tile.space).index]
-    let scales = planes[Plane(scalesOf: tile.space).index]
+    let layout = layouts[Int(tile.buffer)]
+    if layout.isWritten { return }
+    let payload = layout.plane ?? planes[Plane(payloadOf: tile.space).index]
+    let scales = layout.plane ?? planes[Plane(scalesOf: tile.space).index]
     view.forEachRun(payload: payload, scales: scales, space: tile.space, padded: false) { region in
-      if fault == nil,
-        let address = planes[region.plane.index].firstPoisoned(region)
-      {
-        fault = PoisonFault(buffer: tile.buffer, plane: region.plane, address: address)
-      }
+      guard fault == nil,
+        let found = (layout.plane ?? planes[region.plane.index]).firstPoisoned(region)
+      else { return }
+      let isScale = tile.space == .hbm && tile.format == .mxint8 && found >= layout.scaleBase
+      fault = PoisonFault(
+        buffer: tile.buffer, plane: region.plane,
+        address: found + (isScale ? layout.scaleShift : layout.shift))
     }
   }
 
   func markWritten(_ tile: TileRef, _ view: TileView, zeroFill: Bool) {
-    let payload = planes[Plane(payloadOf: tile.space).index]
-    let scales = planes[Plane(scalesOf: tile.space).index]
+    let own = layouts[Int(tile.buffer)].plane
+    let payload = own ?? planes[Plane(payloadOf: tile.space).index]
+    let scales = own ?? planes[Plane(scalesOf: tile.space).index]
     view.forEachRun(payload: payload, scales: scales, space: tile.space, padded: zeroFill) {
-      planes[$0.plane.index].markWritten($0)
+      (own ?? planes[$0.plane.index]).markWritten($0)
     }
   }
 

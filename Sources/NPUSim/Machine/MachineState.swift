@@ -21,25 +21,38 @@ public final class MachineState {
   private let settings: DatapathSettings
   /// The bytes of HBM tensors that are read where they are.
   private let lent: [UInt32: TensorBytes]
+  /// HBM tensors that others have, too: read and written where they are.
+  private let bound: [UInt32: TensorStorage]
   private let functionTables: FunctionTables
 
   /// Memories just large enough for the buffers, of `cores` cores.
   ///
   /// `lent` are the whole contents of HBM tensors that nothing will write: they are read where they
-  /// are, and kept as long as the memories; HBM needs no place for them.
+  /// are, and kept as long as the memories; HBM needs no place for them. Nor does it for those of
+  /// `bound`, which are written, too: what is done to them outlives the memories.
   public init(
     buffers: [Buffer], indexLists: [[Int32]], cores: Int, settings: DatapathSettings,
-    lent: [UInt32: TensorBytes] = [:]
+    lent: [UInt32: TensorBytes] = [:], bound: [UInt32: TensorStorage] = [:]
   ) {
     self.lent = lent
+    self.bound = bound
     self.buffers = buffers
-    placed = lent.isEmpty ? buffers : Self.packed(buffers, without: lent)
+    placed =
+      lent.isEmpty && bound.isEmpty
+      ? buffers : Self.packed(buffers, without: Set(lent.keys), bound: bound)
     self.settings = settings
     functionTables = FunctionTables(mode: settings.sfuMode)
     coreCount = max(1, cores)
     layouts = .allocate(capacity: max(1, buffers.count))
     for (index, buffer) in placed.enumerated() {
-      (layouts + index).initialize(to: BufferLayout(buffer))
+      var layout = BufferLayout(buffer)
+      layout.shift = buffers[index].base - buffer.base
+      layout.scaleShift = buffers[index].scaleBase - buffer.scaleBase
+      if let storage = bound[UInt32(index)] {
+        layout.plane = storage.plane
+        layout.isWritten = storage.isWritten
+      }
+      (layouts + index).initialize(to: layout)
     }
     listStorage = .allocate(capacity: max(1, indexLists.reduce(0) { $0 + $1.count }))
     var offsets: [Int] = []
@@ -55,7 +68,8 @@ public final class MachineState {
 
     var extents = [Int](repeating: 0, count: coreCount * Plane.count)
     var hbmExtent = 0
-    for (index, buffer) in placed.enumerated() where lent[UInt32(index)] == nil {
+    for (index, buffer) in placed.enumerated()
+    where lent[UInt32(index)] == nil && bound[UInt32(index)] == nil {
       let payload = Plane(payloadOf: buffer.space)
       let scales = Plane(scalesOf: buffer.space)
       let payloadEnd = buffer.base + buffer.payloadExtent
@@ -106,14 +120,19 @@ public final class MachineState {
     return datapath
   }
 
-  /// The buffers, those in HBM moved together as if the lent ones were not there.
+  /// The buffers, those in HBM moved together as if the lent ones were not there; bound ones begin where
+  /// their own memory does.
   private static func packed(
-    _ buffers: [Buffer], without lent: [UInt32: TensorBytes]
+    _ buffers: [Buffer], without lent: Set<UInt32>, bound: [UInt32: TensorStorage]
   ) -> [Buffer] {
     var result = buffers
     var next = 0
     for index in result.indices where result[index].space == .hbm {
-      let isLent = lent[UInt32(index)] != nil
+      let isLent = lent.contains(UInt32(index))
+      if let storage = bound[UInt32(index)] {
+        (result[index].base, result[index].scaleBase) = (0, storage.scaleBase)
+        continue
+      }
       result[index].base = next
       if !isLent { next = roundUp(next + result[index].payloadExtent, to: 64) }
       result[index].scaleBase = next
@@ -125,11 +144,20 @@ public final class MachineState {
   /// Whether an HBM tensor is read where its maker keeps it.
   public func isLent(_ id: UInt32) -> Bool { lent[id] != nil }
 
+  /// Whether an HBM tensor belongs to a memory that outlives this one.
+  public func isBound(_ id: UInt32) -> Bool { bound[id] != nil }
+
+  /// Whether HBM has no place for a tensor.
+  private func isElsewhere(_ id: UInt32) -> Bool { isLent(id) || isBound(id) }
+
+  /// Where the bytes of an HBM tensor are.
+  private func plane(of id: UInt32) -> BytePlane { layouts[Int(id)].plane ?? hbm }
+
   /// Copies a whole HBM tensor in: dense payload, then scales for MXINT8. Marks it written.
   public func writeTensor(_ id: UInt32, payload: UnsafeRawBufferPointer, scales: [UInt8] = [])
     throws(NPUError)
   {
-    let buffer = placed[Int(id)]
+    let (buffer, hbm) = (placed[Int(id)], plane(of: id))
     guard payload.count == buffer.payloadExtent, scales.count == buffer.scaleExtent else {
       throw NPUError(
         .tensor,
@@ -163,9 +191,10 @@ public final class MachineState {
     return withTensor(id) { (Array($0), Array($1)) }
   }
 
-  /// Makes the bytes of an HBM tensor 0 that were never written. They stay poison.
+  /// Makes the bytes of an HBM tensor 0 that were never written. They stay poison. Those of a bound one
+  /// stay what they are.
   public func clearUnwritten(_ id: UInt32) {
-    if isLent(id) { return }
+    if isElsewhere(id) { return }
     for region in wholeRegions(placed[Int(id)]) where hbm.firstPoisoned(region) != nil {
       for offset in region.base..<region.end {
         let one = Region(plane: .hbm, base: offset, pitch: 1, runBytes: 1, rows: 1)
@@ -180,7 +209,7 @@ public final class MachineState {
     _ id: UInt32, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Result
   ) -> Result {
     let buffer = placed[Int(id)]
-    let layout = layouts[Int(id)]
+    let (layout, hbm) = (layouts[Int(id)], plane(of: id))
     return body(
       UnsafeRawBufferPointer(start: hbm.pointer(layout.base), count: buffer.payloadExtent),
       UnsafeRawBufferPointer(start: hbm.pointer(layout.scaleBase), count: buffer.scaleExtent))
@@ -188,7 +217,8 @@ public final class MachineState {
 
   /// Whether every byte of an HBM tensor was written.
   public func isWritten(_ id: UInt32) -> Bool {
-    isLent(id) || wholeRegions(placed[Int(id)]).allSatisfy { hbm.firstPoisoned($0) == nil }
+    let hbm = plane(of: id)
+    return isLent(id) || wholeRegions(placed[Int(id)]).allSatisfy { hbm.firstPoisoned($0) == nil }
   }
 
   private func wholeRegions(_ buffer: Buffer) -> [Region] {
@@ -211,6 +241,11 @@ struct BufferLayout {
   var scaleSlotStride: Int
   /// Whether every byte is known to be written: an input tensor.
   var isWritten = false
+  /// The memory of a tensor that is bound; `nil` for a buffer of the machine's own planes.
+  var plane: BytePlane?
+  /// From where the bytes are here to where the program has them.
+  var shift = 0
+  var scaleShift = 0
 
   init(_ buffer: Buffer) {
     base = buffer.base
