@@ -22,6 +22,8 @@ public protocol Kernel: Sendable {
   init(_ arguments: KernelArguments, machine: MachineConfiguration, schedule: String?)
     throws(NPUError)
 
+  /// The machine that the schedule was chosen for.
+  var machine: MachineConfiguration { get }
   /// The shape as the report prints it.
   var shape: [(name: String, value: String)] { get }
   /// The schedule in effect; empty where the program was not made from one.
@@ -41,11 +43,18 @@ public protocol Kernel: Sendable {
   /// What in the errors of a tensor is no rounding, as the report prints it.
   var errorNote: String? { get }
 
-  /// The micro-ops one after another, for the given index tensors. The HBM buffers carry the tensors'
-  /// names, the taps the intermediates'.
+  /// Emits the micro-ops one after another on all cores, for the given index tensors. The HBM tensors
+  /// are declared by the names of ``tensors``, the taps by the intermediates': what each of them is, and
+  /// what it is called in the program, is the builder's to say, so that a kernel is the same by itself
+  /// and among others.
   ///
   /// Throws `.tensor` for an index that names nothing, with its place; a slot that does not exist
   /// may be a defect of the program instead, M006.
+  func emit(_ indices: IndexTensors, into p: inout ProgramBuilder) throws(NPUError)
+
+  /// The micro-ops of the kernel by itself, with HBM tensors of its own.
+  ///
+  /// Throws as ``emit(_:into:)``.
   func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram
 
   /// The program that runs: micro-ops of ``sequence(_:)`` in the order that the schedule asks for, with
@@ -84,6 +93,24 @@ public protocol Kernel: Sendable {
 extension Kernel {
   public var sourceLines: SourceLines? { nil }
 
+  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
+    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+    try emit(indices, into: &p)
+    return p.sequential()
+  }
+
+  /// As ``sequence(_:)``, with tensors of others in the place of those that are bound.
+  ///
+  /// Throws as ``ProgramBuilder/scoped(_:bindings:_:)`` does, too.
+  public func sequence(
+    _ indices: IndexTensors, bindings: TensorBindings
+  ) throws(NPUError) -> SequentialProgram {
+    if bindings.isEmpty { return try sequence(indices) }
+    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+    try p.scoped(nil, bindings: bindings) { p throws(NPUError) in try emit(indices, into: &p) }
+    return p.sequential()
+  }
+
   /// The program in the order in which it was written.
   public func program(_ indices: IndexTensors) throws(NPUError) -> Program {
     try sequence(indices).lowered()
@@ -98,11 +125,11 @@ extension Kernel {
     FoundOrder(sequence, order: queueOrder)
   }
 
-  /// As ``sequence(_:)``; throws `.limit` where it would have too many micro-ops to be kept, before it
+  /// As ``sequence(_:bindings:)``; throws `.limit` where it would have too many micro-ops to be kept, before it
   /// is built where the least number of matmuls says so, and `.program` where its schedule asks for
   /// more memory than the machine has, with what would fit.
   public func wholeSequence(
-    _ indices: IndexTensors, on machine: MachineConfiguration
+    _ indices: IndexTensors, on machine: MachineConfiguration, bindings: TensorBindings = [:]
   ) throws(NPUError) -> SequentialProgram {
     if let left = machine[.left].bytes, let right = machine[.right].bytes,
       let acc = machine[.acc].bytes, let macs = statedWork(indices)?.macs
@@ -113,7 +140,7 @@ extension Kernel {
         throw Program.tooLong(Program.microOpLimit)
       }
     }
-    let sequence = try sequence(indices)
+    let sequence = try sequence(indices, bindings: bindings)
     try sequence.requireWhole()
     // What has no schedule of its own was written as it is, and is checked as written.
     if !scheduleFields.fields.isEmpty { try requireFit(sequence, on: machine) }

@@ -26,7 +26,7 @@ import Testing
     NPUKernels/Errors: NPUSim/Numerics NPUSim/Tensors
     NPUKernels/Library: NPUSim/Support NPUSim/Machine NPUSim/Ordering NPUSim/Scheduling NPUSim/Timing
     NPUKernels: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/ISA
-      NPUSim/Ordering NPUSim/Scheduling NPUSim/Text NPUSim/Reporting Errors Library
+      NPUSim/Ordering NPUSim/Scheduling NPUSim/Ops NPUSim/Text NPUSim/Reporting Errors Library
     NPUKernels/Rows: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/Ordering NPUSim/Scheduling
       NPUSim/Ops NPUKernels
     NPUKernels/Argmax: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Ops Errors

@@ -5,8 +5,7 @@ import NPUSim
 extension Argmax {
   /// The micro-op program: rows in contiguous ranges over the cores; a row's tiles follow each other,
   /// each going on from the place and the maximum of the one before.
-  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
-    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+  public func emit(_ indices: IndexTensors, into p: inout ProgramBuilder) throws(NPUError) {
     let x = try p.tensor("x", .bf16, rows: rows, columns: columns, role: .input)
     let index = try p.tensor("index", .i32, rows: rows, columns: 1, role: .output)
     let maximum = try p.tapTensor("maximum", .f32, rows: rows, columns: 1)
@@ -34,6 +33,5 @@ extension Argmax {
         p.popScope()
       }
     }
-    return p.sequential()
   }
 }

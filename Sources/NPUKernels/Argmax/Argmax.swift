@@ -20,7 +20,7 @@ public struct Argmax: Kernel {
 
   let rows: Int
   let columns: Int
-  let machine: MachineConfiguration
+  public let machine: MachineConfiguration
   private let problem: RowSchedule.Problem
   let plan: RowSchedule
 

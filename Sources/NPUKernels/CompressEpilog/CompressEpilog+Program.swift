@@ -5,7 +5,7 @@ import NPUSim
 extension CompressEpilog {
   /// The micro-op program for a slot mapping: the rows that are written, in contiguous ranges over the
   /// cores, so that no two cores write one slot. Slots that do not exist become a defect of it.
-  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
+  public func emit(_ indices: IndexTensors, into p: inout ProgramBuilder) throws(NPUError) {
     let mapping = indices["slot_mapping"]
     guard mapping.count == tokens else {
       throw NPUError(
@@ -13,18 +13,16 @@ extension CompressEpilog {
     }
     let binding = SlotBinding(mapping, slots: slots)
     let moves = ordered(binding.moves)
-    var builder = ProgramBuilder(machine: machine, catalogue: .standard)
-    builder.indexList(mapping, named: "slot_mapping")
-    let tensors = try CompressEpilogTensors(self, moves, &builder)
+    p.indexList(mapping, named: "slot_mapping")
+    let tensors = try CompressEpilogTensors(self, moves, &p)
     for core in 0..<machine.cores {
-      builder.begin(core: core)
+      p.begin(core: core)
       let share = WorkSplit.range(moves.count, core: core, of: machine.cores)
       if share.isEmpty { continue }
-      var stream = try CompressEpilogCore(self, tensors: tensors, &builder)
-      stream.emit(share, &builder)
+      var stream = try CompressEpilogCore(self, tensors: tensors, &p)
+      stream.emit(share, &p)
     }
-    if let defect = binding.defect { builder.report(defect) }
-    return builder.sequential()
+    if let defect = binding.defect { p.report(defect) }
   }
 
   /// The moves in the order of the schedule; they come by slot.

@@ -54,7 +54,7 @@ public struct CompressEpilog: Kernel {
   let input: ElementFormat
   let rule: FP8Block.ScaleRule
   let isComposed: Bool
-  let machine: MachineConfiguration
+  public let machine: MachineConfiguration
   private let problem: CompressEpilogProblem
   let plan: CompressEpilogSchedule
 

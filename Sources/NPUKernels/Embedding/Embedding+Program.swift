@@ -6,7 +6,7 @@ extension Embedding {
   /// The micro-op program: rows are gathered into tiles of `ub` and stored from there.
   ///
   /// Throws `.tensor` for an id outside the vocabulary, with its token.
-  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
+  public func emit(_ indices: IndexTensors, into p: inout ProgramBuilder) throws(NPUError) {
     let ids = indices["ids"]
     guard ids.count == tokens else {
       throw NPUError(.tensor, "ids has \(ids.count) elements, needed \(tokens): one a token")
@@ -16,7 +16,6 @@ extension Embedding {
         .tensor, "token \(token) has id \(ids[token]), needed 0 to \(vocabulary - 1)",
         hint: "correct ids[\(token)], or give the vocabulary that the ids belong to with --vocab")
     }
-    var p = ProgramBuilder(machine: machine, catalogue: .standard)
     let table = try p.tensor("table", .bf16, rows: vocabulary, columns: hidden, role: .input)
     let out = try p.tensor("out", .bf16, rows: tokens, columns: hidden, role: .output)
     let list = p.indexList(ids, named: "ids")
@@ -38,6 +37,5 @@ extension Embedding {
         p.popScope()
       }
     }
-    return p.sequential()
   }
 }

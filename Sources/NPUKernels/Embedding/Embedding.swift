@@ -21,7 +21,7 @@ public struct Embedding: Kernel {
   let tokens: Int
   let vocabulary: Int
   let hidden: Int
-  let machine: MachineConfiguration
+  public let machine: MachineConfiguration
   private let problem: RowSchedule.Problem
   let plan: RowSchedule
 

@@ -4,16 +4,14 @@ import NPUSim
 
 extension FlashAttention {
   /// The micro-op program of the rung, for the pages that `block_table` names.
-  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
+  public func emit(_ indices: IndexTensors, into p: inout ProgramBuilder) throws(NPUError) {
     let pages = indices["block_table"]
     try checkPages(pages)
-    var builder = ProgramBuilder(machine: machine, catalogue: .standard)
     for spec in self.tensors where spec.role == .index {
-      builder.indexList(pages, named: spec.name, shape: spec.shape)
+      p.indexList(pages, named: spec.name, shape: spec.shape)
     }
-    let tensors = try FlashTensors(self, pages: pages, &builder)
-    try rung.program.init(self).emit(tensors, into: &builder)
-    return builder.sequential()
+    let tensors = try FlashTensors(self, pages: pages, &p)
+    try rung.program.init(self).emit(tensors, into: &p)
   }
 }
 

@@ -59,7 +59,7 @@ public struct FlashAttention: Kernel {
 
   let form: FlashShape
   let rung: FlashRung
-  let machine: MachineConfiguration
+  public let machine: MachineConfiguration
   let plan: FlashSchedule
 
   public init(

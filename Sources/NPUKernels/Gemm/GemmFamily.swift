@@ -6,6 +6,8 @@ protocol GemmFamily: Kernel {
 }
 
 extension GemmFamily {
+  public var machine: MachineConfiguration { problem.machine }
+
   public static var scheduleDeclaration: [ScheduleField] { GemmSchedule.declaration }
   public var scheduleFields: ScheduleFields { problem.plan.fields(problem.operands) }
 
@@ -17,8 +19,8 @@ extension GemmFamily {
   public var compulsory: CompulsoryWork { problem.compulsory }
 
   /// The micro-op program: output tiles split over the cores, each core's tiles one pipeline.
-  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
-    try problem.sequence()
+  public func emit(_ indices: IndexTensors, into p: inout ProgramBuilder) throws(NPUError) {
+    try problem.emit(into: &p)
   }
 
   public var referenceUnits: Int { problem.referenceUnits }

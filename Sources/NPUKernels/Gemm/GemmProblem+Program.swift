@@ -4,17 +4,22 @@ import NPUSim
 
 extension GemmProblem {
   /// The micro-op program: output tiles split over the cores.
-  func sequence() throws(NPUError) -> SequentialProgram {
-    var builder = ProgramBuilder(machine: machine, catalogue: .standard)
-    let tensors = try GemmTensors(self, &builder)
+  func emit(into p: inout ProgramBuilder) throws(NPUError) {
+    let tensors = try GemmTensors(self, &p)
     for core in 0..<machine.cores {
-      builder.begin(core: core)
+      p.begin(core: core)
       let areas = areas(core: core)
       guard !areas.isEmpty else { continue }
-      var stream = try GemmCore(self, tensors: tensors, &builder)
-      for area in areas { stream.emit(area, &builder) }
+      var stream = try GemmCore(self, tensors: tensors, &p)
+      for area in areas { stream.emit(area, &p) }
     }
-    return builder.sequential()
+  }
+
+  /// The same in a builder of its own.
+  func sequence() throws(NPUError) -> SequentialProgram {
+    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+    try emit(into: &p)
+    return p.sequential()
   }
 
   /// The rectangles of the output that a core makes: row tiles, then column tiles, in contiguous

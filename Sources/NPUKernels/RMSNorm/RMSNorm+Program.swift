@@ -4,8 +4,7 @@ import NPUSim
 
 extension RMSNorm {
   /// The micro-op program: rows in contiguous ranges over the cores.
-  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
-    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+  public func emit(_ indices: IndexTensors, into p: inout ProgramBuilder) throws(NPUError) {
     let tensors = try RMSNormTensors(self, &p)
     for core in 0..<machine.cores {
       p.begin(core: core)
@@ -15,7 +14,6 @@ extension RMSNorm {
       var stream = try RMSNormCore(self, tensors, &p)
       stream.emit(rowTiles, &p)
     }
-    return p.sequential()
   }
 }
 

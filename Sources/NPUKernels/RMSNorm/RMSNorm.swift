@@ -25,7 +25,7 @@ public struct RMSNorm: Kernel {
   let rows: Int
   let columns: Int
   let epsilon: Float
-  let machine: MachineConfiguration
+  public let machine: MachineConfiguration
   private let problem: RowSchedule.Problem
   private(set) var plan: RowSchedule
 

@@ -4,8 +4,7 @@ import NPUSim
 
 extension ResidualAdd {
   /// The micro-op program: tile by tile through `ub`.
-  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
-    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+  public func emit(_ indices: IndexTensors, into p: inout ProgramBuilder) throws(NPUError) {
     let x = try p.tensor("x", .bf16, rows: rows, columns: columns, role: .input)
     let residual = try p.tensor("residual", .bf16, rows: rows, columns: columns, role: .input)
     let out = try p.tensor("out", .bf16, rows: rows, columns: columns, role: .output)
@@ -27,6 +26,5 @@ extension ResidualAdd {
         p.popScope()
       }
     }
-    return p.sequential()
   }
 }

@@ -18,7 +18,7 @@ public struct ResidualAdd: Kernel {
 
   let rows: Int
   let columns: Int
-  let machine: MachineConfiguration
+  public let machine: MachineConfiguration
   private let problem: RowSchedule.Problem
   let plan: RowSchedule
 

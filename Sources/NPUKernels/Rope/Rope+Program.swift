@@ -4,8 +4,7 @@ import NPUSim
 
 extension Rope {
   /// The micro-op program: positions in contiguous ranges over the cores.
-  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
-    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+  public func emit(_ indices: IndexTensors, into p: inout ProgramBuilder) throws(NPUError) {
     let tensors = try RopeTensors(self, &p)
     for core in 0..<machine.cores {
       p.begin(core: core)
@@ -15,7 +14,6 @@ extension Rope {
       var stream = try RopeCore(self, tensors, &p)
       stream.emit(tiles, &p)
     }
-    return p.sequential()
   }
 }
 

@@ -43,7 +43,7 @@ public struct Rope: Kernel {
   let pairing: RotatePairs.Pairing
   let table: ElementFormat
   let scaling: Model.RopeScaling?
-  let machine: MachineConfiguration
+  public let machine: MachineConfiguration
   private let problem: RopeSchedule.Problem
   let plan: RopeSchedule
 

@@ -23,6 +23,7 @@ public struct TextKernel: Kernel {
       .usage, "a text program has no kernel's flags", hint: "assemble it with TextProgram")
   }
 
+  public var machine: MachineConfiguration { assembly.program.machine }
   public var shape: [(name: String, value: String)] { [] }
   public static var scheduleDeclaration: [ScheduleField] { [] }
   public var scheduleFields: ScheduleFields { ScheduleFields([]) }
@@ -47,6 +48,13 @@ public struct TextKernel: Kernel {
   public var compulsory: CompulsoryWork { CompulsoryWork(of: assembly.program) }
   public func statedWork(_ indices: IndexTensors) -> CompulsoryWork? { nil }
   public var throughput: (count: Double, unit: String) { (1, "runs") }
+
+  /// Throws `.usage`: a text lays out its memories itself, so that it is a program by itself.
+  public func emit(_ indices: IndexTensors, into p: inout ProgramBuilder) throws(NPUError) {
+    throw NPUError(
+      .usage, "\(assembly.file) is a program by itself, and no kernel of another one",
+      hint: "run it alone, on the files that the others make")
+  }
 
   /// The micro-ops as they were written: the index lists are bound already. Throws `.program` where
   /// there are none: there would be nothing to prove, and every claim would hold of it.

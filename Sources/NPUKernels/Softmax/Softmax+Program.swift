@@ -4,18 +4,16 @@ import NPUSim
 
 extension Softmax {
   /// The micro-op program: rows split over the cores.
-  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
-    var builder = ProgramBuilder(machine: machine, catalogue: .standard)
-    let x = try builder.tensor("x", .bf16, rows: rows, columns: columns, role: .input)
-    let out = try builder.tensor("out", .bf16, rows: rows, columns: columns, role: .output)
+  public func emit(_ indices: IndexTensors, into p: inout ProgramBuilder) throws(NPUError) {
+    let x = try p.tensor("x", .bf16, rows: rows, columns: columns, role: .input)
+    let out = try p.tensor("out", .bf16, rows: rows, columns: columns, role: .output)
     for core in 0..<machine.cores {
-      builder.begin(core: core)
+      p.begin(core: core)
       let share = WorkSplit.range(rows, core: core, of: machine.cores)
       if share.isEmpty { continue }
-      var stream = try SoftmaxCore(self, x: x, out: out, &builder)
-      stream.emit(rows: share, &builder)
+      var stream = try SoftmaxCore(self, x: x, out: out, &p)
+      stream.emit(rows: share, &p)
     }
-    return builder.sequential()
   }
 
   /// Column tiles of a row.

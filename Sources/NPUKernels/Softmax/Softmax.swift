@@ -37,7 +37,7 @@ public struct Softmax: Kernel {
   let columns: Int
   let isOnline: Bool
   let isBase2: Bool
-  let machine: MachineConfiguration
+  public let machine: MachineConfiguration
   private let problem: SoftmaxProblem
   let plan: SoftmaxSchedule
 

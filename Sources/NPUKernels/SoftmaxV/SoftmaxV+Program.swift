@@ -4,15 +4,13 @@ import NPUSim
 
 extension SoftmaxV {
   /// The micro-op program: work split over the cores, each core's jobs one after another.
-  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
-    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+  public func emit(_ indices: IndexTensors, into p: inout ProgramBuilder) throws(NPUError) {
     let tensors = try SoftmaxVTensors(self, &p)
     for core in 0..<machine.cores {
       p.begin(core: core)
       let jobs = SoftmaxVJob.all(self, core: core)
       if !jobs.isEmpty { try emit(jobs, tensors, &p) }
     }
-    return p.sequential()
   }
 
   private func emit(

@@ -39,7 +39,7 @@ public struct SoftmaxV: Kernel {
   let kv: Int
   let headDim: Int
   let isStable: Bool
-  let machine: MachineConfiguration
+  public let machine: MachineConfiguration
   private let problem: SoftmaxVProblem
   private(set) var plan: SoftmaxVSchedule
 

@@ -5,15 +5,13 @@ import NPUSim
 extension Swiglu {
   /// The micro-op program: each core makes some columns of h, all cores meet, then each makes some
   /// columns of out.
-  public func sequence(_ indices: IndexTensors) throws(NPUError) -> SequentialProgram {
-    var p = ProgramBuilder(machine: machine, catalogue: .standard)
+  public func emit(_ indices: IndexTensors, into p: inout ProgramBuilder) throws(NPUError) {
     let tensors = try SwigluTensors(self, &p)
     for core in 0..<machine.cores {
       p.begin(core: core)
       var stream = try SwigluCore(self, tensors, &p)
       stream.emit(products(core: core), &p)
     }
-    return p.sequential()
   }
 
   /// The products of a core: for each tile of tokens and columns those with w1 and w3, and when all

@@ -27,7 +27,7 @@ public struct Swiglu: Kernel {
   let tokens: Int
   let hidden: Int
   let ffn: Int
-  let machine: MachineConfiguration
+  public let machine: MachineConfiguration
   private let model: SwigluCostModel
   private(set) var plan: SwigluSchedule
 
