@@ -68,6 +68,13 @@ public struct TensorSpec: Sendable, Hashable {
   public var fileAxis: Int { axis == .alongColumns ? -1 : -2 }
 }
 
+extension TensorSpec {
+  /// What a memory that outlives programs has for it. Throws as ``TensorForm/init(_:_:axis:)``.
+  public var form: TensorForm {
+    get throws(NPUError) { try TensorForm(format, shape, axis: axis) }
+  }
+}
+
 extension Kernel {
   /// The tensors as files have them, for the text of the kernel's program.
   public var fileForms: [String: ProgramText.FileForm] {
@@ -81,6 +88,23 @@ extension Kernel {
 public enum TensorValue: Sendable, Hashable {
   case plain(Tensor)
   case mx(MXTensor)
+
+  /// The words of a tensor of a kernel. Throws `.tensor` for another number of bytes.
+  public init(_ spec: TensorSpec, _ words: TensorWords) throws(NPUError) {
+    let tensor = try Tensor(dtype: spec.format.dtype, shape: spec.shape, storage: words.payload)
+    guard spec.format == .mxint8 else {
+      self = .plain(tensor)
+      return
+    }
+    var shape = spec.shape
+    let axis = shape.count + spec.fileAxis
+    shape[axis] = (shape[axis] + 31) / 32
+    let scale = try Tensor(dtype: .e8m0, shape: shape, storage: words.scales)
+    self = .mx(try MXTensor(payload: tensor, scale: scale, axis: spec.fileAxis))
+  }
+
+  /// The words by themselves.
+  public var words: TensorWords { TensorWords(payload: payload, scales: scales) }
 
   /// Dimensions, of the payload for MXINT8.
   public var shape: [Int] {

@@ -18,6 +18,15 @@ struct RunInputs: Sendable {
     try kernel.validate(values)
   }
 
+  /// Given words. Throws as above.
+  init(_ kernel: any Kernel, _ values: [String: TensorValue]) throws(NPUError) {
+    self.values = values
+    for spec in kernel.tensors {
+      if let value = values[spec.name] { try count(value, spec) }
+    }
+    try kernel.validate(values)
+  }
+
   /// The bytes of the inputs, for a machine that reads them where they are.
   var lent: [String: TensorBytes] {
     values.compactMapValues { TensorBytes(payload: $0.payload, scales: $0.scales) }

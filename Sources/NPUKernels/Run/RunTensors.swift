@@ -20,10 +20,20 @@ struct RunTensors: Sendable {
     _ specs: [TensorSpec], program: Program, memory: FinishedMemory, taps: [TapTensor],
     inputs: [String: TensorValue]
   ) {
+    let updated = Set(specs.filter { $0.role == .updated }.map(\.name))
+    self.init(
+      specs, program: program, memory: memory, taps: taps,
+      known: inputs.filter { !updated.contains($0.key) })
+  }
+
+  /// As above, with the words of some tensors: they are not looked for in HBM.
+  init(
+    _ specs: [TensorSpec], program: Program, memory: FinishedMemory, taps: [TapTensor],
+    known: [String: TensorValue]
+  ) {
     self.specs = specs
     self.memory = memory
-    let updated = Set(specs.filter { $0.role == .updated }.map(\.name))
-    for (name, value) in inputs where !updated.contains(name) {
+    for (name, value) in known {
       places[name] = .array(value.payload)
       if !value.scales.isEmpty { places[name + ".scale"] = .array(value.scales) }
     }
@@ -61,18 +71,11 @@ struct RunTensors: Sendable {
     var set = TensorSet()
     for spec in specs {
       guard let payload = bytes(of: spec.name) else { continue }
-      let tensor = try Tensor(dtype: spec.format.dtype, shape: spec.shape, storage: payload)
-      guard spec.format == .mxint8, let scales = bytes(of: spec.name + ".scale") else {
-        try set.insert(tensor, named: spec.name)
-        continue
+      let words = TensorWords(payload: payload, scales: bytes(of: spec.name + ".scale") ?? [])
+      switch try TensorValue(spec, words) {
+      case .plain(let tensor): try set.insert(tensor, named: spec.name)
+      case .mx(let tensor): try set.insert(tensor, named: spec.name)
       }
-      var shape = spec.shape
-      let axis = shape.count + spec.fileAxis
-      shape[axis] = (shape[axis] + 31) / 32
-      try set.insert(
-        MXTensor(
-          payload: tensor, scale: Tensor(dtype: .e8m0, shape: shape, storage: scales),
-          axis: spec.fileAxis), named: spec.name)
     }
     return set
   }

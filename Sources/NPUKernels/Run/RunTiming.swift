@@ -25,20 +25,25 @@ struct RunTiming: Sendable {
     try TimedLints.findings(program, timing: result, bounds: bounds)
   }
 
+  /// The same for a report.
+  func timing(of kernel: any Kernel) -> RunReport.Timing {
+    var timing = RunReport.Timing(
+      result, machine: kernel.machine, items: kernel.throughput.count,
+      unit: kernel.throughput.unit, macs: traffic.macs)
+    timing.bounds = bounds
+    timing.binding = binding
+    return timing
+  }
+
   /// Adds it to a report, with the lints that need cycles if they are asked for.
   func add(
     to report: inout RunReport, _ request: RunRequest, _ kernel: any Kernel, _ program: Program
   ) throws(NPUError) {
-    var timing = RunReport.Timing(
-      result, machine: request.machine, items: kernel.throughput.count,
-      unit: kernel.throughput.unit, macs: traffic.macs)
-    timing.bounds = bounds
-    timing.binding = binding
     if request.lints && !report.hasErrors {
       report.findings += FixTrials.annotate(try lints(program), of: program)
         .map { RunReport.Described($0, in: program) }
     }
-    report.timing = timing
+    report.timing = timing(of: kernel)
     report.traffic = RunReport.Traffic(traffic)
   }
 }

@@ -193,7 +193,8 @@ public enum Runner {
     }
   }
 
-  private static func mismatch(
+  /// What is said of a word that differs from the reference.
+  static func mismatch(
     _ first: Verifier.Mismatch, _ result: Verifier.Result, _ kernel: any Kernel,
     _ writer: WriterIndex
   ) -> Finding {
