@@ -59,4 +59,23 @@ import Testing
       #expect(graph.edgeCount < 10 * graph.opCount, "\(readers) readers: \(graph.edgeCount) edges")
     }
   }
+
+  @Test func `nor does it grow with how often bytes on chip are given back and taken again`() throws
+  {
+    var p = ProgramBuilder(machine: TestMachine.small(), catalogue: .standard)
+    for kernel in 0..<40 {
+      let mark = p.mark()
+      // Of another size each time, so that no tile is another one's.
+      let a = try p.buffer(
+        "a\(kernel)", in: UB.self, .f32, slots: 6, rows: 5 + kernel % 3, columns: 8)
+      for round in 0..<30 {
+        let tile = a.tile(slot: round % 6)
+        p.emit(Fill(tile, 1))
+        p.emit(WithScalar<AddRule>(tile, tile, 1))
+      }
+      try p.release(to: mark)
+    }
+    let graph = ConflictGraph(p.sequential(), core: 0)
+    #expect(graph.edgeCount < 4 * graph.opCount, "\(graph.edgeCount) edges")
+  }
 }

@@ -9,6 +9,8 @@ struct ConflictFinder: ~Copyable {
     /// The last entry of the readers since in ``readers``; −1 without one.
     var reader: Int32 = -1
     var readerCount: Int32 = 0
+    /// Who touched it last, in any way; −1 for nobody.
+    var latest: Int32 = -1
     /// The stretch between two barriers that this is of.
     var stretch: UInt32 = 0
   }
@@ -98,9 +100,17 @@ struct ConflictFinder: ~Copyable {
     let (reads, writes) = (access.contains(.read), access.contains(.write))
     var bits = reads ? ConflictGraph.flowBit : 0
     if marksReads && reads && tiles[Int(own)].space == .hbm { bits |= ConflictGraph.fenceBit }
+    let tookOver = histories[tile].stretch == stretch ? histories[tile].writer : -1
     for entry in Int(touched.starts[tile])..<Int(touched.starts[tile + 1]) {
-      let neighbour = Int(touched.neighbours[entry] & ~TouchedTiles.coveredBit)
+      let neighbour = Int(touched.neighbours[entry] & TouchedTiles.numberMask)
       if histories[neighbour].stretch != stretch { continue }
+      // Bytes that were given back and taken again: who came behind those of the buffer before is the
+      // one that all later ones come behind.
+      if touched.neighbours[entry] & TouchedTiles.foreignBit != 0, tookOver >= 0,
+        histories[neighbour].latest < tookOver
+      {
+        continue
+      }
       var isDirect = histories[neighbour].writer >= 0
       if writes && histories[neighbour].reader >= 0 {
         // Each of them comes behind the writer.
@@ -166,9 +176,10 @@ struct ConflictFinder: ~Copyable {
       else { continue }
       for entry in Int(touched.starts[tile])..<Int(touched.starts[tile + 1])
       where touched.neighbours[entry] & TouchedTiles.coveredBit != 0 {
-        clear(Int(touched.neighbours[entry] & ~TouchedTiles.coveredBit))
+        clear(Int(touched.neighbours[entry] & TouchedTiles.numberMask))
       }
       histories[tile].writer = Int32(truncatingIfNeeded: op)
+      histories[tile].latest = Int32(truncatingIfNeeded: op)
     }
     while nextTap < taps.count && taps[nextTap].op == op {
       if let tile = touched.number(of: taps[nextTap].tile, isFilled: false) {
@@ -194,6 +205,9 @@ struct ConflictFinder: ~Copyable {
 
   private mutating func addReader(_ node: UInt32, of tile: Int) {
     if histories[tile].stretch != stretch { histories[tile] = History(stretch: stretch) }
+    if Int(node) < records.count {
+      histories[tile].latest = max(histories[tile].latest, Int32(truncatingIfNeeded: node))
+    }
     let last = histories[tile].reader
     if last >= 0 && readers[Int(last)].node == node { return }
     let entry = Reader(node: node, previous: last)
@@ -222,9 +236,9 @@ struct ConflictFinder: ~Copyable {
       byQueue[Int(queue(of: readers[Int(reader)].node))].append(readers[Int(reader)].node)
       reader = readers[Int(reader)].previous
     }
-    let writer = histories[tile].writer
+    let old = histories[tile]
     clear(tile)
-    histories[tile].writer = writer
+    (histories[tile].writer, histories[tile].latest) = (old.writer, old.latest)
     for (queue, nodes) in byQueue.enumerated() where !nodes.isEmpty {
       guard nodes.count > 1 else {
         addReader(nodes[0], of: tile)

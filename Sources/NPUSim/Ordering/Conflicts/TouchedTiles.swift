@@ -5,6 +5,10 @@
 struct TouchedTiles {
   /// Set of a neighbour all of whose bytes belong to the tile itself.
   static let coveredBit: UInt32 = 1 << 31
+  /// Set of a neighbour of another buffer, one on the same bytes.
+  static let foreignBit: UInt32 = 1 << 30
+  /// The number of a neighbour.
+  static let numberMask: UInt32 = foreignBit - 1
 
   /// 1 + the number of a tile, by twice its index in the table, and 1 where it is filled up.
   private var numbers: [UInt32]
@@ -110,14 +114,15 @@ struct TouchedTiles {
     }
     settle(pairs, merged, keys) { a, b in
       let (x, y) = (tiles[Int(keys[a] / 2)], tiles[Int(keys[b] / 2)])
-      return x.buffer == y.buffer && x.format == y.format && x.axis == y.axis
-        && rects[a].covers(rects[b])
+      if x.buffer != y.buffer { return Self.foreignBit }
+      let isCovered = x.format == y.format && x.axis == y.axis && rects[a].covers(rects[b])
+      return isCovered ? Self.coveredBit : 0
     }
   }
 
-  /// Lists the neighbours of each tile.
+  /// Lists the neighbours of each tile, with the bits that they have for it.
   private mutating func settle(
-    _ pairs: [Pair], _ merged: [UInt32], _ keys: [UInt32], _ covers: (Int, Int) -> Bool
+    _ pairs: [Pair], _ merged: [UInt32], _ keys: [UInt32], _ bits: (Int, Int) -> UInt32
   ) {
     var counts = [UInt32](repeating: 1, count: keys.count)
     for pair in pairs {
@@ -129,18 +134,18 @@ struct TouchedTiles {
     for count in counts { starts.append(starts[starts.count - 1] + count) }
     neighbours = [UInt32](repeating: 0, count: Int(starts[keys.count]))
     var next = starts
-    func add(_ neighbour: Int, to tile: Int, isCovered: Bool) {
-      neighbours[Int(next[tile])] = UInt32(neighbour) | (isCovered ? Self.coveredBit : 0)
+    func add(_ neighbour: Int, to tile: Int, _ bits: UInt32) {
+      neighbours[Int(next[tile])] = UInt32(neighbour) | bits
       next[tile] += 1
     }
     for tile in keys.indices {
-      add(tile, to: tile, isCovered: true)
+      add(tile, to: tile, Self.coveredBit)
       if merged[tile] != UInt32(tile) { numbers[Int(keys[tile])] = merged[tile] + 1 }
     }
     for pair in pairs {
       let (a, b) = (Int(pair.first), Int(pair.second))
-      add(b, to: a, isCovered: covers(a, b))
-      add(a, to: b, isCovered: covers(b, a))
+      add(b, to: a, bits(a, b))
+      add(a, to: b, bits(b, a))
     }
   }
 }
