@@ -12,6 +12,8 @@ struct LaunchProgram: Sendable {
   let kernel: any Kernel
   let program: Program
   let proof: Proof
+  /// Bytes that cross HBM, in whole bursts.
+  let hbmBytes: Int64
   /// Whether it was timed.
   private(set) var timing: RunReport.Timing?
   private let work: CompulsoryWork?
@@ -23,6 +25,8 @@ struct LaunchProgram: Sendable {
       key.indices, on: kernel.machine, bindings: key.bindings)
     program = kernel.ordered(sequence).program
     work = kernel.statedWork(key.indices)
+    let traffic = TrafficSummary(program)
+    hbmBytes = traffic.hbmReadBursts.addedClamped(to: traffic.hbmWrittenBursts)
     let check = Checker.check(program)
     proof = check.proof
     if let finding = check.findings.first(where: { $0.severity == .error }) {

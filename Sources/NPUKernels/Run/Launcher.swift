@@ -39,6 +39,8 @@ public struct Launcher {
     /// Output elements that were compared, and how many there are.
     public fileprivate(set) var checkedOutputs = 0
     public let totalOutputs: Int
+    /// Bytes that cross HBM, in whole bursts.
+    public let hbmBytes: Int64
   }
 
   /// How many programs were built.
@@ -91,7 +93,7 @@ public struct Launcher {
     programs[key] = built
     var outcome = Outcome(
       proof: built.proof, timing: built.timing,
-      totalOutputs: kernel.referenceUnits * kernel.outputsPerUnit)
+      totalOutputs: kernel.referenceUnits * kernel.outputsPerUnit, hbmBytes: built.hbmBytes)
     guard plan.plan >= .values else { return outcome }
     var request = RunRequest(kernel: launch.call.kernel, machine: machine)
     request.verification = plan.verification

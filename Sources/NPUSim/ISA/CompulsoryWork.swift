@@ -47,7 +47,7 @@ public struct CompulsoryWork: Sendable, Hashable {
 
 extension Int64 {
   /// The sum, or the largest value where it does not fit; both operands non-negative.
-  func addedClamped(to other: Int64) -> Int64 {
+  public func addedClamped(to other: Int64) -> Int64 {
     let (sum, overflow) = addingReportingOverflow(other)
     return overflow ? .max : sum
   }
