@@ -85,6 +85,11 @@ extension Schedule {
   /// The fields as they are declared, for help and completion.
   static var declaration: [ScheduleField] { allParameters.map(\.field) }
 
+  /// The fields of programs of some kinds, as they are declared.
+  static func declaration(for kinds: [Kind]) -> [ScheduleField] {
+    allParameters.compactMap { $0.declared(for: kinds) }
+  }
+
   mutating func settle(_ problem: Problem) throws(NPUError) {}
 
   func microOps(_ problem: Problem) -> Double { 0 }

@@ -77,7 +77,7 @@ public struct ScheduleField: Sendable, Hashable {
   /// How it is chosen where nobody gives it.
   public let standard: String
   /// Where only some programs of the kernel have the field, which ones.
-  public let condition: String?
+  public internal(set) var condition: String?
   /// Whether words of the results depend on it.
   public let affectsValues: Bool
 

@@ -22,6 +22,16 @@ struct ScheduleParameter<Plan: Schedule>: Sendable {
 
   func isPresent(_ kind: Plan.Kind) -> Bool { condition?.holds(kind) ?? true }
 
+  /// The field as programs of some kinds have it: `nil` where none has it, and without its condition
+  /// where all have it.
+  func declared(for kinds: [Plan.Kind]) -> ScheduleField? {
+    let having = kinds.filter(isPresent)
+    guard !having.isEmpty else { return nil }
+    var declared = field
+    if having.count == kinds.count { declared.condition = nil }
+    return declared
+  }
+
   /// - Parameters:
   ///   - standard: how it is chosen, in a word.
   ///   - following: the value that goes with the others, of a field that depends on them.

@@ -10,7 +10,7 @@ public struct DotProduct: Kernel {
 
   public static let options: [KernelOption] =
     [KernelOption("n", .integer(standard: 4096, minimum: 1), "length of the vectors")]
-    + GemmProblem.options
+    + GemmForm.options
 
   let problem: GemmProblem
 
@@ -19,15 +19,17 @@ public struct DotProduct: Kernel {
   ) throws(NPUError) {
     let length = arguments.integer("n")
     problem = try GemmProblem(
-      m: 1, n: 1, k: length, arguments,
+      m: 1, n: 1, k: length, GemmForm(arguments, layout: .lines),
       interface: GemmProblem.Interface(
         input: ("a", [length]), other: ("b", [length]), output: ("output", [1]),
-        otherAxis: .alongColumns), named: Self.name, machine: machine, schedule: schedule)
+        otherAxis: .alongColumns, flags: ("m", "n", "n")), named: Self.name, machine: machine,
+      schedule: schedule)
   }
 
   public var shape: [(name: String, value: String)] {
     [
-      ("n", "\(problem.k)"), ("operands", problem.operands.name), ("output", problem.result.name),
+      ("n", "\(problem.k)"), ("operands", problem.form.input.name),
+      ("output", problem.form.result.name),
     ]
   }
 

@@ -29,7 +29,7 @@ public struct Gemm: Kernel {
       KernelOption("m", .integer(standard: 128, minimum: 1), "rows of the output"),
       KernelOption("n", .integer(standard: 128, minimum: 1), "columns of the output"),
       KernelOption("k", .integer(standard: 128, minimum: 1), "length of the products"),
-    ] + GemmProblem.options
+    ] + GemmForm.options
 
   let problem: GemmProblem
 
@@ -40,7 +40,7 @@ public struct Gemm: Kernel {
     let n = arguments.integer("n")
     let k = arguments.integer("k")
     problem = try GemmProblem(
-      m: m, n: n, k: k, arguments,
+      m: m, n: n, k: k, GemmForm(arguments, layout: .columns),
       interface: GemmProblem.Interface(
         input: ("input", [m, k]), other: ("other", [k, n]), output: ("output", [m, n]),
         otherAxis: .alongRows), named: Self.name, machine: machine, schedule: schedule)
@@ -49,7 +49,7 @@ public struct Gemm: Kernel {
   public var shape: [(name: String, value: String)] {
     [
       ("m", "\(problem.m)"), ("n", "\(problem.n)"), ("k", "\(problem.k)"),
-      ("operands", problem.operands.name), ("output", problem.result.name),
+      ("operands", problem.form.input.name), ("output", problem.form.result.name),
     ]
   }
 

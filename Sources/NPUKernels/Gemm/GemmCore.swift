@@ -99,20 +99,20 @@ struct GemmCore {
     let a = input.slot.tile(
       column: depth.lowerBound - input.depth.lowerBound, rows: rows, columns: depth.count)
     let first = depth.lowerBound - other.depth.lowerBound
-    if problem.n == 1 {
-      p.emit(FeedLeft(left, from: a))
-      p.emit(
-        FeedRightTransposed(
-          right, from: other.slot.tile(column: first, rows: 1, columns: depth.count)))
-      return
+    let isDeep = problem.form.isDeep(.other)
+    let b =
+      isDeep
+      ? other.slot.tile(row: first, rows: depth.count, columns: columns)
+      : other.slot.tile(column: first, rows: columns, columns: depth.count)
+    switch (plan.isTransposed, isDeep) {
+    case (true, true): p.emit(FeedLeftTransposed(left, from: b))
+    case (true, false): p.emit(FeedLeft(left, from: b))
+    case (false, _): p.emit(FeedLeft(left, from: a))
     }
-    let b = other.slot.tile(row: first, rows: depth.count, columns: columns)
-    if plan.isTransposed {
-      p.emit(FeedLeftTransposed(left, from: b))
-      p.emit(FeedRightTransposed(right, from: a))
-    } else {
-      p.emit(FeedLeft(left, from: a))
-      p.emit(FeedRight(right, from: b))
+    switch (plan.isTransposed, isDeep) {
+    case (true, _): p.emit(FeedRightTransposed(right, from: a))
+    case (false, true): p.emit(FeedRight(right, from: b))
+    case (false, false): p.emit(FeedRightTransposed(right, from: b))
     }
   }
 }

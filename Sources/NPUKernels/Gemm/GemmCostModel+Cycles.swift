@@ -24,12 +24,14 @@ extension GemmCostModel {
     let otherTimes = plan.slabs > 0 && plan.kept == 2 ? 1 : mGroups
     let inputCount = Double(loads(plan, .input))
     let otherCount = Double(loads(plan, .other))
-    let path = operands == .bf16 ? TransferPath.hbmToUB : .hbmToL1
+    let inputPath = path(.input)
+    let otherPath = path(.other)
     let inputBytes = inputTimes * inputBursts(plan, rows: area.rows)
     let otherBytes = otherTimes * otherBursts(plan, columns: area.columns)
-    let rate = machine[path].rate.approximate
+    let inputTime = inputBytes / inputPath.rate.approximate
+    let otherTime = otherBytes / otherPath.rate.approximate
     let loads = inputCount * inputTimes * mTiles + otherCount * otherTimes * nTiles
-    let load = (inputBytes + otherBytes) / rate + loads
+    let load = inputTime + otherTime + loads
     let drained = drainBursts(plan, area)
     let drain = drained / machine[.accToHBM].rate.approximate
     // Cores with work share HBM.
@@ -38,20 +40,19 @@ extension GemmCostModel {
     let shared = (inputBytes + otherBytes + drained) * active / machine.hbm.rate.approximate
 
     // A ring turns no faster than its slots fill, pass and empty.
-    let fill = Double(machine[path].latency) + events
+    let fill = Double(max(inputPath.latency, otherPath.latency)) + events
     let least = leastStages(plan)
     func ring(_ count: Double, _ stages: Int) -> Double {
       plan.slabs > 0 ? 0 : (load + feed + count * mTiles * nTiles * fill) / Double(stages)
     }
     let loadRing = max(ring(inputCount, plan.inputStages), ring(otherCount, plan.otherStages))
-    let inputLoad = inputBytes / max(1, inputTimes * mTiles * inputCount) / rate
-    let otherLoad = otherBytes / max(1, otherTimes * nTiles * otherCount) / rate
-    var encode = 0.0
-    if operands == .bf16 {
-      let elements = inputTimes * Double(area.rows * k) + otherTimes * Double(area.columns * k)
-      let slope = Double(machine.vector.slopes[VectorClass.encodeMX.index])
-      encode = elements * slope / Double(machine.vector.lanes)
-    }
+    let inputLoad = inputTime / max(1, inputTimes * mTiles * inputCount)
+    let otherLoad = otherTime / max(1, otherTimes * nTiles * otherCount)
+    let elements =
+      (form.encodes(.input) ? inputTimes * Double(area.rows * k) : 0)
+      + (form.encodes(.other) ? otherTimes * Double(area.columns * k) : 0)
+    let slope = Double(machine.vector.slopes[VectorClass.encodeMX.index])
+    let encode = elements * slope / Double(machine.vector.lanes)
     let tileDrain = drain / (mTiles * nTiles)
     let turnOver =
       plan.accStages > 1
@@ -129,27 +130,38 @@ extension GemmCostModel {
       + steps
   }
 
+  private func path(_ operand: GemmOperand) -> MachineConfiguration.PathSpec {
+    machine[form.encodes(operand) ? TransferPath.hbmToUB : .hbmToL1]
+  }
+
   /// Burst bytes of all loads of some rows of the first operand.
   private func inputBursts(_ plan: GemmSchedule, rows: Int) -> Double {
-    let run = chunk(plan, .input)
-    if operands == .bf16 { return bursts(lines: rows, run: run * 2, pitch: k * 2, of: k * 2) }
+    lineBursts(plan, .input, lines: rows)
+  }
+
+  /// Burst bytes of all loads of some lines along k of an operand.
+  private func lineBursts(_ plan: GemmSchedule, _ operand: GemmOperand, lines: Int) -> Double {
+    let run = chunk(plan, operand)
+    if form.encodes(operand) {
+      return bursts(lines: lines, run: run * 2, pitch: k * 2, of: k * 2)
+    }
     let blocks = MXINT8.blocks(k)
-    return bursts(lines: rows, run: run, pitch: k, of: k)
-      + bursts(lines: rows, run: MXINT8.blocks(run), pitch: blocks, of: blocks)
+    return bursts(lines: lines, run: run, pitch: k, of: k)
+      + bursts(lines: lines, run: MXINT8.blocks(run), pitch: blocks, of: blocks)
   }
 
   /// Burst bytes of all loads of some columns of the second operand.
   private func otherBursts(_ plan: GemmSchedule, columns: Int) -> Double {
-    let size = operands == .bf16 ? 2 : 1
-    if n == 1 { return Double(k * size + (size == 1 ? MXINT8.blocks(k) : 0)) }
+    guard form.isDeep(.other) else { return lineBursts(plan, .other, lines: columns) }
+    let size = form.other.bytes
     let run = min(plan.tileN, n)
     let payload = bursts(lines: k, run: run * size, pitch: n * size, of: columns * size)
-    if operands == .bf16 { return payload }
+    if form.encodes(.other) { return payload }
     return payload + bursts(lines: MXINT8.blocks(k), run: run, pitch: n, of: columns)
   }
 
   private func drainBursts(_ plan: GemmSchedule, _ area: (rows: Int, columns: Int)) -> Double {
-    let size = result.bytes
+    let size = form.result.bytes
     return bursts(
       lines: area.rows, run: min(plan.tileN, n) * size, pitch: n * size, of: area.columns * size)
   }

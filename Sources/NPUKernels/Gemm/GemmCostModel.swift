@@ -5,21 +5,23 @@ struct GemmCostModel: Sendable {
   let m: Int
   let n: Int
   let k: Int
-  let operands: ElementFormat
-  let result: ElementFormat
+  let form: GemmForm
   let input: GemmRings
   let other: GemmRings
   let machine: MachineConfiguration
 
+  /// The second operand of one column is one line: the same bytes, and rows that need no padding on
+  /// chip.
   init(
-    m: Int, n: Int, k: Int, operands: ElementFormat, result: ElementFormat, input: GemmRings,
-    other: GemmRings, machine: MachineConfiguration
+    m: Int, n: Int, k: Int, form: GemmForm, input: GemmRings, other: GemmRings,
+    machine: MachineConfiguration
   ) {
     self.m = m
     self.n = n
     self.k = k
-    self.operands = operands
-    self.result = result
+    var form = form
+    if n == 1 { form.layout = .lines }
+    self.form = form
     self.input = input
     self.other = other
     self.machine = machine
@@ -56,14 +58,16 @@ struct GemmCostModel: Sendable {
   }
 
   /// Rows of the largest pieces in which a chunk of each BF16 operand passes the vector unit: about as many as
-  /// half of `ub` has room for. The second operand's are whole blocks, but for a vector's, whose only
-  /// row holds all of the chunk.
+  /// half of `ub` has room for, whole blocks where they run along k.
   func largestPieces(_ plan: GemmSchedule) -> (input: Int, other: Int) {
     let half = (machine[.ub].bytes ?? 1 << 20) / 2
-    let input = max(1, half / max(1, roomyBytes(rows: 1, columns: chunk(plan, .input))))
-    if n == 1 { return (min(input, rows(plan)), 1) }
+    func lines(_ operand: GemmOperand) -> Int {
+      max(1, half / max(1, roomyBytes(rows: 1, columns: chunk(plan, operand))))
+    }
+    let input = min(lines(.input), rows(plan))
+    guard form.isDeep(.other) else { return (input, min(lines(.other), columns(plan))) }
     let other = max(1, half / max(1, roomyBytes(rows: 32, columns: columns(plan)))) * 32
-    return (min(input, rows(plan)), min(other, chunk(plan, .other)))
+    return (input, min(other, chunk(plan, .other)))
   }
 
   /// What a choice of pieces sets aside for one of so many rows, of which each may have gaps: it takes
@@ -83,10 +87,10 @@ struct GemmCostModel: Sendable {
     let leftRows = plan.isTransposed ? columns(plan) : rows(plan)
     let rightColumns = plan.isTransposed ? 1 : columns(plan)
     var buffers = [staged(plan, .input), staged(plan, .other)]
-    if operands == .bf16 {
+    if form.encodes(.input) {
       buffers.insert(contentsOf: lane(plan, .input, rows: plan.inputPiece), at: 1)
-      buffers += lane(plan, .other, rows: plan.otherPiece)
     }
+    if form.encodes(.other) { buffers += lane(plan, .other, rows: plan.otherPiece) }
     buffers += [
       PlannedBuffer(
         "left", .left, .mxint8, slots: plan.feedStages, rows: leftRows, columns: depth),
@@ -100,9 +104,6 @@ struct GemmCostModel: Sendable {
     return BufferPlan(buffers)
   }
 
-  /// Whether the rows of an operand's tensor run along k: a matrix as second operand.
-  func isDeep(_ operand: GemmOperand) -> Bool { operand == .other && n > 1 }
-
   /// The chunks of an operand in `l1`.
   private func staged(_ plan: GemmSchedule, _ operand: GemmOperand) -> PlannedBuffer {
     let chunk = chunk(plan, operand)
@@ -111,20 +112,20 @@ struct GemmCostModel: Sendable {
         input.chunks, .l1, .mxint8, slots: plan.inputStages, rows: rows(plan), columns: chunk)
       : PlannedBuffer(
         other.chunks, .l1, .mxint8, slots: plan.otherStages,
-        rows: isDeep(.other) ? chunk : columns(plan),
-        columns: isDeep(.other) ? columns(plan) : chunk,
-        axis: isDeep(.other) ? .alongRows : .alongColumns)
+        rows: form.isDeep(.other) ? chunk : columns(plan),
+        columns: form.isDeep(.other) ? columns(plan) : chunk,
+        axis: form.isDeep(.other) ? .alongRows : .alongColumns)
   }
 
   /// What pieces of a BF16 operand pass in `ub`: two slots of their values and of their encoding.
   private func lane(_ plan: GemmSchedule, _ operand: GemmOperand, rows: Int) -> [PlannedBuffer] {
     let names = operand == .input ? input : other
-    let columns = isDeep(operand) ? columns(plan) : chunk(plan, operand)
+    let columns = form.isDeep(operand) ? columns(plan) : chunk(plan, operand)
     return [
       PlannedBuffer(names.values, .ub, .bf16, slots: 2, rows: rows, columns: columns),
       PlannedBuffer(
         names.encoded, .ub, .mxint8, slots: 2, rows: rows, columns: columns,
-        axis: isDeep(operand) ? .alongRows : .alongColumns),
+        axis: form.isDeep(operand) ? .alongRows : .alongColumns),
     ]
   }
 }

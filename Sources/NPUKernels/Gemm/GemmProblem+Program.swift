@@ -63,8 +63,7 @@ struct GemmArea {
 struct GemmTensors {
   /// `m × k`, blocks along columns.
   let input: BufferHandle<HBM>
-  /// `k × n`, blocks along rows; a vector lies as `1 × k`: the same bytes, and rows that need no
-  /// padding on chip.
+  /// `k × n`, blocks along rows, or `n × k`, blocks along columns.
   let other: BufferHandle<HBM>
   /// `m × n`, or `n × 1` where the accumulators hold a column.
   let output: BufferHandle<HBM>
@@ -72,16 +71,15 @@ struct GemmTensors {
   init(_ problem: GemmProblem, _ p: inout ProgramBuilder) throws(NPUError) {
     let interface = problem.interface
     input = try p.tensor(
-      interface.input.name, problem.operands, rows: problem.m, columns: problem.k, role: .input)
-    let isVector = problem.n == 1
-    let isEncoded = problem.operands == .mxint8
+      interface.input.name, problem.form.input, rows: problem.m, columns: problem.k, role: .input)
+    let isDeep = problem.form.isDeep(.other)
     other = try p.tensor(
-      interface.other.name, problem.operands, rows: isVector ? 1 : problem.k,
-      columns: isVector ? problem.k : problem.n,
-      axis: isVector || !isEncoded ? .alongColumns : .alongRows, role: .input)
+      interface.other.name, problem.form.other, rows: isDeep ? problem.k : problem.n,
+      columns: isDeep ? problem.n : problem.k,
+      axis: isDeep && !problem.form.encodes(.other) ? .alongRows : .alongColumns, role: .input)
     let isColumn = problem.plan.isTransposed
     output = try p.tensor(
-      interface.output.name, problem.result, rows: isColumn ? problem.n : problem.m,
+      interface.output.name, problem.form.result, rows: isColumn ? problem.n : problem.m,
       columns: isColumn ? 1 : problem.n, role: .output)
   }
 }

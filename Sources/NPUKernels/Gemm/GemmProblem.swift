@@ -10,23 +10,14 @@ struct GemmProblem: Sendable {
     var output: (name: String, shape: [Int])
     /// The block axis of `other`: the last but one, but the only one of a vector.
     var otherAxis: BlockAxis
+    /// The flags that say m, n and k.
+    var flags: (m: String, n: String, k: String) = ("m", "n", "k")
   }
-
-  /// The flags that the three kernels share.
-  static let options: [KernelOption] = [
-    KernelOption(
-      "operands", .choice(["mxint8", "bf16"]),
-      "mxint8: encoded before the run; bf16: encoded on chip"),
-    KernelOption("output", .choice(["bf16", "f32"]), "type of the output"),
-  ]
 
   let m: Int
   let n: Int
   let k: Int
-  /// MXINT8, or BF16 that the vector unit encodes.
-  let operands: ElementFormat
-  /// BF16 or FP32.
-  let result: ElementFormat
+  let form: GemmForm
   let interface: Interface
   let machine: MachineConfiguration
   let model: GemmCostModel
@@ -35,22 +26,22 @@ struct GemmProblem: Sendable {
   /// Throws `.usage` where the tensors do not fit HBM or the schedule text is wrong, and `.program`
   /// where no schedule fits the machine.
   init(
-    m: Int, n: Int, k: Int, _ arguments: KernelArguments, interface: Interface, named name: String,
+    m: Int, n: Int, k: Int, _ form: GemmForm, interface: Interface, named name: String,
     machine: MachineConfiguration, schedule: String?
   ) throws(NPUError) {
     self.m = m
     self.n = n
     self.k = k
-    operands = arguments.choice("operands") == "bf16" ? .bf16 : .mxint8
-    result = arguments.choice("output") == "f32" ? .f32 : .bf16
     self.interface = interface
     self.machine = machine
+    let flags = interface.flags
     try ShapeLimits.check(
-      [("m", m), ("n", n), ("k", k)], bytes: [[m, k, 2], [k, n, 2], [m, n, 4]], machine: machine)
-    model = GemmCostModel(
-      m: m, n: n, k: k, operands: operands, result: result,
-      input: GemmRings(interface.input.name), other: GemmRings(interface.other.name),
+      [(flags.m, m), (flags.n, n), (flags.k, k)], bytes: [[m, k, 2], [k, n, 2], [m, n, 4]],
       machine: machine)
+    model = GemmCostModel(
+      m: m, n: n, k: k, form: form, input: GemmRings(interface.input.name),
+      other: GemmRings(interface.other.name), machine: machine)
+    self.form = model.form
     let model = model
     plan = try GemmSchedule(
       GemmSchedule.Problem(kernel: name, model: model), overriding: schedule
@@ -64,8 +55,7 @@ struct GemmProblem: Sendable {
     m = model.m
     n = model.n
     k = model.k
-    operands = model.operands
-    result = model.result
+    form = model.form
     machine = model.machine
     self.interface = interface
     self.model = model
@@ -76,11 +66,11 @@ struct GemmProblem: Sendable {
 
   var tensors: [TensorSpec] {
     [
-      TensorSpec(interface.input.name, operands, interface.input.shape, role: .input),
+      TensorSpec(interface.input.name, form.input, interface.input.shape, role: .input),
       TensorSpec(
-        interface.other.name, operands, interface.other.shape,
-        axis: operands == .mxint8 ? interface.otherAxis : .alongColumns, role: .input),
-      TensorSpec(interface.output.name, result, interface.output.shape, role: .output),
+        interface.other.name, form.other, interface.other.shape,
+        axis: form.encodes(.other) ? .alongColumns : interface.otherAxis, role: .input),
+      TensorSpec(interface.output.name, form.result, interface.output.shape, role: .output),
     ]
   }
 
@@ -88,23 +78,24 @@ struct GemmProblem: Sendable {
   /// a product with one row streams may enter by either side: the faster port counts.
   var compulsory: CompulsoryWork {
     var work = CompulsoryWork()
-    let blocks = Int64(MXINT8.blocks(k))
     let depth = Int64(k)
-    let inputBytes = Int64(m) * (depth + blocks)
-    let otherBytes = Int64(n) * (depth + blocks)
-    if operands == .mxint8 {
-      work.move(inputBytes + otherBytes, .hbmToL1)
-    } else {
-      work.move(2 * depth * Int64(m + n), .hbmToUB)
-      work.pass(depth * Int64(m + n), .encodeMX)
-      work.move(inputBytes + otherBytes, .ubToL1)
+    let line = depth + Int64(MXINT8.blocks(k))
+    let (inputBytes, otherBytes) = (Int64(m) * line, Int64(n) * line)
+    for (operand, lines) in [(GemmOperand.input, Int64(m)), (.other, Int64(n))] {
+      guard form.encodes(operand) else {
+        work.move(lines * line, .hbmToL1)
+        continue
+      }
+      work.move(2 * depth * lines, .hbmToUB)
+      work.pass(depth * lines, .encodeMX)
+      work.move(lines * line, .ubToL1)
     }
     let left = machine[.l1ToLeft].rate.approximate
     let right = machine[.l1ToRight].rate.approximate
     let swaps = m == 1 && n > 1 && left > right
     work.move(swaps ? otherBytes : inputBytes, .l1ToLeft)
     work.move(swaps ? inputBytes : otherBytes, .l1ToRight)
-    work.move(Int64(m) * Int64(n) * Int64(result.bytes), .accToHBM)
+    work.move(Int64(m) * Int64(n) * Int64(form.result.bytes), .accToHBM)
     work.macs = Int64(m) * Int64(n) * depth
     return work
   }

@@ -20,22 +20,20 @@ struct GemmReference: KernelReference {
   {
     self.problem = problem
     self.settings = settings
-    switch (inputs[problem.interface.input.name], inputs[problem.interface.other.name]) {
-    case (.mx(let input), .mx(let other)):
-      left = .words(ReferencePayload(input), scales: input.scale.storage)
+    let (form, names) = (problem.form, problem.interface)
+    switch inputs[names.input.name] {
+    case .mx(let input): left = .words(ReferencePayload(input), scales: input.scale.storage)
+    default: left = .values(try InputRows(names.input.name, columns: problem.k, inputs))
+    }
+    switch inputs[names.other.name] {
+    case .mx(let other):
       right = ProductMatrix(
         payload: ReferencePayload(other), scales: other.scale.storage, lines: problem.n,
-        depth: problem.k, layout: .columns, hasEnergies: false)
-    case (.plain, .plain(let other)):
-      left = .values(
-        try InputRows(problem.interface.input.name, columns: problem.k, inputs))
+        depth: problem.k, layout: form.layout, hasEnergies: form.encodes(.input))
+    case .plain(let other):
       right = ProductMatrix(
-        encoding: try other.floats(), lines: problem.n, depth: problem.k, layout: .columns)
-    default:
-      throw NPUError(
-        .internal,
-        "the reference was not given \(problem.interface.input.name) and "
-          + problem.interface.other.name)
+        encoding: try other.floats(), lines: problem.n, depth: problem.k, layout: form.layout)
+    case nil: throw NPUError(.internal, "the reference was not given \(names.other.name)")
     }
   }
 
@@ -60,7 +58,7 @@ struct GemmReference: KernelReference {
     var unit = ReferenceUnit()
     unit.add(
       problem.interface.output.name, start: line * problem.n + columns.lowerBound,
-      problem.result == .bf16 ? chains.map(\.bf16) : chains, as: problem.result)
+      problem.form.result == .bf16 ? chains.map(\.bf16) : chains, as: problem.form.result)
     return unit
   }
 }

@@ -87,17 +87,13 @@ public struct GemmSchedule: Schedule {
       standard: "fastest"),
     .init(
       "piece.input", \.inputPiece, .extent, "rows of the first operand that are encoded at a time",
-      standard: "fastest", condition: encoded,
+      standard: "fastest", condition: .init("--operands bf16") { $0.encodes(.input) },
       following: { $1.model.largestPieces($0).input }),
     .init(
       "piece.other", \.otherPiece, .extent, "depth of the second operand that is encoded at a time",
-      standard: "fastest", condition: encoded,
+      standard: "fastest", condition: .init("--operands bf16") { $0.encodes(.other) },
       following: { $1.model.largestPieces($0).other }),
   ]
-
-  private static let encoded = ScheduleParameter<GemmSchedule>.Condition("--operands bf16") {
-    $0 == .bf16
-  }
 
   /// A product, and what messages call its kernel.
   struct Problem: ScheduleProblem {
@@ -108,8 +104,8 @@ public struct GemmSchedule: Schedule {
     var remedy: String { "use a machine with larger memories" }
   }
 
-  /// The operands decide: BF16 is encoded on chip.
-  static func kind(of problem: Problem) -> ElementFormat { problem.model.operands }
+  /// BF16 operands are encoded on chip.
+  static func kind(of problem: Problem) -> GemmForm { problem.model.form }
 
   static func smallest(_ problem: Problem) -> GemmSchedule { GemmSearch.smallest }
 
@@ -154,14 +150,14 @@ public struct GemmSchedule: Schedule {
   mutating func settle(_ problem: Problem) throws(NPUError) {
     let model = problem.model
     inputPiece = min(inputPiece, model.rows(self))
-    // A vector lies in one row.
-    let deepest = model.n == 1 ? 1 : model.chunk(self, .other)
-    otherPiece = min(otherPiece, deepest)
-    guard otherPiece % MXINT8.blockSize == 0 || otherPiece == deepest else {
+    let isDeep = model.form.isDeep(.other)
+    let all = isDeep ? model.chunk(self, .other) : model.columns(self)
+    otherPiece = min(otherPiece, all)
+    guard !isDeep || otherPiece % MXINT8.blockSize == 0 || otherPiece == all else {
       throw NPUError(
         .usage,
         "piece.other needs a multiple of \(MXINT8.blockSize) (whole blocks), or the whole load of "
-          + "\(deepest), found \(otherPiece)")
+          + "\(all), found \(otherPiece)")
     }
     guard chunkK % tileK == 0 else {
       throw NPUError(

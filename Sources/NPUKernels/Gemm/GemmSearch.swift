@@ -33,7 +33,7 @@ struct GemmSearch {
   private func buffers(_ plan: GemmSchedule) -> BufferPlan {
     var plan = plan
     // Here, and not by the rules of the fields: this is asked some ten thousand times.
-    if model.operands == .bf16 {
+    if model.form.encodes(.input) || model.form.encodes(.other) {
       (plan.inputPiece, plan.otherPiece) = model.largestPieces(plan)
     }
     return model.buffers(plan)

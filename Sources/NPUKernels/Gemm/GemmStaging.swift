@@ -27,10 +27,10 @@ struct GemmStaging {
     _ memory: PlacedBuffers
   ) throws(NPUError) {
     self.tensor = tensor
-    isDeep = model.isDeep(operand)
+    isDeep = model.form.isDeep(operand)
     let names = operand == .input ? model.input : model.other
     ring = try memory.ring(names.chunks, in: L1.self)
-    guard model.operands == .bf16 else { return }
+    guard model.form.encodes(operand) else { return }
     encoding = (
       try memory.ring(names.values, in: UB.self), try memory.ring(names.encoded, in: UB.self)
     )

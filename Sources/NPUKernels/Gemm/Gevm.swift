@@ -14,7 +14,7 @@ public struct Gevm: Kernel {
     [
       KernelOption("k", .integer(standard: 4096, minimum: 1), "length of the vector"),
       KernelOption("n", .integer(standard: 4096, minimum: 1), "columns of the matrix"),
-    ] + GemmProblem.options
+    ] + GemmForm.options
 
   let problem: GemmProblem
 
@@ -24,7 +24,7 @@ public struct Gevm: Kernel {
     let n = arguments.integer("n")
     let k = arguments.integer("k")
     problem = try GemmProblem(
-      m: 1, n: n, k: k, arguments,
+      m: 1, n: n, k: k, GemmForm(arguments, layout: .columns),
       interface: GemmProblem.Interface(
         input: ("vector", [k]), other: ("matrix", [k, n]), output: ("output", [n]),
         otherAxis: .alongRows), named: Self.name, machine: machine, schedule: schedule)
@@ -32,8 +32,8 @@ public struct Gevm: Kernel {
 
   public var shape: [(name: String, value: String)] {
     [
-      ("k", "\(problem.k)"), ("n", "\(problem.n)"), ("operands", problem.operands.name),
-      ("output", problem.result.name),
+      ("k", "\(problem.k)"), ("n", "\(problem.n)"), ("operands", problem.form.input.name),
+      ("output", problem.form.result.name),
     ]
   }
 

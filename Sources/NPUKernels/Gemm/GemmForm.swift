@@ -1,0 +1,61 @@
+import NPUSim
+
+/// What a product takes and makes, beside its size.
+struct GemmForm: Sendable {
+  /// MXINT8, or BF16 that the vector unit encodes along the depth.
+  var input: ElementFormat
+  /// MXINT8, or BF16 that the vector unit encodes along the depth.
+  var other: ElementFormat
+  /// BF16 or FP32.
+  var result: ElementFormat
+  /// How the second operand lies: `k × n` in columns, or `n × k` in lines along the depth.
+  var layout: ProductMatrix.Layout
+  /// Whether a BF16 tensor of the output's shape is added to the product, which is rounded to the
+  /// output's type before.
+  var hasResidual = false
+
+  /// Whether operands are BF16, MXINT8 where they are not; type of the output.
+  static let options: [KernelOption] = [
+    KernelOption(
+      "operands", .choice(["mxint8", "bf16"]),
+      "mxint8: encoded before the run; bf16: encoded on chip"),
+    output,
+  ]
+
+  static let output = KernelOption("output", .choice(["bf16", "f32"]), "type of the output")
+
+  /// Both operands in the type that `--operands` says.
+  init(_ arguments: KernelArguments, layout: ProductMatrix.Layout) {
+    let operands: ElementFormat = arguments.choice("operands") == "bf16" ? .bf16 : .mxint8
+    self.init(arguments, input: operands, other: operands, layout: layout)
+  }
+
+  /// The output in the type that `--output` says.
+  init(
+    _ arguments: KernelArguments, input: ElementFormat, other: ElementFormat,
+    layout: ProductMatrix.Layout, hasResidual: Bool = false
+  ) {
+    self.init(
+      input: input, other: other, result: arguments.choice("output") == "f32" ? .f32 : .bf16,
+      layout: layout, hasResidual: hasResidual)
+  }
+
+  init(
+    input: ElementFormat, other: ElementFormat, result: ElementFormat,
+    layout: ProductMatrix.Layout, hasResidual: Bool = false
+  ) {
+    self.input = input
+    self.other = other
+    self.result = result
+    self.layout = layout
+    self.hasResidual = hasResidual
+  }
+
+  func format(_ operand: GemmOperand) -> ElementFormat { operand == .input ? input : other }
+
+  /// Whether the vector unit encodes an operand.
+  func encodes(_ operand: GemmOperand) -> Bool { format(operand) == .bf16 }
+
+  /// Whether the rows of an operand's tensor run along k.
+  func isDeep(_ operand: GemmOperand) -> Bool { operand == .other && layout == .columns }
+}
