@@ -17,6 +17,8 @@ The steps, one rounding each; fl32 is IEEE binary32, lane sums as in docs/numeri
   embedding     out[t] = table[ids[t]]
   rope          inv_i = fl32(theta^(-2i/d)), freq = fl32(m inv_i), BF16 tables rounded once more;
                 cos, sin exact, rounded once; a' = bf16(fl32(fl32(a c) - fl32(b s))), b' alike
+  linear        out = the block product of MXINT8(x) with weight, rounded to the output's type;
+                with a residual rounded again: fl32(out + residual)
   swiglu        a, u = bf16 of the block products with w1, w3; g = bf16(silu(a)); h = bf16(fl32(g u));
                 out = bf16 of the block product of MXINT8(h) with w2
 
@@ -185,8 +187,8 @@ def rope(inverses, x, kind, layout):
     }
 
 
-def chains(left, right, accumulator):
-    """BF16 words of left [m] times right [n] transposed, both (payload, scale)."""
+def sums(left, right, accumulator):
+    """Accumulators of left [m] times right [n] transposed, both (payload, scale)."""
     (pa, sa), (pb, sb) = left, right
     acc = np.zeros((len(pa), len(pb)), np.float32)
     for k in range(pa.shape[1]):
@@ -197,7 +199,22 @@ def chains(left, right, accumulator):
         acc = canonical(acc + value)
         if accumulator == "bf16":
             acc = bf16(acc)
-    return bf16_words(acc)
+    return acc
+
+
+def chains(left, right, accumulator):
+    return bf16_words(sums(left, right, accumulator))
+
+
+def linear(x, weight, residual, output, accumulator):
+    def rounded(values):
+        return bf16_words(values) if output == "bf16" else canonical(values)
+
+    product = rounded(sums(encode(widen(x)), weight, accumulator))
+    if residual is None:
+        return {"out": product}
+    values = widen(product) if output == "bf16" else product
+    return {"product": product, "out": rounded(canonical(values + widen(residual)))}
 
 
 def swiglu(x, w1, w2, w3, accumulator):
@@ -376,6 +393,38 @@ def swiglu_cases(cases, random):
         cases.add("swiglu", flags, made, file=file, accumulator=mode)
 
 
+def linear_cases(cases, random):
+    shapes = [(1, 1, 1), (1, 33, 70), (3, 64, 96), (5, 100, 37), (17, 130, 96), (1, 700, 512)]
+    for seed, (tokens, depth, width) in enumerate(shapes):
+        x = seeded(seed, "x", tokens * depth).reshape(tokens, depth)
+        weight = encode(widen(seeded(seed, "weight", width * depth)).reshape(width, depth))
+        residual = seeded(seed, "residual", tokens * width).reshape(tokens, width)
+        for mode in ["bf16", "fp32"]:
+            for output in ["bf16", "f32"]:
+                flags = {"tokens": tokens, "in": depth, "out": width, "output": output}
+                made = linear(x, weight, None, output, mode)
+                cases.add("linear", flags, made, seed, accumulator=mode)
+                made = linear(x, weight, residual, output, mode)
+                cases.add("linear", flags | {"residual": "true"}, made, seed, accumulator=mode)
+    tokens, depth, width = 8, 70, 100
+    x, residual = to_words(random.normal(size=(tokens, depth))), any_words(random, (tokens, width))
+    x[0], x[1, 3], x[2, 64], x[3, :32] = 0, 0x7FC0, 0x7F80, 0
+    x[4], x[5] = to_words(random.normal(size=depth) * 1e25), 0x0003
+    payload = random.integers(-128, 128, (width, depth)).astype(np.int8)
+    scale = random.integers(118, 126, (width, 3)).astype(np.uint8)
+    scale[5], scale[6], scale[7, 1] = 0, 200, 255
+    tensors = {"x": x, "weight": payload, "weight.scale": scale, "residual": residual}
+    file = cases.file("layer", tensors)
+    padded = np.pad(payload, [(0, 0), (0, 26)]).astype(np.float64).reshape(width, 3, 32)
+    weight = (padded, scale.astype(np.int32))
+    for mode in ["bf16", "fp32"]:
+        for output in ["bf16", "f32"]:
+            made = linear(x, weight, residual, output, mode)
+            flags = {"tokens": tokens, "in": depth, "out": width, "output": output}
+            cases.add(
+                "linear", flags | {"residual": "true"}, made, file=file, accumulator=mode)
+
+
 def main():
     OUT.mkdir(exist_ok=True)
     for old in OUT.iterdir():
@@ -386,6 +435,7 @@ def main():
         embedding_cases(cases, random)
         rope_cases(cases, random)
         swiglu_cases(cases, random)
+        linear_cases(cases, random)
     (OUT / "cases.json").write_text('{"cases":[\n' + ",\n".join(cases.lines) + "\n]}\n")
 
 

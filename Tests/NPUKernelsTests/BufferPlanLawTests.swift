@@ -43,6 +43,12 @@ import Testing
       add("dot_product", ["n=1000 operands=\(operands)"])
     }
     add(
+      "linear",
+      [
+        "tokens=3 in=70 out=40", "tokens=20 in=96 out=200 residual=true", "tokens=1 in=1000 out=33",
+        "tokens=1 in=513 out=70 residual=true output=f32",
+      ])
+    add(
       "swiglu",
       ["tokens=3 hidden=70 ffn=40", "tokens=20 hidden=96 ffn=200", "tokens=1 hidden=1000 ffn=33"])
     add("flash_attention", ["rung=scalar q=7 kv=33 head-dim=1 heads=1 kv-heads=1"])

@@ -29,15 +29,20 @@ import Testing
 
   @Test func `the cases cover kernels, lanes, accumulators and explicit values`() throws {
     let cases = try LlamaGolden.all()
-    let kernels = ["residual_add", "rms_norm", "argmax", "embedding", "rope", "swiglu"]
+    let kernels = ["residual_add", "rms_norm", "argmax", "embedding", "rope", "linear", "swiglu"]
     #expect(Set(cases.map(\.one.kernel)) == Set(kernels))
     for kernel in kernels {
       #expect(cases.contains { $0.one.kernel == kernel && $0.input != nil }, "\(kernel)")
     }
     let norms = cases.filter { $0.one.kernel == "rms_norm" }
     #expect(Set(norms.map(\.lanes)) == [4, 32, 64])
-    let gates = cases.filter { $0.one.kernel == "swiglu" }
-    #expect(Set(gates.map(\.accumulator)) == Set(AccumulatorMode.allCases))
+    for kernel in ["linear", "swiglu"] {
+      let products = cases.filter { $0.one.kernel == kernel }
+      #expect(Set(products.map(\.accumulator)) == Set(AccumulatorMode.allCases))
+    }
+    let layers = cases.filter { $0.one.kernel == "linear" }.map(\.one.arguments)
+    #expect(Set(layers.map { $0["residual"] }) == [nil, "true"])
+    #expect(Set(layers.compactMap { $0["output"] }) == ["bf16", "f32"])
     let tables = cases.filter { $0.one.kernel == "rope" }
     #expect(Set(tables.compactMap { $0.one.arguments["table"] }) == ["bf16", "fp32"])
     #expect(Set(tables.compactMap { $0.one.arguments["layout"] }) == ["interleaved", "half"])

@@ -96,6 +96,12 @@ struct RandomRun {
       set("tokens", extent(60))
       set("hidden", extent(1000))
       set("vocab", extent(3000))
+    case Linear.name:
+      set("tokens", extent(100))
+      set("in", extent(600))
+      set("out", extent(400))
+      if chance(2) { arguments["residual"] = "true" }
+      if chance(3) { arguments["output"] = "f32" }
     case Swiglu.name:
       set("tokens", extent(40))
       set("hidden", extent(300))

@@ -20,7 +20,7 @@ import Testing
     "softmax_v": ["kv": "70", "heads": "2", "head-dim": "32"],
     "compress_epilog": ["tokens": "4", "dim": "256"],
     "rope": ["positions": "4", "head-dim": "32"], "rms_norm": ["rows": "3", "cols": "70"],
-    "swiglu": ["hidden": "70", "ffn": "40"],
+    "linear": ["in": "70", "out": "40"], "swiglu": ["hidden": "70", "ffn": "40"],
     "embedding": ["tokens": "4", "hidden": "70", "vocab": "9"],
     "residual_add": ["rows": "3", "cols": "70"], "argmax": ["rows": "3", "cols": "70"],
   ]

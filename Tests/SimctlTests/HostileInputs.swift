@@ -58,6 +58,7 @@ struct HostileInputs {
       ("flash_attention", ["q", "kv", "heads", "head-dim", "batch", "window", "splits"]),
       ("compress_epilog", ["tokens", "dim", "slots"]), ("rope", ["positions", "head-dim"]),
       ("rms_norm", ["rows", "cols"]), ("swiglu", ["tokens", "hidden", "ffn"]),
+      ("linear", ["tokens", "in", "out"]),
       ("embedding", ["tokens", "vocab", "hidden"]), ("residual_add", ["rows", "cols"]),
       ("argmax", ["rows", "cols"]),
     ])

@@ -63,6 +63,7 @@ import Testing
   /// Kernels whose tensors are updated, indexed or passed on in HBM.
   @Test(arguments: [
     "compress_epilog --tokens 6 --dim 256 --slots 9", "swiglu --tokens 2 --hidden 64 --ffn 96",
+    "linear --tokens 2 --in 64 --out 96 --residual",
     "embedding --tokens 4 --vocab 40 --hidden 64",
     "flash_attention --q 1 --kv 70 --head-dim 32 --page 32 --kv-format mxint8",
     "flash_attention --q 40 --kv 40 --head-dim 32 --rung unfused", "gemm --m 40 --n 40 --k 40",

@@ -3,9 +3,9 @@ import NPUSim
 /// Every kernel, by the names that users type.
 public enum Catalog {
   public static let kernels: [any Kernel.Type] = [
-    DotProduct.self, Gevm.self, Gemm.self, SoftmaxV.self, Softmax.self, FlashAttention.self,
-    CompressEpilog.self, RMSNorm.self, ResidualAdd.self, Argmax.self, Embedding.self, Rope.self,
-    Swiglu.self,
+    DotProduct.self, Gevm.self, Gemm.self, Linear.self, SoftmaxV.self, Softmax.self,
+    FlashAttention.self, CompressEpilog.self, RMSNorm.self, ResidualAdd.self, Argmax.self,
+    Embedding.self, Rope.self, Swiglu.self,
   ]
 
   /// Every name that is accepted, other names after each kernel's own.

@@ -10,6 +10,8 @@ struct GemmCore {
   private var leftRing: Ring<Left>
   private var rightRing: Ring<Right>
   private var accRing: Ring<Acc>
+  /// Pieces of the product and of what is added to it.
+  private var sumRings: (product: Ring<UB>, residual: Ring<UB>)?
   private var steps = 0
 
   /// Chunks of some lines that are in `l1`, by where they begin along k.
@@ -27,6 +29,11 @@ struct GemmCore {
     leftRing = try memory.ring("left", in: Left.self)
     rightRing = try memory.ring("right", in: Right.self)
     accRing = try memory.ring("acc", in: Acc.self)
+    guard problem.form.hasResidual else { return }
+    sumRings = (
+      try memory.ring(GemmProblem.productName, in: UB.self),
+      try memory.ring(GemmProblem.residualName, in: UB.self)
+    )
   }
 
   /// Groups of tiles of the kept operand, under which those of the other one pass by.
@@ -73,7 +80,30 @@ struct GemmCore {
         p.popScope()
       }
     }
-    p.emit(DrainHBM(tensors.output.tile(place), from: product))
+    finish(place, product, &p)
+  }
+
+  /// Rounds a finished product to HBM, or adds the residual to it piece by piece.
+  private mutating func finish(
+    _ place: RowTile, _ product: Tile<Acc>, _ p: inout ProgramBuilder
+  ) {
+    guard var rings = sumRings, let residual = tensors.residual else {
+      p.emit(DrainHBM(tensors.output.tile(place), from: product))
+      return
+    }
+    for rows in RowTile.pieces(0..<place.rows.count, plan.residualPiece) {
+      let first = place.rows.lowerBound
+      let piece = RowTile(
+        rows: first + rows.lowerBound..<first + rows.upperBound, columns: place.columns)
+      let values = rings.product.next().tile(as: piece)
+      p.emit(DrainUB(values, from: product.rows(rows)))
+      p.tap(values, tensor: residual.product, piece)
+      p.emit(
+        Elementwise<AddRule>(
+          values, values, rings.residual.load(residual.tensor.tile(piece), &p)))
+      p.emit(StoreHBM(tensors.output.tile(piece), from: values))
+    }
+    sumRings = rings
   }
 
   /// The chunk of an operand that has the depth: one that is there, or a new one.

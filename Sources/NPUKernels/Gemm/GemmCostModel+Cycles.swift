@@ -31,13 +31,16 @@ extension GemmCostModel {
     let inputTime = inputBytes / inputPath.rate.approximate
     let otherTime = otherBytes / otherPath.rate.approximate
     let loads = inputCount * inputTimes * mTiles + otherCount * otherTimes * nTiles
-    let load = inputTime + otherTime + loads
-    let drained = drainBursts(plan, area)
+    let residual = form.hasResidual ? resultBursts(plan, area, size: 2) : 0
+    let load =
+      inputTime + otherTime + loads + residual / machine[.hbmToUB].rate.approximate
+    let drained = resultBursts(plan, area, size: form.result.bytes)
     let drain = drained / machine[.accToHBM].rate.approximate
     // Cores with work share HBM.
     let all = Double(Self.tiles(m, plan.tileM)) * Double(Self.tiles(n, plan.tileN))
     let active = all / (mTiles * nTiles)
-    let shared = (inputBytes + otherBytes + drained) * active / machine.hbm.rate.approximate
+    let shared =
+      (inputBytes + otherBytes + drained + residual) * active / machine.hbm.rate.approximate
 
     // A ring turns no faster than its slots fill, pass and empty.
     let fill = Double(max(inputPath.latency, otherPath.latency)) + events
@@ -51,13 +54,16 @@ extension GemmCostModel {
     let elements =
       (form.encodes(.input) ? inputTimes * Double(area.rows * k) : 0)
       + (form.encodes(.other) ? otherTimes * Double(area.columns * k) : 0)
-    let slope = Double(machine.vector.slopes[VectorClass.encodeMX.index])
-    let encode = elements * slope / Double(machine.vector.lanes)
+    let sums = form.hasResidual ? Double(area.rows * area.columns) : 0
+    let slopes = machine.vector.slopes
+    let vector =
+      (elements * Double(slopes[VectorClass.encodeMX.index])
+        + sums * Double(slopes[VectorClass.add.index])) / Double(machine.vector.lanes)
     let tileDrain = drain / (mTiles * nTiles)
     let turnOver =
       plan.accStages > 1
       ? 0 : mTiles * nTiles * (tileDrain + Double(machine[.accToHBM].latency) + turn)
-    let busiest = max(matrix + turnOver, feed, load, shared, drain, encode, stepRing, loadRing)
+    let busiest = max(matrix + turnOver, feed, load, shared, drain, vector, stepRing, loadRing)
     var change = 0.0
     if plan.slabs > 0 {
       // Between groups the next slabs load while the last tile passes, load by load.
@@ -160,9 +166,11 @@ extension GemmCostModel {
     return payload + bursts(lines: MXINT8.blocks(k), run: run, pitch: n, of: columns)
   }
 
-  private func drainBursts(_ plan: GemmSchedule, _ area: (rows: Int, columns: Int)) -> Double {
-    let size = form.result.bytes
-    return bursts(
+  /// Burst bytes of a tensor of the output's shape, by tiles.
+  private func resultBursts(
+    _ plan: GemmSchedule, _ area: (rows: Int, columns: Int), size: Int
+  ) -> Double {
+    bursts(
       lines: area.rows, run: min(plan.tileN, n) * size, pitch: n * size, of: area.columns * size)
   }
 

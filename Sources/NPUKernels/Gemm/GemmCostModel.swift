@@ -59,33 +59,47 @@ struct GemmCostModel: Sendable {
 
   /// Rows of the largest pieces in which a chunk of each BF16 operand passes the vector unit: about as many as
   /// half of `ub` has room for, whole blocks where they run along k.
-  func largestPieces(_ plan: GemmSchedule) -> (input: Int, other: Int) {
+  /// Of the accumulators to which a residual is added as many.
+  func largestPieces(_ plan: GemmSchedule) -> (input: Int, other: Int, residual: Int) {
     let half = (machine[.ub].bytes ?? 1 << 20) / 2
     func lines(_ operand: GemmOperand) -> Int {
       max(1, half / max(1, roomyBytes(rows: 1, columns: chunk(plan, operand))))
     }
     let input = min(lines(.input), rows(plan))
-    guard form.isDeep(.other) else { return (input, min(lines(.other), columns(plan))) }
+    let sums = accumulators(plan)
+    let line = 2 * (pitch(form.result.bytes * sums.columns) + pitch(2 * sums.columns))
+    let residual = min(max(1, half / max(1, line)), sums.rows)
+    guard form.isDeep(.other) else {
+      return (input, min(lines(.other), columns(plan)), residual)
+    }
     let other = max(1, half / max(1, roomyBytes(rows: 32, columns: columns(plan)))) * 32
-    return (input, min(other, chunk(plan, .other)))
+    return (input, min(other, chunk(plan, .other)), residual)
   }
 
   /// What a choice of pieces sets aside for one of so many rows, of which each may have gaps: it takes
   /// less. What the pieces do take, ``buffers(_:)`` says.
   private func roomyBytes(rows: Int, columns: Int) -> Int {
-    let alignment = max(1, machine[.ub].alignment)
-    func pitch(_ bytes: Int) -> Int { (bytes + alignment - 1) / alignment * alignment }
     let line = rows > 1 ? columns : MXINT8.blocks(columns) * MXINT8.blockSize
-    let scales = (rows * columns + 31) / 32 + rows + alignment
+    let scales = (rows * columns + 31) / 32 + rows + max(1, machine[.ub].alignment)
     return 2 * (rows * (pitch(2 * columns) + pitch(line)) + scales)
+  }
+
+  /// Bytes of a row in `ub`.
+  private func pitch(_ bytes: Int) -> Int {
+    let alignment = max(1, machine[.ub].alignment)
+    return (bytes + alignment - 1) / alignment * alignment
   }
 
   // MARK: Buffers
 
+  /// An output tile as the accumulators hold it.
+  func accumulators(_ plan: GemmSchedule) -> (rows: Int, columns: Int) {
+    plan.isTransposed ? (columns(plan), 1) : (rows(plan), columns(plan))
+  }
+
   func buffers(_ plan: GemmSchedule) -> BufferPlan {
     let depth = depth(plan)
-    let leftRows = plan.isTransposed ? columns(plan) : rows(plan)
-    let rightColumns = plan.isTransposed ? 1 : columns(plan)
+    let (leftRows, rightColumns) = accumulators(plan)
     var buffers = [staged(plan, .input), staged(plan, .other)]
     if form.encodes(.input) {
       buffers.insert(contentsOf: lane(plan, .input, rows: plan.inputPiece), at: 1)
@@ -101,6 +115,16 @@ struct GemmCostModel: Sendable {
         "acc", .acc, machine.matrix.accumulator.format, slots: plan.accStages,
         rows: leftRows, columns: rightColumns),
     ]
+    if form.hasResidual {
+      for (name, format) in [
+        (GemmProblem.productName, form.result), (GemmProblem.residualName, .bf16),
+      ] {
+        buffers.append(
+          PlannedBuffer(
+            name, .ub, format, slots: 2, rows: min(plan.residualPiece, leftRows),
+            columns: rightColumns))
+      }
+    }
     return BufferPlan(buffers)
   }
 

@@ -56,6 +56,9 @@ struct GemmForm: Sendable {
   /// Whether the vector unit encodes an operand.
   func encodes(_ operand: GemmOperand) -> Bool { format(operand) == .bf16 }
 
+  /// Whether anything passes the vector unit.
+  var usesVectorUnit: Bool { encodes(.input) || encodes(.other) || hasResidual }
+
   /// Whether the rows of an operand's tensor run along k.
   func isDeep(_ operand: GemmOperand) -> Bool { operand == .other && layout == .columns }
 }

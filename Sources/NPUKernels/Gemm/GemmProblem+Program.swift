@@ -67,6 +67,8 @@ struct GemmTensors {
   let other: BufferHandle<HBM>
   /// `m × n`, or `n × 1` where the accumulators hold a column.
   let output: BufferHandle<HBM>
+  /// What is added to the product, and where that is tapped; both as the output.
+  let residual: (tensor: BufferHandle<HBM>, product: Int)?
 
   init(_ problem: GemmProblem, _ p: inout ProgramBuilder) throws(NPUError) {
     let interface = problem.interface
@@ -78,8 +80,16 @@ struct GemmTensors {
       columns: isDeep ? problem.n : problem.k,
       axis: isDeep && !problem.form.encodes(.other) ? .alongRows : .alongColumns, role: .input)
     let isColumn = problem.plan.isTransposed
+    let (rows, columns) = isColumn ? (problem.n, 1) : (problem.m, problem.n)
+    residual =
+      problem.form.hasResidual
+      ? (
+        tensor: try p.tensor(
+          GemmProblem.residualName, .bf16, rows: rows, columns: columns, role: .input),
+        product: try p.tapTensor(
+          GemmProblem.productName, problem.form.result, rows: rows, columns: columns)
+      ) : nil
     output = try p.tensor(
-      interface.output.name, problem.form.result, rows: isColumn ? problem.n : problem.m,
-      columns: isColumn ? 1 : problem.n, role: .output)
+      interface.output.name, problem.form.result, rows: rows, columns: columns, role: .output)
   }
 }

@@ -36,7 +36,8 @@ struct GemmProblem: Sendable {
     self.machine = machine
     let flags = interface.flags
     try ShapeLimits.check(
-      [(flags.m, m), (flags.n, n), (flags.k, k)], bytes: [[m, k, 2], [k, n, 2], [m, n, 4]],
+      [(flags.m, m), (flags.n, n), (flags.k, k)],
+      bytes: [[m, k, 2], [k, n, 2], [m, n, form.hasResidual ? 6 : 4]],
       machine: machine)
     model = GemmCostModel(
       m: m, n: n, k: k, form: form, input: GemmRings(interface.input.name),
@@ -64,14 +65,22 @@ struct GemmProblem: Sendable {
 
   var buffers: BufferPlan { model.buffers(plan) }
 
+  /// What is added to the product, and the product as it is added: of the output's shape.
+  static let (residualName, productName) = ("residual", "product")
+
   var tensors: [TensorSpec] {
-    [
+    let shape = interface.output.shape
+    let added = [
+      TensorSpec(Self.residualName, .bf16, shape, role: .input),
+      TensorSpec(Self.productName, form.result, shape, role: .intermediate),
+    ]
+    return [
       TensorSpec(interface.input.name, form.input, interface.input.shape, role: .input),
       TensorSpec(
         interface.other.name, form.other, interface.other.shape,
         axis: form.encodes(.other) ? .alongColumns : interface.otherAxis, role: .input),
-      TensorSpec(interface.output.name, form.result, interface.output.shape, role: .output),
-    ]
+    ] + (form.hasResidual ? added : [])
+      + [TensorSpec(interface.output.name, form.result, shape, role: .output)]
   }
 
   /// Each operand once from HBM and once to the matrix unit, the result once back. The operand that
@@ -95,8 +104,17 @@ struct GemmProblem: Sendable {
     let swaps = m == 1 && n > 1 && left > right
     work.move(swaps ? otherBytes : inputBytes, .l1ToLeft)
     work.move(swaps ? inputBytes : otherBytes, .l1ToRight)
-    work.move(Int64(m) * Int64(n) * Int64(form.result.bytes), .accToHBM)
-    work.macs = Int64(m) * Int64(n) * depth
+    let outputs = Int64(m) * Int64(n)
+    let outputBytes = outputs * Int64(form.result.bytes)
+    if form.hasResidual {
+      work.move(outputBytes, .accToUB)
+      work.move(2 * outputs, .hbmToUB)
+      work.pass(outputs, .add)
+      work.move(outputBytes, .ubToHBM)
+    } else {
+      work.move(outputBytes, .accToHBM)
+    }
+    work.macs = outputs * depth
     return work
   }
 

@@ -9,6 +9,7 @@ struct GemmReference: KernelReference {
   /// The words of the left operand where they were given as MXINT8, or the values that are encoded.
   private let left: Left
   private let right: ProductMatrix
+  private let residual: InputRows?
 
   private enum Left: Sendable {
     case words(ReferencePayload, scales: [UInt8])
@@ -35,6 +36,9 @@ struct GemmReference: KernelReference {
         encoding: try other.floats(), lines: problem.n, depth: problem.k, layout: form.layout)
     case nil: throw NPUError(.internal, "the reference was not given \(names.other.name)")
     }
+    residual =
+      form.hasResidual
+      ? try InputRows(GemmProblem.residualName, columns: problem.n, inputs) : nil
   }
 
   private func row(_ index: Int) -> ProductRow {
@@ -54,11 +58,24 @@ struct GemmReference: KernelReference {
     let parts = problem.n / width
     let line = index / parts
     let columns = index % parts * width..<(index % parts + 1) * width
-    let chains = right.product(row(line), lines: columns, accumulator: settings.accumulator)
+    let start = line * problem.n + columns.lowerBound
+    let product = right.product(row(line), lines: columns, accumulator: settings.accumulator)
+      .map(rounded)
     var unit = ReferenceUnit()
-    unit.add(
-      problem.interface.output.name, start: line * problem.n + columns.lowerBound,
-      problem.form.result == .bf16 ? chains.map(\.bf16) : chains, as: problem.form.result)
+    guard let residual else {
+      unit.add(problem.interface.output.name, start: start, product, as: problem.form.result)
+      return unit
+    }
+    unit.add(GemmProblem.productName, start: start, product, as: problem.form.result)
+    let sums = zip(product, residual[line][columns]).map {
+      rounded(.add($0.given, Traced($1)))
+    }
+    unit.add(problem.interface.output.name, start: start, sums, as: problem.form.result)
     return unit
+  }
+
+  /// One rounding to the output's type.
+  private func rounded(_ value: Traced) -> Traced {
+    problem.form.result == .bf16 ? value.bf16 : value
   }
 }

@@ -38,6 +38,9 @@ public struct GemmSchedule: Schedule {
   public var inputPiece = 1
   /// Rows of the second operand, along the depth, that the vector unit encodes at a time.
   public var otherPiece = 32
+  /// Rows of the product to which the residual is added at a time; elements where the accumulators
+  /// hold a column.
+  public var residualPiece = 1
   public var queueOrder = QueueOrder.found
 
   /// Whether the second operand enters as `left`: the accumulators hold a column.
@@ -93,6 +96,11 @@ public struct GemmSchedule: Schedule {
       "piece.other", \.otherPiece, .extent, "depth of the second operand that is encoded at a time",
       standard: "fastest", condition: .init("--operands bf16") { $0.encodes(.other) },
       following: { $1.model.largestPieces($0).other }),
+    .init(
+      "piece.residual", \.residualPiece, .extent,
+      "rows of the accumulators to which the residual is added at a time",
+      standard: "fastest", condition: .init("--residual") { $0.hasResidual },
+      following: { $1.model.largestPieces($0).residual }),
   ]
 
   /// A product, and what messages call its kernel.
@@ -159,6 +167,7 @@ public struct GemmSchedule: Schedule {
         "piece.other needs a multiple of \(MXINT8.blockSize) (whole blocks), or the whole load of "
           + "\(all), found \(otherPiece)")
     }
+    residualPiece = min(residualPiece, model.accumulators(self).rows)
     guard chunkK % tileK == 0 else {
       throw NPUError(
         .usage, "chunk.k needs a multiple of tile.k = \(tileK), found \(chunkK)")
@@ -193,7 +202,7 @@ public struct GemmSchedule: Schedule {
     switch parameter.path {
     case \.inputStages: plan.otherStages += inputStages - value
     case \.otherStages: plan.inputStages += otherStages - value
-    case \.feedStages, \.accStages, \.inputPiece, \.otherPiece: break
+    case \.feedStages, \.accStages, \.inputPiece, \.otherPiece, \.residualPiece: break
     case \.tileK:
       plan.chunkK = GemmCostModel.tiles(chunkK, value) * value
       isFitted = false

@@ -33,8 +33,8 @@ struct GemmSearch {
   private func buffers(_ plan: GemmSchedule) -> BufferPlan {
     var plan = plan
     // Here, and not by the rules of the fields: this is asked some ten thousand times.
-    if model.form.encodes(.input) || model.form.encodes(.other) {
-      (plan.inputPiece, plan.otherPiece) = model.largestPieces(plan)
+    if model.form.usesVectorUnit {
+      (plan.inputPiece, plan.otherPiece, plan.residualPiece) = model.largestPieces(plan)
     }
     return model.buffers(plan)
   }

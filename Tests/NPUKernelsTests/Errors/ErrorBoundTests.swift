@@ -36,6 +36,10 @@ import Testing
     KernelCase("rope", ["positions": "3", "head-dim": "8"]),
     KernelCase("rope", ["positions": "3", "head-dim": "8", "table": "fp32", "layout": "half"]),
     KernelCase("rms_norm", ["rows": "1", "cols": "50"]),
+    KernelCase("linear", ["tokens": "1", "in": "65", "out": "4"]),
+    KernelCase("linear", ["tokens": "2", "in": "40", "out": "5", "residual": "true"]),
+    KernelCase(
+      "linear", ["tokens": "1", "in": "33", "out": "4", "residual": "true", "output": "f32"]),
     KernelCase("swiglu", ["tokens": "1", "hidden": "40", "ffn": "34"]),
     KernelCase("embedding", ["tokens": "2", "hidden": "10", "vocab": "5"]),
     KernelCase("residual_add", ["rows": "2", "cols": "16"]),

@@ -69,6 +69,11 @@ struct MutationSetup: Sendable, CustomStringConvertible {
       kernel: "rms_norm", arguments: ["rows": "5", "cols": "130"], machine: "ascend-910b-like",
       cores: 2),
     MutationSetup(
+      kernel: "linear", arguments: ["tokens": "5", "in": "96", "out": "130", "residual": "true"]),
+    MutationSetup(
+      kernel: "linear", arguments: ["tokens": "1", "in": "130", "out": "70"],
+      machine: "ascend-910b-like", cores: 2),
+    MutationSetup(
       kernel: "swiglu", arguments: ["tokens": "3", "hidden": "96", "ffn": "130"]),
     MutationSetup(
       kernel: "swiglu", arguments: ["tokens": "2", "hidden": "64", "ffn": "100"], cores: 2),

@@ -16,6 +16,10 @@ import Testing
   /// Numbers of cores, and whether loops are rolled up.
   private static let forms = [(1, true), (3, false), (1, false), (3, true)]
 
+  private static let small = [
+    "linear": ["in": "256", "out": "384"], "swiglu": ["hidden": "256", "ffn": "384"],
+  ]
+
   /// Each kernel in each form on some preset; in each on every one where everything is wanted.
   @Test(arguments: Presets.names.indices)
   func `every kernel comes back from its text`(_ place: Int) throws {
@@ -26,8 +30,8 @@ import Testing
       for (number, type) in Catalog.kernels.enumerated()
       where TestScale.isFull || (place + number) % Self.forms.count == form {
         // Where the shape does not fit the smallest machine, there is nothing to print. The default
-        // one of swiglu has a quarter of a million micro-ops, which say no more than a few thousand.
-        let values = type.name == "swiglu" ? ["hidden": "256", "ffn": "384"] : [:]
+        // ones of linear and swiglu have many micro-ops, which say no more than a few thousand.
+        let values = Self.small[type.name] ?? [:]
         guard let kernel = try? kernel(type.name, values, machine),
           let program = try? kernel.program()
         else { continue }

@@ -49,6 +49,8 @@ import Testing
       ("rope", ["positions": "5", "head-dim": "32"]),
       ("rope", ["positions": "3", "head-dim": "32", "layout": "half", "table": "fp32"]),
       ("rms_norm", ["rows": "5", "cols": "70"]),
+      ("linear", ["tokens": "3", "in": "64", "out": "96"]),
+      ("linear", ["tokens": "1", "in": "96", "out": "70", "residual": "true"]),
       ("swiglu", ["tokens": "3", "hidden": "64", "ffn": "96"]),
       ("swiglu", ["tokens": "1", "hidden": "96", "ffn": "70"]),
       ("embedding", ["tokens": "5", "vocab": "50", "hidden": "64"]),
