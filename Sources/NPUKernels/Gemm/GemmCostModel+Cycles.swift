@@ -63,7 +63,13 @@ extension GemmCostModel {
     let turnOver =
       plan.accStages > 1
       ? 0 : mTiles * nTiles * (tileDrain + Double(machine[.accToHBM].latency) + turn)
-    let busiest = max(matrix + turnOver, feed, load, shared, drain, vector, stepRing, loadRing)
+    // Behind the last load all its steps are left to do, behind the others one.
+    let step = (feed + matrix) / steps
+    let mostLoads = max(inputCount * inputTimes * mTiles, otherCount * otherTimes * nTiles)
+    let last = max(feed, matrix) / max(1, mostLoads)
+    let busiest = max(
+      max(matrix + turnOver, feed, drain, vector, stepRing) + step,
+      max(load, shared, loadRing) + max(step, last))
     var change = 0.0
     if plan.slabs > 0 {
       // Between groups the next slabs load while the last tile passes, load by load.
@@ -78,7 +84,7 @@ extension GemmCostModel {
       let left = max(0, keptCount * slabs - keptSpare) * keptLoad - slabs * pass
       change = (groups - 1) * (max(0, keptLoad + fill - window) + max(0, left))
     }
-    let first = inputLoad + otherLoad + fill + (feed + matrix) / steps + turn
+    let first = inputLoad + otherLoad + fill + turn
     return busiest + change + first + tileDrain + Double(machine[.accToHBM].latency) + steps * 0.01
   }
 
@@ -118,9 +124,16 @@ extension GemmCostModel {
     let pricing = machine.matrix.pricing
     let sizes = (m: area.rows, n: area.columns)
     let tile = (m: plan.tileM, n: plan.tileN)
-    return plan.isTransposed
+    let products =
+      plan.isTransposed
       ? pricing.occupancy(m: sizes.n, k: k, n: sizes.m, inTilesOf: (tile.n, plan.tileK, tile.m))
       : pricing.occupancy(m: sizes.m, k: k, n: sizes.n, inTilesOf: (tile.m, plan.tileK, tile.n))
+    // Steps of a tile that is too small to be forwarded wait for each other.
+    let (rows, columns) = accumulators(plan)
+    guard !machine.matrix.forwards(m: Int64(rows), n: Int64(columns)) else { return products }
+    let tiles = Double(Self.tiles(area.rows, plan.tileM) * Self.tiles(area.columns, plan.tileN))
+    let waits = tiles * Double(Self.tiles(k, plan.tileK) - 1)
+    return products + waits * Double(machine.matrix.latency)
   }
 
   private func feedCycles(
