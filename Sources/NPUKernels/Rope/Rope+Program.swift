@@ -82,7 +82,9 @@ struct RopeCore {
   private func multiply(_ turn: Int, _ positions: Range<Int>, _ p: inout ProgramBuilder) {
     let frequencies = frequencyRing[turn].tile(rows: positions.count)
     for (row, position) in positions.enumerated() {
-      p.emit(WithScalar<MulRule>(frequencies.rows(row..<row + 1), inverses, Float(position)))
+      p.emit(
+        WithScalar<MulRule>(
+          frequencies.rows(row..<row + 1), inverses, Float(kernel.first + position)))
     }
     store(frequencies, to: tensors.frequencies, positions, &p)
   }

@@ -11,6 +11,9 @@ import NPUSim
 /// input tensor, so that other frequencies can be given. The pair i is columns 2i and 2i + 1
 /// (interleaved: the original Llama weights) or i and i + d/2 (half: the Hugging Face layout).
 ///
+/// The rows are positions `--first-position` and on: a row has the words that it has where positions
+/// start at 0, and one step of decoding costs one row.
+///
 /// Shapes: rope.inv_freq [d/2] FP32; rope.freq, rope.cos and rope.sin [1, positions, d/2], named
 /// `rope.…_bf16` or `rope.…_fp32`; x and out [positions, heads, d] BF16, where heads counts those of
 /// the queries and of the keys. In BF16 positions collapse where they are large (4,088 to 4,095 all
@@ -23,6 +26,8 @@ public struct Rope: Kernel {
 
   public static let options: [KernelOption] = [
     ModelOption.extent("positions", 4096, "rows of the tables and of x"),
+    KernelOption(
+      "first-position", .integer(standard: 0, minimum: 0), "position of the first row"),
     ModelOption.extent("head-dim", 128, "columns of a head; even"),
     KernelOption(
       "heads", .integer(standard: nil, minimum: 1), "heads of x, queries and keys together",
@@ -37,6 +42,8 @@ public struct Rope: Kernel {
   ]
 
   let positions: Int
+  /// The position of the first row.
+  let first: Int
   let headDim: Int
   let heads: Int
   let theta: Double
@@ -52,6 +59,7 @@ public struct Rope: Kernel {
   ) throws(NPUError) {
     let model = try ModelOption.model(arguments)
     positions = arguments.integer("positions", otherwise: model?.context ?? 4096)
+    first = arguments.integer("first-position")
     headDim = arguments.integer("head-dim", otherwise: model?.headDim ?? 128)
     heads = arguments.integer("heads", otherwise: model.map { $0.heads + $0.kvHeads } ?? 1)
     let standard = arguments.real("theta")
@@ -82,6 +90,12 @@ public struct Rope: Kernel {
         .usage, "--positions needs at most \(1 << 24), found \(positions)",
         hint: "a position is an exact FP32 number")
     }
+    guard first <= 1 << 24 - positions else {
+      throw NPUError(
+        .usage,
+        "--first-position needs at most \(1 << 24 - positions) with --positions \(positions), found "
+          + "\(first)", hint: "a position is an exact FP32 number")
+    }
     try ShapeLimits.check(
       [("head-dim", headDim), ("heads", heads)],
       bytes: [[positions, heads, headDim, 4], [positions, headDim, 6]], machine: machine)
@@ -108,8 +122,8 @@ public struct Rope: Kernel {
   func name(of part: String) -> String { "rope.\(part)_\(table == .f32 ? "fp32" : "bf16")" }
 
   public var shape: [(name: String, value: String)] {
-    [
-      ("positions", "\(positions)"), ("heads", "\(heads)"), ("head-dim", "\(headDim)"),
+    [("positions", "\(positions)")] + (first > 0 ? [("first-position", "\(first)")] : []) + [
+      ("heads", "\(heads)"), ("head-dim", "\(headDim)"),
       ("theta", "\(theta)"), ("layout", pairing == .halfSplit ? "half" : "interleaved"),
       ("table", table == .f32 ? "fp32" : "bf16"),
       ("scaling", scaling.map { "llama3 by \($0.factor)" } ?? "none"),

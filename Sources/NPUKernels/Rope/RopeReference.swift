@@ -29,7 +29,7 @@ struct RopeReference: KernelReference {
   func evaluate(unit index: Int) -> ReferenceUnit {
     let precision: Precision = kernel.table == .f32 ? .fp32 : .bf16
     let frequencies = inverses.map {
-      rounded(.mul(Traced($0), Traced(Float(index))))
+      rounded(.mul(Traced($0), Traced(Float(kernel.first + index))))
     }
     let table = { (function: SpecialFunction) in
       frequencies.map { $0.given.applying(function, to: precision, mode: settings.sfuMode) }

@@ -21,6 +21,7 @@ import Testing
       flags["table"] = index / 2 % 2 == 0 ? "bf16" : "fp32"
       if index % 5 == 0 { flags["scaling"] = "llama3" }
       if index % 3 == 0 { flags["theta"] = "500000" }
+      if index % 4 == 1 { flags["first-position"] = "\(999 * index)" }
       return KernelCase("rope", flags)
     }
   }()
@@ -63,6 +64,12 @@ import Testing
     ("theta=1e13", nil, "--theta needs a number from 1"),
     ("scaling=llama3 factor=0.5", nil, "--factor needs at least 1"),
     ("positions=16777217", nil, "--positions needs at most 16777216"),
+    (
+      "positions=17 first-position=16777200", nil,
+      "--first-position needs at most 16777199 with --positions 17, found 16777200"
+    ),
+    ("positions=1 first-position=9223372036854775807", nil, "--first-position needs at most"),
+    ("first-position=-1", nil, "--first-position needs at least 0"),
     ("table=fp16", nil, "--table needs one of bf16, fp32"),
     ("head-dim=200000", nil, "rope does not fit edge: ub holds"),
     ("heads=4", "tile.heads=2,tile.positions=2", "needs tile.positions=1"),
@@ -73,6 +80,50 @@ import Testing
   ) {
     let refusal = KernelCase("rope", KernelCase.flags(flags)).refusal(schedule: schedule)
     #expect(refusal?.contains(reason) == true, "\(flags): \(refusal ?? "accepted")")
+  }
+
+  @Test(arguments: ["bf16", "fp32"])
+  func `a row has the same words wherever its run starts`(table: String) throws {
+    let machine = try Presets.named("edge").configuration
+    var random = SeededGenerator(seed: Self.seed)
+    let total = 400
+    let flags = KernelCase.flags("heads=3 head-dim=16 layout=half table=\(table)")
+    let x = try SeededInput(seed: Self.seed, name: "x").tensor(shape: [total, 3, 16])
+    func dump(_ rows: Range<Int>) throws -> TensorSet {
+      let bytes = x.storage.count / total
+      var inputs = TensorSet()
+      try inputs.insert(
+        Tensor(
+          dtype: .bf16, shape: [rows.count, 3, 16],
+          storage: Array(x.storage[rows.lowerBound * bytes..<rows.upperBound * bytes])),
+        named: "x")
+      let given = ["positions": "\(rows.count)", "first-position": "\(rows.lowerBound)"]
+      let run = try KernelCase("rope", flags.merging(given) { $1 }).run(on: machine, inputs: inputs)
+      #expect(KernelRun.faults(run.report).isEmpty)
+      return try run.dump()
+    }
+    let whole = try dump(0..<total)
+    for _ in 0..<4 {
+      let first = 1 + random.below(total - 1)
+      let rows = first..<first + 1 + random.below(min(9, total - first))
+      let part = try dump(rows)
+      for name in ["out", "rope.freq_\(table)", "rope.cos_\(table)", "rope.sin_\(table)"] {
+        let all = try #require(whole[name]).storage
+        let bytes = all.count / total
+        let expected = all[rows.lowerBound * bytes..<rows.upperBound * bytes]
+        #expect(part[name]?.storage == Array(expected), "\(name) at \(rows)")
+      }
+    }
+  }
+
+  @Test func `a step of decoding rotates one row, wherever it is`() throws {
+    let machine = try Presets.named("edge").configuration
+    let cycles = try ["0", "4096", "16777215"].map { first in
+      let one = KernelCase(
+        "rope", ["model": "llama-3-8b", "positions": "1", "first-position": first])
+      return try #require(one.run(on: machine).report.timing).cycles
+    }
+    #expect(Set(cycles).count == 1, "\(cycles)")
   }
 
   @Test func `large positions collapse in bf16 tables, and do not in fp32 ones`() throws {
