@@ -12,7 +12,7 @@ The steps, one rounding each; fl32 is IEEE binary32, lane sums as in docs/numeri
 
   residual_add  out = bf16(fl32(x + residual))
   rms_norm      ss = lane sum of fl32(x x); inv = fl32(1/sqrt(fl32(fl32(ss fl32(1/n)) + eps)));
-                out = bf16(fl32(fl32(x inv) weight))
+                out = bf16(fl32(fl32(x inv) weight)), in the form llama x inv rounded to bf16 before
   argmax        the first NaN, or else the first maximum
   embedding     out[t] = table[ids[t]]
   rope          inv_i = fl32(theta^(-2i/d)), freq = fl32(m inv_i), BF16 tables rounded once more;
@@ -109,12 +109,14 @@ def rsqrt(value):
         return nearest32(1 / mpmath.sqrt(mpmath.mpf(float(value))))
 
 
-def rms_norm(x, weight, eps, lanes):
+def rms_norm(x, weight, eps, lanes, form="torch"):
     values = widen(x)
     ss = lane_sum(canonical(values * values), lanes)
     mean = canonical(ss * (np.float32(1) / np.float32(x.shape[1])))
     inverse = np.array([rsqrt(v) for v in canonical(mean + np.float32(eps))], np.float32)
     y = canonical(values * inverse[:, None])
+    if form == "llama":
+        y = bf16(y)
     out = canonical(y * widen(weight)[None, :])
     return {"ss": ss, "inv": inverse, "out": bf16_words(out)}
 
@@ -160,9 +162,10 @@ def exact_table(function, values):
     return np.array(made, np.float32)[where].reshape(values.shape)
 
 
-def rope(inverses, x, kind, layout):
+def rope(inverses, x, kind, layout, start=0):
     positions, _, dim = x.shape
-    phase = canonical(np.arange(positions, dtype=np.float32)[:, None] * inverses[None, :])
+    position = np.arange(start, start + positions).astype(np.float32)
+    phase = canonical(position[:, None] * inverses[None, :])
     if kind == "bf16":
         phase = bf16_words(phase)
         cosine, sine = table("cos")[phase], table("sin")[phase]
@@ -282,6 +285,8 @@ def row_cases(cases, random):
             for eps in [1e-5, 0.25]:
                 made = rms_norm(x, weight, eps, lanes)
                 cases.add("rms_norm", flags | {"eps": eps}, made, seed, lanes=lanes)
+            made = rms_norm(x, weight, 1e-5, lanes, "llama")
+            cases.add("rms_norm", flags | {"form": "llama"}, made, seed, lanes=lanes)
     x, y = any_words(random, (16, 200)), any_words(random, (16, 200))
     y[0], y[1] = x[0] ^ 0x8000, x[1]
     flags = {"rows": 16, "cols": 200}
@@ -298,6 +303,9 @@ def row_cases(cases, random):
             made = rms_norm(x, weight, eps, lanes)
             flags = {"rows": 10, "cols": 70, "eps": eps}
             cases.add("rms_norm", flags, made, file=file, lanes=lanes)
+        made = rms_norm(x, weight, 0, lanes, "llama")
+        flags = {"rows": 10, "cols": 70, "eps": 0, "form": "llama"}
+        cases.add("rms_norm", flags, made, file=file, lanes=lanes)
     x = to_words(random.integers(-3, 4, (12, 300)))
     x[0], x[1], x[2, ::2] = 0xFF80, 0x7F80, 0x8000
     x[3, 299], x[4, 17], x[4, 40], x[5] = 0x7F80, 0xFFC0, 0x7FC1, 0x8000
@@ -349,6 +357,13 @@ def rope_cases(cases, random):
             flags |= {"scaling": "llama3", "factor": factor}
         made = rope(frequencies(dim, theta, factor), x, "fp32", "interleaved")
         cases.add("rope", flags, made)
+    for start, positions in [(4096, 1), (4090, 9), (131071, 2), (2**24 - 3, 3)]:
+        for kind in ["bf16", "fp32"]:
+            x = seeded(start, "x", positions * 2 * 64).reshape(positions, 2, 64)
+            flags = {"positions": positions, "first-position": start, "heads": 2, "head-dim": 64}
+            flags |= {"theta": 500000, "table": kind, "layout": "half"}
+            made = rope(frequencies(64, 500000, None), x, kind, "half", start)
+            cases.add("rope", flags, made, start)
     x = any_words(random, (40, 2, 32))
     inverses = np.array([1, 0, 3e38, 1e-45, np.inf, np.nan, -1, 0.5] * 2, np.float32)
     file = cases.file("frequencies", {"x": x, "rope.inv_freq": inverses})

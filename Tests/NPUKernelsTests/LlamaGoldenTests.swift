@@ -36,6 +36,7 @@ import Testing
     }
     let norms = cases.filter { $0.one.kernel == "rms_norm" }
     #expect(Set(norms.map(\.lanes)) == [4, 32, 64])
+    #expect(Set(norms.map { $0.one.arguments["form"] }) == [nil, "llama"])
     for kernel in ["linear", "swiglu"] {
       let products = cases.filter { $0.one.kernel == kernel }
       #expect(Set(products.map(\.accumulator)) == Set(AccumulatorMode.allCases))
@@ -47,6 +48,7 @@ import Testing
     #expect(Set(tables.compactMap { $0.one.arguments["table"] }) == ["bf16", "fp32"])
     #expect(Set(tables.compactMap { $0.one.arguments["layout"] }) == ["interleaved", "half"])
     #expect(tables.contains { $0.one.arguments["scaling"] == "llama3" })
+    #expect(tables.contains { $0.one.arguments["first-position"] != nil })
   }
 }
 

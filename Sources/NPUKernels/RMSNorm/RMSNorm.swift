@@ -5,8 +5,11 @@ import NPUSim
 ///     ss  = row sum of fl32(x · x)                       lane reduction over the whole row, FP32
 ///     ms  = fl32(fl32(ss · fl32(1/n)) + eps)             n = cols
 ///     inv = rsqrt(ms)                                    FP32
-///     y   = fl32(x · inv)
+///     y   = fl32(x · inv)                                with --form llama bf16(fl32(x · inv))
 ///     out = bf16(fl32(y · weight))
+///
+/// The form torch rounds once, as torch.nn.RMSNorm does; the form llama rounds before the weight, too,
+/// as Meta's RMSNorm and LlamaRMSNorm of Hugging Face do.
 ///
 /// Shapes: x and out [rows, cols], weight [cols], BF16; ss and inv [rows, 1], FP32. Traffic: 4 bytes
 /// an element and the weight once, where a row fits `ub`; a longer row is read twice. Vector passes:
@@ -19,12 +22,17 @@ public struct RMSNorm: Kernel {
     KernelOption("rows", .integer(standard: 32, minimum: 1), "tokens"),
     ModelOption.extent("cols", 4096, "width of the residual stream"),
     KernelOption("eps", .real(standard: 1e-5), "added to the mean square"),
+    KernelOption(
+      "form", .choice(["torch", "llama"]),
+      "torch: rounded once; llama: rounded to BF16 before the weight, too"),
     ModelOption.option,
   ]
 
   let rows: Int
   let columns: Int
   let epsilon: Float
+  /// What x · inv is rounded to before the weight.
+  let scaled: ElementFormat
   public let machine: MachineConfiguration
   private let problem: RowSchedule.Problem
   private(set) var plan: RowSchedule
@@ -37,6 +45,7 @@ public struct RMSNorm: Kernel {
     columns = arguments.integer("cols", otherwise: model?.hidden ?? 4096)
     let isGiven = arguments.flag("eps")
     epsilon = Float(isGiven ? arguments.real("eps") : model?.rmsEpsilon ?? arguments.real("eps"))
+    scaled = arguments.choice("form") == "llama" ? .bf16 : .f32
     self.machine = machine
     guard epsilon >= 0, epsilon.isFinite else {
       throw NPUError(
@@ -49,7 +58,7 @@ public struct RMSNorm: Kernel {
     problem = RowSchedule.Problem(
       kernel: Self.name, rows: rows, columns: columns,
       columnUnit: max(16, machine.vector.lanes), prefersWholeRows: true, machine: machine,
-      rings: { [columns] in Self.buffers($0, columns: columns, machine) },
+      rings: { [columns, scaled] in Self.buffers($0, columns: columns, scaled: scaled, machine) },
       // A queue that does not order its own results waits at barriers between dependent passes,
       // whatever else is in flight: longer passes, fewer waits.
       elementsPerLane: machine.interlocks(.vector) ? 128 : 256)
@@ -73,7 +82,7 @@ public struct RMSNorm: Kernel {
   public var buffers: BufferPlan { plan.buffers(problem) }
 
   private static func buffers(
-    _ tile: RowSchedule, columns: Int, _ machine: MachineConfiguration
+    _ tile: RowSchedule, columns: Int, scaled: ElementFormat, _ machine: MachineConfiguration
   ) -> BufferPlan {
     let isWhole = tile.tileColumns >= columns
     func ring(
@@ -86,7 +95,7 @@ public struct RMSNorm: Kernel {
     return BufferPlan([
       ring("x", .bf16, inputSlots(stages: tile.stages, isWhole: isWhole)),
       ring("weight", .bf16, weightSlots(isWhole: isWhole), rows: 1),
-      ring("squares", .f32, 1), ring("scaled", .f32, 1), ring("out", .bf16, tile.stages),
+      ring("squares", .f32, 1), ring("scaled", scaled, 1), ring("out", .bf16, tile.stages),
       ring("partials", .f32, 2, columns: min(machine.vector.lanes, columns)),
       ring("ss", .f32, 2, columns: 1), ring("inv", .f32, 3, columns: 1),
     ])

@@ -6,6 +6,7 @@ import NPUSim
 struct RMSNormReference: KernelReference {
   private let columns: Int
   private let epsilon: Float
+  private let scaled: ElementFormat
   private let settings: DatapathSettings
   private let x: InputRows
   private let weight: [Float]
@@ -15,6 +16,7 @@ struct RMSNormReference: KernelReference {
   {
     columns = kernel.columns
     epsilon = kernel.epsilon
+    scaled = kernel.scaled
     self.settings = settings
     x = try InputRows("x", columns: columns, inputs)
     weight = try InputRows("weight", columns: columns, inputs)[0]
@@ -27,7 +29,8 @@ struct RMSNormReference: KernelReference {
     let mean = Traced.mul(ss.given, count)
     let inverse = Traced.add(mean, Traced(epsilon)).applying(.rsqrt, mode: settings.sfuMode)
     let out = zip(row, weight).map { x, w in
-      Traced.mul(.mul(x, inverse.given), Traced(w)).bf16
+      let y = Traced.mul(x, inverse.given)
+      return Traced.mul(scaled == .bf16 ? y.bf16 : y, Traced(w)).bf16
     }
     var unit = ReferenceUnit()
     unit.add("ss", start: index, [ss], as: .f32)

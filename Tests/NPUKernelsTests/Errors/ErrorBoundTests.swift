@@ -36,6 +36,7 @@ import Testing
     KernelCase("rope", ["positions": "3", "head-dim": "8"]),
     KernelCase("rope", ["positions": "3", "head-dim": "8", "table": "fp32", "layout": "half"]),
     KernelCase("rms_norm", ["rows": "1", "cols": "50"]),
+    KernelCase("rms_norm", ["rows": "1", "cols": "50", "form": "llama"]),
     KernelCase("linear", ["tokens": "1", "in": "65", "out": "4"]),
     KernelCase("linear", ["tokens": "2", "in": "40", "out": "5", "residual": "true"]),
     KernelCase(
