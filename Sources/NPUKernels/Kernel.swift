@@ -211,6 +211,8 @@ public struct ReferenceUnit: Sendable {
   /// Output elements that are not finite only because NaN or an infinity reached them from an element
   /// whose weight is 0, as the definition has it: 0 · NaN.
   public var reached = 0
+  /// Rows in which several elements are the largest, of a kernel that chooses one.
+  public var ties = 0
 
   public init() {}
 

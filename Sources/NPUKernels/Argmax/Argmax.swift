@@ -5,6 +5,9 @@ import NPUSim
 ///     index   = the lowest column with the largest element; NaN is the largest, the first NaN wins
 ///     maximum = that element as it is, widened to FP32
 ///
+/// Where several elements of a row are the largest the lowest column wins, and the report says in how
+/// many of the verified rows.
+///
 /// Shapes: x [rows, cols] BF16; index [rows] I32; maximum [rows, 1] FP32. Traffic: x once. A row may
 /// be longer than `ub`: place and maximum so far go on from tile to tile, and no bit depends on where
 /// it is cut.

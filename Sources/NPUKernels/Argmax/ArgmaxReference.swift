@@ -22,6 +22,8 @@ struct ArgmaxReference: KernelReference {
       if value > row[place] { place = column }
     }
     var unit = ReferenceUnit()
+    // NaN is no value that another one could equal.
+    unit.ties = row.count { $0 == row[place] } > 1 ? 1 : 0
     unit.add("maximum", start: index, [Traced(row[place])], as: .f32)
     unit.words.append(
       ReferenceSlice("index", start: index, words: [UInt32(truncatingIfNeeded: place)]))

@@ -219,5 +219,6 @@ extension RunReport.Numerics {
     mismatches = result.mismatches
     tensors = result.errors.errors
     reachedOutputs = result.reached
+    tiedRows = result.ties > 0 ? result.ties : nil
   }
 }

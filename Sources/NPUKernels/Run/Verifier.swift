@@ -22,6 +22,8 @@ struct Verifier: Sendable {
     var errors: ErrorTally
     /// ``ReferenceUnit/reached`` over all units.
     var reached = 0
+    /// ``ReferenceUnit/ties`` over all units.
+    var ties = 0
 
     init(_ tensors: [TensorSpec]) { errors = ErrorTally(tensors) }
   }
@@ -122,6 +124,7 @@ struct Verifier: Sendable {
       if total.first == nil { total.first = part.first }
       total.errors.join(part.errors)
       total.reached += part.reached
+      total.ties += part.ties
     }
     total.units = units.count
     total.checkedOutputs = units.count * kernel.outputsPerUnit
@@ -143,6 +146,7 @@ struct Verifier: Sendable {
 
   private func compare(_ unit: ReferenceUnit, _ result: inout Result) {
     result.reached += unit.reached
+    result.ties += unit.ties
     for slice in unit.words {
       guard let size = elementBytes[slice.tensor] else { continue }
       tensors.withBytes(of: slice.tensor) { compare(slice, size, $0, &result) }

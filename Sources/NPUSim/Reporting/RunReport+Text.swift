@@ -173,6 +173,13 @@ extension RunReport {
               + "\(Quantity.grouped(numerics.reachedOutputs)) outputs, by the definition: 0 · NaN"))
       )
     }
+    if let rows = numerics.tiedRows {
+      lines.append(
+        row(
+          "ties",
+          "\(Quantity.grouped(rows)) verified rows have several largest elements; the lowest index wins"
+        ))
+    }
     if numerics.inputNaNs > 0 || numerics.inputInfinities > 0 {
       lines.append(
         row(

@@ -71,6 +71,9 @@ public struct RunReport: Sendable {
     public var errorNote: String?
     /// Outputs that are not finite only because NaN or infinities reached them with the weight 0.
     public var reachedOutputs: Int
+    /// Verified rows in which several elements are the largest, of a kernel that chooses one of them;
+    /// `nil` where there are none.
+    public var tiedRows: Int?
     public var inputNaNs: Int
     public var inputInfinities: Int
     /// Results of micro-ops that were NaN, infinite, or clamped.
@@ -88,6 +91,7 @@ public struct RunReport: Sendable {
       tensors = []
       errorNote = nil
       reachedOutputs = 0
+      tiedRows = nil
       self.inputNaNs = inputNaNs
       self.inputInfinities = inputInfinities
       self.health = health

@@ -21,8 +21,10 @@ import Testing
 
   static let cases: [KernelCase] = shapes.flatMap { shape in
     let flags = ["rows": "\(shape.rows)", "cols": "\(shape.columns)"]
+    let form = shape.columns % 2 == 0 ? "torch" : "llama"
     return [
-      KernelCase("residual_add", flags), KernelCase("rms_norm", flags),
+      KernelCase("residual_add", flags),
+      KernelCase("rms_norm", flags.merging(["form": form]) { $1 }),
       KernelCase("argmax", flags),
       KernelCase(
         "embedding",
@@ -72,6 +74,7 @@ import Testing
     ("rms_norm", "rows=4 cols=640", "tile.columns=48", "tile.columns needs a multiple of 32"),
     ("rms_norm", "eps=-1", nil, "--eps needs a number from 0"),
     ("rms_norm", "eps=1e300", nil, "--eps needs a number from 0"),
+    ("rms_norm", "form=meta", nil, "--form needs one of torch, llama"),
     ("argmax", "rows=0", nil, "--rows needs at least 1"),
     ("argmax", "model=llama-2-7c", nil, "did you mean llama-2-7b"),
     ("embedding", "model=mistral", nil, "--model needs one of"),
@@ -81,6 +84,48 @@ import Testing
   ) {
     let refusal = KernelCase(kernel, KernelCase.flags(flags)).refusal(schedule: schedule)
     #expect(refusal?.contains(reason) == true, "\(kernel) \(flags): \(refusal ?? "accepted")")
+  }
+
+  /// Rows of small whole numbers: with many ties, with none, with NaN.
+  @Test func `argmax says how many rows tie, only when there are any`() throws {
+    let machine = try Presets.named("edge").configuration
+    func report(_ rows: [[Float]]) throws -> RunReport {
+      var inputs = TensorSet()
+      try inputs.insert(
+        Tensor(
+          dtype: .bf16, shape: [rows.count, rows[0].count],
+          storage: rows.joined().flatMap { value -> [UInt8] in
+            let bits = UInt16(truncatingIfNeeded: value.bitPattern >> 16)
+            return [UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits >> 8)]
+          }), named: "x")
+      let flags = ["rows": "\(rows.count)", "cols": "\(rows[0].count)"]
+      return try KernelCase("argmax", flags).run(on: machine, inputs: inputs).report
+    }
+    let tied = try report([
+      [1, 3, 3, 0], [3, 2, 1, 0], [-0.0, 0, -1, -1], [.infinity, 1, .infinity, 0],
+      [.nan, .nan, 1, 1], [5, 5, 5, 5],
+    ])
+    #expect(tied.numerics?.tiedRows == 4)
+    #expect(tied.numerics?.isBitExact == true)
+    #expect(tied.text().contains("ties       4 verified rows have several largest elements"))
+    #expect(tied.json()["numerics"]?["tied_rows"] != nil)
+    let plain = try report([[1, 3, 2, 0], [.nan, .nan, 1, 1]])
+    #expect(plain.numerics?.tiedRows == nil)
+    #expect(!plain.text().contains("ties"))
+    #expect(plain.json()["numerics"]?["tied_rows"] == nil)
+  }
+
+  @Test func `the forms of rms_norm differ by the rounding before the weight`() throws {
+    let machine = try Presets.named("edge").configuration
+    let dumps = try ["torch", "llama"].map {
+      try KernelCase("rms_norm", ["rows": "4", "cols": "1000", "form": $0]).run(on: machine).dump()
+    }
+    #expect(dumps[0]["inv"] == dumps[1]["inv"])
+    let words = try dumps.map { try #require($0["out"]).floats() }
+    let differing = zip(words[0], words[1]).count { $0 != $1 }
+    #expect(differing > 400 && differing < 2000, "\(differing) of 4000")
+    // One step of BF16 at most.
+    #expect(zip(words[0], words[1]).allSatisfy { ($0 - $1).magnitude <= $0.magnitude / 64 })
   }
 
   @Test func `a row that no tile of tiny holds is cut into columns`() throws {
