@@ -56,7 +56,9 @@ import Testing
     NPUKernels/Run: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/Findings NPUSim/ISA
       NPUSim/Ordering NPUSim/Scheduling NPUSim/Text NPUSim/Functional NPUSim/Timing NPUSim/Checking NPUSim/Analysis
       NPUSim/Reporting Catalog Errors NPUKernels
-    NPUKernels/Models: NPUSim/Support NPUSim/Tensors NPUKernels NPUKernels/Run
+    NPUKernels/Models: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine
+      NPUSim/Timing NPUSim/Reporting NPUKernels Argmax CompressEpilog Embedding FlashAttention Gemm
+      RMSNorm ResidualAdd Rope Run Swiglu
     simctl/Terminal: NPUSim/Support NPUSim/Tensors NPUSim/Reporting
     simctl/Arguments: NPUSim/Support NPUSim/Tensors NPUSim/Machine NPUSim/Text NPUKernels
       NPUKernels/Catalog NPUKernels/Run Terminal
@@ -69,7 +71,8 @@ import Testing
       NPUKernels/Catalog NPUKernels/Run Terminal
     simctl/Completion: NPUSim/Support Arguments NPUKernels/Catalog
     simctl/Verbs: NPUSim/Support Numerics NPUSim/Machine NPUSim/Findings NPUSim/ISA NPUSim/Text NPUSim/Reporting
-      Arguments Bench Completion Help NPUKernels NPUKernels/Catalog NPUKernels/Run Terminal
+      Arguments Bench Completion Help NPUKernels NPUKernels/Catalog NPUKernels/Models NPUKernels/Run
+      Terminal
     simctl: NPUSim/Support NPUSim/Numerics Arguments Help Terminal Verbs
     """
 

@@ -1,22 +1,22 @@
 /// Rows of a page: a label in the first column, then what it is about.
-enum PageRow {
+public enum PageRow {
   private static let labelWidth = 11
-  static let width = 100
+  public static let width = 100
 
   /// A row on one line.
-  static func line(_ label: String, _ value: String) -> String {
+  public static func line(_ label: String, _ value: String) -> String {
     label + String(repeating: " ", count: max(1, labelWidth - label.count)) + value
   }
 
   /// A row whose text is broken at 100 columns.
-  static func lines(_ label: String, _ text: String) -> [String] {
+  public static func lines(_ label: String, _ text: String) -> [String] {
     broken(text, at: width - labelWidth).enumerated().map {
       line($0.offset == 0 ? label : "", $0.element)
     }
   }
 
   /// A text in lines of at most so many columns, and of at least a word.
-  static func broken(_ text: String, at columns: Int = width) -> [String] {
+  public static func broken(_ text: String, at columns: Int = width) -> [String] {
     var lines: [String] = []
     var line = ""
     for word in text.split(separator: " ") {

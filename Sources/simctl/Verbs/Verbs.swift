@@ -4,7 +4,7 @@ import NPUSim
 enum Verbs {
   /// In the order of the help.
   static let all: [any Verb.Type] = [
-    RunVerb.self, CheckVerb.self, ReportVerb.self, AsmVerb.self, DisasmVerb.self,
+    RunVerb.self, CheckVerb.self, ReportVerb.self, LlamaVerb.self, AsmVerb.self, DisasmVerb.self,
     ImportVerb.self, FmtVerb.self, ListVerb.self, ConfigVerb.self, ExplainVerb.self,
     NumericsVerb.self, BenchVerb.self, CompletionVerb.self, HelpVerb.self, DocsVerb.self,
   ]

@@ -1,0 +1,206 @@
+import NPUSim
+
+/// What a run of a Llama gave: its tokens, and what each pass took.
+public struct LlamaReport: Sendable {
+  /// The schema of the JSON.
+  public static let schema = "npusim.llama.v1"
+
+  public var model: Model
+  public var machine: MachineConfiguration
+  public var options: LlamaOptions
+  public var prompt: [Int]
+  /// The generated tokens; empty where no words were made.
+  public private(set) var tokens: [Int] = []
+  /// Tokens before which several had the largest logit.
+  public private(set) var tied = 0
+  /// The pass of the prompt, `nil` where there was none, and those of a token each.
+  public var prefill: LlamaRun.Pass?
+  public var steps: [LlamaRun.Pass] = []
+  /// Programs that were built and proved.
+  public var programs = 0
+  /// How much of the words was compared; `nil` where none were made.
+  public var verification: RunRequest.Verification?
+
+  public init(
+    _ model: Model, on machine: MachineConfiguration, _ options: LlamaOptions, prompt: [Int]
+  ) {
+    self.model = model
+    self.machine = machine
+    self.options = options
+    self.prompt = prompt
+  }
+
+  /// The next token.
+  public mutating func add(_ answer: LlamaRun.Answer) {
+    tokens.append(answer.token)
+    if answer.ties > 1 { tied += 1 }
+  }
+
+  private var passes: [LlamaRun.Pass] { (prefill.map { [$0] } ?? []) + steps }
+
+  /// Seconds of some cycles on the machine.
+  private func seconds(_ cycles: Int64) -> Double {
+    Double(cycles) / Double(machine.clockHz)
+  }
+
+  /// Tokens a second where a token takes what the steps took in the mean.
+  private func rate(_ cycles: KeyPath<LlamaRun.Pass, Int64>) -> Double? {
+    let total = steps.reduce(Int64(0)) { $0.addedClamped(to: $1[keyPath: cycles]) }
+    guard total > 0 else { return nil }
+    return Double(steps.count) / seconds(total)
+  }
+
+  public var tokensPerSecond: Double? { rate(\.cycles) }
+  /// What no schedule of the launches could exceed.
+  public var boundTokensPerSecond: Double? { rate(\.bound) }
+
+  /// Bytes that a token adds to the caches of all layers.
+  public var cacheBytesPerToken: Int {
+    let scales = options.cache.isFP8 ? 4 * ((model.headDim + 127) / 128) : 0
+    return 2 * model.layers * model.kvHeads
+      * (model.headDim * options.cache.element.bytes + scales)
+  }
+
+  // MARK: Text
+
+  /// The page, ending with a line break.
+  public func text() -> String {
+    var lines = [
+      PageRow.line("verdict", "clean"),
+      PageRow.line("model", "\(model.name): \(model.summary)"),
+      PageRow.line(
+        "machine",
+        "\(machine.name), \(machine.cores.counted("core")), accumulators "
+          + "\(machine.matrix.accumulator.rawValue), cache \(options.cache.rawValue)"),
+      PageRow.line("prompt", "\(prompt.count.counted("token"))"),
+    ]
+    if !tokens.isEmpty {
+      lines += PageRow.lines("tokens", tokens.map(String.init).joined(separator: " "))
+      if let answer { lines.append(PageRow.line("answer", answer)) }
+      if tied > 0 {
+        lines.append(
+          PageRow.line(
+            "ties", "\(tied.counted("token")) with the logit of another: the lower number is taken")
+        )
+      }
+    }
+    let launches = passes.reduce(0) { $0 + $1.launches }
+    lines += PageRow.lines(
+      "proof",
+      "\(Quantity.grouped(launches)) launches of \(programs.counted("program")), each free of races, "
+        + "uninitialised reads and deadlock for every timing")
+    lines += PageRow.lines("numbers", numbers)
+    if let prefill {
+      lines.append(
+        PageRow.line(
+          "prefill",
+          "\(Quantity.grouped(prefill.cycles)) cycles   \(Quantity.seconds(seconds(prefill.cycles)))"
+            + " to the first token   \(share(prefill)) of the bound"))
+    }
+    if let rate = tokensPerSecond, let bound = boundTokensPerSecond, let last = steps.last {
+      lines.append(
+        PageRow.line(
+          "decode",
+          "\(Quantity.grouped(last.cycles)) cycles for the last token   "
+            + "\(Quantity.significant(rate)) tokens/s of at most \(Quantity.significant(bound))"))
+    }
+    lines.append(
+      PageRow.line("cache", "\(Quantity.grouped(cacheBytesPerToken)) bytes a token"))
+    var text = lines.joined(separator: "\n") + "\n"
+    if let prefill { text += "\nprefill, \(prefill.count.counted("token"))\n" + table(prefill) }
+    if let last = steps.last {
+      text += "\ndecode at position \(last.first)\n" + table(last)
+    }
+    return text
+  }
+
+  private var numbers: String {
+    guard let verification else { return "not made" }
+    let checked = passes.reduce(0) { $0 + $1.checked }
+    let total = passes.reduce(0) { $0 + $1.total }
+    guard verification != .none else { return "made, and not compared" }
+    return
+      "bit-exact: \(Quantity.grouped(checked)) of \(Quantity.grouped(total)) outputs of launches equal "
+      + "their references on the inputs that they got"
+  }
+
+  /// The tokens as text, where they are bytes.
+  private var answer: String? {
+    guard model.vocabulary <= 256 else { return nil }
+    let bytes = tokens.map { UInt8(truncatingIfNeeded: $0) }
+    return ForeignText.quoted(String(decoding: bytes, as: UTF8.self))
+  }
+
+  private func share(_ pass: LlamaRun.Pass) -> String {
+    Quantity.percent(Double(pass.bound), of: Double(pass.cycles))
+  }
+
+  private func table(_ pass: LlamaRun.Pass) -> String {
+    let width = LlamaStage.allCases.map(\.rawValue.count).max() ?? 0
+    func right(_ text: String, _ width: Int) -> String {
+      String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+    func left(_ text: String, _ width: Int) -> String {
+      text + String(repeating: " ", count: max(0, width - text.count))
+    }
+    var lines = [
+      left("stage", width) + right("launches", 10) + right("cycles", 16) + right("share", 9)
+        + right("of bound", 10) + "  bound by"
+    ]
+    for row in pass.rows {
+      lines.append(
+        left(row.stage.rawValue, width) + right(Quantity.grouped(row.launches), 10)
+          + right(Quantity.grouped(row.cycles), 16)
+          + right(Quantity.percent(Double(row.cycles), of: Double(pass.cycles)), 9)
+          + right(Quantity.percent(Double(row.bound), of: Double(row.cycles)), 10)
+          + "  \(row.resource.name)")
+    }
+    lines.append(
+      left("all", width) + right(Quantity.grouped(pass.launches), 10)
+        + right(Quantity.grouped(pass.cycles), 16) + right("", 9) + right(share(pass), 10))
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  // MARK: JSON
+
+  public func json() -> JSONValue {
+    .object([
+      JSONMember("schema", .string(Self.schema)), JSONMember("verdict", .string("clean")),
+      JSONMember("model", model.json), JSONMember("machine", .string(machine.name)),
+      JSONMember("kv_format", .string(options.cache.rawValue)),
+      JSONMember("prompt", .array(prompt.map { .integer(Int64($0)) })),
+      JSONMember("tokens", .array(tokens.map { .integer(Int64($0)) })),
+      JSONMember("tied_tokens", .integer(Int64(tied))),
+      JSONMember("programs", .integer(Int64(programs))),
+      JSONMember("prefill", prefill.map(json) ?? .null),
+      JSONMember("decode", .array(steps.map(json))),
+      JSONMember(
+        "stages", .array((steps.last ?? prefill)?.rows.map(json) ?? [])),
+      JSONMember("tokens_per_second", tokensPerSecond.map(JSONValue.double) ?? .null),
+      JSONMember("bound_tokens_per_second", boundTokensPerSecond.map(JSONValue.double) ?? .null),
+      JSONMember("cache_bytes_per_token", .integer(Int64(cacheBytesPerToken))),
+    ])
+  }
+
+  private func json(_ pass: LlamaRun.Pass) -> JSONValue {
+    .object([
+      JSONMember("first_position", .integer(Int64(pass.first))),
+      JSONMember("tokens", .integer(Int64(pass.count))),
+      JSONMember("cycles", .integer(pass.cycles)), JSONMember("bound_cycles", .integer(pass.bound)),
+      JSONMember("launches", .integer(Int64(pass.launches))),
+      JSONMember("checked_outputs", .integer(Int64(pass.checked))),
+      JSONMember("total_outputs", .integer(Int64(pass.total))),
+      JSONMember("stages", .array(pass.rows.map(json))),
+    ])
+  }
+
+  private func json(_ row: LlamaRun.Row) -> JSONValue {
+    .object([
+      JSONMember("stage", .string(row.stage.rawValue)),
+      JSONMember("launches", .integer(Int64(row.launches))),
+      JSONMember("cycles", .integer(row.cycles)), JSONMember("bound_cycles", .integer(row.bound)),
+      JSONMember("bound_resource", .string(row.resource.name)),
+      JSONMember("hbm_bytes", .integer(row.bytes)),
+    ])
+  }
+}

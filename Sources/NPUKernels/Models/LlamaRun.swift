@@ -1,0 +1,228 @@
+import NPUSim
+
+/// Runs a Llama launch by launch on one machine: a prompt in one pass, then a token at a time.
+///
+/// Every launch is proved and timed, and its words are compared with its reference on the inputs that it
+/// got. So the model is right by induction, and the first launch that is wrong names itself. Launches
+/// start idle: the cycles of a pass are the sum of those of its launches.
+public struct LlamaRun {
+  /// What one pass took, summed by stage.
+  public struct Pass: Sendable {
+    /// Position of its first token, and how many it has.
+    public let first: Int
+    public fileprivate(set) var count: Int
+    public fileprivate(set) var rows: [Row]
+    /// Output elements that were compared, and how many there are.
+    public fileprivate(set) var checked = 0
+    public fileprivate(set) var total = 0
+
+    public var cycles: Int64 { rows.reduce(0) { $0.addedClamped(to: $1.cycles) } }
+    /// The fewest cycles that its launches could take, each by itself.
+    public var bound: Int64 { rows.reduce(0) { $0.addedClamped(to: $1.bound) } }
+    /// Bytes that cross HBM, whole bursts.
+    public var bytes: Int64 { rows.reduce(0) { $0.addedClamped(to: $1.bytes) } }
+    public var launches: Int { rows.reduce(0) { $0 + $1.launches } }
+  }
+
+  /// What the last token of a pass leads to.
+  public struct Answer: Sendable {
+    /// The words of the logits, BF16, little endian.
+    public let logits: [UInt8]
+    /// The first token whose logit is the largest.
+    public let token: Int
+    /// How many tokens have that logit.
+    public let ties: Int
+  }
+
+  /// The launches of one stage.
+  public struct Row: Sendable {
+    public let stage: LlamaStage
+    public fileprivate(set) var launches = 0
+    public fileprivate(set) var cycles: Int64 = 0
+    public fileprivate(set) var bound: Int64 = 0
+    /// What bounds the launch with the largest bound.
+    public fileprivate(set) var resource = Resource.hbm
+    public fileprivate(set) var bytes: Int64 = 0
+    fileprivate var largest: Int64 = -1
+  }
+
+  /// What a run is asked for.
+  public struct Request: Sendable {
+    public var model: Model
+    public var isTied: Bool
+    public var options: LlamaOptions
+    public var machine: MachineConfiguration
+    public var plan: Launcher.Plan
+    /// Tokens that the caches hold, at most.
+    public var context: Int
+    /// The most tokens of a pass.
+    public var rows: Int
+
+    public init(
+      _ model: Model, isTied: Bool, _ options: LlamaOptions, on machine: MachineConfiguration,
+      _ plan: Launcher.Plan, context: Int, rows: Int
+    ) {
+      self.model = model
+      self.isTied = isTied
+      self.options = options
+      self.machine = machine
+      self.plan = plan
+      self.context = context
+      self.rows = rows
+    }
+  }
+
+  public let request: Request
+  private let memory: TensorMemory
+  private let graph: LlamaGraph
+  private var launcher: Launcher
+  /// Tokens that the caches hold.
+  public private(set) var position = 0
+
+  /// A model without weights yet.
+  public init(_ request: Request) throws(NPUError) {
+    self.request = request
+    memory = TensorMemory(limit: request.plan.memoryLimit)
+    launcher = Launcher(request.machine)
+    graph = LlamaGraph(
+      tensors: try LlamaTensors(
+        memory, request.model, rows: request.rows, context: request.context,
+        cache: request.options.cache, isTied: request.isTied), options: request.options)
+  }
+
+  /// Reads the weights.
+  public func load(_ checkpoint: Checkpoint) throws(NPUError) {
+    try graph.tensors.load(checkpoint)
+  }
+
+  /// Makes weights from a seed.
+  public func load(seed: UInt64) throws(NPUError) { try graph.tensors.load(seed: seed) }
+
+  /// Takes so many tokens as being in the caches, of which no word is known.
+  public mutating func skip(_ count: Int) { position += count }
+
+  /// How many programs were built so far.
+  public var programCount: Int { launcher.programCount }
+
+  /// Puts tokens behind what the caches hold.
+  ///
+  /// - Returns: what the pass took, and what it answers where words are made.
+  /// - Throws: `.usage` for no token, for more than the rows or the context have room for, and for one that
+  ///   is not in the vocabulary; and as ``Launcher/run(_:on:_:)``.
+  public mutating func run(_ tokens: [Int]) throws(NPUError) -> (pass: Pass, answer: Answer?) {
+    try check(tokens, LlamaGraph.Pass(first: position, count: tokens.count))
+    // Attention over FP8 caches takes the queries of all heads together, which one token's are.
+    guard request.options.cache.isFP8 else { return try runTogether(tokens) }
+    var result = try runTogether([tokens[0]])
+    for token in tokens.dropFirst() {
+      let (pass, answer) = try runTogether([token])
+      result.pass.append(pass)
+      result.answer = answer
+    }
+    return result
+  }
+
+  private mutating func runTogether(
+    _ tokens: [Int]
+  ) throws(NPUError) -> (pass: Pass, answer: Answer?) {
+    let pass = LlamaGraph.Pass(first: position, count: tokens.count)
+    let tensors = graph.tensors
+    try tensors.write(
+      tokens.map { Int32(truncatingIfNeeded: $0) }, to: tensors.rows("ids", pass.rows))
+    if request.options.cache.isFP8 { try writeSlots(pass) }
+    try writeFrequencies(pass)
+    var result = Pass(
+      first: pass.first, count: pass.count, rows: LlamaStage.allCases.map { Row(stage: $0) })
+    for step in try graph.steps(pass) {
+      let outcome = try launcher.run(step.launch, on: memory, request.plan)
+      result.add(outcome, to: step.stage)
+    }
+    result.rows.removeAll { $0.launches == 0 }
+    position += pass.count
+    guard request.plan.plan >= .values else { return (result, nil) }
+    return (result, try answer())
+  }
+
+  private func answer() throws(NPUError) -> Answer {
+    let words = try memory.read(memory.whole("token")).payload
+    let token = words.reversed().reduce(0) { $0 << 8 | Int($1) }
+    let logits = try memory.read(memory.whole("logits")).payload
+    func logit(_ index: Int) -> Float {
+      BF16(bits: UInt16(logits[2 * index]) | UInt16(logits[2 * index + 1]) << 8).float
+    }
+    let largest = logit(token)
+    let ties = (0..<request.model.vocabulary).count { logit($0) == largest }
+    return Answer(logits: logits, token: token, ties: ties)
+  }
+
+  private func check(_ tokens: [Int], _ pass: LlamaGraph.Pass) throws(NPUError) {
+    guard !tokens.isEmpty else {
+      throw NPUError(.usage, "found no token, needed at least one", hint: "give some with --tokens")
+    }
+    guard pass.count <= request.rows, pass.positions.upperBound <= request.context else {
+      throw NPUError(
+        .usage,
+        "\(tokens.count.counted("token")) from position \(pass.first) on do not fit a context of "
+          + "\(request.context)", hint: "use a larger context, or fewer tokens")
+    }
+    if let wrong = tokens.first(where: { !(0..<request.model.vocabulary).contains($0) }) {
+      throw NPUError(
+        .usage, "token \(wrong) is not in the vocabulary of \(request.model.vocabulary)")
+    }
+  }
+
+  /// Where the rows of each head go: a slot for each token and head.
+  private func writeSlots(_ pass: LlamaGraph.Pass) throws(NPUError) {
+    let heads = request.model.kvHeads
+    let slots = pass.positions.flatMap { token in
+      (0..<heads).map { Int32(truncatingIfNeeded: $0 * request.context + token) }
+    }
+    try graph.tensors.write(slots, to: graph.tensors.rows("slots", 0..<slots.count))
+  }
+
+  /// The frequencies of RoPE are words of a tensor: those of the model.
+  private mutating func writeFrequencies(_ pass: LlamaGraph.Pass) throws(NPUError) {
+    guard pass.first == 0, request.plan.plan >= .values else { return }
+    let model = request.model
+    let words = RotaryFrequencies.words(
+      headDim: model.headDim, theta: model.ropeTheta, scaling: model.ropeScaling)
+    try memory.write(
+      TensorWords(payload: ReferenceSlice("", start: 0, f32: words).bytes),
+      to: graph.tensors.whole("rope.inv_freq"))
+  }
+}
+
+extension LlamaRun.Pass {
+  /// Goes on with the launches of another one.
+  fileprivate mutating func append(_ other: LlamaRun.Pass) {
+    count += other.count
+    checked += other.checked
+    total += other.total
+    for row in other.rows {
+      guard let index = rows.firstIndex(where: { $0.stage == row.stage }) else { continue }
+      rows[index].launches += row.launches
+      rows[index].cycles = rows[index].cycles.addedClamped(to: row.cycles)
+      rows[index].bound = rows[index].bound.addedClamped(to: row.bound)
+      rows[index].bytes = rows[index].bytes.addedClamped(to: row.bytes)
+      if row.largest > rows[index].largest {
+        (rows[index].largest, rows[index].resource) = (row.largest, row.resource)
+      }
+    }
+  }
+
+  fileprivate mutating func add(_ outcome: Launcher.Outcome, to stage: LlamaStage) {
+    guard let index = rows.firstIndex(where: { $0.stage == stage }) else { return }
+    checked += outcome.checkedOutputs
+    total += outcome.totalOutputs
+    rows[index].launches += 1
+    rows[index].bytes = rows[index].bytes.addedClamped(to: outcome.hbmBytes)
+    guard let timing = outcome.timing else { return }
+    rows[index].cycles = rows[index].cycles.addedClamped(to: timing.cycles)
+    guard let bounds = timing.bounds else { return }
+    rows[index].bound = rows[index].bound.addedClamped(to: bounds.roofline)
+    if bounds.roofline > rows[index].largest {
+      rows[index].largest = bounds.roofline
+      rows[index].resource = bounds.rooflineResource
+    }
+  }
+}
