@@ -42,8 +42,8 @@ import Testing
     (RMSNorm.name, "rows=9 cols=64", "stages=6"), (Rope.name, "positions=9 heads=4", "stages=7"),
     (Softmax.name, "rows=20 cols=64", "stages=9"),
     (Swiglu.name, "hidden=64 ffn=64", "stages.weights=9"),
-    (Linear.name, "tokens=3 in=512 out=64 residual=true", "tile.k=32,chunk.k=32,tile.n=8"),
-    (Gemm.name, "m=64 n=64 k=512", "tile.k=32,chunk.k=32,stages.input=6,stages.other=6"),
+    (Linear.name, "tokens=3 in=512 out=64 residual=true", "rung=3,tile.k=32,chunk.k=32,tile.n=8"),
+    (Gemm.name, "m=64 n=64 k=512", "rung=3,tile.k=32,chunk.k=32,stages.input=6,stages.other=6"),
   ])
   func `no schedule is refused for event IDs, and one ID is enough`(
     kernel: String, flags: String, schedule: String

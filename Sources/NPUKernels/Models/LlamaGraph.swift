@@ -112,17 +112,19 @@ struct LlamaGraph {
       bindings["k"] = try tensors.byHead("\(caches).k", model.kvHeads, kept)
       bindings["v"] = try tensors.byHead("\(caches).v", model.kvHeads, kept)
     }
+    var arguments = [
+      "q": "\(pass.count)", "kv": "\(kept.count)", "heads": "\(model.heads)",
+      "kv-heads": "\(model.kvHeads)", "head-dim": "\(model.headDim)", "causal": "true",
+      "kv-format": options.cache.rawValue,
+    ]
+    // The rung of decode takes rows of several heads together, which lie apart but for one token. Both
+    // make the same words.
+    if pass.count > 1 { arguments["rung"] = FlashRung.pipelined.rawValue }
     return Step(
       stage: .attention,
       launch: Launch(
         "layers.\(layer).attn.heads",
-        KernelCall(
-          FlashAttention.name,
-          [
-            "q": "\(pass.count)", "kv": "\(kept.count)", "heads": "\(model.heads)",
-            "kv-heads": "\(model.kvHeads)", "head-dim": "\(model.headDim)", "causal": "true",
-            "kv-format": options.cache.rawValue,
-          ], schedule: options.schedule), bindings))
+        KernelCall(FlashAttention.name, arguments, schedule: options.schedule), bindings))
   }
 
   private func feedForward(_ layer: Int, _ pass: Pass) throws(NPUError) -> [Step] {

@@ -65,9 +65,9 @@ public struct LlamaReport: Sendable {
 
   /// The page, ending with a line break.
   public func text() -> String {
-    var lines = [
-      PageRow.line("verdict", "clean"),
-      PageRow.line("model", "\(model.name): \(model.summary)"),
+    var lines = [PageRow.line("verdict", "clean")]
+    lines += PageRow.lines("model", "\(model.name): \(model.summary)")
+    lines += [
       PageRow.line(
         "machine",
         "\(machine.name), \(machine.cores.counted("core")), accumulators "
