@@ -6,12 +6,9 @@ enum LlamaVerb: Verb {
   static let description = VerbDescription(
     name: "llama", summary: "run a Llama launch by launch, every word proved, every cycle counted",
     examples: [
+      .init("simctl llama --weights DIR --prompt 'say hello: ' --steps 7", "a checkpoint answers"),
       .init(
-        "simctl llama --weights docs/examples/made-up-42/huggingface --prompt 'count four five ' "
-          + "--steps 11", "a checkpoint answers"),
-      .init(
-        "simctl llama --model llama-3-8b --no-values --context 4096",
-        "the cycles of one token behind 4,096"),
+        "simctl llama --model llama-3-8b --no-values --context 4096", "one token behind 4,096"),
     ],
     usage: ["llama --weights DIR|FILE [flags]", "llama --model NAME [flags]"],
     groups: [
