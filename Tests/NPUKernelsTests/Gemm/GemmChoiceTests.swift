@@ -26,7 +26,7 @@ import Testing
     var schedules = RandomGemmSchedules(one, on: machine, seed: Self.seed + UInt64(index))
     var best = (cycles: Int64.max, line: "")
     var found = 0
-    let needed = TestScale.isFull ? 300 : 30
+    let needed = TestScale.isFull ? 60 : 20
     for _ in 0..<1000 * needed where found < needed {
       guard let line = schedules.next() else { continue }
       do throws(NPUError) {
