@@ -10,70 +10,74 @@ import Testing
     NPUSim/Support:
     NPUSim/Numerics: Support
     NPUSim/Tensors: Support Numerics
-    NPUSim/Machine: Support Numerics Tensors
+    NPUSim/Machine: Support Numerics
+    NPUSim/Datapath: Support Numerics Tensors Machine
     NPUSim/Findings:
-    NPUSim/ISA: Support Numerics Machine Findings
+    NPUSim/ISA: Support Numerics Machine Datapath Findings
     NPUSim/Pricing: Support Machine ISA
-    NPUSim/Ordering: Support Machine ISA
-    NPUSim/Ops: Numerics Machine ISA
-    NPUSim/Functional: Support Numerics Machine ISA
-    NPUSim/Timing: Support Machine ISA Pricing Ordering
-    NPUSim/Scheduling: Support Machine ISA Pricing Ordering Timing
-    NPUSim/Text: Support Machine ISA Ordering Ops Scheduling
-    NPUSim/Checking: Machine Findings ISA Ordering
-    NPUSim/Analysis: Support Machine Findings ISA Pricing Ordering Timing Scheduling Checking
-    NPUSim/Reporting: Support Tensors Machine Findings ISA Scheduling Text Timing Checking Analysis
+    NPUSim/Building: Support Machine ISA
+    NPUSim/Ops: Numerics Machine Datapath ISA
+    NPUSim/Functional: Support Numerics Machine Datapath ISA
+    NPUSim/Timing: Support Machine ISA Pricing Building
+    NPUSim/Scheduling: Support Machine ISA Pricing Building Timing
+    NPUSim/Text: Support Machine ISA Building Ops Scheduling
+    NPUSim/Checking: Machine Findings ISA Building
+    NPUSim/Analysis: Support Machine Findings ISA Pricing Building Timing Scheduling Checking
+    NPUSim/Reporting: Support Tensors Machine Datapath Findings ISA Timing Scheduling Text
+      Checking Analysis
     NPUKernels/Errors: NPUSim/Numerics NPUSim/Tensors
-    NPUKernels/Library: NPUSim/Support NPUSim/Machine NPUSim/Ordering NPUSim/Scheduling NPUSim/Timing
+    NPUKernels/Library: NPUSim/Support NPUSim/Machine NPUSim/Building NPUSim/Timing
+      NPUSim/Scheduling
     NPUKernels: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/ISA
-      NPUSim/Ordering NPUSim/Scheduling NPUSim/Ops NPUSim/Text NPUSim/Reporting Errors Library
-    NPUKernels/Rows: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/Ordering NPUSim/Scheduling
-      NPUSim/Ops NPUKernels
-    NPUKernels/Argmax: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Ops Errors
-      NPUKernels Rows
+      NPUSim/Building NPUSim/Ops NPUSim/Scheduling NPUSim/Text NPUSim/Reporting Errors Library
+    NPUKernels/Rows: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine
+      NPUSim/Building NPUSim/Ops NPUSim/Scheduling NPUKernels
+    NPUKernels/Argmax: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Building NPUSim/Ops
+      Errors NPUKernels Rows
     NPUKernels/CompressEpilog: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine
-      NPUSim/ISA NPUSim/Ordering NPUSim/Scheduling NPUSim/Ops Errors NPUKernels Rows
-    NPUKernels/Embedding: NPUSim/Support NPUSim/Tensors NPUSim/Machine NPUSim/ISA NPUSim/Ordering
-      NPUSim/Ops Errors NPUKernels Rows
+      NPUSim/ISA NPUSim/Building NPUSim/Ops NPUSim/Scheduling Errors NPUKernels Rows
+    NPUKernels/Embedding: NPUSim/Support NPUSim/Tensors NPUSim/Machine NPUSim/ISA
+      NPUSim/Building NPUSim/Ops Errors NPUKernels Rows
     NPUKernels/FlashAttention: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine
-      NPUSim/ISA NPUSim/Ordering NPUSim/Scheduling NPUSim/Ops Errors NPUKernels Rows
-    NPUKernels/Gemm: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Scheduling
-      NPUSim/Ops Errors NPUKernels Rows
-    NPUKernels/RMSNorm: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA NPUSim/Ordering
-      NPUSim/Ops Errors NPUKernels Rows
-    NPUKernels/ResidualAdd: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Ops
+      NPUSim/ISA NPUSim/Building NPUSim/Ops NPUSim/Scheduling Errors NPUKernels Rows
+    NPUKernels/Gemm: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA NPUSim/Building
+      NPUSim/Ops NPUSim/Scheduling Errors NPUKernels Rows
+    NPUKernels/RMSNorm: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA
+      NPUSim/Building NPUSim/Ops Errors NPUKernels Rows
+    NPUKernels/ResidualAdd: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Building NPUSim/Ops
       Errors NPUKernels Rows
     NPUKernels/Rope: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/ISA
-      NPUSim/Ordering NPUSim/Scheduling NPUSim/Ops Errors NPUKernels Rows
-    NPUKernels/Softmax: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Scheduling NPUSim/Ops Errors
-      Library NPUKernels Rows
-    NPUKernels/SoftmaxV: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Scheduling NPUSim/Ops
-      Errors NPUKernels Rows
-    NPUKernels/Swiglu: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA NPUSim/Ordering NPUSim/Scheduling
-      NPUSim/Ops Errors NPUKernels Rows
-    NPUKernels/Catalog: NPUSim/Support Argmax CompressEpilog Embedding FlashAttention Gemm
-      NPUKernels RMSNorm ResidualAdd Rope Softmax SoftmaxV Swiglu
-    NPUKernels/Run: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/Findings NPUSim/ISA
-      NPUSim/Ordering NPUSim/Scheduling NPUSim/Text NPUSim/Functional NPUSim/Timing NPUSim/Checking NPUSim/Analysis
-      NPUSim/Reporting Catalog Errors NPUKernels
+      NPUSim/Building NPUSim/Ops NPUSim/Scheduling Errors NPUKernels Rows
+    NPUKernels/Softmax: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Building NPUSim/Ops
+      NPUSim/Scheduling Errors Library NPUKernels Rows
+    NPUKernels/SoftmaxV: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Building NPUSim/Ops
+      NPUSim/Scheduling Errors NPUKernels Rows
+    NPUKernels/Swiglu: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA NPUSim/Building
+      NPUSim/Ops NPUSim/Scheduling Errors NPUKernels Rows
+    NPUKernels/Catalog: NPUSim/Support NPUKernels Argmax CompressEpilog Embedding
+      FlashAttention Gemm RMSNorm ResidualAdd Rope Softmax SoftmaxV Swiglu
+    NPUKernels/Run: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine
+      NPUSim/Datapath NPUSim/Findings NPUSim/ISA NPUSim/Building NPUSim/Functional
+      NPUSim/Timing NPUSim/Scheduling NPUSim/Text NPUSim/Checking NPUSim/Analysis
+      NPUSim/Reporting Errors NPUKernels Catalog
     NPUKernels/Models: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine
-      NPUSim/Timing NPUSim/Reporting NPUKernels Argmax CompressEpilog Embedding FlashAttention Gemm
-      RMSNorm ResidualAdd Rope Run Swiglu
+      NPUSim/Datapath NPUSim/Timing NPUSim/Reporting NPUKernels Argmax CompressEpilog Embedding
+      FlashAttention Gemm RMSNorm ResidualAdd Rope Swiglu Run
     simctl/Terminal: NPUSim/Support NPUSim/Tensors NPUSim/Reporting
     simctl/Arguments: NPUSim/Support NPUSim/Tensors NPUSim/Machine NPUSim/Text NPUKernels
       NPUKernels/Catalog NPUKernels/Run Terminal
     simctl/Numerics: NPUSim/Support NPUSim/Numerics Terminal
-    simctl/Bench: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/Scheduling
-      NPUSim/Text NPUSim/Functional NPUSim/Timing NPUSim/Checking NPUKernels NPUKernels/Catalog
-      NPUKernels/CompressEpilog NPUKernels/FlashAttention NPUKernels/Gemm NPUKernels/Run
-      NPUKernels/SoftmaxV
-    simctl/Help: NPUSim/Support NPUSim/Machine NPUSim/Text NPUSim/Reporting Arguments NPUKernels
-      NPUKernels/Catalog NPUKernels/Run Terminal
-    simctl/Completion: NPUSim/Support Arguments NPUKernels/Catalog
-    simctl/Verbs: NPUSim/Support Numerics NPUSim/Machine NPUSim/Findings NPUSim/ISA NPUSim/Text NPUSim/Reporting
-      Arguments Bench Completion Help NPUKernels NPUKernels/Catalog NPUKernels/Models NPUKernels/Run
-      Terminal
-    simctl: NPUSim/Support NPUSim/Numerics Arguments Help Terminal Verbs
+    simctl/Bench: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/Datapath
+      NPUSim/Functional NPUSim/Timing NPUSim/Scheduling NPUSim/Text NPUSim/Checking NPUKernels
+      NPUKernels/CompressEpilog NPUKernels/FlashAttention NPUKernels/Gemm NPUKernels/SoftmaxV
+      NPUKernels/Catalog NPUKernels/Run
+    simctl/Help: NPUSim/Support NPUSim/Machine NPUSim/Text NPUSim/Reporting NPUKernels
+      NPUKernels/Catalog NPUKernels/Run Terminal Arguments
+    simctl/Completion: NPUSim/Support NPUKernels/Catalog Arguments
+    simctl/Verbs: NPUSim/Support NPUSim/Machine NPUSim/Findings NPUSim/ISA NPUSim/Text
+      NPUSim/Reporting NPUKernels NPUKernels/Catalog NPUKernels/Run NPUKernels/Models Terminal
+      Arguments Numerics Bench Help Completion
+    simctl: NPUSim/Support NPUSim/Numerics Terminal Arguments Help Verbs
     """
 
   /// What the timing engine must not see: it prices footprints and work, never a value.

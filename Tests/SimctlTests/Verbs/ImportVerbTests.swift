@@ -4,7 +4,7 @@ import Testing
 /// import, and records in the place of texts.
 @Suite struct ImportVerbTests {
   private static let examples = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "docs/examples/import")
 
   private let record = """

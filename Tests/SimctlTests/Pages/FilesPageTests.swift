@@ -18,7 +18,7 @@ import Testing
 
   /// The page of this clone.
   private func page() throws -> String {
-    let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+    let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(4)
     return String(
       decoding: try FileReader.contents(of: root.joined(separator: "/") + "/docs/files.md"),
       as: UTF8.self)

@@ -62,7 +62,7 @@ import Testing
   @Test(arguments: ["cli", "isa", "findings"])
   func `docs holds exactly what the command prints`(_ page: String) throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let stored = try String(
       contentsOf: root.appendingPathComponent("docs/\(page).md"), encoding: .utf8)
     let printed = try SimctlProcess.run("docs \(page)").text

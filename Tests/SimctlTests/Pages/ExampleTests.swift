@@ -4,7 +4,8 @@ import Testing
 /// The text programs of docs/examples do what they say.
 @Suite struct ExampleTests {
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "docs/examples")
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().appending(
+      path: "docs/examples")
 
   private static func files(_ name: String) throws -> [String] {
     let path = folder.appending(path: name).path(percentEncoded: false)

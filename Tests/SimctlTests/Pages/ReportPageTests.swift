@@ -17,7 +17,7 @@ import Testing
 
   @Test func `the page on reports explains every key and every reason`() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let page = try String(
       contentsOf: root.appendingPathComponent("docs/reports.md"), encoding: .utf8)
     let folder = try ScratchFolder()

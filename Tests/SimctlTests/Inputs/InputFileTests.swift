@@ -6,7 +6,7 @@ import Testing
 @Suite struct InputFileTests {
   /// A file of Tests/SimctlTests/Cases.
   static func path(_ name: String, source: String = #filePath) -> String {
-    let folder = source.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    let folder = source.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
     return folder.joined(separator: "/") + "/Cases/\(name)"
   }
 
