@@ -1,10 +1,23 @@
 import NPUSim
+import Testing
 
 /// Programs without one of their events or barriers.
 enum EventMutation {
+  /// Expects a clean program to need each of its events and barriers, of which there are some.
+  static func expectNeeded(
+    _ program: Program, atLeast least: Int, seed: UInt64, _ name: String,
+    at place: Testing.SourceLocation = #_sourceLocation
+  ) {
+    #expect(Checker.check(program).isClean, "\(name)", sourceLocation: place)
+    #expect(Checker.redundantEvents(program).isEmpty, "\(name)", sourceLocation: place)
+    let (unneeded, tried) = unneeded(program, seed: seed)
+    #expect(unneeded.isEmpty, "\(name): \(unneeded.prefix(3))", sourceLocation: place)
+    #expect(tried >= least, "\(name)", sourceLocation: place)
+  }
+
   /// What a program would miss nothing by losing: a line for each event or barrier without which the
   /// checker has no objection. Of many, a default run tries a seeded tenth.
-  static func unneeded(_ program: Program, seed: UInt64) -> (lines: [String], tried: Int) {
+  private static func unneeded(_ program: Program, seed: UInt64) -> (lines: [String], tried: Int) {
     var random = SeededGenerator(seed: seed)
     var lines: [String] = []
     var tried = 0

@@ -135,11 +135,7 @@ import Testing
         "compress_epilog", ["tokens": "14", "dim": "130", "rung": rung], on: machine,
         schedule: schedule)
       let program = try kernel.program()
-      #expect(Checker.check(program).isClean)
-      #expect(Checker.redundantEvents(program).isEmpty, "\(name), \(rung)")
-      let (unneeded, tried) = EventMutation.unneeded(program, seed: Self.seed)
-      #expect(unneeded.isEmpty, "\(name), \(rung): \(unneeded)")
-      #expect(tried >= 5)
+      EventMutation.expectNeeded(program, atLeast: 5, seed: Self.seed, "\(name), \(rung)")
     }
   }
 
