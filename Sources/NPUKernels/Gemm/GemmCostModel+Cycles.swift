@@ -5,35 +5,29 @@ extension GemmCostModel {
   /// what comes before its first and after its last micro-op.
   func cycles(_ plan: GemmSchedule) -> Double {
     let area = largestShare(plan)
-    let mTiles = Double(Self.tiles(area.rows, plan.tileM))
-    let nTiles = Double(Self.tiles(area.columns, plan.tileN))
-    let steps = mTiles * nTiles * Double(Self.tiles(k, plan.tileK))
+    let (mTiles, nTiles, steps) = counts(plan, area)
     let matrix = matrixCycles(plan, area)
     let feed = feedCycles(plan, area, mTiles: mTiles, nTiles: nTiles, steps: steps)
     let events = Double(2 * machine.eventPropagation + 4)
-    let turn =
-      Double(machine[.l1ToLeft].latency + machine.matrix.latency) + events
+    let turn = Double(machine[.l1ToLeft].latency + machine.matrix.latency) + events
     let stepRing = (matrix + feed + steps * turn) / Double(plan.feedStages)
 
     // Loads: the kept operand once, the other one once for each group of slabs.
-    let mGroups =
-      plan.slabs > 0 && plan.kept == 1 ? (mTiles / Double(plan.slabs)).rounded(.up) : mTiles
-    let nGroups =
-      plan.slabs > 0 && plan.kept == 2 ? (nTiles / Double(plan.slabs)).rounded(.up) : nTiles
+    func groups(_ tiles: Double, of kept: Int) -> Double {
+      plan.slabs > 0 && plan.kept == kept ? (tiles / Double(plan.slabs)).rounded(.up) : tiles
+    }
+    let (mGroups, nGroups) = (groups(mTiles, of: 1), groups(nTiles, of: 2))
     let inputTimes = plan.slabs > 0 && plan.kept == 1 ? 1 : nGroups
     let otherTimes = plan.slabs > 0 && plan.kept == 2 ? 1 : mGroups
-    let inputCount = Double(loads(plan, .input))
-    let otherCount = Double(loads(plan, .other))
-    let inputPath = path(.input)
-    let otherPath = path(.other)
+    let (inputCount, otherCount) = (Double(loads(plan, .input)), Double(loads(plan, .other)))
+    let (inputPath, otherPath) = (path(.input), path(.other))
     let inputBytes = inputTimes * inputBursts(plan, rows: area.rows)
     let otherBytes = otherTimes * otherBursts(plan, columns: area.columns)
     let inputTime = inputBytes / inputPath.rate.approximate
     let otherTime = otherBytes / otherPath.rate.approximate
     let loads = inputCount * inputTimes * mTiles + otherCount * otherTimes * nTiles
     let residual = form.hasResidual ? resultBursts(plan, area, size: 2) : 0
-    let load =
-      inputTime + otherTime + loads + residual / machine[.hbmToUB].rate.approximate
+    let load = inputTime + otherTime + loads + residual / machine[.hbmToUB].rate.approximate
     let drained = resultBursts(plan, area, size: form.result.bytes)
     let drain = drained / machine[.accToHBM].rate.approximate
     // Cores with work share HBM.
@@ -44,25 +38,17 @@ extension GemmCostModel {
 
     // A ring turns no faster than its slots fill, pass and empty.
     let fill = Double(max(inputPath.latency, otherPath.latency)) + events
-    let least = leastStages(plan)
     func ring(_ count: Double, _ stages: Int) -> Double {
       plan.slabs > 0 ? 0 : (load + feed + count * mTiles * nTiles * fill) / Double(stages)
     }
     let loadRing = max(ring(inputCount, plan.inputStages), ring(otherCount, plan.otherStages))
     let inputLoad = inputTime / max(1, inputTimes * mTiles * inputCount)
     let otherLoad = otherTime / max(1, otherTimes * nTiles * otherCount)
-    let elements =
-      (form.encodes(.input) ? inputTimes * Double(area.rows * k) : 0)
-      + (form.encodes(.other) ? otherTimes * Double(area.columns * k) : 0)
-    let sums = form.hasResidual ? Double(area.rows * area.columns) : 0
-    let slopes = machine.vector.slopes
-    let vector =
-      (elements * Double(slopes[VectorClass.encodeMX.index])
-        + sums * Double(slopes[VectorClass.add.index])) / Double(machine.vector.lanes)
+    let vector = vectorCycles(area, inputTimes: inputTimes, otherTimes: otherTimes)
     let tileDrain = drain / (mTiles * nTiles)
+    let drainLatency = Double(machine[.accToHBM].latency)
     let turnOver =
-      plan.accStages > 1
-      ? 0 : mTiles * nTiles * (tileDrain + Double(machine[.accToHBM].latency) + turn)
+      plan.accStages > 1 ? 0 : mTiles * nTiles * (tileDrain + drainLatency + turn)
     // Behind the last load all its steps are left to do, behind the others one.
     let step = (feed + matrix) / steps
     let mostLoads = max(inputCount * inputTimes * mTiles, otherCount * otherTimes * nTiles)
@@ -70,22 +56,49 @@ extension GemmCostModel {
     let busiest = max(
       max(matrix + turnOver, feed, drain, vector, stepRing) + step,
       max(load, shared, loadRing) + max(step, last))
-    var change = 0.0
-    if plan.slabs > 0 {
-      // Between groups the next slabs load while the last tile passes, load by load.
-      let slabs = Double(plan.slabs)
-      let groups = plan.kept == 1 ? mGroups : nGroups
-      let keptLoad = plan.kept == 1 ? inputLoad : otherLoad
-      let keptCount = plan.kept == 1 ? inputCount : otherCount
-      let keptSpare = Double(
-        plan.kept == 1 ? plan.inputStages - least.input : plan.otherStages - least.other)
-      let pass = max(matrix, feed) / (mTiles * nTiles)
-      let window = slabs * pass - (keptSpare > 0 ? 0 : pass / keptCount)
-      let left = max(0, keptCount * slabs - keptSpare) * keptLoad - slabs * pass
-      change = (groups - 1) * (max(0, keptLoad + fill - window) + max(0, left))
-    }
+    let change = changeCycles(
+      plan, groups: plan.kept == 1 ? mGroups : nGroups,
+      load: plan.kept == 1 ? inputLoad : otherLoad, count: plan.kept == 1 ? inputCount : otherCount,
+      fill: fill, pass: max(matrix, feed) / (mTiles * nTiles))
     let first = inputLoad + otherLoad + fill + turn
-    return busiest + change + first + tileDrain + Double(machine[.accToHBM].latency) + steps * 0.01
+    return busiest + change + first + tileDrain + drainLatency + steps * 0.01
+  }
+
+  /// Cycles between groups of slabs: the next slabs load while the last tile passes, load by load.
+  private func changeCycles(
+    _ plan: GemmSchedule, groups: Double, load: Double, count: Double, fill: Double, pass: Double
+  ) -> Double {
+    guard plan.slabs > 0 else { return 0 }
+    let least = leastStages(plan)
+    let slabs = Double(plan.slabs)
+    let spare = Double(
+      plan.kept == 1 ? plan.inputStages - least.input : plan.otherStages - least.other)
+    let window = slabs * pass - (spare > 0 ? 0 : pass / count)
+    let left = max(0, count * slabs - spare) * load - slabs * pass
+    return (groups - 1) * (max(0, load + fill - window) + max(0, left))
+  }
+
+  /// Tiles along m and n of a core's share, and its matmuls.
+  private func counts(
+    _ plan: GemmSchedule, _ area: (rows: Int, columns: Int)
+  ) -> (mTiles: Double, nTiles: Double, steps: Double) {
+    let mTiles = Double(Self.tiles(area.rows, plan.tileM))
+    let nTiles = Double(Self.tiles(area.columns, plan.tileN))
+    return (mTiles, nTiles, mTiles * nTiles * Double(Self.tiles(k, plan.tileK)))
+  }
+
+  /// Cycles of the vector unit, which encodes operands as often as they are loaded and adds residuals.
+  private func vectorCycles(
+    _ area: (rows: Int, columns: Int), inputTimes: Double, otherTimes: Double
+  ) -> Double {
+    let elements =
+      (form.encodes(.input) ? inputTimes * Double(area.rows * k) : 0)
+      + (form.encodes(.other) ? otherTimes * Double(area.columns * k) : 0)
+    let sums = form.hasResidual ? Double(area.rows * area.columns) : 0
+    let slopes = machine.vector.slopes
+    return
+      (elements * Double(slopes[VectorClass.encodeMX.index])
+      + sums * Double(slopes[VectorClass.add.index])) / Double(machine.vector.lanes)
   }
 
   /// Matmuls of a schedule.
@@ -97,9 +110,7 @@ extension GemmCostModel {
   /// Cycles below which no chunking of the schedule gets: what its tiles alone cost.
   func floor(_ plan: GemmSchedule) -> Double {
     let area = largestShare(plan)
-    let mTiles = Double(Self.tiles(area.rows, plan.tileM))
-    let nTiles = Double(Self.tiles(area.columns, plan.tileN))
-    let steps = mTiles * nTiles * Double(Self.tiles(k, plan.tileK))
+    let (mTiles, nTiles, steps) = counts(plan, area)
     return max(
       matrixCycles(plan, area),
       feedCycles(plan, area, mTiles: mTiles, nTiles: nTiles, steps: steps))

@@ -59,25 +59,10 @@ public enum Runner {
     try RunMemory.need(of: kernel, program, request).adding(files).require(request.memoryLimit)
     progress?("checking \(Quantity.grouped(program.opCount)) micro-ops")
     let work = kernel.statedWork(indices)
-    var check = Checker.check(
-      program, CheckOptions(lints: request.lints), lines: kernel.sourceLines)
-    if request.plan < .timing && request.lints && check.isClean {
-      check.findings += try RunTiming(program, work: work).lints(program)
-    }
-    if request.plan >= .check && !check.findings.isEmpty {
-      progress?("trying the fixes")
-      check.findings = FixTrials.annotate(check.findings, of: program)
-    }
-    var report = RunReport(
-      kernel: request.kernel, shape: kernel.shape + kernel.bindings(indices),
-      schedule: kernel.scheduleFields.values
-        + [("lanes", .number(request.machine.vector.lanes))],
-      seed: request.seed, machine: request.machine, check: check, program: program)
+    let check = try checked(request, kernel, program, work, progress)
+    var report = report(request, kernel, indices, check, program)
     report.order = RunReport.Order(ordered)
-    report.jointTrial = JointTrial(check.findings, of: program)
     report.inputs = plan?.notes
-    report.allowsHazards = request.allowHazards
-    report.failing = request.failing
     if request.minimises && !report.hasErrors {
       progress?("looking for synchronisation that can go")
       report.minimisation = try Minimisation.of(program).minimisation
@@ -104,6 +89,38 @@ public enum Runner {
     try timed.add(to: &report, request, kernel, program)
     report.order?.costs = try costs?.value()?.queues
     return Run(program: program, report: report, tensors: tensors)
+  }
+
+  /// The proof, with the lints of time and the tried fixes that the plan asks for.
+  private static func checked(
+    _ request: RunRequest, _ kernel: any Kernel, _ program: Program, _ work: CompulsoryWork?,
+    _ progress: ((String) -> Void)?
+  ) throws(NPUError) -> CheckResult {
+    var check = Checker.check(
+      program, CheckOptions(lints: request.lints), lines: kernel.sourceLines)
+    if request.plan < .timing && request.lints && check.isClean {
+      check.findings += try RunTiming(program, work: work).lints(program)
+    }
+    if request.plan >= .check && !check.findings.isEmpty {
+      progress?("trying the fixes")
+      check.findings = FixTrials.annotate(check.findings, of: program)
+    }
+    return check
+  }
+
+  private static func report(
+    _ request: RunRequest, _ kernel: any Kernel, _ indices: IndexTensors, _ check: CheckResult,
+    _ program: Program
+  ) -> RunReport {
+    var report = RunReport(
+      kernel: request.kernel, shape: kernel.shape + kernel.bindings(indices),
+      schedule: kernel.scheduleFields.values
+        + [("lanes", .number(request.machine.vector.lanes))],
+      seed: request.seed, machine: request.machine, check: check, program: program)
+    report.jointTrial = JointTrial(check.findings, of: program)
+    report.allowsHazards = request.allowHazards
+    report.failing = request.failing
+    return report
   }
 
   // MARK: Values
@@ -161,14 +178,7 @@ public enum Runner {
       report.jitter = try JitterCheck.run(
         program, inputs: inputs, expected: state, runs: request.jitterRuns,
         percent: request.jitterPercent, seed: request.seed)
-      if let jitter = report.jitter, jitter.changed > 0 {
-        report.findings.append(
-          RunReport.Described(
-            Finding(
-              .N004, "\(jitter.changed) of \(jitter.runs) randomised timings changed a word",
-              manifests: true, fix: "order the micro-ops that the findings above name"),
-            in: program))
-      }
+      report.findings += report.jitter?.findings(program) ?? []
     }
     return tensors
   }
@@ -208,6 +218,17 @@ public enum Runner {
         + "0x\(String(first.needed, radix: 16))",
       sites: site.map { [$0] } ?? [],
       fix: "compare the micro-op's operands with the algorithm, step by step with --dump")
+  }
+}
+
+extension RunReport.Jitter {
+  /// That a timing changed a word, where one did.
+  fileprivate func findings(_ program: Program) -> [RunReport.Described] {
+    guard changed > 0 else { return [] }
+    let finding = Finding(
+      .N004, "\(changed) of \(runs) randomised timings changed a word", manifests: true,
+      fix: "order the micro-ops that the findings above name")
+    return [RunReport.Described(finding, in: program)]
   }
 }
 

@@ -66,24 +66,10 @@ public final class MachineState {
     }
     listOffsets = offsets
 
-    var extents = [Int](repeating: 0, count: coreCount * Plane.count)
-    var hbmExtent = 0
-    for (index, buffer) in placed.enumerated()
-    where lent[UInt32(index)] == nil && bound[UInt32(index)] == nil {
-      let payload = Plane(payloadOf: buffer.space)
-      let scales = Plane(scalesOf: buffer.space)
-      let payloadEnd = buffer.base + buffer.payloadExtent
-      let scaleEnd = buffer.scaleBase + buffer.scaleExtent
-      if buffer.space == .hbm {
-        hbmExtent = max(hbmExtent, payloadEnd, scaleEnd)
-      } else if buffer.core >= 0 && Int(buffer.core) < coreCount {
-        let row = Int(buffer.core) * Plane.count
-        extents[row + payload.index] = max(extents[row + payload.index], payloadEnd)
-        extents[row + scales.index] = max(extents[row + scales.index], scaleEnd)
-      }
-    }
-    hbm = .allocate(hbmExtent, isShared: coreCount > 1)
-    onChip = extents.map { .allocate($0) }
+    let own = placed.indices.filter { lent[UInt32($0)] == nil && bound[UInt32($0)] == nil }
+    let extents = Self.extents(own.map { placed[$0] }, cores: coreCount)
+    hbm = .allocate(extents.hbm, isShared: coreCount > 1)
+    onChip = extents.onChip.map { .allocate($0) }
     for (id, bytes) in lent {
       layouts[Int(id)].base = hbm.offset(of: bytes.payload)
       layouts[Int(id)].scaleBase = hbm.offset(of: bytes.scales)
@@ -91,6 +77,26 @@ public final class MachineState {
     }
     scratch = .allocate(capacity: coreCount * Datapath.scratchCount * Datapath.chunk)
     scratch.initialize(repeating: 0, count: coreCount * Datapath.scratchCount * Datapath.chunk)
+  }
+
+  /// The bytes that buffers need: of HBM, and of `cores × Plane.count` planes.
+  private static func extents(_ buffers: [Buffer], cores: Int) -> (hbm: Int, onChip: [Int]) {
+    var onChip = [Int](repeating: 0, count: cores * Plane.count)
+    var hbm = 0
+    for buffer in buffers {
+      let payload = Plane(payloadOf: buffer.space)
+      let scales = Plane(scalesOf: buffer.space)
+      let payloadEnd = buffer.base + buffer.payloadExtent
+      let scaleEnd = buffer.scaleBase + buffer.scaleExtent
+      if buffer.space == .hbm {
+        hbm = max(hbm, payloadEnd, scaleEnd)
+      } else if buffer.core >= 0 && Int(buffer.core) < cores {
+        let row = Int(buffer.core) * Plane.count
+        onChip[row + payload.index] = max(onChip[row + payload.index], payloadEnd)
+        onChip[row + scales.index] = max(onChip[row + scales.index], scaleEnd)
+      }
+    }
+    return (hbm, onChip)
   }
 
   deinit {

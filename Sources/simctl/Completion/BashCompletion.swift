@@ -13,19 +13,8 @@ enum BashCompletion {
         words += "    \(context.verb)) words='\(context.words.joined(separator: " "))' ;;\n"
       }
       for flag in context.flags {
-        switch flag.value {
-        case .none: continue
-        case .text: values += "    \(pattern)/--\(flag.name)) return ;;\n"
-        case .input, .output: values += "    \(pattern)/--\(flag.name)) files=1 ;;\n"
-        case .words(let choices, _, let open):
-          values += "    \(pattern)/--\(flag.name)) values='\(choices.joined(separator: " "))'"
-          values += open ? "; files=1 ;;\n" : " ;;\n"
-        case .pairs(let names, _) where names.isEmpty:
-          values += "    \(pattern)/--\(flag.name)) return ;;\n"
-        case .pairs(let names, _):
-          values += "    \(pattern)/--\(flag.name)) values='\(names.joined(separator: " "))'; "
-          values += "compopt -o nospace 2>/dev/null ;;\n"
-        }
+        guard let action = action(flag.value) else { continue }
+        values += "    \(pattern)/--\(flag.name)) \(action) ;;\n"
       }
     }
     return """
@@ -63,6 +52,21 @@ enum BashCompletion {
       complete -o filenames -F _simctl simctl
 
       """
+  }
+
+  /// What is offered behind a flag; `nil` for one that takes no value.
+  private static func action(_ value: Flag.Value) -> String? {
+    switch value {
+    case .none: nil
+    case .text: "return"
+    case .input, .output: "files=1"
+    case .words(let choices, _, let isOpen):
+      "values='\(choices.joined(separator: " "))'" + (isOpen ? "; files=1" : "")
+    case .pairs(let names, _):
+      names.isEmpty
+        ? "return"
+        : "values='\(names.joined(separator: " "))'; compopt -o nospace 2>/dev/null"
+    }
   }
 
   private static func kernelCases(_ table: CompletionTable) -> String {

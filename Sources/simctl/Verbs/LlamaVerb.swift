@@ -70,12 +70,7 @@ enum LlamaVerb: Verb {
     let checkpoint = try checkpoint(arguments)
     let model: Model
     if let checkpoint { model = checkpoint.model } else { model = try self.model(arguments) }
-    var options = LlamaOptions()
-    options.naming = checkpoint?.configuration.naming ?? .huggingFace
-    if let word = arguments.value("kv-format") {
-      options.cache = LlamaOptions.CacheFormat(rawValue: word) ?? .bf16
-    }
-    options.schedule = arguments.value(RunFlags.scheduleName) ?? options.schedule
+    let options = options(arguments, checkpoint)
     let steps = try arguments.integer("steps", minimum: 0, otherwise: 1)
     let before = try arguments.integer("context", minimum: 0, otherwise: 0)
     let prompt = try prompt(arguments, model, isTimed: isTimed, before: before)
@@ -119,6 +114,18 @@ enum LlamaVerb: Verb {
     try ReportOutput.write(
       json: report.json(), page: { _ in report.text() }, arguments, since: start, &console)
     return .clean
+  }
+
+  private static func options(
+    _ arguments: ParsedArguments, _ checkpoint: Checkpoint?
+  ) -> LlamaOptions {
+    var options = LlamaOptions()
+    options.naming = checkpoint?.configuration.naming ?? .huggingFace
+    if let word = arguments.value("kv-format") {
+      options.cache = LlamaOptions.CacheFormat(rawValue: word) ?? .bf16
+    }
+    options.schedule = arguments.value(RunFlags.scheduleName) ?? options.schedule
+    return options
   }
 
   private static func checkpoint(_ arguments: ParsedArguments) throws(NPUError) -> Checkpoint? {

@@ -42,6 +42,40 @@ struct SwiftSource {
   /// Names of the types declared at any depth: what the file itself may mean by a name.
   var ownTypes: [String] { types(nested: true) }
 
+  /// The functions and initialisers with a body, and how many lines each has.
+  var functions: [(name: String, lines: Int)] {
+    tokens.indices.compactMap { start in
+      let isInit = tokens[start].text == "init" && (start == 0 || tokens[start - 1].text != ".")
+      guard tokens[start].text == "func" || isInit, let end = endOfBody(from: start) else {
+        return nil
+      }
+      let name = tokens[isInit ? start : start + 1].text
+      return (name, tokens[end].line - tokens[start].line + 1)
+    }
+  }
+
+  /// The token that closes the body of a declaration; `nil` for one without a body.
+  private func endOfBody(from start: Int) -> Int? {
+    var open = 0
+    var isInside = false
+    for index in (start + 1)..<max(start + 1, tokens.count) {
+      switch tokens[index].text {
+      case "(", "[": open += 1
+      case ")", "]": open -= 1
+      case "{":
+        if open == 0 { isInside = true }
+        open += 1
+      case "}":
+        open -= 1
+        if open < 0 { return nil }
+        if isInside && open == 0 { return index }
+      case "func", "var", "let", "init": if !isInside && open == 0 { return nil }
+      default: break
+      }
+    }
+    return nil
+  }
+
   private func types(nested: Bool) -> [String] {
     var depth = 0
     var names: [String] = []

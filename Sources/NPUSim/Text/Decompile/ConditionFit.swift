@@ -177,68 +177,77 @@ extension NumberFit {
     guard counts.count > 1 else { return nil }
     var best: (condition: RollCondition, size: Int)?
     for loop in counts.indices {
-      // Turns with the same pattern make one case. A pattern has the points of one turn of the loop.
-      let stride = strides[loop]
-      let width = points / counts[loop]
-      func point(_ place: Int, _ index: Int) -> Int {
-        (index / stride * counts[loop] + place) * stride + index % stride
-      }
-      var patterns: [(yes: [Bool], open: [Bool], turns: [Int])] = []
-      var isOver = false
-      for place in 0..<counts[loop] where !isOver {
-        var yes = Array(repeating: false, count: width)
-        var open = yes
-        var isEmpty = true
-        for index in 0..<width where isOpen[point(place, index)] {
-          open[index] = true
-          yes[index] = isThere[point(place, index)]
-          if yes[index] { isEmpty = false }
-        }
-        if isEmpty { continue }
-        let known = patterns.firstIndex { pattern in
-          (0..<width).allSatisfy {
-            !(open[$0] && pattern.open[$0]) || yes[$0] == pattern.yes[$0]
-          }
-        }
-        if let known {
-          patterns[known].turns.append(place)
-          for index in 0..<width where open[index] {
-            patterns[known].open[index] = true
-            patterns[known].yes[index] = yes[index]
-          }
-        } else {
-          patterns.append((yes, open, [place]))
-          isOver = patterns.count > Self.mostCases
-        }
-      }
-      if isOver || patterns.count == 0 { continue }
-      var parts: [RollCondition] = []
-      for pattern in patterns {
-        var part: [Bool?] = Array(repeating: false, count: counts[loop])
-        for place in pattern.turns { part[place] = true }
-        guard let when = simple(part, steps(loop..<(loop + 1))) else { break }
-        // At the loop's first turn, which the condition does not name.
-        var yes = Array(repeating: false, count: points)
-        var open = yes
-        for index in 0..<width {
-          yes[point(0, index)] = pattern.yes[index]
-          open[point(0, index)] = pattern.open[index]
-        }
-        let what = flat(yes, open, without: loop)
-        guard let what else { break }
-        switch (when, what) {
-        case (_, .always): parts.append(when)
-        case (.all(let first), .all(let second)): parts.append(.all(first + second))
-        case (.all(let first), _): parts.append(.all(first + [what]))
-        case (_, .all(let second)): parts.append(.all([when] + second))
-        default: parts.append(.all([when, what]))
-        }
-      }
+      guard let patterns = patterns(isThere, isOpen, of: loop), !patterns.isEmpty else { continue }
+      let parts = patterns.compactMap { part($0, of: loop) }
       guard parts.count == patterns.count else { continue }
       let condition = parts.count == 1 ? parts[0] : RollCondition.any(parts)
       if condition.size < best?.size ?? 7 { best = (condition, condition.size) }
     }
     return best?.condition
+  }
+
+  /// What holds at the points of some turns of a loop, each with the points of one turn.
+  private struct Pattern {
+    var yes: [Bool]
+    var open: [Bool]
+    var turns: [Int]
+  }
+
+  /// The point of turn `place` of a loop that is the `index`th one of that turn.
+  private func point(_ place: Int, _ index: Int, of loop: Int) -> Int {
+    let stride = strides[loop]
+    return (index / stride * counts[loop] + place) * stride + index % stride
+  }
+
+  /// The turns of a loop by what holds in them, those that agree together; `nil` for too many.
+  private func patterns(_ isThere: [Bool], _ isOpen: [Bool], of loop: Int) -> [Pattern]? {
+    let width = points / counts[loop]
+    var patterns: [Pattern] = []
+    for place in 0..<counts[loop] {
+      var yes = Array(repeating: false, count: width)
+      var open = yes
+      for index in 0..<width where isOpen[point(place, index, of: loop)] {
+        open[index] = true
+        yes[index] = isThere[point(place, index, of: loop)]
+      }
+      if !yes.contains(true) { continue }
+      let known = patterns.firstIndex { pattern in
+        (0..<width).allSatisfy { !(open[$0] && pattern.open[$0]) || yes[$0] == pattern.yes[$0] }
+      }
+      if let known {
+        patterns[known].turns.append(place)
+        for index in 0..<width where open[index] {
+          patterns[known].open[index] = true
+          patterns[known].yes[index] = yes[index]
+        }
+      } else {
+        patterns.append(Pattern(yes: yes, open: open, turns: [place]))
+        if patterns.count > Self.mostCases { return nil }
+      }
+    }
+    return patterns
+  }
+
+  /// The condition of one pattern: its turns, and what holds in them.
+  private func part(_ pattern: Pattern, of loop: Int) -> RollCondition? {
+    var turns: [Bool?] = Array(repeating: false, count: counts[loop])
+    for place in pattern.turns { turns[place] = true }
+    guard let when = simple(turns, steps(loop..<(loop + 1))) else { return nil }
+    // At the loop's first turn, which the condition does not name.
+    var yes = Array(repeating: false, count: points)
+    var open = yes
+    for index in pattern.yes.indices {
+      yes[point(0, index, of: loop)] = pattern.yes[index]
+      open[point(0, index, of: loop)] = pattern.open[index]
+    }
+    guard let what = flat(yes, open, without: loop) else { return nil }
+    return switch (when, what) {
+    case (_, .always): when
+    case (.all(let first), .all(let second)): .all(first + second)
+    case (.all(let first), _): .all(first + [what])
+    case (_, .all(let second)): .all([when] + second)
+    default: .all([when, what])
+    }
   }
 
   /// A condition without cases.

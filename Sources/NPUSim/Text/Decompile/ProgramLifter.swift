@@ -50,10 +50,7 @@ struct ProgramLifter {
           owner = nil
         }
       }
-      let isSimple =
-        (record.kind == .set || record.kind == .wait)
-        && record.event.source != record.event.target
-      if isSimple && attachesEvents {
+      if attachesEvents && record.isSimpleEvent {
         if record.kind == .wait {
           owner = nil
           if waits > 0, records[index - 1].event.target != record.event.target {
@@ -63,34 +60,19 @@ struct ProgramLifter {
           continue
         }
         release(&waits, before: index, &frames, core)
-        if let last = owner, .queue(last.queue) == record.event.source,
-          isAtOnePlace(core, last.op, index),
-          pool.leaves[last.leaf].sets < .max
-        {
-          pool.events.append(record.event)
-          pool.leaves[last.leaf].sets += 1
-          continue
-        }
-        owner = nil
+        if let last = owner, takes(record, index, last, core) { continue }
       }
+      let hasTiles = record.kind == .data && program.catalogue[record.opcode].hasTiles
       var taken = 0
-      if waits > 0 {
-        if record.kind == .data, records[index - 1].event.target == record.end, waits < 255,
-          program.catalogue[record.opcode].hasTiles,
-          (1...waits).allSatisfy({ isAtOnePlace(core, index - $0, index) })
-        {
-          taken = waits
-          waits = 0
-        } else {
-          release(&waits, before: index, &frames, core)
-        }
+      if waits > 0, hasTiles, records[index - 1].event.target == record.end, waits < 255,
+        (1...waits).allSatisfy({ isAtOnePlace(core, index - $0, index) })
+      {
+        swap(&taken, &waits)
+      } else {
+        release(&waits, before: index, &frames, core)
       }
       let node = operation(record, index, core, waits: (index - taken)..<index)
-      if record.kind == .data, program.catalogue[record.opcode].hasTiles {
-        owner = (pool.leaves.count - 1, record.queue, index)
-      } else {
-        owner = nil
-      }
+      owner = hasTiles ? (pool.leaves.count - 1, record.queue, index) : nil
       frames[frames.count - 1].nodes.append(node)
       while nextTap < taps[core].count, taps[core][nextTap].op == index {
         frames[frames.count - 1].nodes.append(tap(taps[core][nextTap].tap, core))
@@ -100,6 +82,18 @@ struct ProgramLifter {
     release(&waits, before: records.count, &frames, core)
     enter([], &frames, core)
     return frames[0].nodes
+  }
+
+  /// Whether a set goes with the last micro-op, which then has it.
+  private mutating func takes(
+    _ set: OpRecord, _ index: Int, _ last: (leaf: Int, queue: Queue, op: Int), _ core: Int
+  ) -> Bool {
+    guard .queue(last.queue) == set.event.source, isAtOnePlace(core, last.op, index),
+      pool.leaves[last.leaf].sets < .max
+    else { return false }
+    pool.events.append(set.event)
+    pool.leaves[last.leaf].sets += 1
+    return true
   }
 
   /// Whether two micro-ops come from one place: an event beside a micro-op has the place of that.
@@ -346,4 +340,11 @@ extension RollLeaf.Kind {
 extension OpEntry {
   /// Whether it has a tile among its operands, or may have.
   var hasTiles: Bool { isOpaque || operands.contains { $0.tileAccess != nil } }
+}
+
+extension OpRecord {
+  /// Whether it sets or waits for an event between two queues of its core.
+  fileprivate var isSimpleEvent: Bool {
+    (kind == .set || kind == .wait) && event.source != event.target
+  }
 }

@@ -15,68 +15,14 @@ extension TextWriter {
       details.format = tree.names.id(program.ownName(record))
       tree.declare(details, by: &statement)
     }
-    let numbers = view.forms(node, view.isOpen)
-    var written: [TextOperand] = []
-    var read: [TextOperand] = []
-    var others: [(name: String, value: Int32)] = []
-    var next = 0
-    let operands = program.operands(of: record)
-    for (k, operand) in operands.enumerated() where k < OpRecord.maximumOperands {
-      let word = record.words[k]
-      switch operand.kind {
-      case .tile(_, let access):
-        var operand = tile(program.tiles[Int(word)], numbers[next..<(next + 5)])
-        if entry.isOpaque { nameMemory(of: &operand, program.tiles[Int(word)]) }
-        next += 5
-        if access.contains(.write) { written.append(operand) } else { read.append(operand) }
-      case .scalar:
-        let isWhole = ProgramLifter.wholeNumber(word) != nil
-        let value = isWhole ? scalar(numbers[next]) : scalar(Float(bitPattern: word))
-        others.append((operand.name, value))
-        if isWhole { next += 1 }
-      case .integer:
-        let number = expression(numbers[next])
-        // Without tiles, operands stand in order.
-        if entry.hasTiles {
-          others.append((operand.name, number))
-        } else {
-          written.append(value(number))
-        }
-        next += 1
-      case .choice(let words):
-        if words == Bool.choices {
-          let flag = view.flag(node, next, view.isOpen)
-          if flag != nil || !operand.isOptional {
-            others.append((operand.name, self.flag(flag, words)))
-          }
-          next += 1
-        } else if word != 0 || !operand.isOptional {
-          others.append((operand.name, choice(words, Int(word))))
-        }
-      case .event:
-        written.append(event(Event(packed: word), numbers[next]))
-        next += 1
-      }
-    }
-    if entry.isOpaque {
-      others.append(("cycles", expression(numbers[next])))
-      if numbers[next + 1] != .constant(0) {
-        others.append(("latency", expression(numbers[next + 1])))
-      }
-      if program.works[Int(record.work)].streams {
-        others.append(("stream", choice(Bool.choices, 1)))
-      }
-    }
-    if !entry.hasTiles {
-      for other in others { written.append(value(other.value)) }
-    }
+    let parts = parts(of: record, entry, node, view)
     let first = tree.operands.count
-    tree.operands += written
-    if !read.isEmpty { statement.destinations = Int16(written.count) }
-    tree.operands += read
+    tree.operands += parts.written
+    if !parts.read.isEmpty { statement.destinations = Int16(parts.written.count) }
+    tree.operands += parts.read
     statement.operands = slice(first, tree.operands.count)
     let firstAttribute = tree.attributes.count
-    if entry.hasTiles { for other in others { attribute(other.name, other.value) } }
+    for other in parts.attributes { attribute(other.name, other.value) }
     statement.attributes = slice(firstAttribute, tree.attributes.count)
     statement.waits = events(node, view, isSet: false)
     statement.sets = events(node, view, isSet: true)
@@ -86,6 +32,77 @@ extension TextWriter {
       tree.place(TextOrigin(file: tree.names.id(file), line: place.line), of: &statement)
     }
     tree.statements.append(statement)
+  }
+
+  /// The operands of a statement, and what stands in its braces.
+  private struct Parts {
+    var written: [TextOperand] = []
+    var read: [TextOperand] = []
+    var attributes: [(name: String, value: Int32)] = []
+
+    mutating func append(_ operand: TextOperand, isWritten: Bool) {
+      if isWritten { written.append(operand) } else { read.append(operand) }
+    }
+  }
+
+  private mutating func parts(
+    of record: OpRecord, _ entry: OpEntry, _ node: RollNode, _ view: RollView
+  ) -> Parts {
+    let numbers = view.forms(node, view.isOpen)
+    var parts = Parts()
+    var next = 0
+    let operands = program.operands(of: record)
+    for (k, operand) in operands.enumerated() where k < OpRecord.maximumOperands {
+      let word = record.words[k]
+      switch operand.kind {
+      case .tile(_, let access):
+        var operand = tile(program.tiles[Int(word)], numbers[next..<(next + 5)])
+        if entry.isOpaque { nameMemory(of: &operand, program.tiles[Int(word)]) }
+        next += 5
+        parts.append(operand, isWritten: access.contains(.write))
+      case .scalar:
+        let isWhole = ProgramLifter.wholeNumber(word) != nil
+        let value = isWhole ? scalar(numbers[next]) : scalar(Float(bitPattern: word))
+        parts.attributes.append((operand.name, value))
+        if isWhole { next += 1 }
+      case .integer:
+        let number = expression(numbers[next])
+        // Without tiles, operands stand in order.
+        if entry.hasTiles {
+          parts.attributes.append((operand.name, number))
+        } else {
+          parts.written.append(value(number))
+        }
+        next += 1
+      case .choice(let words):
+        if words == Bool.choices {
+          let flag = view.flag(node, next, view.isOpen)
+          if flag != nil || !operand.isOptional {
+            parts.attributes.append((operand.name, self.flag(flag, words)))
+          }
+          next += 1
+        } else if word != 0 || !operand.isOptional {
+          parts.attributes.append((operand.name, choice(words, Int(word))))
+        }
+      case .event:
+        parts.written.append(event(Event(packed: word), numbers[next]))
+        next += 1
+      }
+    }
+    if entry.isOpaque {
+      parts.attributes.append(("cycles", expression(numbers[next])))
+      if numbers[next + 1] != .constant(0) {
+        parts.attributes.append(("latency", expression(numbers[next + 1])))
+      }
+      if program.works[Int(record.work)].streams {
+        parts.attributes.append(("stream", choice(Bool.choices, 1)))
+      }
+    }
+    if !entry.hasTiles {
+      parts.written += parts.attributes.map { value($0.value) }
+      parts.attributes = []
+    }
+    return parts
   }
 
   /// The waits of a micro-op, or its sets.

@@ -14,71 +14,85 @@ extension TextExpander {
       guard let dimension = dimension(tree.lists[entry], index) else { return }
       dimensions.append(dimension)
     }
-    guard let format = format(text) else { return }
-    var axis = BlockAxis.alongColumns
-    var slots = 1
-    var ahead = 0
-    var address: Int?
-    var shape = dimensions
-    var aliases: [String] = []
-    for entry in text.attributes.range {
-      let attribute = tree.attributes[entry]
-      switch tree.names[attribute.name] {
-      case "blocks":
-        let word = tree.names[tree.expressions[Int(attribute.value.node)].name]
-        axis = word == "rows" ? .alongRows : .alongColumns
-      case "slots":
-        guard let count = dimension(attribute.value, index) else { return }
-        slots = count
-      case "ahead":
-        guard let count = dimension(attribute.value, index) else { return }
-        ahead = count
-      case "at":
-        guard let place = dimension(attribute.value, index) else { return }
-        address = place
-      case "aliases":
-        aliases = attribute.list.range.map {
-          tree.names[tree.expressions[Int(tree.lists[$0].node)].name]
-        }
-      default:
-        shape = []
-        for part in attribute.list.range {
-          guard let dimension = dimension(tree.lists[part], index) else { return }
-          shape.append(dimension)
-        }
-        guard Self.product(shape) == Self.product(dimensions) else {
-          return fail(
-            "shape \(shape) has another number of elements than \(dimensions)",
-            at: attribute.nameSpan, index, hint: "the shape is the tensor's in files")
-        }
-      }
-    }
-    guard ahead == 0 || ahead < slots else {
-      return failToRun(ahead, slots: slots, text, index)
-    }
+    guard let format = format(text), var stated = stated(text, dimensions, index) else { return }
     let rows = dimensions.count > 1 ? dimensions[dimensions.count - 2] : 1
     let columns = dimensions.last ?? 1
     if statement.kind != .buffer {
       guard let leading = Self.product(Array(dimensions.dropLast(2))) else {
         return tooLarge(text, index)
       }
-      slots = leading
+      stated.slots = leading
     }
     // Even with every row padded, all buffers together can then be addressed.
-    guard let lines = Self.product([slots, rows]), lines <= Self.largestSize,
+    guard let lines = Self.product([stated.slots, rows]), lines <= Self.largestSize,
       columns <= Self.largestSize, Self.product([lines, columns]) ?? .max <= Self.largestSize,
-      builder.program.buffers.count < Self.mostBuffers, address ?? 0 <= Self.largestSize
+      builder.program.buffers.count < Self.mostBuffers, stated.address ?? 0 <= Self.largestSize
     else { return tooLarge(text, index) }
     do throws(NPUError) {
       try add(
         statement, text, index,
         TextTensor(
-          name: tree.names[text.name], format: format, shape: shape, axis: axis,
-          role: TextTensor.Role(statement.kind), aliases: aliases), slots: slots, rows: rows,
-        columns: columns, ahead: ahead, at: address)
+          name: tree.names[text.name], format: format, shape: stated.shape, axis: stated.axis,
+          role: TextTensor.Role(statement.kind), aliases: stated.aliases),
+        stated, rows: rows, columns: columns)
     } catch {
       fail(error.message, at: text.span, index, hint: error.hint, category: error.category)
     }
+  }
+
+  /// What stands in the braces of a declaration.
+  private struct Stated {
+    var axis = BlockAxis.alongColumns
+    var slots = 1
+    var ahead = 0
+    var address: Int?
+    var shape: [Int]
+    var aliases: [String] = []
+  }
+
+  /// The attributes of a declaration; `nil` after an error.
+  private mutating func stated(
+    _ text: TextStatement, _ dimensions: [Int], _ index: Int
+  ) -> Stated? {
+    var stated = Stated(shape: dimensions)
+    for entry in text.attributes.range {
+      let attribute = tree.attributes[entry]
+      switch tree.names[attribute.name] {
+      case "blocks":
+        let word = tree.names[tree.expressions[Int(attribute.value.node)].name]
+        stated.axis = word == "rows" ? .alongRows : .alongColumns
+      case "slots":
+        guard let count = dimension(attribute.value, index) else { return nil }
+        stated.slots = count
+      case "ahead":
+        guard let count = dimension(attribute.value, index) else { return nil }
+        stated.ahead = count
+      case "at":
+        guard let place = dimension(attribute.value, index) else { return nil }
+        stated.address = place
+      case "aliases":
+        stated.aliases = attribute.list.range.map {
+          tree.names[tree.expressions[Int(tree.lists[$0].node)].name]
+        }
+      default:
+        stated.shape = []
+        for part in attribute.list.range {
+          guard let dimension = dimension(tree.lists[part], index) else { return nil }
+          stated.shape.append(dimension)
+        }
+        guard Self.product(stated.shape) == Self.product(dimensions) else {
+          fail(
+            "shape \(stated.shape) has another number of elements than \(dimensions)",
+            at: attribute.nameSpan, index, hint: "the shape is the tensor's in files")
+          return nil
+        }
+      }
+    }
+    guard stated.ahead == 0 || stated.ahead < stated.slots else {
+      failToRun(stated.ahead, slots: stated.slots, text, index)
+      return nil
+    }
+    return stated
   }
 
   /// Most elements of a buffer, and most buffers of a program.
@@ -114,9 +128,10 @@ extension TextExpander {
 
   private mutating func add(
     _ statement: PlanStatement, _ text: TextStatement, _ index: Int, _ tensor: TextTensor,
-    slots: Int, rows: Int, columns: Int, ahead: Int, at address: Int?
+    _ stated: Stated, rows: Int, columns: Int
   ) throws(NPUError) {
     let name = tensor.name
+    let slots = stated.slots
     switch statement.kind {
     case .buffer:
       guard buffers[core][Int(statement.key)] < 0 else {
@@ -129,8 +144,8 @@ extension TextExpander {
         try builder.place(
           PlannedBuffer(
             name, space, tensor.format, slots: slots, rows: rows, columns: columns,
-            axis: tensor.axis), at: address))
-      startRings(Int(statement.key), slots: slots, ahead: ahead)
+            axis: tensor.axis), at: stated.address))
+      startRings(Int(statement.key), slots: slots, ahead: stated.ahead)
     case .tapTensor:
       _ = try builder.tapTensor(
         name, tensor.format, slots: slots, rows: rows, columns: columns, axis: tensor.axis)

@@ -34,9 +34,12 @@ extension TextResolver {
     }
     place(&target, tensor)
     plan.operands.append(target)
+    copied(tile, in: space(statement))
+  }
 
+  /// The tile that a tap copies.
+  private mutating func copied(_ tile: TextOperand, in wanted: Space?) {
     var source = PlanOperand(kind: .tile)
-    let wanted = space(statement)
     var found: [Int32] = []
     var key = Int(tile.name) < lastKeys.count ? lastKeys[Int(tile.name)] : -1
     while key >= 0 {
