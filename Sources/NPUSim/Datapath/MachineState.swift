@@ -66,8 +66,10 @@ public final class MachineState {
     }
     listOffsets = offsets
 
-    let own = placed.indices.filter { lent[UInt32($0)] == nil && bound[UInt32($0)] == nil }
-    let extents = Self.extents(own.map { placed[$0] }, cores: coreCount)
+    let own = zip(buffers.indices, placed).filter { index, _ in
+      lent[UInt32(index)] == nil && bound[UInt32(index)] == nil
+    }
+    let extents = Self.extents(own.map(\.1), cores: coreCount)
     hbm = .allocate(extents.hbm, isShared: coreCount > 1)
     onChip = extents.onChip.map { .allocate($0) }
     for (id, bytes) in lent {
