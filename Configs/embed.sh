@@ -6,7 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 target=$(cd "${1:-$here/../Sources/NPUSim/Machine/Configuration/Presets}" && pwd)
 cd "$here"
-names=(edge ascend-910b-like ascend-950-like ideal tiny)
+names=(edge ascend-910b-like ascend-950-like ideal tiny scalesim-os scalesim-ws scalesim-is)
 
 # edge → edge, ascend-910b-like → ascend910bLike
 identifier() {

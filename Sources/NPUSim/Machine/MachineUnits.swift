@@ -6,6 +6,8 @@ extension MachineConfiguration {
     public enum Kind: String, Sendable, CaseIterable {
       /// `m0 × k0 × n0` MACs a cycle.
       case cube
+      /// A ``SystolicArray``; the cube's parameters are without effect.
+      case systolic
     }
 
     public var kind: Kind
@@ -19,13 +21,16 @@ extension MachineConfiguration {
     public var overhead: Int64
     /// Cycles from the end of occupancy to visible results.
     public var latency: Int64
-    /// Unit tiles, ⌈m/m0⌉ · ⌈n/n0⌉, from which on a matmul that accumulates forwards from an earlier
+    /// Unit tiles, ⌈m/m0⌉ · ⌈n/n0⌉ of a cube, from which on a matmul that accumulates forwards from an earlier
     /// one on the same tile; at least 1, which is always. `nil`: it never does.
     public var forwardTiles: Int?
+    /// The array of a systolic unit.
+    public var array: SystolicArray
 
     public init(
       kind: Kind = .cube, m0: Int, k0: Int, n0: Int, accumulator: AccumulatorMode,
-      cyclesPerTile: Int64 = 1, overhead: Int64, latency: Int64, forwardTiles: Int? = 1
+      cyclesPerTile: Int64 = 1, overhead: Int64, latency: Int64, forwardTiles: Int? = 1,
+      array: SystolicArray = SystolicArray()
     ) {
       self.kind = kind
       self.m0 = m0
@@ -36,20 +41,29 @@ extension MachineConfiguration {
       self.overhead = overhead
       self.latency = latency
       self.forwardTiles = forwardTiles
+      self.array = array
+    }
+
+    /// Rows and columns of a unit tile: what the unit makes sums of at once.
+    private var tile: (m: Int, n: Int) {
+      switch kind {
+      case .cube: (m0, n0)
+      case .systolic: (array.rows, array.columns)
+      }
     }
 
     /// Whether an accumulating matmul of an `m × n` tile forwards from an earlier one.
     public func forwards(m: Int64, n: Int64) -> Bool {
       guard let forwardTiles else { return false }
-      return (max(m, 1) - 1) / Int64(m0) + 1
-        >= (Int64(forwardTiles) - 1) / ((max(n, 1) - 1) / Int64(n0) + 1) + 1
+      return (max(m, 1) - 1) / Int64(tile.m) + 1
+        >= (Int64(forwardTiles) - 1) / ((max(n, 1) - 1) / Int64(tile.n) + 1) + 1
     }
 
     /// The same of an accumulator tile of which only the bytes are known: of FP32 sums that fill the
     /// unit's tiles.
     public func forwards(accumulatorBytes bytes: Int) -> Bool {
       guard let forwardTiles else { return false }
-      return (max(bytes, 1) - 1) / (4 * m0 * n0) + 1 >= forwardTiles
+      return (max(bytes, 1) - 1) / (4 * tile.m * tile.n) + 1 >= forwardTiles
     }
   }
 

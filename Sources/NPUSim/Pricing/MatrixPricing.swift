@@ -41,6 +41,7 @@ extension MachineConfiguration.MatrixUnit {
   public var pricing: any MatrixPricing {
     switch kind {
     case .cube: CubePricing(self)
+    case .systolic: SystolicPricing(array, overhead: overhead)
     }
   }
 }

@@ -38,7 +38,8 @@ public struct PriceTable: Sendable {
       machine.vector.slopes.count == VectorClass.count,
       machine.vector.latencies.count == VectorClass.count,
       machine.interlocks.count == Queue.count, machine.vector.lanes > 0,
-      machine.matrix.m0 > 0, machine.matrix.k0 > 0, machine.matrix.n0 > 0
+      machine.matrix.m0 > 0, machine.matrix.k0 > 0, machine.matrix.n0 > 0,
+      machine.matrix.array.rows > 0, machine.matrix.array.columns > 0
     else {
       throw NPUError(
         .configuration,

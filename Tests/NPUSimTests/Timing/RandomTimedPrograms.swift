@@ -41,9 +41,13 @@ struct RandomTimedPrograms {
       name: "random", summary: "", clockHz: 1_000_000_000, cores: pick(1...3),
       coreBarrier: Int64(pick(0...9)),
       matrix: .init(
-        m0: 1 << pick(1...3), k0: 32, n0: 1 << pick(1...4), accumulator: .bf16,
+        kind: chance(25) ? .systolic : .cube, m0: 1 << pick(1...3), k0: 32, n0: 1 << pick(1...4),
+        accumulator: .bf16,
         cyclesPerTile: Int64(pick(0...2)), overhead: Int64(pick(0...3)),
-        latency: Int64(pick(0...6)), forwardTiles: [1, 1, 2, 4, nil][pick(0...4)]),
+        latency: Int64(pick(0...6)), forwardTiles: [1, 1, 2, 4, nil][pick(0...4)],
+        array: SystolicArray(
+          [.outputStationary, .weightStationary, .inputStationary][pick(0...2)], rows: pick(1...6),
+          columns: pick(1...6), foldOverlap: Int64(pick(0...12)))),
       vector: .init(
         lanes: 1 << pick(0...4), minimumOccupancy: Int64(pick(0...3)),
         slopes: VectorClass.allCases.map { _ in Int64(pick(0...2)) },

@@ -45,6 +45,18 @@ extension ConfigurationParameter {
     .init(
       "matrix.forward_tiles", \.matrix.forwardTiles, .limit(1...1_000_000), unstated: 1,
       "unit tiles of an accumulator from which on an accumulating matmul forwards"),
+    .init(
+      "matrix.dataflow", \.matrix.array.dataflow, .choice, unstated: "os",
+      "what stays in the cells of a systolic unit: outputs, weights or inputs"),
+    .init(
+      "matrix.rows", \.matrix.array.rows, .integer(1...4096), unstated: 32,
+      "rows of a systolic unit"),
+    .init(
+      "matrix.columns", \.matrix.array.columns, .integer(1...4096), unstated: 32,
+      "columns of a systolic unit"),
+    .init(
+      "matrix.fold_overlap", \.matrix.array.foldOverlap, .cycles(0...cycleLimit), unit: "cycles",
+      unstated: 0, "by which a fold of a systolic unit begins before the last one has ended"),
   ]
 
   private static let vector: [ConfigurationParameter] =

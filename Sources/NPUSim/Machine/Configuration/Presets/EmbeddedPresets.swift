@@ -9,5 +9,8 @@ enum EmbeddedPresets {
     (name: "ascend-950-like", text: ascend950Like),
     (name: "ideal", text: ideal),
     (name: "tiny", text: tiny),
+    (name: "scalesim-os", text: scalesimos),
+    (name: "scalesim-ws", text: scalesimws),
+    (name: "scalesim-is", text: scalesimis),
   ]
 }

@@ -1,0 +1,20 @@
+// swift-format-ignore-file
+// Generated from Configs/scalesim-os.json by Configs/embed.sh. Do not edit.
+
+extension EmbeddedPresets {
+  static let scalesimos = #"""
+{
+  "name": "scalesim-os",
+  "summary": "A systolic array of SCALE-Sim and no other limit: sums stay in the cells",
+  "base": "ideal",
+  "matrix": {
+    "kind": {"value": "systolic", "provenance": "published", "source": "SCALE-Sim 3.0.0"},
+    "dataflow": {"value": "os", "provenance": "published", "source": "SCALE-Sim 3.0.0, dataflow of the run"},
+    "rows": {"value": 32, "provenance": "published", "source": "ArrayHeight of SCALE-Sim's examples; set it to the array of the run"},
+    "columns": {"value": 32, "provenance": "published", "source": "ArrayWidth of SCALE-Sim's examples; set it to the array of the run"},
+    "fold_overlap": {"value": 0, "provenance": "published", "source": "SCALE-Sim 3.0.0 begins a fold when the last one has ended"}
+  }
+}
+
+"""#
+}
