@@ -34,7 +34,7 @@ extension GemmCostModel {
     let all = Double(Self.tiles(m, plan.tileM)) * Double(Self.tiles(n, plan.tileN))
     let active = all / (mTiles * nTiles)
     let shared =
-      (inputBytes + otherBytes + drained + residual) * active / machine.hbm.rate.approximate
+      (inputBytes + otherBytes + drained + residual) * active / machine.hbm.readRate.approximate
 
     // A ring turns no faster than its slots fill, pass and empty.
     let fill = Double(max(inputPath.latency, otherPath.latency)) + events

@@ -104,6 +104,14 @@ public struct LlamaReport: Sendable {
           "\(Quantity.grouped(last.cycles)) cycles for the last token   "
             + "\(Quantity.significant(rate)) tokens/s of at most \(Quantity.significant(bound))"))
     }
+    if machine.launchCycles > 0, let pass = steps.last ?? prefill {
+      let cycles = launchCycles(pass)
+      lines.append(
+        PageRow.line(
+          "launch",
+          "\(Quantity.grouped(cycles)) cycles more for its \(pass.launches) launches from the host   "
+            + Quantity.seconds(seconds(cycles))))
+    }
     lines.append(
       PageRow.line("cache", "\(Quantity.grouped(cacheBytesPerToken)) bytes a token"))
     var text = lines.joined(separator: "\n") + "\n"
@@ -112,6 +120,11 @@ public struct LlamaReport: Sendable {
       text += "\ndecode at position \(last.first)\n" + table(last)
     }
     return text
+  }
+
+  /// What the launches of a pass cost from the host and back; no cycle of it is in the pass's.
+  private func launchCycles(_ pass: LlamaRun.Pass) -> Int64 {
+    machine.launchCycles.multipliedClamped(by: Int64(pass.launches))
   }
 
   private var numbers: String {
@@ -188,6 +201,7 @@ public struct LlamaReport: Sendable {
       JSONMember("tokens", .integer(Int64(pass.count))),
       JSONMember("cycles", .integer(pass.cycles)), JSONMember("bound_cycles", .integer(pass.bound)),
       JSONMember("launches", .integer(Int64(pass.launches))),
+      JSONMember("launch_cycles", .integer(launchCycles(pass))),
       JSONMember("checked_outputs", .integer(Int64(pass.checked))),
       JSONMember("total_outputs", .integer(Int64(pass.total))),
       JSONMember("stages", .array(pass.rows.map(json))),

@@ -147,7 +147,7 @@ struct SwigluCostModel: Sendable {
     let bursts = Double(columns) * lineBytes(depth: depth, chunk: chunk)
     let rate = min(
       machine[.hbmToL1].rate.approximate,
-      machine.hbm.rate.approximate / Double(machine.cores))
+      machine.hbm.readRate.approximate / Double(machine.cores))
     let burst = max(1, machine.hbm.burst)
     let results = tiles * Double(rows * ((2 * width - 1) / burst + 2) * burst)
     let load = (bursts + results) / rate

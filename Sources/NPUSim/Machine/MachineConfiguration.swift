@@ -34,6 +34,8 @@ public struct MachineConfiguration: Sendable, Hashable {
   public var eventPairs = QueuePairs.all
   /// Further ones, between parts that are a core of their own in the hardware and one with others here.
   public var fusedEventPairs = QueuePairs.none
+  /// Cycles from the host's launch of a program to its cycle 0, and from its end back to the host.
+  public var launchCycles: Int64 = 0
   /// Which cores have which queues.
   public var groups = CoreGroups()
   /// Sets of an event between cores that may be pending at once.

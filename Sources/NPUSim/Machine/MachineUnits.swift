@@ -152,6 +152,11 @@ extension MachineConfiguration {
     public var burst: Int
     /// What makes bytes that a core wrote readable for the core itself.
     public var readAfterWrite: ReadAfterWrite
+    /// The share of the rate that reads or writes alone reach, at most 1.
+    public var readEfficiency: Rate
+    /// The share of it where a service goes the other way than the one before; at most that of one
+    /// direction alone.
+    public var mixedEfficiency: Rate
 
     /// What a core has to put between a write to HBM and its own read of the bytes.
     public enum ReadAfterWrite: String, Sendable, CaseIterable {
@@ -161,10 +166,35 @@ extension MachineConfiguration {
       case fence
     }
 
-    public init(rate: Rate, burst: Int, readAfterWrite: ReadAfterWrite = .event) {
+    public init(
+      rate: Rate, burst: Int, readAfterWrite: ReadAfterWrite = .event,
+      readEfficiency: Rate = .whole, mixedEfficiency: Rate = .whole
+    ) {
       self.rate = rate
       self.burst = burst
       self.readAfterWrite = readAfterWrite
+      self.readEfficiency = readEfficiency
+      self.mixedEfficiency = mixedEfficiency
+    }
+
+    /// What one direction alone reaches, in bytes per cycle: the most that HBM gives.
+    public var readRate: Rate { rate.times(readEfficiency) ?? rate }
+
+    /// What a service reaches that goes the other way than the one before.
+    public var mixedRate: Rate { rate.times(mixedEfficiency) ?? rate }
+
+    /// Parts of a cycle in which the time of every service is a whole number.
+    var parts: Int64 {
+      if rate.isUnlimited { return 1 }
+      let (a, b) = (readRate.numerator, mixedRate.numerator)
+      // Both are below 2^31 in what a description gives.
+      return (a / Self.greatestCommonDivisor(a, b)).multipliedClamped(by: b)
+    }
+
+    private static func greatestCommonDivisor(_ a: Int64, _ b: Int64) -> Int64 {
+      var (a, b) = (a, b)
+      while b != 0 { (a, b) = (b, a % b) }
+      return max(1, a)
     }
   }
 }

@@ -8,6 +8,9 @@ public struct Rate: Sendable, Hashable {
   /// No limit: anything takes zero cycles.
   public static let unlimited = Rate(uncheckedNumerator: 0, denominator: 1)
 
+  /// One, as a share of something.
+  public static let whole = Rate(uncheckedNumerator: 1, denominator: 1)
+
   @inlinable public var isUnlimited: Bool { numerator == 0 }
 
   init(uncheckedNumerator numerator: Int64, denominator: Int64) {
@@ -38,6 +41,18 @@ public struct Rate: Sendable, Hashable {
   /// The nearest Double; `infinity` when unlimited.
   public var approximate: Double {
     isUnlimited ? .infinity : Double(numerator) / Double(denominator)
+  }
+
+  /// A share of the rate, exact; `nil` where its lowest terms do not fit 63 bits.
+  func times(_ share: Rate) -> Rate? {
+    if isUnlimited || share.isUnlimited { return .unlimited }
+    // Reducing crosswise first keeps the products as small as the result allows.
+    guard let left = Rate(numerator, over: share.denominator),
+      let right = Rate(share.numerator, over: denominator)
+    else { return nil }
+    let (top, isOver) = left.numerator.multipliedReportingOverflow(by: right.numerator)
+    let (bottom, isUnder) = left.denominator.multipliedReportingOverflow(by: right.denominator)
+    return isOver || isUnder ? nil : Rate(top, over: bottom)
   }
 
   /// The smaller of two rates.

@@ -8,18 +8,38 @@ public struct PriceTable: Sendable {
     public var occupancy: Int64
     /// Cycles from the end of occupancy to visible results.
     public var latency: Int64
-    /// Whole cycles of the HBM server.
-    public var hbmWhole: Int64
-    /// What is left of its time, in units of 1 / numerator of the HBM rate.
-    public var hbmFraction: Int64
+    /// The time of the HBM server for a transfer that goes the way of the one before.
+    public var hbm = Service.none
+    /// The same for one that goes the other way.
+    public var mixed = Service.none
     /// Cycles from start to free when HBM serves the transfer alone; the occupancy elsewhere.
     public var uncontended: Int64
-    /// Whether an end of the transfer is in HBM.
-    public var usesHBM: Bool
+    /// Whether an end of the transfer is in HBM, and whether it is the end that is written.
+    public var usesHBM = false
+    public var writesHBM = false
+
+    /// Cycles from start to free behind a transfer that goes the other way and leaves HBM idle.
+    var slowest: Int64 { max(uncontended, mixed.roundedUp) }
 
     /// Synchronisation takes one cycle of its queue.
-    static let synchronisation = Price(
-      occupancy: 1, latency: 0, hbmWhole: 0, hbmFraction: 0, uncontended: 1, usesHBM: false)
+    static let synchronisation = Price(occupancy: 1, latency: 0)
+
+    init(occupancy: Int64, latency: Int64) {
+      self.occupancy = occupancy
+      self.latency = latency
+      uncontended = occupancy
+    }
+  }
+
+  /// Time of a server: whole cycles, and what is left in parts of a cycle, of which there are
+  /// ``MachineConfiguration/HBMSpec/parts``.
+  public struct Service: Sendable, Hashable {
+    public var whole: Int64
+    public var fraction: Int64
+
+    static let none = Service(whole: 0, fraction: 0)
+
+    var roundedUp: Int64 { whole + (fraction > 0 ? 1 : 0) }
   }
 
   /// Indexed by position in ``Program/works``.
@@ -52,13 +72,13 @@ public struct PriceTable: Sendable {
     var longest: Int64 = 2
     for work in program.works {
       guard let price = Self.price(work, machine), price.occupancy <= Self.limit,
-        price.uncontended <= Self.limit, price.latency <= Self.limit
+        price.slowest <= Self.limit, price.latency <= Self.limit
       else {
         throw NPUError(
           .limit, "a micro-op would take more than 2^59 cycles on \(machine.name)",
           hint: "use smaller tiles, or higher rates and lower latencies")
       }
-      longest = max(longest, 1 + price.uncontended + price.latency)
+      longest = max(longest, 1 + price.slowest + price.latency)
       prices.append(price)
     }
     self.prices = prices
@@ -76,40 +96,41 @@ public struct PriceTable: Sendable {
     case .matrix:
       let (m, k, n) = work.amounts
       return machine.matrix.pricing.occupancy(m: m, k: k, n: n).map {
-        unit($0, latency: machine.matrix.latency)
+        Price(occupancy: $0, latency: machine.matrix.latency)
       }
-    case .stated: return unit(work.amounts.0, latency: work.amounts.1)
+    case .stated: return Price(occupancy: work.amounts.0, latency: work.amounts.1)
     case .vector:
       guard let vectorClass = work.vectorClass else { return nil }
       return machine.vector.occupancy(of: vectorClass, elements: work.elements).map {
-        unit($0, latency: machine.vector.latencies[vectorClass.index])
+        Price(occupancy: $0, latency: machine.vector.latencies[vectorClass.index])
       }
     }
-  }
-
-  private static func unit(_ occupancy: Int64, latency: Int64) -> Price {
-    Price(
-      occupancy: occupancy, latency: latency, hbmWhole: 0, hbmFraction: 0, uncontended: occupancy,
-      usesHBM: false)
   }
 
   private static func transfer(_ work: Work, _ machine: MachineConfiguration) -> Price? {
     guard let path = work.path else { return nil }
     let port = machine[path]
-    var price = unit(port.rate.cycles(for: work.portBytes), latency: port.latency)
+    var price = Price(occupancy: port.rate.cycles(for: work.portBytes), latency: port.latency)
     guard path.readsHBM || path.writesHBM else { return price }
     price.usesHBM = true
-    let rate = machine.hbm.rate
-    guard !rate.isUnlimited else { return price }
-    // bytes / (numerator / denominator), exact: whole cycles and a fraction over the numerator.
-    let scaled = work.hbmBytes.multipliedFullWidth(by: rate.denominator)
+    price.writesHBM = path.writesHBM
+    let hbm = machine.hbm
+    guard !hbm.rate.isUnlimited else { return price }
+    guard let alone = service(work.hbmBytes, at: hbm.readRate, parts: hbm.parts),
+      let mixed = service(work.hbmBytes, at: hbm.mixedRate, parts: hbm.parts)
+    else { return nil }
+    price.hbm = alone
+    price.mixed = mixed
+    price.uncontended = max(price.occupancy, alone.roundedUp)
+    return price
+  }
+
+  /// `bytes / (numerator / denominator)`, exact.
+  private static func service(_ bytes: Int64, at rate: Rate, parts: Int64) -> Service? {
+    let scaled = bytes.multipliedFullWidth(by: rate.denominator)
     guard scaled.high >= 0, scaled.high < rate.numerator else { return nil }
     let (whole, rest) = dividing(scaled, by: rate.numerator)
-    guard let whole else { return nil }
-    price.hbmWhole = whole
-    price.hbmFraction = rest
-    price.uncontended = max(price.occupancy, whole + (rest > 0 ? 1 : 0))
-    return price
+    return whole.map { Service(whole: $0, fraction: rest * (parts / rate.numerator)) }
   }
 
   private static func dividing(_ value: (high: Int64, low: UInt64), by divisor: Int64) -> (

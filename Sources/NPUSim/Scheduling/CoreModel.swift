@@ -20,21 +20,22 @@ struct CoreModel: Sendable {
     alone = table.prices
     shared =
       sharers < 2
-      ? table.prices : table.prices.map { Self.shared($0, by: Int64(sharers), machine.hbm.rate) }
+      ? table.prices : table.prices.map { Self.shared($0, by: Int64(sharers), machine.hbm) }
   }
 
   /// A price where the other cores take their parts of HBM.
   private static func shared(
-    _ price: PriceTable.Price, by sharers: Int64, _ rate: Rate
+    _ price: PriceTable.Price, by sharers: Int64, _ hbm: MachineConfiguration.HBMSpec
   ) -> PriceTable.Price {
-    guard price.usesHBM, !rate.isUnlimited, price.hbmWhole <= PriceTable.limit / sharers,
-      price.hbmFraction <= .max / sharers
+    let time = price.hbm
+    guard price.usesHBM, !hbm.rate.isUnlimited, time.whole <= PriceTable.limit / sharers,
+      time.fraction <= .max / sharers
     else { return price }
     var result = price
-    let fraction = price.hbmFraction * sharers
-    result.hbmWhole = price.hbmWhole * sharers + fraction / rate.numerator
-    result.hbmFraction = fraction % rate.numerator
-    result.uncontended = max(price.occupancy, result.hbmWhole + (result.hbmFraction > 0 ? 1 : 0))
+    let fraction = time.fraction * sharers
+    result.hbm.whole = time.whole * sharers + fraction / hbm.parts
+    result.hbm.fraction = fraction % hbm.parts
+    result.uncontended = max(price.occupancy, result.hbm.roundedUp)
     return result
   }
 

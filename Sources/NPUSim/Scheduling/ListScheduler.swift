@@ -70,7 +70,7 @@ struct ListScheduler: ~Copyable {
       fenceless |= 1 << queue.rawValue
     }
     needs = [UInt32](repeating: 0, count: fenceless == 0 ? 0 : model.graph.opCount)
-    hbm = RateServer(model.machine.hbm.rate)
+    hbm = RateServer(parts: model.machine.hbm.parts)
     order.reserveCapacity(model.graph.opCount)
   }
 
@@ -233,8 +233,7 @@ struct ListScheduler: ~Copyable {
     let price = prices[Int(model.records[op].work)]
     var free = start + max(1, price.occupancy)
     if price.usesHBM {
-      free = max(
-        free, hbm.serve(from: start, whole: price.hbmWhole, fraction: price.hbmFraction))
+      free = max(free, hbm.serve(from: start, price.hbm))
     }
     lanes[queue].free = free
     lanes[queue].visible = max(lanes[queue].visible, free + price.latency)

@@ -17,6 +17,6 @@ extension SequentialProgram {
       }
       for queue in 0..<Queue.count { least = max(least, busy[queue]) }
     }
-    return max(least, ExactCycles(bytes, at: tables.machine.hbm.rate).roundedUp(dividedBy: 1))
+    return max(least, ExactCycles(bytes, at: tables.machine.hbm.readRate).roundedUp(dividedBy: 1))
   }
 }

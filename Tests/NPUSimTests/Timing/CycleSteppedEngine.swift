@@ -19,6 +19,7 @@ struct CycleSteppedEngine {
     var port = 1
     var latency = 0
     var hbmBytes: Int?
+    var writesHBM = false
     /// Earlier micro-ops whose results it must see.
     var interlocks: [Int] = []
     var matchingSet: Int?
@@ -53,6 +54,8 @@ struct CycleSteppedEngine {
   private var started: [[Int]]
   /// When HBM is free, in units of 1 / numerator of its rate.
   private var hbmFree = 0
+  /// Whether the last service of HBM wrote.
+  private var wrote: Bool?
 
   init(_ program: Program, uncontended: Bool) {
     machine = program.machine
@@ -131,6 +134,7 @@ struct CycleSteppedEngine {
       op.port = rate.isUnlimited ? 0 : up(bytes * Int(rate.denominator), Int(rate.numerator))
       op.latency = Int(machine[path].latency)
       if path.readsHBM || path.writesHBM { op.hbmBytes = Int(work.hbmBytes) }
+      op.writesHBM = path.writesHBM
     } else if let kind = work.vectorClass {
       let turns = up(Int(work.elements), machine.vector.lanes)
       op.port = max(
@@ -347,8 +351,16 @@ struct CycleSteppedEngine {
     moments[c][i].start = t
     var free = t + ops[c][i].port
     if let bytes = ops[c][i].hbmBytes, !machine.hbm.rate.isUnlimited {
-      let unit = Int(machine.hbm.rate.numerator)
-      let service = bytes * Int(machine.hbm.rate.denominator)
+      // bytes / (rate · share), where time counts in parts of a cycle that suit both shares.
+      let (rate, hbm) = (machine.hbm.rate, machine.hbm)
+      let shares = [hbm.readEfficiency, hbm.mixedEfficiency]
+      let isMixed = !isUncontended && wrote == !ops[c][i].writesHBM
+      let share = shares[isMixed ? 1 : 0]
+      let unit = shares.reduce(Int(rate.numerator)) { $0 * Int($1.numerator) }
+      let service =
+        bytes * Int(rate.denominator) * Int(share.denominator)
+        * Int(shares[isMixed ? 0 : 1].numerator)
+      if !isUncontended { wrote = ops[c][i].writesHBM }
       let begin = isUncontended ? t * unit : max(t * unit, hbmFree)
       let end = begin + service
       if !isUncontended { hbmFree = end }

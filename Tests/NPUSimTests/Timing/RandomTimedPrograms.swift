@@ -32,6 +32,14 @@ struct RandomTimedPrograms {
     return Rate(Int64(pick(5...97)), over: Int64(pick(1...4))) ?? .unlimited
   }
 
+  private mutating func hbm() -> MachineConfiguration.HBMSpec {
+    let shares = [(1, 1), (9, 10), (7, 8), (3, 4), (1, 2)].compactMap { Rate($0, over: $1) }
+    let alone = pick(0...4)
+    return .init(
+      rate: rate(), burst: [1, 8, 32, 48, 64][pick(0...4)], readEfficiency: shares[alone],
+      mixedEfficiency: shares[pick(alone...4)])
+  }
+
   mutating func machine() -> MachineConfiguration {
     let memories = Space.allCases.map { space in
       MachineConfiguration.MemorySpec(
@@ -54,7 +62,7 @@ struct RandomTimedPrograms {
         latencies: VectorClass.allCases.map { _ in Int64(pick(0...6)) }),
       sfuMode: .correctlyRounded, memories: memories,
       paths: TransferPath.allCases.map { _ in .init(rate: rate(), latency: Int64(pick(0...6))) },
-      hbm: .init(rate: rate(), burst: [1, 8, 32, 48, 64][pick(0...4)]),
+      hbm: hbm(),
       queueDepth: chance(20) ? nil : pick(1...4),
       interlocks: (0..<Queue.count).map { _ in
         chance(70) ? .full : chance(50) ? .stream : .none

@@ -104,7 +104,7 @@ struct FlashTuning {
     let missing = max(0, 1 - Double(plan.kvStages) / pieces)
     let shared =
       machine.hbm.rate.isUnlimited
-      ? Double.infinity : machine.hbm.rate.approximate / Double(machine.cores)
+      ? Double.infinity : machine.hbm.readRate.approximate / Double(machine.cores)
     let onHBM = 2.0625 * d * missing / together / min(rate(.hbmToL1), shared)
     let costs = [onVector, onMatrix, onFeed, onHBM]
     return costs.reduce(0, max) + 0.05 * costs.reduce(0, +)

@@ -21,6 +21,9 @@ extension ConfigurationParameter {
     .init(
       "group.vector_cores", \.groups.vectorCores, .integer(0...1024), unstated: 0,
       "cores of a group that have load, vector and store"),
+    .init(
+      "launch.cycles", \.launchCycles, .cycles(0...cycleLimit), unit: "cycles", unstated: 0,
+      "from the host's launch to cycle 0, and back; not part of the cycles"),
   ]
 
   private static let matrix: [ConfigurationParameter] = [
@@ -105,6 +108,12 @@ extension ConfigurationParameter {
     .init(
       "hbm.read_after_write", \.hbm.readAfterWrite, .choice, unstated: "event",
       "what a core needs between a write to HBM and its own read of the bytes"),
+    .init(
+      "hbm.read_efficiency", \.hbm.readEfficiency, .share, unstated: 1,
+      "share of the bandwidth that reads or writes alone reach"),
+    .init(
+      "hbm.mixed_efficiency", \.hbm.mixedEfficiency, .share, unstated: 1,
+      "share of it where a transfer goes the other way than the one before"),
   ]
 
   private static let transferPaths: [ConfigurationParameter] =

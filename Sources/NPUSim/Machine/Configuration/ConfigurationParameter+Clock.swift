@@ -73,14 +73,8 @@ extension ConfigurationParameter {
 
   /// The rate at clock `new` that moves as many bytes a second as `rate` at clock `old`.
   private static func rescaled(_ rate: Rate, from old: Int64, to new: Int64) -> Rate? {
-    // Reducing crosswise first keeps the products as small as the result allows.
-    guard let clocks = Rate(old, over: new),
-      let left = Rate(rate.numerator, over: clocks.denominator),
-      let right = Rate(clocks.numerator, over: rate.denominator)
-    else { return nil }
-    let (numerator, over) = left.numerator.multipliedReportingOverflow(by: right.numerator)
-    let (denominator, under) = left.denominator.multipliedReportingOverflow(by: right.denominator)
-    guard !over, !under, let result = Rate(numerator, over: denominator), result.isRepresentable
+    guard let clocks = Rate(old, over: new), let result = rate.times(clocks),
+      result.isRepresentable
     else { return nil }
     return result
   }

@@ -60,7 +60,30 @@ extension MachineConfiguration {
   }
 
   /// What no single parameter can show to be wrong.
-  func inconsistencies() -> [Inconsistency] {
+  func inconsistencies() -> [Inconsistency] { bankInconsistencies + hbmInconsistencies }
+
+  private var hbmInconsistencies: [Inconsistency] {
+    func problem(_ path: String, _ text: String, hint: String) -> [Inconsistency] {
+      [Inconsistency(path: path, error: NPUError(.configuration, "\(path) \(text)", hint: hint))]
+    }
+    let mixed = hbm.mixedEfficiency
+    if mixed != hbm.readEfficiency, Rate.minimum(mixed, hbm.readEfficiency) != mixed {
+      return problem(
+        "hbm.mixed_efficiency", "is more than hbm.read_efficiency",
+        hint: "transfers both ways are no faster than those of one")
+    }
+    for (path, share) in [
+      ("hbm.read_efficiency", hbm.readEfficiency), ("hbm.mixed_efficiency", mixed),
+    ] where hbm.rate.times(share)?.isRepresentable != true {
+      return problem(
+        path,
+        "of the bandwidth is not a fraction of bytes per cycle whose lowest terms are below 2^31",
+        hint: "use a share with fewer digits")
+    }
+    return []
+  }
+
+  private var bankInconsistencies: [Inconsistency] {
     Space.allCases.filter(\.isOnChip).compactMap { space in
       guard let banks = self[space].banks else { return nil }
       let path = "memories.\(space.name).banks"

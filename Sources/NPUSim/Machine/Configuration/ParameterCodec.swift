@@ -117,6 +117,25 @@ extension ParameterCodec where Value == Rate {
   }
 }
 
+extension ParameterCodec where Value == Rate {
+  /// A share: a number above 0 and at most 1, or a fraction such as `"9/10"`.
+  static var share: Self {
+    Self(
+      decode: { (value, path) throws(NPUError) in
+        if let parts = value.fraction, let share = Rate(parts.numerator, over: parts.denominator),
+          share.isRepresentable, share.numerator <= share.denominator
+        {
+          return share
+        }
+        throw .mismatch(
+          value, path,
+          "a number above 0 and at most 1 (or a fraction such as \"9/10\") whose lowest terms are "
+            + "below 2^31")
+      },
+      encode: { .fraction($0.numerator, over: $0.denominator) })
+  }
+}
+
 extension ParameterCodec where Value == Rate? {
   /// A rate, or `"none"` for what the machine does not have.
   static var optionalRate: Self {

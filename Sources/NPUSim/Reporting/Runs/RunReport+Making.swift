@@ -64,6 +64,10 @@ extension RunReport.Timing {
     self.init(
       cycles: result.cycles, seconds: seconds, throughput: (items * rate, unit),
       macsPerSecond: Double(macs) * rate, binding: [], queues: queues, cores: result.cores)
+    if machine.launchCycles > 0 {
+      launch = RunReport.Launch(
+        cycles: machine.launchCycles, seconds: machine.seconds(machine.launchCycles))
+    }
   }
 }
 

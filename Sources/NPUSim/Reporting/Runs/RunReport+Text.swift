@@ -96,6 +96,13 @@ extension RunReport {
           + "\(Quantity.prefixed(timing.throughput.value, timing.throughput.unit + "/s"))   "
           + Quantity.prefixed(timing.macsPerSecond, "MAC/s"))
     ]
+    if let launch = timing.launch {
+      lines.append(
+        row(
+          "launch",
+          "\(Quantity.grouped(launch.cycles)) cycles more, from the host and back   "
+            + Quantity.seconds(launch.seconds)))
+    }
     if let bounds = timing.bounds {
       let cycles = Double(timing.cycles)
       lines.append(

@@ -36,6 +36,8 @@ public struct RunReport: Sendable {
   public struct Timing: Sendable {
     public var cycles: Int64
     public var seconds: Double
+    /// What launching the program costs besides; `nil` on a machine where it costs nothing.
+    public var launch: Launch?
     /// Items a second, and the unit.
     public var throughput: (value: Double, unit: String)
     /// Multiply-accumulates a second.
@@ -46,6 +48,13 @@ public struct RunReport: Sendable {
     /// Summed over cores, by queue.
     public var queues: [QueueTiming]
     public var cores: [CoreTiming]
+  }
+
+  /// From the host's launch to cycle 0, and from the end back to the host. No cycle of it is in
+  /// ``Timing/cycles``.
+  public struct Launch: Sendable {
+    public var cycles: Int64
+    public var seconds: Double
   }
 
   /// Bytes and MACs.

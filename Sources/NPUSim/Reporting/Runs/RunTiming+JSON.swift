@@ -31,7 +31,7 @@ extension RunReport.Timing {
       timing.throughput = (rate.value, rate.unit)
       timing.macsPerSecond = rate.macsPerSecond
     },
-    .ifAny("bounds", \.bounds),
+    .ifAny("launch", \.launch), .ifAny("bounds", \.bounds),
     JSONField("path") {
       $0.binding.isEmpty
         ? nil
@@ -90,6 +90,13 @@ extension RunReport.Timing {
       JSONField("what", \.what), JSONField("cycles", \.cycles),
     ]
   }
+}
+
+extension RunReport.Launch: JSONRecord {
+  static let blank = Self(cycles: 0, seconds: 0)
+  static let fields: [JSONField<Self>] = [
+    JSONField("cycles", \.cycles), JSONField("seconds", \.seconds),
+  ]
 }
 
 extension Resource: JSONConvertible {

@@ -15,8 +15,9 @@ public struct Bounds: Sendable, Hashable {
   public var attainableResource: Resource
   /// Cycles with infinite queue depth and an HBM that serves every transfer alone.
   public var criticalPath: Int64
-  /// Cycles of one micro-op after the other: dispatch, occupancy and latency of each at uncontended
-  /// rates, the propagation of each wait, the cost of each joining of the cores.
+  /// Cycles of one micro-op after the other: dispatch, occupancy and latency of each at the rates that
+  /// it has alone, HBM's where directions interleave; the propagation of each wait, the cost of each
+  /// joining of the cores.
   public var serialSum: Int64
 
   /// The bounds of a program; `compulsory` is what its algorithm needs, `nil` where nobody states it.
@@ -55,7 +56,7 @@ public struct Bounds: Sendable, Hashable {
         ExactCycles(
           elements, times: machine.vector.slopes[index], over: Int64(machine.vector.lanes)))
     }
-    var best = (ExactCycles(hbm, at: machine.hbm.rate).roundedUp(dividedBy: 1), Resource.hbm)
+    var best = (ExactCycles(hbm, at: machine.hbm.readRate).roundedUp(dividedBy: 1), Resource.hbm)
     for queue in Queue.allCases {
       let cycles = units[queue.index].roundedUp(dividedBy: cores)
       if cycles > best.0 { best = (cycles, .queue(queue)) }
@@ -72,7 +73,7 @@ public struct Bounds: Sendable, Hashable {
       var coreJoins: Int64 = 0
       for record in list {
         let price = prices[record.work]
-        total = total.addedClamped(to: 1 + price.uncontended + price.latency)
+        total = total.addedClamped(to: 1 + price.slowest + price.latency)
         switch record.kind {
         case .data:
           let queue = record.queue.index

@@ -2,12 +2,14 @@
 /// served when it starts. HBM is the only one.
 struct MemorySystem {
   private var hbm: RateServer
+  /// Whether the last service wrote; `nil` before the first one.
+  private var lastWrote: Bool?
   private let isRecorded: Bool
   /// Every service so far in the order in which they were taken, where they are recorded.
   private(set) var services: [MemoryService] = []
 
   init(_ machine: MachineConfiguration, isRecorded: Bool) {
-    hbm = RateServer(machine.hbm.rate)
+    hbm = RateServer(parts: machine.hbm.parts)
     self.isRecorded = isRecorded
   }
 
@@ -17,8 +19,10 @@ struct MemorySystem {
     _ site: OpSite, from start: Int64, _ price: UnsafePointer<PriceTable.Price>
   ) -> Int64 {
     if isRecorded { services.append(MemoryService(site: site, begin: hbm.begin(from: start))) }
-    return hbm.serve(
-      from: start, whole: price.pointee.hbmWhole, fraction: price.pointee.hbmFraction)
+    let writes = price.pointee.writesHBM
+    let isMixed = lastWrote == !writes
+    lastWrote = writes
+    return hbm.serve(from: start, isMixed ? price.pointee.mixed : price.pointee.hbm)
   }
 }
 
