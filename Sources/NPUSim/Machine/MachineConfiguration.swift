@@ -30,6 +30,8 @@ public struct MachineConfiguration: Sendable, Hashable {
   public var eventsPerPair: Int?
   /// Cycles from the firing of a set to the passing of its wait.
   public var eventPropagation: Int64
+  /// The same of the pairs of ends of a core in which it differs.
+  public var propagationBetween = PairCycles.none
   /// The ordered pairs of queues that have events.
   public var eventPairs = QueuePairs.all
   /// Further ones, between parts that are a core of their own in the hardware and one with others here.

@@ -7,6 +7,7 @@ struct CoreModel: Sendable {
   private let shared: [PriceTable.Price]
   private let alone: [PriceTable.Price]
   let machine: MachineConfiguration
+  private let propagations: [Int64]
 
   /// - Parameter sharers: the cores that use HBM at the same time.
   init(
@@ -17,6 +18,7 @@ struct CoreModel: Sendable {
     self.graph = graph
     followers = ConflictFollowers(graph)
     self.machine = machine
+    propagations = machine.propagations
     alone = table.prices
     shared =
       sharers < 2
@@ -50,7 +52,9 @@ struct CoreModel: Sendable {
   }
 
   /// Cycles from where a result is visible on its queue to where another queue may start.
-  var crossing: Int64 { machine.eventPropagation + 1 }
+  @inline(__always) func crossing(from source: Int, to target: Int) -> Int64 {
+    propagations[source * EventEnd.count + target] + 1
+  }
 
   /// Whether every micro-op and conflict is like that of another core.
   func isLike(_ others: [OpRecord], _ other: ConflictGraph) -> Bool {
@@ -100,7 +104,9 @@ struct CoreModel: Sendable {
       } else if records[next].queue.index == queue {
         result = max(result, (edge & ConflictGraph.waitBit != 0 ? latency : 0) + tails[next])
       } else {
-        result = max(result, max(latency, 1) + crossing + tails[next])
+        let other = records[next].queue.index
+        result = max(
+          result, max(latency, 1) + crossing(from: queue, to: other) + tails[next])
       }
     }
     return result

@@ -257,7 +257,7 @@ struct ListScheduler: ~Copyable {
 
   /// Follows the edges of a node.
   private mutating func release(_ node: Int, _ queue: Int, free: Int64, visible: Int64) {
-    let crossing = max(lanes[queue].visible, free + 1, visible) + model.crossing
+    let seen = max(lanes[queue].visible, free + 1, visible)
     var crosses = false
     for place in model.followers.places(behind: node) {
       let edge = model.followers.edges[place]
@@ -272,8 +272,10 @@ struct ListScheduler: ~Copyable {
         }
         continue
       }
-      if model.records[next].queue.index != queue {
-        readiness[next] = max(readiness[next], crossing)
+      let other = model.records[next].queue.index
+      if other != queue {
+        readiness[next] = max(
+          readiness[next], seen + model.crossing(from: queue, to: other))
         crosses = true
       } else if edge & ConflictGraph.waitBit == 0 {
         readiness[next] = max(readiness[next], free)

@@ -258,7 +258,7 @@ extension PriceTable {
     _ program: SequentialProgram, sharers: Int, _ microOps: Int
   ) throws(NPUError) {
     try self.init(program.tables)
-    let crossing = program.tables.machine.eventPropagation
+    let crossing = program.tables.machine.propagations.max() ?? 0
     if !canAdd(microOps, sharers: sharers, crossing: crossing) { return nil }
   }
 

@@ -30,7 +30,10 @@ public enum TimingEngine {
         try (table.prices + [.synchronisation]).withUnsafeBufferPointer {
           prices throws(NPUError) in
           try program.tiles.withUnsafeBufferPointer { tiles throws(NPUError) in
-            try run(program, options, table, prices, lists, tiles, instants)
+            try program.machine.propagations.withUnsafeBufferPointer {
+              propagations throws(NPUError) in
+              try run(program, options, table, prices, propagations, lists, tiles, instants)
+            }
           }
         }
       }
@@ -42,8 +45,9 @@ public enum TimingEngine {
 
   private static func run(
     _ program: Program, _ options: TimingOptions, _ table: PriceTable,
-    _ prices: UnsafeBufferPointer<PriceTable.Price>, _ lists: [UnsafeBufferPointer<OpRecord>],
-    _ tiles: UnsafeBufferPointer<TileRef>, _ instants: [UnsafeMutablePointer<OpInstants>?]
+    _ prices: UnsafeBufferPointer<PriceTable.Price>, _ propagations: UnsafeBufferPointer<Int64>,
+    _ lists: [UnsafeBufferPointer<OpRecord>], _ tiles: UnsafeBufferPointer<TileRef>,
+    _ instants: [UnsafeMutablePointer<OpInstants>?]
   ) throws(NPUError) -> TimingResult {
     let machine = program.machine
     var censuses: [CoreCensus] = []
@@ -51,14 +55,15 @@ public enum TimingEngine {
       censuses.append(try CoreCensus(list, core: core, of: program))
     }
     try checkLength(program, censuses, table)
-    guard let priceBase = prices.baseAddress else {
+    guard let priceBase = prices.baseAddress, let pairs = propagations.baseAddress else {
       throw NPUError(.program, "the program has no table of works")
     }
     var shared = CorePipeline.Shared(
       prices: priceBase, syncPrice: prices.count - 1,
       memory: MemorySystem(machine, isRecorded: options.timeline),
       footprints: FootprintCache(layout: TileLayout(program), tiles: tiles),
-      isUncontended: options.uncontended, propagation: machine.eventPropagation,
+      isUncontended: options.uncontended, propagations: pairs,
+      corePropagation: machine.eventPropagation,
       jitter: options.jitter.map { JitterSource($0) })
     let cores = UnsafeMutableBufferPointer<CorePipeline>.allocate(capacity: lists.count)
     for (core, list) in lists.enumerated() {
@@ -112,7 +117,8 @@ public enum TimingEngine {
   ) throws(NPUError) {
     let machine = program.machine
     var total: Int64 = 0
-    var overflow = machine.eventPropagation < 0 || machine.coreBarrier < 0
+    let propagations = machine.propagations
+    var overflow = (propagations.min() ?? 0) < 0 || machine.coreBarrier < 0
     func add(_ count: Int, _ cycles: Int64) {
       let (product, tooLarge) = Int64(count).multipliedReportingOverflow(by: cycles)
       let (sum, carried) = total.addingReportingOverflow(product)
@@ -120,7 +126,7 @@ public enum TimingEngine {
       total = sum
     }
     add(program.opCount, table.longest)
-    add(censuses.reduce(0) { $0 + $1.waits }, machine.eventPropagation)
+    add(censuses.reduce(0) { $0 + $1.waits }, propagations.max() ?? 0)
     add(censuses.reduce(0) { $0 + $1.coreBarriers }, machine.coreBarrier)
     guard !overflow, total <= PriceTable.limit / JitterSource.largest else {
       throw NPUError(

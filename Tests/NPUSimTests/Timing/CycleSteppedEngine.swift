@@ -20,6 +20,7 @@ struct CycleSteppedEngine {
     var latency = 0
     var hbmBytes: Int?
     var writesHBM = false
+    var propagation = 0
     /// Earlier micro-ops whose results it must see.
     var interlocks: [Int] = []
     var matchingSet: Int?
@@ -104,7 +105,13 @@ struct CycleSteppedEngine {
       let waits = same.filter { [.wait, .sequencerWait].contains(list[$0].kind) }
       let place = waits.firstIndex(of: index) ?? 0
       op.matchingSet = place < sets.count ? sets[place] : nil
+      let event = record.event
+      let own = program.machine.propagationBetween.list.first {
+        $0.source == event.source && $0.target == event.target
+      }
+      op.propagation = Int(own?.cycles ?? program.machine.eventPropagation)
     case .coreWait:
+      op.propagation = Int(program.machine.eventPropagation)
       let other = Int(record.words[0])
       func places(_ list: [OpRecord], _ kind: OpKind, _ partner: Int) -> [Int] {
         list.indices.filter {
@@ -305,7 +312,7 @@ struct CycleSteppedEngine {
       guard let set = ops[c][i].matchingSet, moments[setter][set].fire != Self.later else {
         return false
       }
-      return moments[setter][set].fire + Int(machine.eventPropagation) <= t
+      return moments[setter][set].fire + ops[c][i].propagation <= t
     case .barrierQueue:
       return lists[c][ops[c][i].queues[0]].allSatisfy { $0 >= i || moments[c][$0].visible <= t }
     case .barrierAll:

@@ -45,7 +45,7 @@ struct RandomTimedPrograms {
       MachineConfiguration.MemorySpec(
         bytes: 1 << 20, alignment: space == .hbm ? 1 : 1 << pick(0...5))
     }
-    return MachineConfiguration(
+    var machine = MachineConfiguration(
       name: "random", summary: "", clockHz: 1_000_000_000, cores: pick(1...3),
       coreBarrier: Int64(pick(0...9)),
       matrix: .init(
@@ -68,6 +68,10 @@ struct RandomTimedPrograms {
         chance(70) ? .full : chance(50) ? .stream : .none
       }, eventsPerPair: nil,
       eventPropagation: Int64(pick(0...5)))
+    for pair in QueuePairs.all.list where chance(10) {
+      machine.propagationBetween[pair.source, pair.target] = Int64(pick(0...9))
+    }
+    return machine
   }
 
   private struct Buffers {

@@ -153,6 +153,10 @@ extension ConfigurationParameter {
       "events.propagation", \.eventPropagation, .cycles(0...cycleLimit), unit: "cycles",
       "from the firing of a set to the passing of its wait"),
     .init(
+      "events.propagation_between", \.propagationBetween, .pairCycles(0...cycleLimit),
+      unit: "cycles", unstated: .null,
+      "the same of single pairs of queues, where it differs; null where none does"),
+    .init(
       "events.pairs", \.eventPairs, .queuePairs, unstated: "all",
       "ordered pairs of queues that have events"),
     .init(

@@ -28,21 +28,60 @@ extension ParameterCodec where Value == QueuePairs {
   private static func queuePair(
     _ value: JSONValue, _ path: String
   ) throws(NPUError) -> (source: EventEnd, target: EventEnd) {
-    let names = EventEnd.all.map(\.name)
-    if case .string(let text) = value.content {
-      let ends = text.split(separator: ">", omittingEmptySubsequences: false).map(String.init)
-      if ends.count == 2, ends[0].hasSuffix("-"),
-        let source = EventEnd(name: String(ends[0].dropLast())),
-        let target = EventEnd(name: ends[1]),
-        source != target
-      {
-        return (source, target)
-      }
-    }
+    if case .string(let text) = value.content, let pair = EventEnd.pair(named: text) { return pair }
     var error = NPUError.mismatch(
       value, "an element of \(path)", "two different queues, such as \"load->vector\"")
-    error.hint = "the queues are \(names.joined(separator: ", "))"
+    error.hint = EventEnd.hint
     throw error
+  }
+}
+
+extension ParameterCodec where Value == PairCycles {
+  /// An object such as `{"matrix->vector": 700}`, or null for no pair.
+  static func pairCycles(_ range: ClosedRange<Int>) -> Self {
+    Self(
+      decode: { (value, path) throws(NPUError) in
+        if case .null = value.content { return .none }
+        guard case .object(let members) = value.content else {
+          throw .mismatch(value, path, "null or an object such as {\"matrix->vector\": 700}")
+        }
+        var result = PairCycles.none
+        for member in members {
+          guard let pair = EventEnd.pair(named: member.key) else {
+            throw NPUError(
+              .configuration,
+              "\(path) has the key \(JSONWriter.quoted(member.key)); it must be two different "
+                + "queues, such as \"load->vector\"", at: member.keySpan?.location,
+              hint: EventEnd.hint)
+          }
+          result[pair.source, pair.target] = Int64(
+            try member.value.requireInt(
+              "\(path).\(member.key)", in: range, category: .configuration))
+        }
+        return result
+      },
+      encode: { pairs in
+        let members = pairs.list.map {
+          JSONMember("\($0.source.name)->\($0.target.name)", .integer($0.cycles))
+        }
+        return members.isEmpty ? nil : .object(members)
+      }, takesObjects: true)
+  }
+}
+
+extension EventEnd {
+  /// The ends of a pair such as `load->vector`; `nil` for what is none of two different ends.
+  fileprivate static func pair(named text: String) -> (source: EventEnd, target: EventEnd)? {
+    let ends = text.split(separator: ">", omittingEmptySubsequences: false).map(String.init)
+    guard ends.count == 2, ends[0].hasSuffix("-"),
+      let source = EventEnd(name: String(ends[0].dropLast())), let target = EventEnd(name: ends[1]),
+      source != target
+    else { return nil }
+    return (source, target)
+  }
+
+  fileprivate static var hint: String {
+    "the queues are \(all.map(\.name).joined(separator: ", "))"
   }
 }
 

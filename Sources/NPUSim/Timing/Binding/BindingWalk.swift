@@ -201,7 +201,9 @@ struct BindingWalk {
     switch record.kind {
     case .wait, .sequencerWait:
       guard let set = index[core].set(of: op) else { return false }
-      book(.propagation, back: now - machine.eventPropagation, to: .free)
+      let propagation = machine.propagation(
+        from: record.event.source, to: record.event.target)
+      book(.propagation, back: now - propagation, to: .free)
       op = set
       if times[set].free == now { return true }
       guard let source = record.event.source.queue else { return false }

@@ -66,6 +66,7 @@ public struct Bounds: Sendable, Hashable {
 
   /// Adds what depends on each micro-op: the busiest queue of any core, and the serial sum.
   private mutating func addOccupancies(_ program: Program, _ prices: PriceTable) {
+    let propagations = program.machine.propagations
     var joins: Int64 = 0
     var total: Int64 = 0
     for list in program.cores {
@@ -78,8 +79,9 @@ public struct Bounds: Sendable, Hashable {
         case .data:
           let queue = record.queue.index
           occupied[queue] = occupied[queue].addedClamped(to: price.uncontended)
-        case .wait, .sequencerWait, .coreWait:
-          total = total.addedClamped(to: program.machine.eventPropagation)
+        case .wait, .sequencerWait:
+          total = total.addedClamped(to: propagations[record.event.pair])
+        case .coreWait: total = total.addedClamped(to: program.machine.eventPropagation)
         case .barrierCores: coreJoins += 1
         case .set, .sequencerSet, .coreSet, .barrierQueue, .barrierAll: break
         }

@@ -9,7 +9,9 @@ extension CorePipeline {
         isHeld = true
         return false
       }
-      var propagation = shared.propagation
+      var propagation =
+        record.kind == .coreWait
+        ? shared.corePropagation : shared.propagations[record.event.pair]
       if let jitter = shared.jitter {
         propagation = jitter.scale(propagation, core: core, op: op, draw: 2)
       }

@@ -13,7 +13,10 @@ struct CorePipeline {
     var footprints: FootprintCache
     var firings = CoreFirings()
     let isUncontended: Bool
-    let propagation: Int64
+    /// Of an event, by its pair.
+    let propagations: UnsafePointer<Int64>
+    /// Of an event between cores.
+    let corePropagation: Int64
     var jitter: JitterSource?
   }
 
@@ -258,7 +261,7 @@ struct CorePipeline {
       }
     } else if code.isWait {
       guard let fired = events.fired(code.index, for: q) else { return }
-      var propagation = shared.propagation
+      var propagation = shared.propagations[records[Int(slot.op)].event.pair]
       if let jitter = shared.jitter {
         propagation = jitter.scale(propagation, core: core, op: slot.op, draw: 2)
       }
