@@ -40,7 +40,7 @@ import Testing
     #expect(
       report.text().contains(
         "launch     \(Quantity.grouped(cycles)) cycles more for its \(pass.launches) launches"))
-    #expect(report.json()["decode"]?.elements?.first?["launch_cycles"] == .integer(cycles))
-    #expect(report.json()["decode"]?.elements?.first?["cycles"] == .integer(pass.cycles))
+    #expect(report.json()["decode"]?.elements.first?["launch_cycles"] == .integer(cycles))
+    #expect(report.json()["decode"]?.elements.first?["cycles"] == .integer(pass.cycles))
   }
 }
