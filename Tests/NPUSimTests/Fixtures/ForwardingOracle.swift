@@ -28,9 +28,11 @@ struct ForwardingOracle {
         })
       else { return false }
       let tile = program.tiles[Int(later.words[j])]
+      let (array, unit) = (machine.matrix.array, machine.matrix)
+      let (m, n) = unit.kind == .cube ? (unit.m0, unit.n0) : (array.rows, array.columns)
       var unitTiles = 0
-      for row in 0..<Int(tile.rows) where row % machine.matrix.m0 == 0 {
-        for column in 0..<Int(tile.columns) where column % machine.matrix.n0 == 0 {
+      for row in 0..<Int(tile.rows) where row % m == 0 {
+        for column in 0..<Int(tile.columns) where column % n == 0 {
           _ = column
           unitTiles += 1
         }
