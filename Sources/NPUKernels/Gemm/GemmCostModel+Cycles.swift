@@ -98,7 +98,7 @@ extension GemmCostModel {
     let slopes = machine.vector.slopes
     return
       (elements * Double(slopes[VectorClass.encodeMX.index])
-      + sums * Double(slopes[VectorClass.add.index])) / Double(machine.vector.lanes)
+      + sums * Double(slopes[VectorClass.add.index])) / Double(machine.vector.wordElements)
   }
 
   /// Matmuls of a schedule.

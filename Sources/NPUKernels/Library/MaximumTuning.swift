@@ -18,9 +18,9 @@ enum MaximumTuning {
     let unit = machine.vector
     // In Double, as prices may be large beyond all measure.
     func occupancy(_ vectorClass: VectorClass, _ columns: Int) -> Double {
-      let steps = (rows * columns + unit.lanes - 1) / unit.lanes
-      return max(
-        Double(unit.minimumOccupancy), Double(unit.slopes[vectorClass.index]) * Double(steps))
+      let cycles = unit.occupancy(
+        of: vectorClass, elements: Int64(rows * columns), rows: Int64(rows), formats: [.f32])
+      return Double(cycles ?? .max)
     }
     let fold = occupancy(.max, folded) + Double(unit.latencies[VectorClass.max.index]) / 2
     return occupancy(.rowMax, width) - occupancy(.rowMax, kept) > fold

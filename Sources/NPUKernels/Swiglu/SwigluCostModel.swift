@@ -119,7 +119,7 @@ struct SwigluCostModel: Sendable {
     let down = cycles(plan, rows: rows, columns: self.share(hidden), depth: ffn, share)
     // Without a second slot each tile of tokens waits for its rows to be encoded.
     let exposed = plan.rowStages > 1 ? 1 : passes
-    let encode = Double(rows * (hidden + ffn)) * 5 / Double(machine.vector.lanes)
+    let encode = Double(rows * (hidden + ffn)) * 5 / Double(machine.vector.wordElements)
     return passes * (up.total + down.total) + up.first + down.first + exposed * encode
   }
 

@@ -255,10 +255,25 @@ public struct ProgramBuilder {
       )
       return (record, false)
     }
-    let work = op.work(layout)
+    var work = op.work(layout)
+    if work.kind == .vector && machine.vector.pricesOperands {
+      work = priced(work, record) { encoder.tiles[$0] }
+    }
     if !Op.isOpaque { record.work = intern(work) }
     machine.settleForwarding(of: &record, doing: work) { encoder.tiles[$0] }
     return (record, true)
+  }
+
+  /// What a vector micro-op asks for, with the formats of its operands and the rows of the largest.
+  private func priced(_ work: Work, _ record: OpRecord, _ tile: (Int) -> TileRef) -> Work {
+    var formats: FormatSet = []
+    var largest: (elements: Int, rows: Int) = (-1, 0)
+    for k in 0..<Int(record.operandCount) where !record.access(k).isEmpty {
+      let tile = tile(k)
+      formats.insert(tile.format)
+      if tile.elements > largest.elements { largest = (tile.elements, Int(tile.rows)) }
+    }
+    return work.with(formats, rows: largest.rows)
   }
 
   /// Declares a tensor that taps fill, of `slots × rows × columns` elements, dense; returns its

@@ -10,7 +10,8 @@ public struct Work: Sendable, Hashable {
     case transfer
     /// `amounts`: m, k, n.
     case matrix
-    /// `amounts`: elements, 0, 0.
+    /// `amounts`: elements; and where the machine prices them, the bits of the formats of its operands
+    /// and rows.
     case vector
     /// Stated with the micro-op. `amounts`: cycles of occupancy, cycles of latency, and the micro-op's
     /// name, an index in ``Program/opNames``; `detail` is 1 for one that streams.
@@ -58,6 +59,13 @@ public struct Work: Sendable, Hashable {
     Work(.stated, streams ? 1 : 0, cycles, latency, name)
   }
 
+  /// The same with operands in some formats and rows, of a vector micro-op.
+  func with(_ formats: FormatSet, rows: Int) -> Work {
+    var result = self
+    if kind == .vector { (result.b, result.c) = (Int64(formats.bits), Int64(rows)) }
+    return result
+  }
+
   /// The same of another name, where it has one.
   func named(_ name: Int) -> Work {
     var result = self
@@ -95,4 +103,10 @@ public struct Work: Sendable, Hashable {
 
   /// Elements of a vector micro-op; 0 otherwise.
   public var elements: Int64 { kind == .vector ? a : 0 }
+
+  /// Formats of a vector micro-op's operands, where the machine prices them.
+  public var formats: FormatSet { FormatSet(bits: kind == .vector ? UInt32(clamping: b) : 0) }
+
+  /// Rows of a vector micro-op's largest operand, where the machine prices them; 0 otherwise.
+  public var rows: Int64 { kind == .vector ? c : 0 }
 }

@@ -69,11 +69,18 @@ extension MachineConfiguration {
 
   /// The vector unit.
   public struct VectorUnit: Sendable, Hashable {
-    /// FP32 lanes; a power of two, and the lane count of every row reduction.
+    /// FP32 lanes; a power of two, and the lane count of every row reduction, whatever prices are.
     public var lanes: Int
     /// Smallest occupancy of a vector micro-op in cycles.
     public var minimumOccupancy: Int64
-    /// Cycles for each `lanes` elements, indexed by ``VectorClass/index``.
+    /// Bytes that a repeat takes; `nil` where a repeat takes `lanes` elements, whatever they are stored in.
+    public var widthBytes: Int?
+    /// What the unit takes as it is stored; other formats are priced as FP32. Without effect where
+    /// ``widthBytes`` is `nil`.
+    public var nativeFormats = FormatSet.all
+    /// Vector units of a core, at least 1: the rows of a micro-op are shared out.
+    public var units = 1
+    /// Cycles of a repeat, indexed by ``VectorClass/index``.
     public var slopes: [Int64]
     /// Cycles from the end of occupancy to visible results, indexed by ``VectorClass/index``.
     public var latencies: [Int64]
@@ -85,9 +92,43 @@ extension MachineConfiguration {
       self.latencies = latencies
     }
 
-    /// Cycles that `elements` elements of a class occupy the unit; `nil` beyond 2^63.
-    public func occupancy(of kind: VectorClass, elements: Int64) -> Int64? {
-      let turns = elements <= 0 ? 0 : (elements - 1) / Int64(lanes) + 1
+    /// Whether prices depend on more of a micro-op than how many elements it has.
+    var pricesOperands: Bool { widthBytes != nil || units > 1 }
+
+    /// Elements of a repeat of operands in some formats, the widest of them deciding. A width is at
+    /// least that of an FP32 element.
+    private func repeated(_ formats: FormatSet) -> Int64 {
+      guard let widthBytes else { return Int64(lanes) }
+      return Int64(widthBytes / (formats.formats.map(bytes).max() ?? ElementFormat.f32.bytes))
+    }
+
+    private func bytes(_ format: ElementFormat) -> Int {
+      nativeFormats.contains(format) ? format.bytes : ElementFormat.f32.bytes
+    }
+
+    /// The most elements that all units take in a repeat, of whatever format.
+    public var mostElements: Int64 {
+      guard let widthBytes else { return Int64(lanes) * Int64(units) }
+      let least = ElementFormat.allCases.map(bytes).min() ?? 1
+      return Int64(widthBytes / least) * Int64(units)
+    }
+
+    /// Elements that all units take in a repeat of operands in FP32.
+    public var wordElements: Int64 { repeated([.f32]) * Int64(units) }
+
+    /// Cycles that a micro-op of a class occupies the unit: `elements` elements in `rows` rows with
+    /// operands in some formats. The unit with the most rows decides. `nil` beyond 2^63.
+    public func occupancy(
+      of kind: VectorClass, elements: Int64, rows: Int64 = 1, formats: FormatSet = []
+    ) -> Int64? {
+      var share = max(0, elements)
+      if units > 1, rows > 0 {
+        let most = (rows - 1) / Int64(units) + 1
+        let (product, overflow) = share.multipliedReportingOverflow(by: most)
+        if overflow { return nil }
+        share = product == 0 ? 0 : (product - 1) / rows + 1
+      }
+      let turns = share <= 0 ? 0 : (share - 1) / repeated(formats) + 1
       let (cycles, overflow) = turns.multipliedReportingOverflow(by: slopes[kind.index])
       return overflow ? nil : max(minimumOccupancy, cycles)
     }

@@ -57,7 +57,8 @@ public struct PriceTable: Sendable {
     guard machine.paths.count == TransferPath.count,
       machine.vector.slopes.count == VectorClass.count,
       machine.vector.latencies.count == VectorClass.count,
-      machine.interlocks.count == Queue.count, machine.vector.lanes > 0,
+      machine.interlocks.count == Queue.count, machine.vector.lanes > 0, machine.vector.units > 0,
+      machine.vector.widthBytes ?? 4 >= 4,
       machine.matrix.m0 > 0, machine.matrix.k0 > 0, machine.matrix.n0 > 0,
       machine.matrix.array.rows > 0, machine.matrix.array.columns > 0
     else {
@@ -101,7 +102,9 @@ public struct PriceTable: Sendable {
     case .stated: return Price(occupancy: work.amounts.0, latency: work.amounts.1)
     case .vector:
       guard let vectorClass = work.vectorClass else { return nil }
-      return machine.vector.occupancy(of: vectorClass, elements: work.elements).map {
+      return machine.vector.occupancy(
+        of: vectorClass, elements: work.elements, rows: work.rows, formats: work.formats
+      ).map {
         Price(occupancy: $0, latency: machine.vector.latencies[vectorClass.index])
       }
     }

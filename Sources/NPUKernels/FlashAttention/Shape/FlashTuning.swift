@@ -95,7 +95,7 @@ struct FlashTuning {
     let waits =
       Double(vector.latencies[VectorClass.exp2Fused.index])
       * (plan.stages == 1 || !hidesLatency ? 24 : 2) / (rows * width)
-    let onVector = score / lanes + waits
+    let onVector = score / Double(vector.wordElements) + waits
     let onMatrix =
       (product(plan.tileQ, shape.headDim, plan.piece)
         + product(plan.tileQ, plan.piece, shape.headDim)) / (rows * Double(plan.piece))

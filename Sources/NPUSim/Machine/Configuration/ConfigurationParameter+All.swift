@@ -68,11 +68,20 @@ extension ConfigurationParameter {
       .init(
         "vector.minimum_occupancy", \.vector.minimumOccupancy, .cycles(0...cycleLimit),
         unit: "cycles", "smallest occupancy of a vector micro-op"),
+      .init(
+        "vector.width_bytes", \.vector.widthBytes, .optional(4...1_048_576), unit: "bytes",
+        unstated: .null, "what a repeat takes; null where it takes `lanes` elements"),
+      .init(
+        "vector.native_formats", \.vector.nativeFormats, .formats, unstated: "all",
+        "what the unit takes as it is stored, where it has a width; the rest is priced as f32"),
+      .init(
+        "vector.units", \.vector.units, .integer(1...64), unstated: 1,
+        "vector units of a core, over which the rows of a micro-op are shared out"),
     ]
     + VectorClass.allCases.map { kind in
       .init(
         "vector.slopes.\(kind.key)", \.vector.slopes[kind.index], .cycles(0...1_000_000),
-        unit: "cycles", "occupancy for each `lanes` elements")
+        unit: "cycles", "occupancy of a repeat: `lanes` elements, or a width")
     }
     + VectorClass.allCases.map { kind in
       .init(

@@ -70,6 +70,51 @@ extension ParameterCodec where Value == Int? {
   }
 }
 
+extension ParameterCodec where Value == Int? {
+  /// An integer inside a range, or null for none.
+  static func optional(_ range: ClosedRange<Int>) -> Self {
+    Self(
+      decode: { (value, path) throws(NPUError) in
+        if case .null = value.content { return nil }
+        guard let number = value.integer, range.contains(number) else {
+          throw .mismatch(
+            value, path, "an integer from \(range.lowerBound) to \(range.upperBound), or null")
+        }
+        return number
+      },
+      encode: { $0.map { .integer($0) } ?? .null })
+  }
+}
+
+extension ParameterCodec where Value == FormatSet {
+  /// `"all"`, or an array of names such as `"bf16"`.
+  static var formats: Self {
+    let names = ElementFormat.allCases.map(\.name)
+    return Self(
+      decode: { (value, path) throws(NPUError) in
+        if case .string("all") = value.content { return .all }
+        guard case .array(let elements) = value.content else {
+          throw .mismatch(value, path, "\"all\" or an array of formats such as \"f16\"")
+        }
+        var formats: FormatSet = []
+        for element in elements {
+          guard case .string(let name) = element.content, let format = ElementFormat(name: name)
+          else {
+            var error = NPUError.mismatch(
+              element, "an element of \(path)", "one of \(names.joined(separator: ", "))")
+            if case .string(let name) = element.content {
+              error.hint = DidYouMean.hint(for: name, among: names)
+            }
+            throw error
+          }
+          formats.insert(format)
+        }
+        return formats
+      },
+      encode: { $0 == .all ? "all" : .array($0.formats.map { .string($0.name) }) })
+  }
+}
+
 extension ParameterCodec where Value == Interlock {
   /// The name, or a boolean as in descriptions of version 0.1.0: false is `none`, true is `full`.
   static var interlock: Self {

@@ -54,7 +54,7 @@ public struct Bounds: Sendable, Hashable {
     for (index, elements) in work.elements.enumerated() {
       units[Queue.vector.index].add(
         ExactCycles(
-          elements, times: machine.vector.slopes[index], over: Int64(machine.vector.lanes)))
+          elements, times: machine.vector.slopes[index], over: machine.vector.mostElements))
     }
     var best = (ExactCycles(hbm, at: machine.hbm.readRate).roundedUp(dividedBy: 1), Resource.hbm)
     for queue in Queue.allCases {
