@@ -49,14 +49,8 @@ struct ForwardingOracle {
           && machine.vector.latencies.contains { $0 >= work.amounts.1 }
           && machine.vector.latencies.allSatisfy { work.amounts.0 >= $0 }
       }
-      guard let kind = work.vectorClass else { return false }
-      var occupied = Int64(0)
-      var left = work.elements
-      while left > 0 {
-        occupied += machine.vector.slopes[kind.index]
-        left -= Int64(machine.vector.lanes)
-      }
-      occupied = max(occupied, machine.vector.minimumOccupancy)
+      guard work.kind == .vector else { return false }
+      let occupied = VectorOracle.cycles(program, record)
       return machine.vector.latencies.allSatisfy { occupied >= $0 }
     }
   }

@@ -94,9 +94,8 @@ struct CycleSteppedEngine {
     switch record.kind {
     case .data:
       price(&op, program.works[Int(record.work)], program.machine)
-      let unit = program.machine.vector
-      if record.queue == .vector, unit.widthBytes != nil || unit.units > 1 {
-        op.port = vectorPort(program, record)
+      if program.works[Int(record.work)].kind == .vector {
+        op.port = VectorOracle.cycles(program, record)
       }
       if program.machine.interlocks(record.queue) {
         op.interlocks = list[..<index].indices.filter { sites.mustSee(index, $0) }
@@ -147,9 +146,6 @@ struct CycleSteppedEngine {
       if path.readsHBM || path.writesHBM { op.hbmBytes = Int(work.hbmBytes) }
       op.writesHBM = path.writesHBM
     } else if let kind = work.vectorClass {
-      let turns = up(Int(work.elements), machine.vector.lanes)
-      op.port = max(
-        Int(machine.vector.minimumOccupancy), Int(machine.vector.slopes[kind.index]) * turns)
       op.latency = Int(machine.vector.latencies[kind.index])
     } else if work.kind == .stated {
       (op.port, op.latency) = (Int(work.amounts.0), Int(work.amounts.1))
@@ -165,28 +161,6 @@ struct CycleSteppedEngine {
       op.port += Int(unit.overhead)
       op.latency = Int(unit.latency)
     }
-  }
-
-  /// The cycles of a vector micro-op by its operands: each unit takes its rows, a repeat at a time.
-  private static func vectorPort(_ program: Program, _ record: OpRecord) -> Int {
-    let unit = program.machine.vector
-    let work = program.works[Int(record.work)]
-    guard let kind = work.vectorClass else { return 1 }
-    let tiles = (0..<Int(record.operandCount)).filter { !record.access($0).isEmpty }
-      .map { program.tiles[Int(record.words[$0])] }
-    let sizes = tiles.map { tile in
-      unit.nativeFormats.contains(tile.format) ? tile.format.bytes : 4
-    }
-    let most = tiles.map(\.elements).max() ?? 0
-    let rows = tiles.first { $0.elements == most }.map { Int($0.rows) } ?? 0
-    // Rows dealt out one by one; what an element is repeated for is the same in each.
-    var dealt = Array(repeating: 0, count: unit.units)
-    for row in 0..<rows { dealt[row % unit.units] += 1 }
-    let share = Double(work.elements) * Double(dealt[0]) / Double(max(1, rows))
-    let width = unit.widthBytes.map { $0 / (sizes.max() ?? 4) } ?? unit.lanes
-    var turns = 0
-    while Double(turns * width) < share { turns += 1 }
-    return max(Int(unit.minimumOccupancy), turns * Int(unit.slopes[kind.index]))
   }
 
   /// The cycles of a systolic product, cell by cell and fold by fold: in a fold every cell makes a

@@ -49,7 +49,9 @@ extension MachineConfiguration {
       guard work.amounts.0 >= longest, work.amounts.1 <= longest else { return false }
     } else {
       guard let kind = work.vectorClass,
-        let occupancy = vector.occupancy(of: kind, elements: work.elements), occupancy >= longest
+        let occupancy = vector.occupancy(
+          of: kind, elements: work.elements, rows: work.rows, formats: work.formats),
+        occupancy >= longest
       else { return false }
     }
     let operands = (0..<Int(record.operandCount)).filter { !record.access($0).isEmpty }
