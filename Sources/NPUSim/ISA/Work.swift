@@ -21,6 +21,9 @@ public struct Work: Sendable, Hashable {
   public var kind: Kind
   /// Raw value of the ``TransferPath`` or ``VectorClass``; 1 for ``streams``; 0 otherwise.
   public var detail: UInt8
+  /// Of a transfer on a machine that charges for rows, one more than the index of its rows in
+  /// ``Program/rowProfiles``; else 0.
+  private(set) var profile: UInt32 = 0
   public var amounts: (Int64, Int64, Int64) { (a, b, c) }
   private var a: Int64
   private var b: Int64
@@ -57,6 +60,13 @@ public struct Work: Sendable, Hashable {
     cycles: Int, latency: Int, streams: Bool = false, name: Int = 0
   ) -> Work {
     Work(.stated, streams ? 1 : 0, cycles, latency, name)
+  }
+
+  /// The same with the rows at a place in ``Program/rowProfiles``, of a transfer.
+  func with(profile index: Int) -> Work {
+    var result = self
+    if kind == .transfer { result.profile = UInt32(truncatingIfNeeded: index + 1) }
+    return result
   }
 
   /// The same with operands in some formats and rows, of a vector micro-op.

@@ -169,6 +169,10 @@ extension MachineConfiguration {
     public var rate: Rate
     /// Cycles from the end of occupancy to visible results.
     public var latency: Int64
+    /// Fewest cycles that a row, a contiguous run, takes of the queue.
+    public var rowCycles: Int64 = 0
+    /// Cycles that a transfer takes of the queue before its first row.
+    public var issueCycles: Int64 = 0
     /// Whether the machine has the path; without it a micro-op that takes it is not legal.
     public var isPresent: Bool
 

@@ -72,7 +72,8 @@ public struct PriceTable: Sendable {
     prices.reserveCapacity(program.works.count)
     var longest: Int64 = 2
     for work in program.works {
-      guard let price = Self.price(work, machine), price.occupancy <= Self.limit,
+      let rows = work.profile > 0 ? program.rowProfiles[Int(work.profile) - 1] : nil
+      guard let price = Self.price(work, rows, machine), price.occupancy <= Self.limit,
         price.slowest <= Self.limit, price.latency <= Self.limit
       else {
         throw NPUError(
@@ -90,10 +91,12 @@ public struct PriceTable: Sendable {
   public subscript(work: UInt32) -> Price { prices[Int(work)] }
 
   /// `nil` when it cannot be represented.
-  private static func price(_ work: Work, _ machine: MachineConfiguration) -> Price? {
+  private static func price(
+    _ work: Work, _ rows: RowProfile?, _ machine: MachineConfiguration
+  ) -> Price? {
     switch work.kind {
     case .none: return .synchronisation
-    case .transfer: return transfer(work, machine)
+    case .transfer: return transfer(work, rows, machine)
     case .matrix:
       let (m, k, n) = work.amounts
       return machine.matrix.pricing.occupancy(m: m, k: k, n: n).map {
@@ -110,10 +113,15 @@ public struct PriceTable: Sendable {
     }
   }
 
-  private static func transfer(_ work: Work, _ machine: MachineConfiguration) -> Price? {
+  private static func transfer(
+    _ work: Work, _ rows: RowProfile?, _ machine: MachineConfiguration
+  ) -> Price? {
     guard let path = work.path else { return nil }
     let port = machine[path]
-    var price = Price(occupancy: port.rate.cycles(for: work.portBytes), latency: port.latency)
+    let moved = rows.map { port.cycles(for: $0) } ?? port.rate.cycles(for: work.portBytes)
+    let (occupancy, overflow) = moved.addingReportingOverflow(port.issueCycles)
+    if overflow { return nil }
+    var price = Price(occupancy: occupancy, latency: port.latency)
     guard path.readsHBM || path.writesHBM else { return price }
     price.usesHBM = true
     price.writesHBM = path.writesHBM
@@ -143,5 +151,24 @@ public struct PriceTable: Sendable {
       (UInt64(value.high), value.low))
     guard quotient <= UInt64(limit) else { return (nil, 0) }
     return (Int64(quotient), Int64(remainder))
+  }
+}
+
+extension MachineConfiguration.PathSpec {
+  /// Whole cycles of some rows, each of which takes the fewest that a row does.
+  fileprivate func cycles(for profile: RowProfile) -> Int64 {
+    var total = ExactCycles(profile.filled, at: rate)
+    for rows in profile.rows {
+      let least = rowCycles.multipliedFullWidth(by: rate.numerator)
+      let moved = rows.bytes.multipliedFullWidth(by: rate.denominator)
+      let isShort =
+        rate.isUnlimited || moved.high < least.high
+        || (moved.high == least.high && moved.low < least.low)
+      total.add(
+        isShort
+          ? ExactCycles(rows.count, times: rowCycles, over: 1)
+          : ExactCycles(rows.count.multipliedClamped(by: rows.bytes), at: rate))
+    }
+    return total.roundedUp(dividedBy: 1)
   }
 }

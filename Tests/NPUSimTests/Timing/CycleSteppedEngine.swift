@@ -94,8 +94,10 @@ struct CycleSteppedEngine {
     switch record.kind {
     case .data:
       price(&op, program.works[Int(record.work)], program.machine)
-      if program.works[Int(record.work)].kind == .vector {
-        op.port = VectorOracle.cycles(program, record)
+      switch program.works[Int(record.work)].kind {
+      case .vector: op.port = VectorOracle.cycles(program, record)
+      case .transfer: op.port = TransferOracle.cycles(program, record)
+      case .none, .matrix, .stated: break
       }
       if program.machine.interlocks(record.queue) {
         op.interlocks = list[..<index].indices.filter { sites.mustSee(index, $0) }
@@ -139,9 +141,6 @@ struct CycleSteppedEngine {
   private static func price(_ op: inout Op, _ work: Work, _ machine: MachineConfiguration) {
     func up(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }
     if let path = work.path {
-      let rate = machine[path].rate
-      let bytes = Int(work.portBytes)
-      op.port = rate.isUnlimited ? 0 : up(bytes * Int(rate.denominator), Int(rate.numerator))
       op.latency = Int(machine[path].latency)
       if path.readsHBM || path.writesHBM { op.hbmBytes = Int(work.hbmBytes) }
       op.writesHBM = path.writesHBM
@@ -152,37 +151,9 @@ struct CycleSteppedEngine {
     } else {
       let (m, k, n) = work.amounts
       let unit = machine.matrix
-      switch unit.kind {
-      case .cube:
-        let tiles = up(Int(m), unit.m0) * up(Int(k), unit.k0) * up(Int(n), unit.n0)
-        op.port = tiles * Int(unit.cyclesPerTile)
-      case .systolic: op.port = folds(Int(m), Int(k), Int(n), unit.array)
-      }
-      op.port += Int(unit.overhead)
+      op.port = MatrixOracle.cycles(Int(m), Int(k), Int(n), unit) + Int(unit.overhead)
       op.latency = Int(unit.latency)
     }
-  }
-
-  /// The cycles of a systolic product, cell by cell and fold by fold: in a fold every cell makes a
-  /// product a cycle from when its operands have come to it.
-  private static func folds(_ m: Int, _ k: Int, _ n: Int, _ array: SystolicArray) -> Int {
-    let down = array.dataflow == .outputStationary ? m : k
-    let across = array.dataflow == .inputStationary ? m : n
-    let stream = [.outputStationary: k, .weightStationary: m][array.dataflow] ?? n
-    var end = 0
-    for _ in stride(from: 0, to: down, by: array.rows) {
-      for _ in stride(from: 0, to: across, by: array.columns) {
-        var start = end
-        if array.dataflow != .outputStationary { start += array.rows }
-        var last = 0
-        for row in 0..<array.rows {
-          for column in 0..<array.columns { last = max(last, start + row + column + stream) }
-        }
-        if end > 0 { last -= min(Int(array.foldOverlap), last - end - stream) }
-        end = last
-      }
-    }
-    return end
   }
 
   // MARK: Time

@@ -68,6 +68,10 @@ struct RandomTimedPrograms {
         chance(70) ? .full : chance(50) ? .stream : .none
       }, eventsPerPair: nil,
       eventPropagation: Int64(pick(0...5)))
+    for path in machine.paths.indices {
+      if chance(30) { machine.paths[path].rowCycles = Int64(pick(1...9)) }
+      if chance(20) { machine.paths[path].issueCycles = Int64(pick(1...9)) }
+    }
     if chance(30) { machine.vector.widthBytes = [4, 6, 16, 64][pick(0...3)] }
     if chance(50) { machine.vector.nativeFormats = [[.f32], [.f16, .f32], []][pick(0...2)] }
     if chance(30) { machine.vector.units = pick(1...3) }

@@ -193,6 +193,11 @@ public struct TileLayout: Sendable {
     return b
   }
 
+  /// Bytes that a run of a region takes of a port: whole bursts in HBM.
+  func portBytes(ofRun start: Int, _ region: Region, _ space: Space) -> Int {
+    space == .hbm ? bursts(from: start, bytes: region.runBytes) * burst : region.runBytes
+  }
+
   private func bursts(from start: Int, bytes: Int) -> Int {
     (start + bytes + burst - 1) / burst - start / burst
   }

@@ -27,6 +27,8 @@ public struct Program: Sendable {
   public var indexTensors: [IndexTensor]
   public var tiles: [TileRef]
   public var works: [Work]
+  /// The rows of transfers, where the machine charges for them.
+  public var rowProfiles: [RowProfile] = []
   public var scopes: [Scope]
   public var scopeLabels: [String]
   /// The names of opaque micro-ops; ``Work/name`` of their works is an index.

@@ -139,6 +139,12 @@ extension ConfigurationParameter {
           "\(key).latency", \.paths[path.index].latency, .cycles(0...cycleLimit),
           unit: "cycles", unstated: path.isOptional ? 0 : nil,
           "from the end of occupancy to visible results"),
+        .init(
+          "\(key).row_cycles", \.paths[path.index].rowCycles, .cycles(0...cycleLimit),
+          unit: "cycles", unstated: 0, "fewest that a row, a contiguous run, takes of the queue"),
+        .init(
+          "\(key).issue_cycles", \.paths[path.index].issueCycles, .cycles(0...cycleLimit),
+          unit: "cycles", unstated: 0, "what a transfer takes of the queue before its first row"),
       ]
     }
 
