@@ -139,7 +139,6 @@ struct CycleSteppedEngine {
   }
 
   private static func price(_ op: inout Op, _ work: Work, _ machine: MachineConfiguration) {
-    func up(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }
     if let path = work.path {
       op.latency = Int(machine[path].latency)
       if path.readsHBM || path.writesHBM { op.hbmBytes = Int(work.hbmBytes) }
