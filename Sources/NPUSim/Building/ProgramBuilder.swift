@@ -13,7 +13,7 @@ public struct ProgramBuilder {
   var layout: TileLayout
   private var tileIDs = InternTable<TileRef>()
   private var workIDs: InternTable<Work>
-  private var profileIDs: [RowProfile: Int] = [:]
+  var profileIDs: [RowProfile: Int] = [:]
   private var labelIDs: [String: UInt32] = ["": 0]
   var opNameIDs: [String: Int] = [:]
   private var lastLabel: (text: String, id: UInt32) = ("", 0)
@@ -256,45 +256,8 @@ public struct ProgramBuilder {
       )
       return (record, false)
     }
-    var work = op.work(layout)
-    if work.kind == .vector && machine.vector.pricesOperands {
-      work = priced(work, record) { encoder.tiles[$0] }
-    } else if let path = work.path, machine[path].rowCycles > 0 {
-      work = withRows(work, path, record) { encoder.tiles[$0] }
-    }
-    if !Op.isOpaque { record.work = intern(work) }
-    machine.settleForwarding(of: &record, doing: work) { encoder.tiles[$0] }
+    settle(&record, doing: op.work(layout), isStated: Op.isOpaque) { encoder.tiles[$0] }
     return (record, true)
-  }
-
-  /// What a vector micro-op asks for, with the formats of its operands and the rows of the largest.
-  private func priced(_ work: Work, _ record: OpRecord, _ tile: (Int) -> TileRef) -> Work {
-    var formats: FormatSet = []
-    var largest: (elements: Int, rows: Int) = (-1, 0)
-    for k in 0..<Int(record.operandCount) where !record.access(k).isEmpty {
-      let tile = tile(k)
-      formats.insert(tile.format)
-      if tile.elements > largest.elements { largest = (tile.elements, Int(tile.rows)) }
-    }
-    return work.with(formats, rows: largest.rows)
-  }
-
-  /// What a transfer asks for, with its rows: those in HBM where it has an end there, else those that it
-  /// writes from `acc`, or that it reads.
-  private mutating func withRows(
-    _ work: Work, _ path: TransferPath, _ record: OpRecord, _ tile: (Int) -> TileRef
-  ) -> Work {
-    let operands = (0..<Int(record.operandCount)).filter { !record.access($0).isEmpty }
-    let counts: Access = path.queue == .drain ? .write : .read
-    guard
-      let k = operands.first(where: { tile($0).space == .hbm })
-        ?? operands.first(where: { record.access($0).contains(counts) })
-    else { return work }
-    let profile = RowProfile(of: tile(k), port: work.portBytes, layout)
-    if let known = profileIDs[profile] { return work.with(profile: known) }
-    profileIDs[profile] = program.rowProfiles.count
-    program.rowProfiles.append(profile)
-    return work.with(profile: program.rowProfiles.count - 1)
   }
 
   /// Declares a tensor that taps fill, of `slots × rows × columns` elements, dense; returns its

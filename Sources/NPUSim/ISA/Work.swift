@@ -69,6 +69,13 @@ public struct Work: Sendable, Hashable {
     return result
   }
 
+  /// The same without its rows.
+  var withoutRows: Work {
+    var result = self
+    result.profile = 0
+    return result
+  }
+
   /// The same with operands in some formats and rows, of a vector micro-op.
   func with(_ formats: FormatSet, rows: Int) -> Work {
     var result = self

@@ -72,9 +72,8 @@ public struct PriceTable: Sendable {
     prices.reserveCapacity(program.works.count)
     var longest: Int64 = 2
     for work in program.works {
-      let rows = work.profile > 0 ? program.rowProfiles[Int(work.profile) - 1] : nil
-      guard let price = Self.price(work, rows, machine), price.occupancy <= Self.limit,
-        price.slowest <= Self.limit, price.latency <= Self.limit
+      guard let price = Self.price(work, program.rows(of: work), machine),
+        price.occupancy <= Self.limit, price.slowest <= Self.limit, price.latency <= Self.limit
       else {
         throw NPUError(
           .limit, "a micro-op would take more than 2^59 cycles on \(machine.name)",

@@ -27,3 +27,10 @@ public struct RowProfile: Sendable, Hashable {
     filled = port - rows.reduce(0) { $0 + $1.bytes * $1.count }
   }
 }
+
+extension Program {
+  /// The rows of a transfer, where the machine charges for them.
+  func rows(of work: Work) -> RowProfile? {
+    work.profile > 0 ? rowProfiles[Int(work.profile) - 1] : nil
+  }
+}

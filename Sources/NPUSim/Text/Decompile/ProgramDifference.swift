@@ -41,7 +41,7 @@ extension Program {
   private func isSame(_ a: OpRecord, _ b: OpRecord, _ other: Program) -> Bool {
     guard mnemonic(a) == other.mnemonic(b), a.queue == b.queue, a.kind == b.kind,
       a.operandCount == b.operandCount, a.accessBits == b.accessBits,
-      works[Int(a.work)].named(0) == other.works[Int(b.work)].named(0),
+      isSame(works[Int(a.work)], other.works[Int(b.work)], other),
       a.scope == b.scope || scopePath(a.scope) == other.scopePath(b.scope)
     else { return false }
     for k in 0..<min(Int(a.operandCount), OpRecord.maximumOperands) {
@@ -52,6 +52,10 @@ extension Program {
       }
     }
     return true
+  }
+
+  private func isSame(_ a: Work, _ b: Work, _ other: Program) -> Bool {
+    a.named(0).withoutRows == b.named(0).withoutRows && rows(of: a) == other.rows(of: b)
   }
 
   /// A micro-op as `#12 vector.exp x[0 +: 4, 0 +: 128], y[…]`.

@@ -160,13 +160,14 @@ extension TextExpander {
     let (wrong, work) = tiles.span.withUnsafeBufferPointer { pointer in
       pointer.baseAddress.map { entry.judged(local, $0, layout) } ?? (nil, .none)
     }
-    record.work = wrong == nil ? builder.intern(work) : 0
-    if wrong == nil { builder.machine.settleForwarding(of: &record, doing: work) { tiles[$0] } }
     if let wrong {
+      record.work = 0
       builder.report(
         wrong, entry.operands, { tiles[$0] }, opcode: record.opcode, at: position)
+      return false
     }
-    return wrong == nil
+    builder.settle(&record, doing: work) { tiles[$0] }
+    return true
   }
 
   mutating func immediate(_ operand: PlanOperand, _ index: Int) -> UInt32? {
