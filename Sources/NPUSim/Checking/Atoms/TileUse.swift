@@ -28,11 +28,14 @@ struct TileUse {
   /// One finding for each kind of micro-op whose operands share bytes as they must not.
   private(set) var overlaps: [Finding] = []
 
-  /// The core whose memory a tile lies in, and the marks of ``OperandOverlaps``.
-  private struct Place {
-    /// −1 where every core may use it.
+  /// A tile while its uses are counted.
+  private struct Entry {
+    /// The core whose memory it lies in; −1 where every core may use it.
     var owner: Int32
+    /// The marks of ``OperandOverlaps``.
     var marks: UInt32
+    var count: UInt32 = 0
+    var flags: UInt8 = 0
   }
 
   /// The owner of a tile that does not lie in its buffer.
@@ -44,16 +47,14 @@ struct TileUse {
     eventIDs = Array(
       repeating: Array(repeating: 0, count: Event.pairs), count: program.cores.count)
     var overlaps = OperandOverlaps(program, layout: layout)
-    let places = program.tiles.map {
-      Place(
+    var entries = program.tiles.map {
+      Entry(
         owner: layout.contains($0)
           ? max(-1, program.buffers[Int($0.buffer)].core) : Self.unsoundOwner,
         marks: overlaps.marks(of: $0))
     }
     var unsound = unsound
-    var flags = [UInt8](repeating: 0, count: program.tiles.count)
-    var counts = [UInt32](repeating: 0, count: program.tiles.count)
-    flags.withUnsafeMutableBufferPointer { flags in
+    entries.withUnsafeMutableBufferPointer { entries in
       for (core, records) in program.cores.enumerated() {
         let own = Int32(truncatingIfNeeded: core)
         var allBits: UInt32 = 0
@@ -70,15 +71,15 @@ struct TileUse {
               let access = bits >> UInt32(truncatingIfNeeded: 4 * k) & 15
               if access == 0 { continue }
               let tile = Int(records[op].words[k])
-              guard tile < places.count, places[tile].owner == own || places[tile].owner == -1
+              guard tile < entries.count, entries[tile].owner == own || entries[tile].owner == -1
               else {
                 unsound.note(records[op], tile: tile, core: core, op: op)
                 isSound = false
                 continue
               }
-              flags[tile] |= Self.flags(ofAccess: access)
-              counts[tile] &+= 1
-              let next = places[tile].marks
+              entries[tile].flags |= Self.flags(ofAccess: access)
+              entries[tile].count &+= 1
+              let next = entries[tile].marks
               mayOverlap = mayOverlap || marks & next != 0 || next == .max
               marks |= next
             }
@@ -88,8 +89,8 @@ struct TileUse {
         hasUnitFlags.append(allBits >> 31 != 0)
       }
     }
-    self.flags = flags
-    self.counts = counts
+    flags = entries.map(\.flags)
+    counts = entries.map(\.count)
     self.unsound = unsound
     self.overlaps = overlaps.findings
   }
