@@ -23,13 +23,14 @@ extension ProgramBuilder {
     return work
   }
 
-  /// The formats of the operands, and the rows of the largest.
+  /// The formats that are read, or written where nothing is, and the rows of the largest operand.
   private func withOperands(_ work: Work, _ record: OpRecord, _ tile: (Int) -> TileRef) -> Work {
-    var formats: FormatSet = []
+    let operands = (0..<Int(record.operandCount)).filter { !record.access($0).isEmpty }
+    let read = operands.filter { record.access($0).contains(.read) }
+    let formats = FormatSet((read.isEmpty ? operands : read).map { tile($0).format })
     var largest: (elements: Int, rows: Int) = (-1, 0)
-    for k in 0..<Int(record.operandCount) where !record.access(k).isEmpty {
+    for k in operands {
       let tile = tile(k)
-      formats.insert(tile.format)
       if tile.elements > largest.elements { largest = (tile.elements, Int(tile.rows)) }
     }
     return work.with(formats, rows: largest.rows)

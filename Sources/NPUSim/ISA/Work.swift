@@ -10,7 +10,7 @@ public struct Work: Sendable, Hashable {
     case transfer
     /// `amounts`: m, k, n.
     case matrix
-    /// `amounts`: elements; and where the machine prices them, the bits of the formats of its operands
+    /// `amounts`: elements; and where the machine prices them, the bits of the formats that are read
     /// and rows.
     case vector
     /// Stated with the micro-op. `amounts`: cycles of occupancy, cycles of latency, and the micro-op's
@@ -121,7 +121,7 @@ public struct Work: Sendable, Hashable {
   /// Elements of a vector micro-op; 0 otherwise.
   public var elements: Int64 { kind == .vector ? a : 0 }
 
-  /// Formats of a vector micro-op's operands, where the machine prices them.
+  /// Formats that a vector micro-op reads, where the machine prices them.
   public var formats: FormatSet { FormatSet(bits: kind == .vector ? UInt32(clamping: b) : 0) }
 
   /// Rows of a vector micro-op's largest operand, where the machine prices them; 0 otherwise.

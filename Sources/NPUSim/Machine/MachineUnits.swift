@@ -95,7 +95,7 @@ extension MachineConfiguration {
     /// Whether prices depend on more of a micro-op than how many elements it has.
     var pricesOperands: Bool { widthBytes != nil || units > 1 }
 
-    /// Elements of a repeat of operands in some formats, the widest of them deciding. A width is at
+    /// Elements of a repeat that reads some formats, the widest of them deciding. A width is at
     /// least that of an FP32 element.
     private func repeated(_ formats: FormatSet) -> Int64 {
       guard let widthBytes else { return Int64(lanes) }
@@ -116,8 +116,8 @@ extension MachineConfiguration {
     /// Elements that all units take in a repeat of operands in FP32.
     public var wordElements: Int64 { repeated([.f32]) * Int64(units) }
 
-    /// Cycles that a micro-op of a class occupies the unit: `elements` elements in `rows` rows with
-    /// operands in some formats. The unit with the most rows decides. `nil` beyond 2^63.
+    /// Cycles that a micro-op of a class occupies the unit: `elements` elements in `rows` rows, read
+    /// in some formats. The unit with the most rows decides. `nil` beyond 2^63.
     public func occupancy(
       of kind: VectorClass, elements: Int64, rows: Int64 = 1, formats: FormatSet = []
     ) -> Int64? {

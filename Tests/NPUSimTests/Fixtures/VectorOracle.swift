@@ -7,9 +7,10 @@ enum VectorOracle {
     let unit = program.machine.vector
     let work = program.works[Int(record.work)]
     guard let kind = work.vectorClass else { return 1 }
-    let tiles = (0..<Int(record.operandCount)).filter { !record.access($0).isEmpty }
-      .map { program.tiles[Int(record.words[$0])] }
-    let sizes = tiles.map { tile in
+    let operands = (0..<Int(record.operandCount)).filter { !record.access($0).isEmpty }
+    let tiles = operands.map { program.tiles[Int(record.words[$0])] }
+    let read = zip(operands, tiles).filter { record.access($0.0).contains(.read) }.map(\.1)
+    let sizes = (read.isEmpty ? tiles : read).map { tile in
       unit.nativeFormats.contains(tile.format) ? tile.format.bytes : 4
     }
     let most = tiles.map(\.elements).max() ?? 0
