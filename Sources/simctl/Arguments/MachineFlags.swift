@@ -48,8 +48,8 @@ enum MachineFlags {
 
   private static func withFileHint(_ error: NPUError) -> NPUError {
     var error = error
-    let hint = error.hint.map { "\($0) " } ?? ""
-    error.hint = hint + "A file's name ends in .json or has a / in it."
+    let hint = error.hint.map { $0.hasSuffix("?") ? "\($0) " : "\($0); " } ?? ""
+    error.hint = hint + "a file's name ends in .json or has a / in it"
     return error
   }
 }

@@ -70,7 +70,7 @@ import Testing
     ("hbm.read_efficiency=1.01", "it must be a number above 0 and at most 1"),
     ("hbm.read_efficiency=\"11/10\"", "it must be a number above 0 and at most 1"),
     ("hbm.mixed_efficiency=-0.5", "it must be a number above 0 and at most 1"),
-    ("hbm.read_efficiency=0.5", "hbm.mixed_efficiency is more than hbm.read_efficiency"),
+    ("hbm.read_efficiency=0.5", "hbm.read_efficiency is 0.5, less than hbm.mixed_efficiency, 1"),
     ("hbm.mixed_efficiency=\"2147483629/2147483647\"", "not a fraction of bytes per cycle"),
     ("launch.cycles=-1", "launch.cycles"),
   ])
@@ -79,6 +79,24 @@ import Testing
     let error = #expect(throws: NPUError.self) { try edge.applying(set: setting) }
     #expect(error?.category == .configuration)
     #expect(error?.message.contains(reason) == true, "\(error?.message ?? "accepted")")
+  }
+
+  @Test func `of two shares that do not go together the one that was set is named, at its place`()
+    throws
+  {
+    func problem(_ text: String) -> NPUError? {
+      MachineDescription.problems(
+        json: Array("{\"base\": \"edge\", \"hbm\": {\(text)}}".utf8), file: "m.json"
+      ).first
+    }
+    let low = problem("\"read_efficiency\": 0.5")
+    #expect(low?.message == "hbm.read_efficiency is 0.5, less than hbm.mixed_efficiency, 1")
+    #expect(low?.hint?.hasSuffix("give hbm.mixed_efficiency at most 0.5") == true)
+    #expect(low?.location?.column == 45)
+    let both = problem("\"read_efficiency\": 0.5, \"mixed_efficiency\": 0.75")
+    #expect(
+      both?.message == "hbm.mixed_efficiency is 0.75, more than hbm.read_efficiency, 0.5")
+    #expect(both?.location?.column == 70)
   }
 
   @Test func `shares are kept as they are written, and the files of 0.1.0 have all of HBM`() throws

@@ -68,9 +68,18 @@ extension MachineConfiguration {
     }
     let mixed = hbm.mixedEfficiency
     if mixed != hbm.readEfficiency, Rate.minimum(mixed, hbm.readEfficiency) != mixed {
+      func text(_ share: Rate) -> String {
+        JSONValue.fraction(share.numerator, over: share.denominator).settingText
+      }
+      // Whoever has set one of the two alone is told of that one.
+      let isOwn = mixed != .whole
       return problem(
-        "hbm.mixed_efficiency", "is more than hbm.read_efficiency",
-        hint: "transfers both ways are no faster than those of one")
+        isOwn ? "hbm.mixed_efficiency" : "hbm.read_efficiency",
+        isOwn
+          ? "is \(text(mixed)), more than hbm.read_efficiency, \(text(hbm.readEfficiency))"
+          : "is \(text(hbm.readEfficiency)), less than hbm.mixed_efficiency, 1",
+        hint: "transfers both ways are no faster than those of one: give hbm.mixed_efficiency at "
+          + "most \(text(hbm.readEfficiency))")
     }
     for (path, share) in [
       ("hbm.read_efficiency", hbm.readEfficiency), ("hbm.mixed_efficiency", mixed),

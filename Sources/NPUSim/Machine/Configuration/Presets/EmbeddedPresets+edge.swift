@@ -16,7 +16,7 @@ extension EmbeddedPresets {
     "vector_cores": {"value": 0, "provenance": "assumed", "source": "every core has every queue"}
   },
   "matrix": {
-    "kind": {"value": "cube", "provenance": "assumed", "source": "the only kind"},
+    "kind": {"value": "cube", "provenance": "assumed", "source": "a cube, as in DaVinci cores"},
     "m0": {"value": 16, "provenance": "assumed", "source": "DaVinci-Lite class"},
     "k0": {"value": 32, "provenance": "assumed", "source": "one MXINT8 block"},
     "n0": {"value": 8, "provenance": "assumed", "source": "8.2 TOPS with m0, k0 and 1 GHz"},

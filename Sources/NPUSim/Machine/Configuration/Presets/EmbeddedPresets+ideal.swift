@@ -16,7 +16,7 @@ extension EmbeddedPresets {
     "vector_cores": {"value": 0, "provenance": "assumed", "source": "every core has every queue"}
   },
   "matrix": {
-    "kind": {"value": "cube", "provenance": "assumed", "source": "the only kind"},
+    "kind": {"value": "cube", "provenance": "assumed", "source": "a cube, as in DaVinci cores"},
     "m0": {"value": 16, "provenance": "assumed", "source": "part of the results, not of the time; as ascend-910b-like"},
     "k0": {"value": 32, "provenance": "assumed", "source": "part of the results, not of the time; as ascend-910b-like"},
     "n0": {"value": 16, "provenance": "assumed", "source": "part of the results, not of the time; as ascend-910b-like"},
