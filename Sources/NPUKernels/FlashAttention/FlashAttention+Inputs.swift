@@ -42,16 +42,19 @@ extension FlashAttention {
     for last in stride(from: pages.count - 1, to: 0, by: -1) {
       pages.swapAt(last, Int(source.word(last) % UInt64(last + 1)))
     }
-    let bytes = pages.flatMap { page in withUnsafeBytes(of: page.littleEndian) { Array($0) } }
+    let bytes = pages.prefix(spec.elements).flatMap { page in
+      withUnsafeBytes(of: page.littleEndian) { Array($0) }
+    }
     return try Tensor(dtype: .i32, shape: spec.shape, storage: bytes)
   }
 
   /// Throws `.tensor` for a block table entry that names no page.
   func checkPages(_ table: [Int32]) throws(NPUError) {
     guard form.page != nil else { return }
-    guard table.count == form.pages else {
+    let needed = form.batch * form.pagesPerSequence
+    guard table.count == needed else {
       throw NPUError(
-        .tensor, "block_table has \(table.count) entries, needed \(form.pages)",
+        .tensor, "block_table has \(table.count) entries, needed \(needed)",
         hint: "its shape is [batch, pages of a sequence]")
     }
     for (index, page) in table.enumerated() where page < 0 || Int(page) >= form.pages {

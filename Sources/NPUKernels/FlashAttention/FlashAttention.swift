@@ -16,7 +16,8 @@ import NPUSim
 /// along d, v along kv. `--kv-format` says how k and v come: BF16 (encoded on chip), MXINT8, or FP8
 /// codes with one FP32 scale for each 128 elements of a row (`k_scale`, `v_scale`
 /// [batch, kv_heads, kv, ⌈d/128⌉]). With `--page P` the cache is paged: k and v are
-/// [pages, kv_heads, P, d], and `block_table` [batch, ⌈kv/P⌉] names the page of each P tokens.
+/// [pages, kv_heads, P, d], and `block_table` [batch, ⌈kv/P⌉] names the page of each P tokens. With
+/// `--pages N` there are N pages, whoever has the rest of them.
 ///
 /// A causal query sees the keys up to its own position, the last query standing at the last key; with
 /// `--window W` only the last W of them. A row that sees nothing gives 0 and −∞.
@@ -53,6 +54,9 @@ public struct FlashAttention: Kernel {
       "page", .integer(standard: nil, minimum: 1), "tokens of a page of the cache",
       standardText: "not paged"),
     KernelOption(
+      "pages", .integer(standard: nil, minimum: 1), "pages of the cache, needs --page",
+      standardText: "as many as the sequences take"),
+    KernelOption(
       "rung", .choice(["auto"] + FlashRung.allCases.map(\.rawValue)),
       "the program: auto is decode below 32 queries and for FP8, pages or splits, else pipelined"),
   ]
@@ -69,6 +73,8 @@ public struct FlashAttention: Kernel {
     let heads = arguments.integer("heads")
     let window = arguments.integer("window")
     let page = arguments.integer("page")
+    let pool = arguments.integer("pages")
+    try arguments.refuse("pages", unless: page > 0, needs: "--page")
     let form = FlashShape(
       batch: arguments.integer("batch"), heads: heads,
       kvHeads: arguments.integer("kv-heads", otherwise: heads), queries: arguments.integer("q"),
@@ -76,7 +82,8 @@ public struct FlashAttention: Kernel {
       headDim: arguments.integer("head-dim", otherwise: chosen == .scalar ? 1 : 128),
       isCausal: arguments.flag("causal") || window > 0, window: window > 0 ? window : nil,
       kvFormat: FlashShape.CacheFormat(rawValue: arguments.choice("kv-format")) ?? .bf16,
-      splits: arguments.integer("splits"), page: page > 0 ? page : nil)
+      splits: arguments.integer("splits"), page: page > 0 ? page : nil,
+      pool: pool > 0 ? pool : nil)
     try Self.check(form, machine: machine)
     let rung = chosen ?? FlashRung.suited(to: form)
     try Self.check(rung, form)
@@ -121,13 +128,15 @@ public struct FlashAttention: Kernel {
     let limit = ShapeLimits.maximumExtent
     let page = min(form.page ?? 1, limit)
     let keys = ((min(form.kv, limit) - 1) / page + 1) * page
-    let cache = [form.batch, form.kvHeads, keys, form.headDim, 2]
+    let cache =
+      form.pool.map { [$0, form.kvHeads, page, form.headDim, 2] }
+      ?? [form.batch, form.kvHeads, keys, form.headDim, 2]
     let rows = [form.batch, form.heads, form.queries, form.headDim, 2]
     try ShapeLimits.check(
       [
         ("batch", form.batch), ("heads", form.heads), ("q", form.queries), ("kv", form.kv),
         ("head-dim", form.headDim), ("window", form.window ?? 1), ("splits", form.splits),
-        ("page", form.page ?? 1),
+        ("page", form.page ?? 1), ("pages", form.pool ?? 1),
       ], bytes: [rows, rows, cache, cache], machine: machine)
     var work = 4
     for factor in [form.batch, form.heads, form.queries, form.kv, form.headDim] {
@@ -138,6 +147,12 @@ public struct FlashAttention: Kernel {
           hint: "use a smaller shape")
       }
       work = product
+    }
+    if let pool = form.pool, pool < form.batch * form.pagesPerSequence {
+      throw NPUError(
+        .usage,
+        "--pages \(pool) is less than the \(form.batch * form.pagesPerSequence) pages that the "
+          + "sequences take", hint: "use more --pages, or a larger --page")
     }
     if let page = form.page, form.kvFormat == .mxint8, page % MXINT8.blockSize != 0 {
       throw NPUError(
@@ -176,14 +191,15 @@ public struct FlashAttention: Kernel {
   var drained: ElementFormat { machine.matrix.accumulator.format }
 
   public var shape: [(name: String, value: String)] {
-    [
+    let pool = form.pool.map { [("pages", "\($0)")] } ?? []
+    return [
       ("q", "\(form.queries)"), ("kv", "\(form.kv)"), ("heads", "\(form.heads)"),
       ("kv-heads", "\(form.kvHeads)"), ("head-dim", "\(form.headDim)"),
       ("batch", "\(form.batch)"), ("causal", form.isCausal ? "yes" : "no"),
       ("window", form.window.map { "\($0)" } ?? "all"), ("kv-format", form.kvFormat.rawValue),
       ("splits", "\(form.splits)"), ("page", form.page.map { "\($0)" } ?? "no"),
       ("rung", rung.rawValue),
-    ]
+    ] + pool
   }
 
   public var buffers: BufferPlan {

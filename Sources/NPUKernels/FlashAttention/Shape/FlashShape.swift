@@ -41,6 +41,8 @@ struct FlashShape: Sendable, Hashable {
   var splits: Int
   /// Tokens of a page of the cache, or `nil` where K and V are dense.
   var page: Int?
+  /// Pages of the cache, or `nil` for those that the sequences take.
+  var pool: Int?
 
   /// Query heads that share one kv head.
   var headsPerGroup: Int { heads / kvHeads }
@@ -61,7 +63,7 @@ struct FlashShape: Sendable, Hashable {
   var pagesPerSequence: Int { page.map { (kv + $0 - 1) / $0 } ?? 1 }
 
   /// Pages of the cache.
-  var pages: Int { batch * pagesPerSequence }
+  var pages: Int { pool ?? batch * pagesPerSequence }
 
   /// Whether queries do not see every key.
   var isMasked: Bool { isCausal || window != nil }
