@@ -15,6 +15,7 @@ The steps, one rounding each; fl32 is IEEE binary32, lane sums as in docs/numeri
                 out = bf16(fl32(fl32(x inv) weight)), in the form llama x inv rounded to bf16 before
   argmax        the first NaN, or else the first maximum
   embedding     out[t] = table[ids[t]]
+  cache_store   out = x, or MXINT8(x) with blocks along a row, or along 32 rows that end with zeros
   rope          inv_i = fl32(theta^(-2i/d)), freq = fl32(m inv_i), BF16 tables rounded once more;
                 cos, sin exact, rounded once; a' = bf16(fl32(fl32(a c) - fl32(b s))), b' alike
   linear        out = the block product of MXINT8(x) with weight, rounded to the output's type;
@@ -315,6 +316,43 @@ def row_cases(cases, random):
     cases.add("argmax", {"rows": 12, "cols": 300}, argmax(x), file=file)
 
 
+def cache_store(x, kind, along="columns"):
+    """x [slots, rows, cols] as a cache keeps it."""
+    if kind == "bf16":
+        return {"out": x}
+    slots, rows, cols = x.shape
+    values = widen(x)
+    if along == "rows":
+        values = np.pad(values, [(0, 0), (0, -rows % 32), (0, 0)])
+        payload, scale = encode(np.swapaxes(values, 1, 2).reshape(slots * cols, -1))
+        payload = payload.reshape(slots, cols, -1)
+        scale = scale.reshape(slots, cols, -1)
+        payload, scale = np.swapaxes(payload, 1, 2), np.swapaxes(scale, 1, 2)
+    else:
+        payload, scale = encode(values.reshape(slots * rows, cols))
+        payload = payload.reshape(slots, rows, -1)[:, :, :cols]
+        scale = scale.reshape(slots, rows, -1)
+    return {"out": payload.astype(np.int8), "out.scale": scale.astype(np.uint8)}
+
+
+def store_cases(cases, random):
+    shapes = [(1, 1, 1), (2, 33, 40), (3, 7, 97), (1, 64, 128), (5, 31, 32)]
+    for index, (slots, rows, cols) in enumerate(shapes):
+        seed = [0, 1, 42, MASK][index % 4]
+        x = seeded(seed, "x", slots * rows * cols).reshape(slots, rows, cols)
+        flags = {"slots": slots, "rows": rows, "cols": cols}
+        cases.add("cache_store", flags, cache_store(x, "mxint8"), seed)
+        cases.add("cache_store", flags | {"along": "rows"}, cache_store(x, "mxint8", "rows"), seed)
+        cases.add("cache_store", flags | {"format": "bf16"}, cache_store(x, "bf16"), seed)
+    x = any_words(random, (2, 70, 100))
+    x[0, 0], x[0, 1], x[1, :, 3] = 0, 0x8000, 0x0001
+    file = cases.file("store", {"x": x})
+    flags = {"slots": 2, "rows": 70, "cols": 100}
+    cases.add("cache_store", flags, cache_store(x, "mxint8"), file=file)
+    cases.add("cache_store", flags | {"along": "rows"}, cache_store(x, "mxint8", "rows"), file=file)
+    cases.add("cache_store", flags | {"format": "bf16"}, cache_store(x, "bf16"), file=file)
+
+
 def embedding_cases(cases, random):
     for seed, (tokens, vocab, hidden) in enumerate([(1, 1, 1), (5, 7, 33), (40, 100, 130)]):
         ids = (words_of(seed, "ids", tokens) % np.uint64(vocab)).astype(np.int32)
@@ -451,6 +489,7 @@ def main():
         rope_cases(cases, random)
         swiglu_cases(cases, random)
         linear_cases(cases, random)
+        store_cases(cases, random)
     (OUT / "cases.json").write_text('{"cases":[\n' + ",\n".join(cases.lines) + "\n]}\n")
 
 

@@ -24,6 +24,12 @@ import Testing
         "tokens=5 hidden=70 vocab=9", "tokens=64 hidden=192 vocab=9",
         "tokens=1 hidden=8192 vocab=3",
       ])
+    add(
+      "cache_store",
+      [
+        "slots=1 rows=1 cols=1", "slots=3 rows=33 cols=40 along=rows", "rows=200 cols=96",
+        "slots=2 rows=7 cols=5000", "rows=3 cols=9000 along=rows", "rows=64 cols=192 format=bf16",
+      ])
     add("softmax", ["rows=5 cols=333", "rows=64 cols=40 passes=2", "rows=3 cols=40000"])
     add("rope", ["positions=33 head-dim=64", "positions=3 heads=5 head-dim=6", "positions=64"])
     add(

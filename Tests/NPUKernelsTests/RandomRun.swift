@@ -96,6 +96,15 @@ struct RandomRun {
       set("tokens", extent(60))
       set("hidden", extent(1000))
       set("vocab", extent(3000))
+    case CacheStore.name:
+      set("slots", pick([1, 2, 5]))
+      set("rows", extent(100))
+      set("cols", extent(1000))
+      if chance(2) {
+        arguments["along"] = "rows"
+      } else if chance(3) {
+        arguments["format"] = "bf16"
+      }
     case Linear.name:
       set("tokens", extent(100))
       set("in", extent(600))

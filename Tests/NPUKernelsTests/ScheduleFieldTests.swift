@@ -22,6 +22,7 @@ import Testing
     "rope": ["positions": "4", "head-dim": "32"], "rms_norm": ["rows": "3", "cols": "70"],
     "linear": ["in": "70", "out": "40"], "swiglu": ["hidden": "70", "ffn": "40"],
     "embedding": ["tokens": "4", "hidden": "70", "vocab": "9"],
+    "cache_store": ["slots": "2", "rows": "40", "cols": "70"],
     "residual_add": ["rows": "3", "cols": "70"], "argmax": ["rows": "3", "cols": "70"],
   ]
 

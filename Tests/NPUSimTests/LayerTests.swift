@@ -34,6 +34,8 @@ import Testing
       NPUSim/Building NPUSim/Ops NPUSim/Scheduling NPUKernels
     NPUKernels/Argmax: NPUSim/Support NPUSim/Machine NPUSim/ISA NPUSim/Building NPUSim/Ops
       Errors NPUKernels Rows
+    NPUKernels/CacheStore: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA
+      NPUSim/Building NPUSim/Ops Errors NPUKernels Rows
     NPUKernels/CompressEpilog: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine
       NPUSim/ISA NPUSim/Building NPUSim/Ops NPUSim/Scheduling Errors NPUKernels Rows
     NPUKernels/Embedding: NPUSim/Support NPUSim/Tensors NPUSim/Machine NPUSim/ISA
@@ -54,15 +56,15 @@ import Testing
       NPUSim/Scheduling Errors NPUKernels Rows
     NPUKernels/Swiglu: NPUSim/Support NPUSim/Numerics NPUSim/Machine NPUSim/ISA NPUSim/Building
       NPUSim/Ops NPUSim/Scheduling Errors NPUKernels Rows
-    NPUKernels/Catalog: NPUSim/Support NPUKernels Argmax CompressEpilog Embedding
+    NPUKernels/Catalog: NPUSim/Support NPUKernels Argmax CacheStore CompressEpilog Embedding
       FlashAttention Gemm RMSNorm ResidualAdd Rope Softmax SoftmaxV Swiglu
     NPUKernels/Run: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine
       NPUSim/Datapath NPUSim/Findings NPUSim/ISA NPUSim/Building NPUSim/Functional
       NPUSim/Timing NPUSim/Scheduling NPUSim/Text NPUSim/Checking NPUSim/Analysis
       NPUSim/Reporting Errors NPUKernels Catalog
     NPUKernels/Models: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine
-      NPUSim/Datapath NPUSim/Timing NPUSim/Reporting NPUKernels Argmax CompressEpilog Embedding
-      FlashAttention Gemm RMSNorm ResidualAdd Rope Swiglu Run
+      NPUSim/Datapath NPUSim/Timing NPUSim/Reporting NPUKernels Argmax CacheStore CompressEpilog
+      Embedding FlashAttention Gemm RMSNorm ResidualAdd Rope Swiglu Run
     simctl/Terminal: NPUSim/Support NPUSim/Tensors NPUSim/Reporting
     simctl/Arguments: NPUSim/Support NPUSim/Tensors NPUSim/Machine NPUSim/Text NPUKernels
       NPUKernels/Catalog NPUKernels/Run Terminal

@@ -5,7 +5,7 @@ public enum Catalog {
   public static let kernels: [any Kernel.Type] = [
     DotProduct.self, Gevm.self, Gemm.self, Linear.self, SoftmaxV.self, Softmax.self,
     FlashAttention.self, CompressEpilog.self, RMSNorm.self, ResidualAdd.self, Argmax.self,
-    Embedding.self, Rope.self, Swiglu.self,
+    Embedding.self, Rope.self, Swiglu.self, CacheStore.self,
   ]
 
   /// Every name that is accepted, other names after each kernel's own.

@@ -21,10 +21,14 @@ public struct ErrorSlice: Sendable {
     /// Elements of a row, and of a block along it.
     public var width: Int
     public var block: Int
+    /// Whether a block is so many rows of a column instead: whole blocks, one after the other.
+    public var isAlongRows = false
 
     /// The scale of an element.
     func index(_ element: Int) -> Int {
-      element / width * ((width + block - 1) / block) + element % width / block
+      isAlongRows
+        ? element / width / block * width + element % width
+        : element / width * ((width + block - 1) / block) + element % width / block
     }
   }
 

@@ -27,6 +27,11 @@ public struct RowSchedule: Schedule {
     var columns: Int
     /// What columns of a tile that does not hold whole rows are a multiple of.
     var columnUnit = 1
+    /// The same of rows.
+    var rowUnit = 1
+    /// How many such matrices there are, of which tiles are dealt out to the cores; `nil` where the rows
+    /// of one are.
+    var copies: Int?
     /// Whether a tile should hold whole rows even where that makes it large.
     var prefersWholeRows = false
     var machine: MachineConfiguration
@@ -37,6 +42,12 @@ public struct RowSchedule: Schedule {
     var elementsPerLane = 128
 
     var remedy: String { "use a machine with a larger ub" }
+
+    /// The rows of a core that has its even share.
+    var share: Int {
+      let (all, isOver) = rows.multipliedReportingOverflow(by: copies ?? 1)
+      return min(rows, isOver ? rows : (all - 1) / max(1, machine.cores) + 1)
+    }
   }
 
   private init(tileRows: Int, tileColumns: Int, stages: Int) {
@@ -46,7 +57,8 @@ public struct RowSchedule: Schedule {
   }
 
   static func smallest(_ problem: Problem) -> RowSchedule {
-    RowSchedule(tileRows: 1, tileColumns: min(problem.columnUnit, problem.columns), stages: 1)
+    RowSchedule(
+      tileRows: problem.rowUnit, tileColumns: min(problem.columnUnit, problem.columns), stages: 1)
   }
 
   /// The largest tiles up to the size that is aimed at, which amortise what a micro-op costs by itself,
@@ -73,18 +85,18 @@ public struct RowSchedule: Schedule {
     let machine = problem.machine
     let unit = problem.columnUnit
     let target = max(1, problem.elementsPerLane * machine.vector.lanes)
-    let share = (problem.rows - 1) / max(1, machine.cores) + 1
+    let share = problem.share
     let wholeRows = problem.prefersWholeRows || problem.columns <= target
     var columns = wholeRows ? problem.columns : roundedUp(target, to: unit)
     while true {
-      var rows = max(1, min(share, target / columns))
+      var rows = roundedUp(max(1, min(share, target / columns)), to: problem.rowUnit)
       while true {
         for stages in choices {
           let plan = RowSchedule(tileRows: rows, tileColumns: columns, stages: stages)
           if plan.fits(problem) { return plan }
         }
-        if rows == 1 { break }
-        rows = (rows + 1) / 2
+        if rows <= problem.rowUnit { break }
+        rows = roundedUp((rows + 1) / 2, to: problem.rowUnit, below: rows)
       }
       if columns <= unit { return nil }
       columns = roundedUp((columns + 1) / 2, to: unit, below: columns)
@@ -100,17 +112,25 @@ public struct RowSchedule: Schedule {
   func buffers(_ problem: Problem) -> BufferPlan {
     problem.rings(
       RowSchedule(
-        tileRows: min(tileRows, (problem.rows - 1) / max(1, problem.machine.cores) + 1),
+        tileRows: Self.roundedUp(
+          min(tileRows, problem.copies == nil ? problem.share : problem.rows),
+          to: problem.rowUnit),
         tileColumns: min(tileColumns, problem.columns), stages: stages))
   }
 
   /// 16 for each tile.
   func microOps(_ problem: Problem) -> Double {
-    16 * (Double(problem.rows) / Double(tileRows) + 1)
+    16 * Double(problem.copies ?? 1) * (Double(problem.rows) / Double(tileRows) + 1)
       * (Double(problem.columns) / Double(tileColumns) + 1)
   }
 
   func settle(_ problem: Problem) throws(NPUError) {
+    guard tileRows >= problem.rows || tileRows % problem.rowUnit == 0 else {
+      throw NPUError(
+        .usage,
+        "tile.rows needs a multiple of \(problem.rowUnit), or all \(problem.rows) rows, found "
+          + "\(tileRows)")
+    }
     guard tileColumns >= problem.columns || tileColumns % problem.columnUnit == 0 else {
       throw NPUError(
         .usage,

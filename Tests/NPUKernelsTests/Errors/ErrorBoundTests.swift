@@ -44,6 +44,8 @@ import Testing
     KernelCase("swiglu", ["tokens": "1", "hidden": "40", "ffn": "34"]),
     KernelCase("embedding", ["tokens": "2", "hidden": "10", "vocab": "5"]),
     KernelCase("residual_add", ["rows": "2", "cols": "16"]),
+    KernelCase("cache_store", ["rows": "2", "cols": "50"]),
+    KernelCase("cache_store", ["rows": "35", "cols": "3", "along": "rows"]),
     KernelCase("argmax", ["rows": "1", "cols": "20"]),
   ]
 
@@ -94,6 +96,7 @@ import Testing
     KernelCase("rms_norm", ["rows": "2"]), KernelCase("embedding", ["tokens": "2", "vocab": "40"]),
     KernelCase("swiglu", ["hidden": "1024", "ffn": "1376"]),
     KernelCase("residual_add", ["rows": "2"]), KernelCase("argmax", ["rows": "2"]),
+    KernelCase("cache_store", ["rows": "2"]),
   ]
 
   @Test(arguments: defaults)

@@ -25,6 +25,7 @@ import Testing
     KernelCase("rms_norm", ["rows": "64", "cols": "300"]),
     KernelCase("swiglu", ["tokens": "4", "hidden": "128", "ffn": "160"]),
     KernelCase("residual_add", ["rows": "4", "cols": "200"]),
+    KernelCase("cache_store", ["rows": "40", "cols": "64", "along": "rows"]),
   ]
 
   @Test(arguments: shapes)

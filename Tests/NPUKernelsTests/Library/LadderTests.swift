@@ -24,6 +24,7 @@ import Testing
     KernelCase("swiglu", ["tokens": "16", "hidden": "512", "ffn": "512"]),
     KernelCase("softmax", ["rows": "100"]), KernelCase("rms_norm"),
     KernelCase("rope", ["positions": "128"]), KernelCase("residual_add"),
+    KernelCase("cache_store"),
   ]
 
   /// Choices are made among few schedules that are timed: now and then a better machine leads away from

@@ -80,6 +80,12 @@ struct MutationSetup: Sendable, CustomStringConvertible {
     MutationSetup(
       kernel: "embedding", arguments: ["tokens": "20", "vocab": "50", "hidden": "100"],
       schedule: "tile.rows=3"),
+    MutationSetup(
+      kernel: "cache_store", arguments: ["slots": "3", "rows": "40", "cols": "96"]),
+    MutationSetup(
+      kernel: "cache_store",
+      arguments: ["slots": "5", "rows": "41", "cols": "40", "along": "rows"],
+      machine: "ascend-910b-like", cores: 2),
     MutationSetup(kernel: "residual_add", arguments: ["rows": "9", "cols": "200"]),
     MutationSetup(kernel: "argmax", arguments: ["rows": "7", "cols": "200"]),
     MutationSetup(

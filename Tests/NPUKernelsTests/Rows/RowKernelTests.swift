@@ -2,7 +2,7 @@ import NPUKernels
 import NPUSim
 import Testing
 
-/// residual_add, rms_norm, argmax and embedding: the kernels that stream rows through `ub`.
+/// residual_add, rms_norm, argmax, embedding and cache_store: the kernels that stream rows through `ub`.
 @Suite struct RowKernelTests {
   static let hands = 4
   static let seed: UInt64 = 2_026_11
@@ -26,6 +26,9 @@ import Testing
       KernelCase("residual_add", flags),
       KernelCase("rms_norm", flags.merging(["form": form]) { $1 }),
       KernelCase("argmax", flags),
+      KernelCase("cache_store", flags.merging(["slots": "\(1 + shape.rows % 3)"]) { $1 }),
+      KernelCase("cache_store", flags.merging(["along": "rows"]) { $1 }),
+      KernelCase("cache_store", flags.merging(["format": "bf16"]) { $1 }),
       KernelCase(
         "embedding",
         ["tokens": "\(shape.rows)", "hidden": "\(shape.columns)", "vocab": "\(shape.rows + 9)"]),
@@ -50,6 +53,9 @@ import Testing
     ("argmax", "edge", "rows=30 cols=200", "tile.rows=2,tile.columns=64"),
     ("argmax", "ascend-910b-like", "rows=30 cols=200", "tile.rows=2,tile.columns=64"),
     ("embedding", "edge", "tokens=20 vocab=9 hidden=64", "tile.rows=3"),
+    ("cache_store", "edge", "slots=3 rows=40 cols=96", "tile.rows=8"),
+    ("cache_store", "edge", "slots=3 rows=41 cols=96 along=rows", "tile.rows=32"),
+    ("cache_store", "ascend-910b-like", "slots=9 rows=41 cols=96 along=rows", "tile.rows=32"),
   ])
   func `a program without one of its events or barriers is not clean`(
     kernel: String, name: String, flags: String, schedule: String
@@ -64,6 +70,12 @@ import Testing
   @Test(arguments: [
     ("residual_add", "rows=4 cols=64", "tile.row=2", "did you mean tile.rows"),
     ("residual_add", "rows=64 cols=4096", "tile.rows=64", "ub holds"),
+    (
+      "cache_store", "rows=64 cols=96 along=rows", "tile.rows=33",
+      "tile.rows needs a multiple of 32"
+    ),
+    ("cache_store", "rows=4 cols=96", "tile.columns=33", "tile.columns needs a multiple of 32"),
+    ("cache_store", "rows=4 cols=96 along=rows format=bf16", nil, "it needs --format mxint8"),
     ("residual_add", "rows=1073741825 cols=1", nil, "--rows needs at most"),
     ("residual_add", "rows=1000000000 cols=1000000000", nil, "the HBM of edge holds"),
     ("residual_add", "rows=4 cols=64", "stages=1073741825", "stages needs a whole number"),

@@ -54,6 +54,9 @@ import Testing
       ("swiglu", ["tokens": "3", "hidden": "64", "ffn": "96"]),
       ("swiglu", ["tokens": "1", "hidden": "96", "ffn": "70"]),
       ("embedding", ["tokens": "5", "vocab": "50", "hidden": "64"]),
+      ("cache_store", ["slots": "2", "rows": "5", "cols": "70"]),
+      ("cache_store", ["slots": "2", "rows": "37", "cols": "64", "along": "rows"]),
+      ("cache_store", ["slots": "3", "rows": "5", "cols": "70", "format": "bf16"]),
       ("residual_add", ["rows": "3", "cols": "70"]), ("argmax", ["rows": "3", "cols": "70"]),
     ].map { KernelCase($0.0, $0.1) }
 

@@ -60,6 +60,7 @@ struct HostileInputs {
       ("rms_norm", ["rows", "cols"]), ("swiglu", ["tokens", "hidden", "ffn"]),
       ("linear", ["tokens", "in", "out"]),
       ("embedding", ["tokens", "vocab", "hidden"]), ("residual_add", ["rows", "cols"]),
+      ("cache_store", ["slots", "rows", "cols"]),
       ("argmax", ["rows", "cols"]),
     ])
     var words = [pick(["run", "run", "check", "disasm"]), name]
