@@ -66,6 +66,14 @@ struct RunTensors: Sendable {
     return withBytes(of: name) { Array($0) }
   }
 
+  /// The words of a tensor that is no MXINT8. Throws `.tensor` where the run does not make it.
+  func tensor(_ spec: TensorSpec) throws(NPUError) -> Tensor {
+    guard let bytes = bytes(of: spec.name) else {
+      throw NPUError(.tensor, "this run does not make \(spec.name)")
+    }
+    return try Tensor(dtype: spec.format.dtype, shape: spec.shape, storage: bytes)
+  }
+
   /// The tensors as files hold them, in the order of the algorithm.
   func dump() throws(NPUError) -> TensorSet {
     var set = TensorSet()

@@ -17,8 +17,18 @@ struct LaunchRun {
     self.plan = plan
   }
 
-  /// Executes on the storages of the program's tensors; returns how many outputs were compared.
-  func execute(_ storages: [String: TensorStorage]) throws(NPUError) -> Int {
+  /// What an execution gave beside the words in memory.
+  struct Result {
+    /// Outputs that were compared.
+    var checked = 0
+    /// The intermediates that were asked for.
+    var inner: [String: Tensor] = [:]
+  }
+
+  /// Executes on the storages of the program's tensors, and keeps some of the intermediates.
+  func execute(
+    _ storages: [String: TensorStorage], keeping names: [String]
+  ) throws(NPUError) -> Result {
     let (kernel, program) = (built.kernel, built.program)
     let units = Verifier.units(of: kernel, plan.verification, seed: plan.seed)
     var ahead: ReferenceAhead?
@@ -35,11 +45,16 @@ struct LaunchRun {
     let result = try FunctionalEngine.run(
       program, state: state,
       options: FunctionalOptions(runsCoresConcurrently: built.proof.isProved))
-    guard let ahead else { return 0 }
+    var given = Result()
+    guard ahead != nil || !names.isEmpty else { return given }
     values.merge(try self.values { $0.isMade }) { _, made in made }
     let tensors = RunTensors(
       kernel.tensors, program: program, memory: FinishedMemory(state), taps: result.taps,
       known: values)
+    for spec in kernel.tensors where names.contains(spec.name) {
+      given.inner[spec.name] = try tensors.tensor(spec)
+    }
+    guard let ahead else { return given }
     let compared = Verifier(kernel, tensors).verify(try ahead.evaluated(), units: units)
     if let first = compared.first {
       throw NPUError(
@@ -48,7 +63,8 @@ struct LaunchRun {
           + Runner.mismatch(first, compared, kernel, WriterIndex(program)).message,
         hint: "run the kernel alone on these inputs, step by step with --dump")
     }
-    return compared.checkedOutputs
+    given.checked = compared.checkedOutputs
+    return given
   }
 
   /// The words of bound tensors of some roles.

@@ -41,6 +41,8 @@ public struct Launcher {
     public let totalOutputs: Int
     /// Bytes that cross HBM, in whole bursts.
     public let hbmBytes: Int64
+    /// The intermediates that were asked for, by the kernel's names; empty where no words were made.
+    public fileprivate(set) var inner: [String: Tensor] = [:]
   }
 
   /// How many programs were built.
@@ -62,11 +64,14 @@ public struct Launcher {
   /// Throws `.usage` for bindings that are not the kernel's, `.tensor` for views that are no tensors of
   /// it, `.program` for a program that is not clean, for a read of what was never written and for a word
   /// that differs from the reference. All of them name the launch.
+  ///
+  /// - Parameter names: intermediates whose words are to be kept.
   public mutating func run(
-    _ launch: Launch, on memory: TensorMemory, _ plan: Plan = Plan(.values)
+    _ launch: Launch, on memory: TensorMemory, _ plan: Plan = Plan(.values),
+    keeping names: [String] = []
   ) throws(NPUError) -> Outcome {
     do throws(NPUError) {
-      return try perform(launch, memory, plan)
+      return try perform(launch, memory, plan, keeping: names)
     } catch {
       let name = launch.description
       guard !error.message.hasPrefix(name) else { throw error }
@@ -77,7 +82,7 @@ public struct Launcher {
   }
 
   private mutating func perform(
-    _ launch: Launch, _ memory: TensorMemory, _ plan: Plan
+    _ launch: Launch, _ memory: TensorMemory, _ plan: Plan, keeping names: [String]
   ) throws(NPUError) -> Outcome {
     let kernel = try kernel(launch.call)
     try launch.check(kernel.tensors)
@@ -101,7 +106,8 @@ public struct Launcher {
     var storages: [String: TensorStorage] = [:]
     for (name, tensor) in tensors { storages[name] = try memory.storage(of: tensor) }
     let run = LaunchRun(launch, built, memory, plan)
-    outcome.checkedOutputs = try run.execute(storages)
+    let result = try run.execute(storages, keeping: names)
+    (outcome.checkedOutputs, outcome.inner) = (result.checked, result.inner)
     return outcome
   }
 
