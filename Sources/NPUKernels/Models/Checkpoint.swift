@@ -68,7 +68,7 @@ public struct Checkpoint: Sendable {
 
   /// The words of a weight, rounded to BF16 once where they are FP16 or FP32.
   ///
-  /// - Throws: `.io` where they cannot be read.
+  /// - Throws: `.io` where they cannot be read, `.tensor` where one is NaN or infinite, with its place.
   public func weight(_ weight: ModelWeight) throws(NPUError) -> Tensor {
     let tensor = try read(weight)
     return tensor.dtype == .bf16 ? tensor : try tensor.rounded(to: .bf16)
@@ -83,12 +83,23 @@ public struct Checkpoint: Sendable {
       tensor.floatsToRound(), TensorSpec("", .mxint8, tensor.shape, role: .input))
   }
 
-  /// The words as the file has them.
+  /// The words as the file has them, all of them finite.
   private func read(_ weight: ModelWeight) throws(NPUError) -> Tensor {
     let name = weight.name(configuration.naming)
     guard let dtype = archive[name]?.candidates.first,
       let tensor = try archive.read([.init(name, dtype)])[.init(name, dtype)]
     else { throw NPUError(.internal, "the weight \(name) is not in the checkpoint") }
+    let found = tensor.nonFinite()
+    let count = found.nans + found.infinities
+    guard count == 0 else {
+      let place = (0..<tensor.elementCount).first { !tensor.value(at: $0).isFinite } ?? 0
+      throw NPUError(
+        .tensor,
+        "\(archive.origin.map(ForeignText.visible) ?? "the checkpoint"): \(name) has "
+          + "\(count.counted("element")) that \(count == 1 ? "is" : "are") "
+          + "NaN or infinite, the first at \(ExpectationCheck.index(place, tensor.shape))",
+        hint: "every logit would be NaN: take another copy of the checkpoint")
+    }
     return tensor
   }
 
