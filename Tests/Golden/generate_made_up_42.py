@@ -7,13 +7,15 @@ Output: Tests/Golden/made_up_42/cases.json, the same bytes every time: for each 
 accumulator, the format of the caches, whose names the checkpoint has, the
 prompt, the tokens that come out, and the CRC-32 of the logits' words behind the prompt and each token.
 
-A pass runs some tokens from a position on: a prompt at once, or token by token over FP8 caches.
+A pass runs some tokens from a position on: a prompt at once, or token by token over FP8 caches. Where
+pages of a cache lie changes no word, so there are none here.
 
   x      = embedding rows
   n      = rms_norm(x), rounded to BF16 before the weight, too
   q, k, v = bf16 of the block products of MXINT8(n) with MXINT8 weights [out, in], blocks along in
   q, k   = rope of their heads at their positions, FP32 tables
-  K, V   = all rows so far: BF16, or FP8 codes with an FP32 scale a head
+  K, V   = all rows so far: BF16, FP8 codes with an FP32 scale a head, or MXINT8: K along a head's
+           columns, V along 32 tokens, which is done again for each token until there are 32
   o      = attention of each head over K and V, online over tiles of 128 keys, causal
   x      = bf16(fl32(bf16(o wo^T) + x))
   x      = bf16(fl32(swiglu(rms_norm(x)) + x))
@@ -96,6 +98,10 @@ class Run:
         self.model, self.cosine, self.sine, self.case = model, cosine, sine, case
         self.keys = [np.zeros((0, KV, D), np.float32) for _ in range(LAYERS)]
         self.values = [np.zeros((0, KV, D), np.float32) for _ in range(LAYERS)]
+        # MXINT8 by head: pairs of payload and scales; of V whole blocks, and BF16 rows of an open one.
+        self.encoded = [[None] * KV for _ in range(LAYERS)]
+        self.blocks = [[None] * KV for _ in range(LAYERS)]
+        self.open = [np.zeros((0, KV, D), np.float32) for _ in range(LAYERS)]
         self.position = 0
 
     def norm(self, x, weight):
@@ -122,17 +128,42 @@ class Run:
         kind = self.case["cache"]
         return values if kind == "bf16" else flash.through_fp8(values, kind)
 
+    def keep(self, layer, k, v):
+        """Takes the rows of a pass into the caches."""
+        if self.case["cache"] != "mxint8":
+            self.keys[layer] = np.concatenate([self.keys[layer], self.cached(k)])
+            self.values[layer] = np.concatenate([self.values[layer], self.cached(v)])
+            return
+        rows = np.concatenate([self.open[layer], widen(v)])
+        whole = len(rows) // 32 * 32
+        for group in range(KV):
+            self.encoded[layer][group] = joined(
+                self.encoded[layer][group], flash.encode(widen(k)[:, group]))
+            if whole:
+                self.blocks[layer][group] = joined(
+                    self.blocks[layer][group], flash.along_rows(rows[:whole, group]))
+        self.open[layer] = rows[whole:]
+
+    def kept(self, layer, group):
+        """K and V of a head as the matrix unit takes them."""
+        if self.case["cache"] != "mxint8":
+            return (flash.encode(self.keys[layer][:, group]),
+                    flash.along_rows(self.values[layer][:, group]))
+        v = self.blocks[layer][group]
+        if len(self.open[layer]):
+            v = joined(v, flash.along_rows(self.open[layer][:, group]))
+        return self.encoded[layer][group], v
+
     def attention(self, q, layer):
-        keys, values = self.keys[layer], self.values[layer]
-        kv, count = len(keys), len(q)
+        count = len(q)
+        kv = self.position + count
         case = {"kv": kv, "q": count, "tile": TILE, "tile-q": 1, "window": 0, "causal": True,
                 "accumulator": self.case["accumulator"], "lanes": self.case["lanes"], "sfu": "correct"}
         factor = flash.factor_of(D)
         out = np.zeros((count, HEADS, D), np.uint16)
         for head in range(HEADS):
             group = head // (HEADS // KV)
-            k = flash.encode(keys[:, group])
-            v = flash.along_rows(values[:, group])
+            k, v = self.kept(layer, group)
             rows = flash.encode(widen(q[:, head]))
             for row in range(count):
                 seen, reach = flash.visible(case, row), flash.touched(case, row)
@@ -150,8 +181,7 @@ class Run:
             q = self.rope(self.linear(n, wq).reshape(count, HEADS, D))
             k = self.rope(self.linear(n, wk).reshape(count, KV, D))
             v = self.linear(n, wv).reshape(count, KV, D)
-            self.keys[layer] = np.concatenate([self.keys[layer], self.cached(k)])
-            self.values[layer] = np.concatenate([self.values[layer], self.cached(v)])
+            self.keep(layer, k, v)
             o = self.linear(self.attention(q, layer), wo)
             x = bf16_words(canonical(widen(o) + widen(x)))
             ffn = llama.swiglu(self.norm(x, fn), w1, w2, w3, self.case["accumulator"])["out"]
@@ -160,13 +190,19 @@ class Run:
         return self.linear(self.norm(x[-1:], self.model["norm"]), self.model["head"])[0]
 
 
+def joined(a, b):
+    """Two pairs of payload and scales, one behind the other; `a` may be None."""
+    return b if a is None else tuple(np.concatenate([x, y]) for x, y in zip(a, b))
+
+
 def digest(words):
     return f"{binascii.crc32(words.astype('<u2').tobytes()):08x}"
 
 
 def evaluate(case, models, cosine, sine):
     run = Run(models[case["names"]], cosine, sine, case)
-    passes = [case["prompt"]] if case["cache"] == "bf16" else [[t] for t in case["prompt"]]
+    together = case["cache"] in ["bf16", "mxint8"]
+    passes = [case["prompt"]] if together else [[t] for t in case["prompt"]]
     for tokens in passes:
         logits = run.forward(tokens)
     tokens, digests = [], [digest(logits)]
@@ -184,7 +220,7 @@ def main():
     prompts = {p: a for p, a in json.loads((MODEL / "greedy.json").read_text()).items()}
     cases = []
     for number, (prompt, answer) in enumerate(prompts.items()):
-        for cache in ["bf16", "e4m3fn", "e5m2"]:
+        for cache in ["bf16", "mxint8", "e4m3fn", "e5m2"]:
             for accumulator in ["bf16", "fp32"]:
                 lanes = [32, 64][(number + (accumulator == "fp32")) % 2]
                 long = number == 3

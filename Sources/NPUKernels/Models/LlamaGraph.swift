@@ -13,40 +13,84 @@ struct LlamaGraph {
     var rows: Range<Int> { 0..<count }
   }
 
-  /// A launch and what it is for.
+  /// A launch, what it is for, and what a dump has of it.
   struct Step {
     var stage: LlamaStage
     var launch: Launch
+    var kept: [Kept] = []
+  }
+
+  /// What a dump has of a launch: a name, and where the words are.
+  struct Kept {
+    enum Place {
+      /// A row for each token of the pass, or one.
+      case memory(TensorBinding)
+      /// An intermediate of the kernel's by its name, and what it is.
+      case inner(String, ElementFormat, [Int])
+    }
+
+    var name: String
+    var place: Place
+
+    init(name: String, binding: TensorBinding) {
+      self.name = name
+      place = .memory(binding)
+    }
+
+    init(name: String, inner: String, _ format: ElementFormat, _ shape: [Int]) {
+      self.name = name
+      place = .inner(inner, format, shape)
+    }
+
+    /// The format, and the shape without what is around the rows.
+    var form: (format: ElementFormat, shape: [Int]) {
+      switch place {
+      case .inner(_, let format, let shape): return (format, shape)
+      case .memory(let binding):
+        let shape = binding.view.shape
+        return (binding.view.form.format, shape.count == 4 ? Array(shape.dropFirst()) : shape)
+      }
+    }
+
+    /// The kernel's name of an intermediate.
+    var inner: String? {
+      if case .inner(let name, _, _) = place { name } else { nil }
+    }
   }
 
   let tensors: LlamaTensors
   let options: LlamaOptions
+  /// What the matrix unit drains.
+  let drained: ElementFormat
 
   private var model: Model { tensors.model }
 
   /// The launches of a pass, through the last token's logits to the next token.
   func steps(_ pass: Pass) throws(NPUError) -> [Step] {
-    var steps: [Step] = [
-      Step(
-        stage: .embedding,
-        launch: Launch(
-          "embedding",
-          KernelCall(
-            Embedding.name,
-            [
-              "tokens": "\(pass.count)", "vocab": "\(model.vocabulary)",
-              "hidden": "\(model.hidden)",
-            ]),
-          [
-            "ids": try tensors.rows("ids", pass.rows), "table": try tensors.weight(.embedding),
-            "out": try tensors.rows("x", pass.rows),
-          ]))
-    ]
-    for layer in 0..<model.layers {
-      steps += try attention(layer, pass)
-      steps += try feedForward(layer, pass)
-    }
+    var steps = [try embedding(pass)]
+    for layer in 0..<model.layers { steps += try self.layer(layer, pass) }
     return try steps + answer(pass)
+  }
+
+  /// The rows of the tokens.
+  func embedding(_ pass: Pass) throws(NPUError) -> Step {
+    let (ids, out) = (try tensors.rows("ids", pass.rows), try tensors.rows("x", pass.rows))
+    return Step(
+      stage: .embedding,
+      launch: Launch(
+        "embeddings",
+        KernelCall(
+          Embedding.name,
+          [
+            "tokens": "\(pass.count)", "vocab": "\(model.vocabulary)",
+            "hidden": "\(model.hidden)",
+          ]), ["ids": ids, "table": try tensors.weight(.embedding), "out": out]),
+      kept: [Kept(name: "ids", binding: ids), Kept(name: "embeddings", binding: out)])
+  }
+
+  /// The launches of a layer.
+  func layer(_ layer: Int, _ pass: Pass) throws(NPUError) -> [Step] {
+    try attention(layer, pass) + feedForward(layer, pass)
   }
 
   // MARK: A layer
@@ -58,73 +102,83 @@ struct LlamaGraph {
         .attentionNorm, "\(place).norm", .layer(layer, .attentionNorm),
         from: tensors.rows("x", pass.rows), to: tensors.rows("normed", pass.rows), pass.count)
     ]
-    let isPlain = !options.cache.isFP8
-    let caches = "layers.\(layer).cache"
-    for (stage, part, name, weight) in [
-      (LlamaStage.query, "q", "wq", ModelWeight.Part.query), (.key, "k", "wk", .key),
-      (.value, "v", "wv", .value),
+    if let step = try fillUp(layer, pass) { steps.append(step) }
+    for (stage, part, weight) in [
+      (LlamaStage.query, "q", ModelWeight.Part.query), (.key, "k", .key), (.value, "v", .value),
     ] {
-      let out =
-        isPlain && part == "v"
-        ? try tensors.rows("\(caches).v", pass.positions) : try tensors.rows(part, pass.rows)
-      steps.append(
-        try linear(
-          stage, "\(place).\(name)", .layer(layer, weight),
-          from: tensors.rows("normed", pass.rows), to: out, pass.count))
+      let out = part == "v" ? try values(layer, pass) : try tensors.rows(part, pass.rows)
+      var step = try linear(
+        stage, "\(place).\(part)", .layer(layer, weight),
+        from: tensors.rows("normed", pass.rows), to: out, pass.count)
+      let heads = try heads(out, part == "q" ? model.heads : model.kvHeads)
+      step.kept = [Kept(name: "\(place).\(part)", binding: heads)]
+      steps.append(step)
     }
     steps.append(
       try rope(
         "\(place).q_rot", model.heads, pass, from: "q",
         to: tensors.heads("q_rot", model.heads, pass.rows)))
     steps.append(
-      try rope(
-        "\(place).k_rot", model.kvHeads, pass, from: "k",
-        to: isPlain
-          ? tensors.heads("\(caches).k", model.kvHeads, pass.positions)
-          : tensors.heads("k_rot", model.kvHeads, pass.rows)))
-    if !isPlain {
-      steps.append(try store("\(place).cache_k", "k_rot", in: "\(caches).k", pass))
-      steps.append(try store("\(place).cache_v", "v", in: "\(caches).v", pass))
-    }
+      try rope("\(place).k_rot", model.kvHeads, pass, from: "k", to: rotatedKeys(layer, pass)))
+    steps += try stores(layer, pass)
     steps.append(try scores(layer, pass))
     steps.append(
       try linear(
-        .output, "\(place).wo", .layer(layer, .output), from: tensors.rows("attended", pass.rows),
+        .output, "\(place).out", .layer(layer, .output), from: tensors.rows("attended", pass.rows),
         to: tensors.rows("between", pass.rows), pass.count,
         residual: tensors.rows("x", pass.rows)))
     return steps
   }
 
+  /// Rows [tokens, heads · head dim] as [tokens, heads, head dim].
+  private func heads(_ rows: TensorBinding, _ count: Int) throws(NPUError) -> TensorBinding {
+    TensorBinding(rows.tensor, try rows.view.split(-1, into: [count, model.headDim]))
+  }
+
   /// Attention of a pass over all that the caches hold by then.
   private func scores(_ layer: Int, _ pass: Pass) throws(NPUError) -> Step {
-    let caches = "layers.\(layer).cache"
+    let place = "layers.\(layer).attn"
     let kept = 0..<pass.positions.upperBound
     var bindings: TensorBindings = [
       "q": try tensors.byHead("q_rot", model.heads, pass.rows),
       "out": try tensors.byHead("attended", model.heads, pass.rows),
     ]
-    if options.cache.isFP8 {
-      bindings["k"] = try tensors.cached("\(caches).k", kept)
-      bindings["v"] = try tensors.cached("\(caches).v", kept)
-      bindings["k_scale"] = try tensors.cached("\(caches).k_scale", kept)
-      bindings["v_scale"] = try tensors.cached("\(caches).v_scale", kept)
-    } else {
-      bindings["k"] = try tensors.byHead("\(caches).k", model.kvHeads, kept)
-      bindings["v"] = try tensors.byHead("\(caches).v", model.kvHeads, kept)
-    }
     var arguments = [
       "q": "\(pass.count)", "kv": "\(kept.count)", "heads": "\(model.heads)",
       "kv-heads": "\(model.kvHeads)", "head-dim": "\(model.headDim)", "causal": "true",
-      "kv-format": options.cache.rawValue,
     ]
-    // The rung of decode takes rows of several heads together, which lie apart but for one token. Both
-    // make the same words.
-    if pass.count > 1 { arguments["rung"] = FlashRung.pipelined.rawValue }
+    var schedule = options.schedule
+    if readsPass(pass) {
+      bindings["k"] = try tensors.byHead("k_rot", model.kvHeads, pass.rows)
+      bindings["v"] = try tensors.byHead("v", model.kvHeads, pass.rows)
+    } else {
+      try bindCaches(layer, kept.count, &bindings, &arguments)
+    }
+    // The rung of decode takes rows of several heads together, which lie apart but for one token. All
+    // rungs but the unfused one make the same words.
+    if options.isUnfused {
+      arguments["rung"] = FlashRung.unfused.rawValue
+    } else if pass.count > 1, arguments["page"] == nil {
+      arguments["rung"] = FlashRung.pipelined.rawValue
+    } else if pass.count > 1, !schedule.contains("tile.heads=") {
+      schedule += ",tile.heads=1"
+    }
+    let heads = Kept(name: "\(place).heads", binding: try tensors.rows("attended", pass.rows))
     return Step(
       stage: .attention,
       launch: Launch(
-        "layers.\(layer).attn.heads",
-        KernelCall(FlashAttention.name, arguments, schedule: options.schedule), bindings))
+        heads.name, KernelCall(FlashAttention.name, arguments, schedule: schedule), bindings),
+      kept: unfused(place, pass) + [heads])
+  }
+
+  /// What the unfused attention writes out: a tensor for each pass, as each has its own number of keys.
+  private func unfused(_ place: String, _ pass: Pass) -> [Kept] {
+    guard options.isUnfused else { return [] }
+    let shape = [model.heads, pass.count, pass.positions.upperBound]
+    let suffix = pass.first > 0 ? ".\(pass.first)" : ""
+    return [("scores", drained), ("probabilities", .bf16)].map { name, format in
+      Kept(name: "\(place).\(name)\(suffix)", inner: name, format, shape)
+    }
   }
 
   private func feedForward(_ layer: Int, _ pass: Pass) throws(NPUError) -> [Step] {
@@ -149,7 +203,7 @@ struct LlamaGraph {
             "w2": try tensors.weight(.layer(layer, .down)),
             "w3": try tensors.weight(.layer(layer, .up)),
             "out": try tensors.rows("ffn", pass.rows),
-          ])),
+          ]), kept: [Kept(name: "\(place).swiglu", binding: try tensors.rows("ffn", pass.rows))]),
       Step(
         stage: .residual,
         launch: Launch(
@@ -160,12 +214,13 @@ struct LlamaGraph {
             "x": try tensors.rows("ffn", pass.rows),
             "residual": try tensors.rows("between", pass.rows),
             "out": try tensors.rows("x", pass.rows),
-          ])),
+          ]),
+        kept: [Kept(name: "layers.\(layer).out", binding: try tensors.rows("x", pass.rows))]),
     ]
   }
 
   /// The logits behind the last token of a pass, and the token that they name.
-  private func answer(_ pass: Pass) throws(NPUError) -> [Step] {
+  func answer(_ pass: Pass) throws(NPUError) -> [Step] {
     [
       try norm(
         .norm, "norm", .norm, from: tensors.rows("x", pass.count - 1..<pass.count),
@@ -176,7 +231,8 @@ struct LlamaGraph {
         stage: .argmax,
         launch: Launch(
           "token", KernelCall(Argmax.name, ["rows": "1", "cols": "\(model.vocabulary)"]),
-          ["x": try tensors.whole("logits"), "index": try tensors.whole("token")])),
+          ["x": try tensors.whole("logits"), "index": try tensors.whole("token")]),
+        kept: [Kept(name: "token", binding: try tensors.whole("token"))]),
     ]
   }
 
@@ -196,7 +252,8 @@ struct LlamaGraph {
             "rows": "\(rows)", "cols": "\(model.hidden)", "eps": "\(model.rmsEpsilon)",
             "form": "llama",
           ]),
-        ["x": x, "weight": try tensors.weight(weight), "out": out]))
+        ["x": x, "weight": try tensors.weight(weight), "out": out]),
+      kept: [Kept(name: name, binding: out)])
   }
 
   private func linear(
@@ -211,7 +268,8 @@ struct LlamaGraph {
       bindings["residual"] = residual
     }
     return Step(
-      stage: stage, launch: Launch(name, KernelCall(Linear.name, arguments), bindings))
+      stage: stage, launch: Launch(name, KernelCall(Linear.name, arguments), bindings),
+      kept: [Kept(name: name, binding: out)])
   }
 
   private func rope(
@@ -224,7 +282,7 @@ struct LlamaGraph {
         [
           "rope.inv_freq": try tensors.whole("rope.inv_freq"),
           "x": try tensors.heads(x, heads, pass.rows), "out": out,
-        ]))
+        ]), kept: [Kept(name: name, binding: out)])
   }
 
   /// Rotates the heads of a pass; angles and tables are FP32.
@@ -235,26 +293,5 @@ struct LlamaGraph {
     ]
     if pass.first > 0 { arguments["first-position"] = "\(pass.first)" }
     return KernelCall(Rope.name, arguments)
-  }
-
-  /// Encodes rows to FP8 where attention will read them.
-  private func store(
-    _ name: String, _ from: String, in cache: String, _ pass: Pass
-  ) throws(NPUError) -> Step {
-    Step(
-      stage: .cacheStore,
-      launch: Launch(
-        name,
-        KernelCall(
-          CompressEpilog.name,
-          [
-            "tokens": "\(pass.count * model.kvHeads)", "dim": "\(model.headDim)",
-            "slots": "\(tensors.context * model.kvHeads)", "format": options.cache.rawValue,
-          ]),
-        [
-          "x": try tensors.heads(from, model.kvHeads, pass.rows),
-          "slot_mapping": try tensors.rows("slots", 0..<pass.count * model.kvHeads),
-          "cache": try tensors.whole(cache), "scale": try tensors.whole(cache + "_scale"),
-        ]))
   }
 }

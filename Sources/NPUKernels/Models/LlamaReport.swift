@@ -20,6 +20,12 @@ public struct LlamaReport: Sendable {
   public var programs = 0
   /// How much of the words was compared; `nil` where none were made.
   public var verification: RunRequest.Verification?
+  /// Tokens that the caches held before.
+  public var before = 0
+  /// How the dump compares with somebody's; `nil` where it was not asked for.
+  public var comparison: LlamaComparison?
+  /// The steps of the first pass with their shapes; empty unless they were asked for.
+  public var walk: [LlamaWalk.Line] = []
 
   public init(
     _ model: Model, on machine: MachineConfiguration, _ options: LlamaOptions, prompt: [Int]
@@ -34,6 +40,11 @@ public struct LlamaReport: Sendable {
   public mutating func add(_ answer: LlamaRun.Answer) {
     tokens.append(answer.token)
     if answer.ties > 1 { tied += 1 }
+  }
+
+  /// `findings` where a word is not what was expected.
+  public var verdict: RunReport.Verdict {
+    comparison.map { $0.isEqual ? .clean : .findings } ?? .clean
   }
 
   private var passes: [LlamaRun.Pass] { (prefill.map { [$0] } ?? []) + steps }
@@ -54,26 +65,34 @@ public struct LlamaReport: Sendable {
   /// What no schedule of the launches could exceed.
   public var boundTokensPerSecond: Double? { rate(\.bound) }
 
-  /// Bytes that a token adds to the caches of all layers.
+  /// Bytes that a token adds to the caches of all layers; of MXINT8 those of its share of a block.
   public var cacheBytesPerToken: Int {
-    let scales = options.cache.isFP8 ? 4 * ((model.headDim + 127) / 128) : 0
-    return 2 * model.layers * model.kvHeads
-      * (model.headDim * options.cache.element.bytes + scales)
+    let (width, format) = (model.headDim, options.cache)
+    let bytes = width * format.element.bytes
+    let both =
+      switch format {
+      case .bf16: 2 * bytes
+      case .e4m3fn, .e5m2: 2 * (bytes + 4 * FP8Block.blocks(width))
+      case .mxint8: 2 * bytes + MXINT8.blocks(width) + (width + 31) / 32
+      }
+    return model.layers * model.kvHeads * both
   }
 
   // MARK: Text
 
   /// The page, ending with a line break.
   public func text() -> String {
-    var lines = [PageRow.line("verdict", "clean")]
+    var lines = PageRow.lines("verdict", comparison.flatMap(\.first).map(Self.verdict) ?? "clean")
     lines += PageRow.lines("model", "\(model.name): \(model.summary)")
-    lines += [
-      PageRow.line(
-        "machine",
-        "\(machine.name), \(machine.cores.counted("core")), accumulators "
-          + "\(machine.matrix.accumulator.rawValue), cache \(options.cache.rawValue)"),
-      PageRow.line("prompt", "\(prompt.count.counted("token"))"),
-    ]
+    let pages = options.paging.map {
+      " in \($0.pages.counted("page")) of \($0.page.counted("token"))"
+    }
+    lines += PageRow.lines(
+      "machine",
+      "\(machine.name), \(machine.cores.counted("core")), accumulators "
+        + "\(machine.matrix.accumulator.rawValue), cache \(options.cache.rawValue)\(pages ?? "")")
+    let cached = before > 0 ? " behind \(Quantity.grouped(before)) in the caches" : ""
+    lines.append(PageRow.line("prompt", "\(prompt.count.counted("token"))\(cached)"))
     if !tokens.isEmpty {
       lines += PageRow.lines("tokens", tokens.map(String.init).joined(separator: " "))
       if let answer { lines.append(PageRow.line("answer", answer)) }
@@ -90,6 +109,7 @@ public struct LlamaReport: Sendable {
       "\(Quantity.grouped(launches)) launches of \(programs.counted("program")), each free of races, "
         + "uninitialised reads and deadlock for every timing")
     lines += PageRow.lines("numbers", numbers)
+    lines += comparison.map(expected) ?? []
     if let prefill {
       lines.append(
         PageRow.line(
@@ -102,7 +122,8 @@ public struct LlamaReport: Sendable {
         PageRow.line(
           "decode",
           "\(Quantity.grouped(last.cycles)) cycles for the last token   "
-            + "\(Quantity.significant(rate)) tokens/s of at most \(Quantity.significant(bound))"))
+            + "\(Quantity.prefixed(rate, "tokens/s")) of at most "
+            + Quantity.prefixed(bound, "tokens/s")))
     }
     if machine.launchCycles > 0, let pass = steps.last ?? prefill {
       let cycles = launchCycles(pass)
@@ -114,7 +135,7 @@ public struct LlamaReport: Sendable {
     }
     lines.append(
       PageRow.line("cache", "\(Quantity.grouped(cacheBytesPerToken)) bytes a token"))
-    var text = lines.joined(separator: "\n") + "\n"
+    var text = lines.joined(separator: "\n") + "\n" + LlamaWalk.text(walk)
     if let prefill { text += "\nprefill, \(prefill.count.counted("token"))\n" + table(prefill) }
     if let last = steps.last {
       text += "\ndecode at position \(last.first)\n" + table(last)
@@ -179,9 +200,12 @@ public struct LlamaReport: Sendable {
 
   public func json() -> JSONValue {
     .object([
-      JSONMember("schema", .string(Self.schema)), JSONMember("verdict", .string("clean")),
+      JSONMember("schema", .string(Self.schema)), JSONMember("verdict", .string(verdict.rawValue)),
       JSONMember("model", model.json), JSONMember("machine", .string(machine.name)),
       JSONMember("kv_format", .string(options.cache.rawValue)),
+      JSONMember("page", options.paging.map { .integer(Int64($0.page)) } ?? .null),
+      JSONMember("pages", options.paging.map { .integer(Int64($0.pages)) } ?? .null),
+      JSONMember("cached_tokens", .integer(Int64(before))),
       JSONMember("prompt", .array(prompt.map { .integer(Int64($0)) })),
       JSONMember("tokens", .array(tokens.map { .integer(Int64($0)) })),
       JSONMember("tied_tokens", .integer(Int64(tied))),
@@ -193,6 +217,8 @@ public struct LlamaReport: Sendable {
       JSONMember("tokens_per_second", tokensPerSecond.map(JSONValue.double) ?? .null),
       JSONMember("bound_tokens_per_second", boundTokensPerSecond.map(JSONValue.double) ?? .null),
       JSONMember("cache_bytes_per_token", .integer(Int64(cacheBytesPerToken))),
+      JSONMember("expectation", comparison.map(\.json) ?? .null),
+      JSONMember("walk", .array(walk.map(\.json))),
     ])
   }
 

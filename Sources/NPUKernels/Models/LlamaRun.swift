@@ -57,6 +57,8 @@ public struct LlamaRun {
     public var context: Int
     /// The most tokens of a pass.
     public var rows: Int
+    /// Whether each layer is launched by itself where no words are made, though all are alike.
+    public var isUnrolled = false
 
     public init(
       _ model: Model, isTied: Bool, _ options: LlamaOptions, on machine: MachineConfiguration,
@@ -73,30 +75,57 @@ public struct LlamaRun {
   }
 
   public let request: Request
-  private let memory: TensorMemory
-  private let graph: LlamaGraph
+  let memory: TensorMemory
+  let graph: LlamaGraph
   private var launcher: Launcher
   /// Tokens that the caches hold.
-  public private(set) var position = 0
+  public internal(set) var position = 0
+  /// The token behind them, where words were made.
+  public internal(set) var next: Int?
+  /// The checksum of the weights.
+  private(set) var weights = ""
+  private var hasFrequencies = false
+  /// What launches left, where somebody asks for it.
+  private(set) var record: LlamaRecord?
+  /// Whether words are kept for ``dump()`` and ``comparison()``; from then on.
+  public var isRecording: Bool {
+    get { record != nil }
+    set { record = newValue ? record ?? LlamaRecord() : nil }
+  }
+  var expectation: ExpectationPlan?
 
   /// A model without weights yet.
+  ///
+  /// - Throws: `.usage` for pages that do not hold the context, and for caches that an unfused attention
+  ///   does not read.
   public init(_ request: Request) throws(NPUError) {
     self.request = request
+    let options = request.options
+    if options.isUnfused, options.cache != .bf16 || options.paging != nil {
+      throw NPUError(
+        .usage,
+        "--walk with \(options.paging == nil ? "--kv-format \(options.cache.rawValue)" : "--page")"
+          + ": scores and probabilities are written out over BF16 caches without pages alone",
+        hint: "drop one of the two")
+    }
     memory = TensorMemory(limit: request.plan.memoryLimit)
     launcher = Launcher(request.machine)
     graph = LlamaGraph(
       tensors: try LlamaTensors(
-        memory, request.model, rows: request.rows, context: request.context,
-        cache: request.options.cache, isTied: request.isTied), options: request.options)
+        memory, request.model, options, rows: request.rows, context: request.context,
+        isTied: request.isTied), options: options,
+      drained: request.machine.matrix.accumulator.format)
   }
 
   /// Reads the weights.
-  public func load(_ checkpoint: Checkpoint) throws(NPUError) {
-    try graph.tensors.load(checkpoint)
+  public mutating func load(_ checkpoint: Checkpoint) throws(NPUError) {
+    weights = try graph.tensors.load(checkpoint)
   }
 
   /// Makes weights from a seed.
-  public func load(seed: UInt64) throws(NPUError) { try graph.tensors.load(seed: seed) }
+  public mutating func load(seed: UInt64) throws(NPUError) {
+    weights = try graph.tensors.load(seed: seed)
+  }
 
   /// Takes so many tokens as being in the caches, of which no word is known.
   public mutating func skip(_ count: Int) { position += count }
@@ -111,15 +140,26 @@ public struct LlamaRun {
   ///   is not in the vocabulary; and as ``Launcher/run(_:on:_:)``.
   public mutating func run(_ tokens: [Int]) throws(NPUError) -> (pass: Pass, answer: Answer?) {
     try check(tokens, LlamaGraph.Pass(first: position, count: tokens.count))
-    // Attention over FP8 caches takes the queries of all heads together, which one token's are.
-    guard request.options.cache.isFP8 else { return try runTogether(tokens) }
-    var result = try runTogether([tokens[0]])
-    for token in tokens.dropFirst() {
-      let (pass, answer) = try runTogether([token])
-      result.pass.append(pass)
-      result.answer = answer
+    var result: (pass: Pass, answer: Answer?)?
+    var first = 0
+    for count in parts(tokens.count) {
+      let (pass, answer) = try runTogether(Array(tokens[first..<first + count]))
+      first += count
+      guard var before = result?.pass else {
+        result = (pass, answer)
+        continue
+      }
+      before.append(pass)
+      result = (before, answer)
     }
+    guard let result else { throw NPUError(.internal, "a pass of no tokens") }
     return result
+  }
+
+  /// How many tokens are run together, one time after the other: attention over FP8 caches takes the
+  /// queries of all heads together, which one token's are.
+  func parts(_ count: Int) -> [Int] {
+    request.options.cache.isFP8 ? [Int](repeating: 1, count: count) : [count]
   }
 
   private mutating func runTogether(
@@ -130,17 +170,49 @@ public struct LlamaRun {
     try tensors.write(
       tokens.map { Int32(truncatingIfNeeded: $0) }, to: tensors.rows("ids", pass.rows))
     if request.options.cache.isFP8 { try writeSlots(pass) }
-    try writeFrequencies(pass)
+    try writeFrequencies()
     var result = Pass(
       first: pass.first, count: pass.count, rows: LlamaStage.allCases.map { Row(stage: $0) })
-    for step in try graph.steps(pass) {
-      let outcome = try launcher.run(step.launch, on: memory, request.plan)
-      result.add(outcome, to: step.stage)
+    if request.plan.plan < .values && !request.isUnrolled {
+      try time(pass, &result)
+    } else {
+      for step in try graph.steps(pass) { try run(step, &result) }
     }
     result.rows.removeAll { $0.launches == 0 }
     position += pass.count
     guard request.plan.plan >= .values else { return (result, nil) }
-    return (result, try answer())
+    let answer = try answer()
+    next = answer.token
+    return (result, answer)
+  }
+
+  /// A launch, and the words that it left.
+  private mutating func run(
+    _ step: LlamaGraph.Step, _ result: inout Pass
+  ) throws(NPUError) {
+    let inner = record == nil ? [] : step.kept.compactMap(\.inner)
+    let outcome = try launcher.run(step.launch, on: memory, request.plan, keeping: inner)
+    result.add(outcome, to: step.stage)
+    guard record != nil else { return }
+    for kept in step.kept {
+      let bytes =
+        switch kept.place {
+        case .memory(let binding): try memory.read(binding).payload
+        case .inner(let name, _, _): outcome.inner[name]?.storage ?? []
+        }
+      record?.add(kept, bytes, at: result.first)
+    }
+  }
+
+  /// The launches of a pass without words: layers are alike, so one stands for all.
+  private mutating func time(_ pass: LlamaGraph.Pass, _ result: inout Pass) throws(NPUError) {
+    let around = [try graph.embedding(pass)] + (try graph.answer(pass))
+    for (steps, times) in [(around, 1), (try graph.layer(0, pass), request.model.layers)] {
+      for step in steps {
+        result.add(
+          try launcher.run(step.launch, on: memory, request.plan), to: step.stage, times: times)
+      }
+    }
   }
 
   private func answer() throws(NPUError) -> Answer {
@@ -173,16 +245,19 @@ public struct LlamaRun {
 
   /// Where the rows of each head go: a slot for each token and head.
   private func writeSlots(_ pass: LlamaGraph.Pass) throws(NPUError) {
-    let heads = request.model.kvHeads
+    let caches = graph.tensors.caches
     let slots = pass.positions.flatMap { token in
-      (0..<heads).map { Int32(truncatingIfNeeded: $0 * request.context + token) }
+      (0..<request.model.kvHeads).map {
+        Int32(truncatingIfNeeded: caches.slot(position: token, head: $0))
+      }
     }
     try graph.tensors.write(slots, to: graph.tensors.rows("slots", 0..<slots.count))
   }
 
   /// The frequencies of RoPE are words of a tensor: those of the model.
-  private mutating func writeFrequencies(_ pass: LlamaGraph.Pass) throws(NPUError) {
-    guard pass.first == 0, request.plan.plan >= .values else { return }
+  private mutating func writeFrequencies() throws(NPUError) {
+    guard !hasFrequencies, request.plan.plan >= .values else { return }
+    hasFrequencies = true
     let model = request.model
     let words = RotaryFrequencies.words(
       headDim: model.headDim, theta: model.ropeTheta, scaling: model.ropeScaling)
@@ -210,16 +285,23 @@ extension LlamaRun.Pass {
     }
   }
 
-  fileprivate mutating func add(_ outcome: Launcher.Outcome, to stage: LlamaStage) {
+  /// Adds a launch, or several that are alike.
+  fileprivate mutating func add(
+    _ outcome: Launcher.Outcome, to stage: LlamaStage, times: Int = 1
+  ) {
     guard let index = rows.firstIndex(where: { $0.stage == stage }) else { return }
-    checked += outcome.checkedOutputs
-    total += outcome.totalOutputs
-    rows[index].launches += 1
-    rows[index].bytes = rows[index].bytes.addedClamped(to: outcome.hbmBytes)
+    func all(_ count: Int64) -> Int64 {
+      let (product, isOver) = count.multipliedReportingOverflow(by: Int64(times))
+      return isOver ? .max : product
+    }
+    checked += outcome.checkedOutputs * times
+    total += outcome.totalOutputs * times
+    rows[index].launches += times
+    rows[index].bytes = rows[index].bytes.addedClamped(to: all(outcome.hbmBytes))
     guard let timing = outcome.timing else { return }
-    rows[index].cycles = rows[index].cycles.addedClamped(to: timing.cycles)
+    rows[index].cycles = rows[index].cycles.addedClamped(to: all(timing.cycles))
     guard let bounds = timing.bounds else { return }
-    rows[index].bound = rows[index].bound.addedClamped(to: bounds.roofline)
+    rows[index].bound = rows[index].bound.addedClamped(to: all(bounds.roofline))
     if bounds.roofline > rows[index].largest {
       rows[index].largest = bounds.roofline
       rows[index].resource = bounds.rooflineResource

@@ -1,41 +1,27 @@
 import NPUSim
 
 /// The tensors of a Llama in HBM that outlive its launches: weights, caches and activations.
-///
-/// Caches in BF16 are [context, kv heads · head dim]: RoPE writes keys, and the projection values, where
-/// attention reads them. FP8 caches are [kv heads, context, head dim] with a scale for 128 columns.
 struct LlamaTensors {
   let memory: TensorMemory
   let model: Model
-  /// Tokens that a pass may have, and those that the caches hold.
+  /// Tokens that a pass may have.
   let rows: Int
-  let context: Int
-  let cache: LlamaOptions.CacheFormat
+  let caches: LlamaCaches
   let isTied: Bool
 
-  /// Declares every tensor; none has words yet.
+  /// Declares every tensor; but for the pages' places none has words yet.
+  ///
+  /// - Throws: as ``LlamaCaches/init(_:_:_:context:)``.
   init(
-    _ memory: TensorMemory, _ model: Model, rows: Int, context: Int,
-    cache: LlamaOptions.CacheFormat, isTied: Bool
+    _ memory: TensorMemory, _ model: Model, _ options: LlamaOptions, rows: Int, context: Int,
+    isTied: Bool
   ) throws(NPUError) {
     self.memory = memory
     self.model = model
     self.rows = rows
-    self.context = context
-    self.cache = cache
     self.isTied = isTied
-    try declare("ids", .i32, [rows])
-    try declare("rope.inv_freq", .f32, [model.headDim / 2])
-    for name in ["x", "normed", "between", "ffn"] {
-      try declare(name, .bf16, [rows, model.hidden])
-    }
-    for name in ["q", "q_rot", "attended"] { try declare(name, .bf16, [rows, queryWidth]) }
-    for name in ["k", "v", "k_rot"] { try declare(name, .bf16, [rows, keyWidth]) }
-    try declare("last", .bf16, [1, model.hidden])
-    try declare("logits", .bf16, [1, model.vocabulary])
-    try declare("token", .i32, [1])
-    if cache.isFP8 { try declare("slots", .i32, [rows * model.kvHeads]) }
-    for layer in 0..<model.layers { try declareCaches(layer) }
+    caches = try LlamaCaches(memory, model, options, context: context)
+    try declareActivations()
     try declare(Self.name(.embedding), .bf16, ModelWeight.embedding.shape(in: model))
     for weight in ModelWeight.all(of: model, isTied: isTied) where weight != .embedding {
       let isMatrix = weight.shape(in: model).count == 2
@@ -44,16 +30,20 @@ struct LlamaTensors {
     if isTied { try declare(Self.name(.head), .mxint8, ModelWeight.head.shape(in: model)) }
   }
 
-  private func declareCaches(_ layer: Int) throws(NPUError) {
-    for part in ["k", "v"] {
-      let name = "layers.\(layer).cache.\(part)"
-      guard cache.isFP8 else {
-        try declare(name, .bf16, [context, keyWidth])
-        continue
-      }
-      try declare(name, cache.element, [model.kvHeads, context, model.headDim])
-      try declare(name + "_scale", .f32, [model.kvHeads, context, (model.headDim + 127) / 128])
+  private func declareActivations() throws(NPUError) {
+    try declare("ids", .i32, [rows])
+    try declare("rope.inv_freq", .f32, [model.headDim / 2])
+    for name in ["x", "normed", "between", "ffn"] {
+      try declare(name, .bf16, [rows, model.hidden])
     }
+    for name in ["q", "q_rot", "attended"] { try declare(name, .bf16, [rows, queryWidth]) }
+    for name in ["k", "k_rot"] { try declare(name, .bf16, [rows, keyWidth]) }
+    // Before the values of a pass there is room for those of a block that it fills up.
+    try declare("v", .bf16, [rows + MXINT8.blockSize - 1, keyWidth])
+    try declare("last", .bf16, [1, model.hidden])
+    try declare("logits", .bf16, [1, model.vocabulary])
+    try declare("token", .i32, [1])
+    if caches.format.isFP8 { try declare("slots", .i32, [rows * model.kvHeads]) }
   }
 
   private func declare(
@@ -63,7 +53,7 @@ struct LlamaTensors {
   }
 
   var queryWidth: Int { model.heads * model.headDim }
-  var keyWidth: Int { model.kvHeads * model.headDim }
+  var keyWidth: Int { caches.keyWidth }
 
   /// The name of a weight, as Meta has it.
   static func name(_ weight: ModelWeight) -> String { weight.name(.meta) }
@@ -98,14 +88,7 @@ struct LlamaTensors {
     }
   }
 
-  /// Tokens of a cache [kv heads, context, …] as [1, kv heads, tokens, …].
-  func cached(_ name: String, _ range: Range<Int>) throws(NPUError) -> TensorBinding {
-    try view(name) { view throws(NPUError) in
-      try view.window(1, range).split(0, into: [1, model.kvHeads])
-    }
-  }
-
-  func view(
+  private func view(
     _ name: String, _ change: (TensorView) throws(NPUError) -> TensorView
   ) throws(NPUError) -> TensorBinding {
     TensorBinding(name, try change(try memory.form(of: name).whole))
@@ -119,38 +102,74 @@ struct LlamaTensors {
     try memory.write(TensorWords(payload: words.storage), to: binding)
   }
 
-  /// Reads the weights of a checkpoint, one after the other.
-  func load(_ checkpoint: Checkpoint) throws(NPUError) {
+  /// Reads the weights of a checkpoint, one after the other; returns a checksum of all of them.
+  func load(_ checkpoint: Checkpoint) throws(NPUError) -> String {
+    var sum = Checksum()
     for weight in ModelWeight.all(of: model, isTied: isTied) {
       let isMatrix = weight != .embedding && weight.shape(in: model).count == 2
       if isMatrix {
-        try load(checkpoint.encodedWeight(weight), as: weight)
+        try load(checkpoint.encodedWeight(weight), as: weight, &sum)
       } else {
-        let tensor = try checkpoint.weight(weight)
-        try memory.write(TensorWords(payload: tensor.storage), to: self.weight(weight))
+        try load(checkpoint.weight(weight), as: weight, &sum)
       }
     }
-    if isTied { try load(checkpoint.encodedWeight(.embedding), as: .head) }
+    if isTied { try load(checkpoint.encodedWeight(.embedding), as: .head, &sum) }
+    return sum.text
   }
 
-  /// Makes weights from a seed, each by its name.
-  func load(seed: UInt64) throws(NPUError) {
+  /// Makes weights from a seed, each by its name; returns a checksum of all of them.
+  func load(seed: UInt64) throws(NPUError) -> String {
+    var sum = Checksum()
     for weight in ModelWeight.all(of: model, isTied: false) {
       let source = SeededInput(seed: seed, name: Self.name(weight))
       let shape = weight.shape(in: model)
       if weight != .embedding && shape.count == 2 {
         let spec = TensorSpec("", .mxint8, shape, role: .input)
-        try load(HostEncoder.encode(source, spec), as: weight)
+        try load(HostEncoder.encode(source, spec), as: weight, &sum)
       } else {
-        try memory.write(
-          TensorWords(payload: source.tensor(shape: shape).storage), to: self.weight(weight))
+        try load(source.tensor(shape: shape), as: weight, &sum)
       }
     }
+    return sum.text
   }
 
-  private func load(_ tensor: MXTensor, as weight: ModelWeight) throws(NPUError) {
+  private func load(
+    _ tensor: Tensor, as weight: ModelWeight, _ sum: inout Checksum
+  ) throws(NPUError) {
+    sum.add(tensor.storage)
+    try memory.write(TensorWords(payload: tensor.storage), to: self.weight(weight))
+  }
+
+  private func load(
+    _ tensor: MXTensor, as weight: ModelWeight, _ sum: inout Checksum
+  ) throws(NPUError) {
+    sum.add(tensor.payload.storage)
+    sum.add(tensor.scale.storage)
     try memory.write(
       TensorWords(payload: tensor.payload.storage, scales: tensor.scale.storage),
       to: self.weight(weight))
+  }
+
+  /// FNV-1a over the words of 64 bits of several tensors, the last of each filled up with zeros.
+  private struct Checksum {
+    private var state: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    mutating func add(_ bytes: [UInt8]) {
+      bytes.withUnsafeBytes { bytes in
+        let whole = bytes.count & ~7
+        for place in stride(from: 0, to: whole, by: 8) {
+          take(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)))
+        }
+        if whole < bytes.count {
+          take(bytes[whole...].reversed().reduce(0) { $0 << 8 | UInt64($1) })
+        }
+      }
+    }
+
+    private mutating func take(_ word: UInt64) {
+      state = (state ^ word) &* 0x0000_0100_0000_01B3
+    }
+
+    var text: String { String(state, radix: 16) }
   }
 }
