@@ -67,7 +67,7 @@ import Testing
       Embedding FlashAttention Gemm RMSNorm ResidualAdd Rope Swiglu Run
     simctl/Terminal: NPUSim/Support NPUSim/Tensors NPUSim/Reporting
     simctl/Arguments: NPUSim/Support NPUSim/Tensors NPUSim/Machine NPUSim/Text NPUKernels
-      NPUKernels/Catalog NPUKernels/Run Terminal
+      NPUKernels/Catalog NPUKernels/Run NPUKernels/Models Terminal
     simctl/Numerics: NPUSim/Support NPUSim/Numerics Terminal
     simctl/Bench: NPUSim/Support NPUSim/Numerics NPUSim/Tensors NPUSim/Machine NPUSim/Datapath
       NPUSim/Functional NPUSim/Timing NPUSim/Scheduling NPUSim/Text NPUSim/Checking NPUKernels
@@ -76,9 +76,9 @@ import Testing
     simctl/Help: NPUSim/Support NPUSim/Machine NPUSim/Text NPUSim/Reporting NPUKernels
       NPUKernels/Catalog NPUKernels/Run Terminal Arguments
     simctl/Completion: NPUSim/Support NPUKernels/Catalog Arguments
-    simctl/Verbs: NPUSim/Support NPUSim/Machine NPUSim/Findings NPUSim/ISA NPUSim/Text
-      NPUSim/Reporting NPUKernels NPUKernels/Catalog NPUKernels/Run NPUKernels/Models Terminal
-      Arguments Numerics Bench Help Completion
+    simctl/Verbs: NPUSim/Support NPUSim/Tensors NPUSim/Machine NPUSim/Findings NPUSim/ISA
+      NPUSim/Text NPUSim/Reporting NPUKernels NPUKernels/Catalog NPUKernels/Run NPUKernels/Models
+      Terminal Arguments Numerics Bench Help Completion
     simctl: NPUSim/Support NPUSim/Numerics Terminal Arguments Help Verbs
     """
 

@@ -82,6 +82,25 @@ public struct LlamaReport: Sendable {
 
   /// The page, ending with a line break.
   public func text() -> String {
+    let launches = passes.reduce(0) { $0 + $1.launches }
+    var lines = heading
+    lines += PageRow.lines(
+      "proof",
+      "\(Quantity.grouped(launches)) launches of \(programs.counted("program")), each free of races, "
+        + "uninitialised reads and deadlock for every timing")
+    lines += PageRow.lines("numbers", numbers)
+    lines += comparison.map(expected) ?? []
+    lines += costs
+    var text = lines.joined(separator: "\n") + "\n" + LlamaWalk.text(walk)
+    if let prefill { text += "\nprefill, \(prefill.count.counted("token"))\n" + table(prefill) }
+    if let last = steps.last {
+      text += "\ndecode at position \(last.first)\n" + table(last)
+    }
+    return text
+  }
+
+  /// What was run, and what came of it.
+  private var heading: [String] {
     var lines = PageRow.lines("verdict", comparison.flatMap(\.first).map(Self.verdict) ?? "clean")
     lines += PageRow.lines("model", "\(model.name): \(model.summary)")
     let pages = options.paging.map {
@@ -103,13 +122,12 @@ public struct LlamaReport: Sendable {
         )
       }
     }
-    let launches = passes.reduce(0) { $0 + $1.launches }
-    lines += PageRow.lines(
-      "proof",
-      "\(Quantity.grouped(launches)) launches of \(programs.counted("program")), each free of races, "
-        + "uninitialised reads and deadlock for every timing")
-    lines += PageRow.lines("numbers", numbers)
-    lines += comparison.map(expected) ?? []
+    return lines
+  }
+
+  /// Cycles and rates, and what a token takes in the caches.
+  private var costs: [String] {
+    var lines: [String] = []
     if let prefill {
       lines.append(
         PageRow.line(
@@ -135,12 +153,7 @@ public struct LlamaReport: Sendable {
     }
     lines.append(
       PageRow.line("cache", "\(Quantity.grouped(cacheBytesPerToken)) bytes a token"))
-    var text = lines.joined(separator: "\n") + "\n" + LlamaWalk.text(walk)
-    if let prefill { text += "\nprefill, \(prefill.count.counted("token"))\n" + table(prefill) }
-    if let last = steps.last {
-      text += "\ndecode at position \(last.first)\n" + table(last)
-    }
-    return text
+    return lines
   }
 
   /// What the launches of a pass cost from the host and back; no cycle of it is in the pass's.

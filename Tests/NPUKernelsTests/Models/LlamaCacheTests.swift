@@ -96,7 +96,8 @@ import Testing
     func change(_ cache: inout TensorSet) throws {
       switch self {
       case .swappedPages:
-        try LlamaCacheTests.moved(&cache, { _ in true }) { ($0 / 4 < 2 ? $0 ^ 4 : $0) }
+        // Of the keys alone: attention does not care for the order of what it reads twice over.
+        try LlamaCacheTests.moved(&cache, { $0.contains("cache.k") }) { $0 / 4 < 2 ? $0 ^ 4 : $0 }
       case .missingRow:
         try LlamaCacheTests.moved(&cache, { _ in true }) { $0 == 7 ? 6 : $0 }
       case .wrongHeadGroup:

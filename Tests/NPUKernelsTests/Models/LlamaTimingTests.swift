@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  @Test func `a token costs the same behind tokens that were run and behind those that are said to be`()
+  @Test func `a token costs the same behind tokens that were run and those that are said to be`()
     throws
   {
     let model = try #require(try Self.models().first)

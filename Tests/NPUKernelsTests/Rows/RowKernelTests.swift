@@ -53,7 +53,7 @@ import Testing
     ("argmax", "edge", "rows=30 cols=200", "tile.rows=2,tile.columns=64"),
     ("argmax", "ascend-910b-like", "rows=30 cols=200", "tile.rows=2,tile.columns=64"),
     ("embedding", "edge", "tokens=20 vocab=9 hidden=64", "tile.rows=3"),
-    ("cache_store", "edge", "slots=3 rows=40 cols=96", "tile.rows=8"),
+    ("cache_store", "edge", "slots=5 rows=40 cols=96", "tile.rows=4"),
     ("cache_store", "edge", "slots=3 rows=41 cols=96 along=rows", "tile.rows=32"),
     ("cache_store", "ascend-910b-like", "slots=9 rows=41 cols=96 along=rows", "tile.rows=32"),
   ])
