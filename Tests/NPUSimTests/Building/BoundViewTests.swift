@@ -112,6 +112,42 @@ import Testing
     #expect(try TextFixture.program(text).difference(from: program) == nil)
   }
 
+  @Test func `heads that lie side by side in a row can be taken as one slot`() throws {
+    let form = try TensorForm(.bf16, [5, 12])
+    let byHead = try form.whole.split(1, into: [6, 2]).permuted([1, 0, 2])
+    var p = ProgramBuilder(machine: TestMachine.small(), catalogue: .standard)
+    let out = try TensorForm(.bf16, [2, 5, 6])
+    try p.scoped(
+      nil, bindings: ["x": TensorBinding("q", byHead), "out": TensorBinding("out", out.whole)]
+    ) { p throws(NPUError) in
+      let x = try p.tensor("x", .bf16, slots: 6, rows: 5, columns: 2, role: .input)
+      // Four do not divide six, and one is a slot as it is.
+      #expect(try p.sideBySide(x, slots: 4) == nil && p.sideBySide(x, slots: 1) == nil)
+      let out = try p.tensor("out", .bf16, slots: 2, rows: 5, columns: 6, role: .output)
+      #expect(try p.sideBySide(out, slots: 2) == nil)
+      guard let wide = try p.sideBySide(x, slots: 3) else {
+        Issue.record("three heads lie side by side")
+        return
+      }
+      #expect((wide.slots, wide.rows, wide.columns) == (2, 5, 6))
+      let tile = try p.buffer("tile", in: UB.self, .bf16, slots: 2, rows: 4, columns: 6)
+      for slot in 0..<2 {
+        for rows in [0..<4, 4..<5] {
+          let part = tile.tile(slot: slot, rows: rows.count)
+          p.emit(LoadUB(part, from: wide.tile(slot: slot, row: rows.lowerBound, rows: rows.count)))
+          p.emit(
+            StoreHBM(out.tile(slot: slot, row: rows.lowerBound, rows: rows.count), from: part))
+        }
+      }
+    }
+    let program = p.build()
+    #expect(Checker.check(program).isClean)
+    var options = ProgramText.Options()
+    options.rollsLoops = false
+    let text = String(decoding: try ProgramText.print(program, options), as: UTF8.self)
+    #expect(text.contains("<- q[4 +: 1, 6 +: 6]"), "\(text)")
+  }
+
   @Test func `a kernel with all of its tensors bound as they are is itself, byte for byte`() throws
   {
     var own = ProgramBuilder(machine: TestMachine.small(), catalogue: .standard)

@@ -28,6 +28,13 @@ struct BoundView {
     }
   }
 
+  /// The view whose rows are those of `count` slots side by side, asked for as `wanted`; `nil` where they do
+  /// not lie so.
+  func sideBySide(_ count: Int, asked wanted: Buffer, of tensor: Buffer) -> BoundView? {
+    guard let frame = frame.sideBySide(count) else { return nil }
+    return try? BoundView(frame, asked: wanted, of: root, tensor)
+  }
+
   private static func refusal(_ frame: ViewFrame, _ tensor: Buffer) -> String? {
     let (rows, columns) = (tensor.rows, tensor.columns)
     if let line = frame.rows.last, line.step != columns {

@@ -31,6 +31,27 @@ extension ProgramBuilder {
     return handle(of: views.add(try BoundView(frame, asked: asked, of: root, tensor)), wanted)
   }
 
+  /// The rows of `count` slots that follow one another as one row each, where a view has them side by side in
+  /// its tensor: heads of tensors that lie token by token. A tile of it moves whole bursts where a tile of
+  /// one slot has a part of each. `nil` where they lie apart, and for MXINT8, whose blocks are a slot's own.
+  ///
+  /// Throws `.program` where its size cannot be represented.
+  public mutating func sideBySide(
+    _ tensor: BufferHandle<HBM>, slots count: Int
+  ) throws(NPUError) -> BufferHandle<HBM>? {
+    guard let view = views[tensor.id], tensor.format != .mxint8, count > 1,
+      tensor.slots % count == 0
+    else { return nil }
+    let wanted = PlannedBuffer(
+      view.asked.name, .hbm, tensor.format, slots: tensor.slots / count, rows: tensor.rows,
+      columns: tensor.columns * count, axis: tensor.axis)
+    let asked = try BufferAllocator.dense(
+      wanted.name, wanted.format, slots: wanted.slots, rows: wanted.rows, columns: wanted.columns,
+      axis: wanted.axis, role: view.asked.role)
+    let root = program.buffers[Int(view.root)]
+    return view.sideBySide(count, asked: asked, of: root).map { handle(of: views.add($0), wanted) }
+  }
+
   private func handle(of id: UInt32, _ wanted: PlannedBuffer) -> BufferHandle<HBM> {
     BufferHandle(
       id: id, slots: wanted.slots, rows: wanted.rows, columns: wanted.columns,

@@ -37,6 +37,23 @@ public struct ViewFrame: Sendable, Hashable {
     return first == 0 && run == elements
   }
 
+  /// The same with the columns of `count` slots that follow one another as one row: slot s has those of the
+  /// slots count · s on. `nil` where they do not lie side by side.
+  func sideBySide(_ count: Int) -> ViewFrame? {
+    guard let inner = slots.last, inner.step == columns, count > 1, inner.count % count == 0 else {
+      return nil
+    }
+    var outer = Array(slots.dropLast())
+    if inner.count > count {
+      outer.append(Dimension(count: inner.count / count, step: inner.step * count))
+    }
+    return ViewFrame(first: first, slots: outer, rows: rows, columns: columns * count)
+  }
+
+  private init(first: Int, slots: [Dimension], rows: [Dimension], columns: Int) {
+    (self.first, self.slots, self.rows, self.columns) = (first, slots, rows, columns)
+  }
+
   /// Why the dimensions of a view cannot be counted as slots, rows and columns, or blocks of MXINT8
   /// would be taken apart.
   struct Refusal: Error {
