@@ -71,7 +71,10 @@ import Testing
     }
     add(
       "flash_attention",
-      ["rung=decode q=1 kv=300 kv-format=e5m2 splits=2", "rung=composed q=1 kv=90 kv-format=e5m2"])
+      [
+        "rung=decode q=1 kv=300 kv-format=e5m2 splits=2", "rung=composed q=1 kv=90 kv-format=e5m2",
+        "rung=spread q=1 kv=300 heads=4 kv-heads=2", "rung=spread q=1 kv=90 kv-format=e5m2",
+      ])
     return cases
   }()
 

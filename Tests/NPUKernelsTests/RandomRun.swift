@@ -128,8 +128,8 @@ struct RandomRun {
   }
 
   private mutating func attention() {
-    let rung = pick(["scalar", "unfused", "online", "pipelined", "decode", "composed"])
-    let isDecode = rung == "decode" || rung == "composed"
+    let rung = pick(["scalar", "unfused", "online", "pipelined", "decode", "composed", "spread"])
+    let isDecode = ["decode", "composed", "spread"].contains(rung)
     arguments["rung"] = rung
     let groups = rung == "scalar" ? 1 : pick([1, 2])
     set("kv-heads", groups)
@@ -145,7 +145,7 @@ struct RandomRun {
       let format = pick(formats)
       arguments["kv-format"] = format
       // A split takes whole tiles, of 128 keys at most, and a page whole blocks.
-      if chance(4) && keys > 128 { set("splits", 2) }
+      if chance(4) && keys > 128 && rung != "spread" { set("splits", 2) }
       if chance(3) { set("page", pick(format == "mxint8" ? [32, 64] : [16, 32, 64])) }
     }
   }

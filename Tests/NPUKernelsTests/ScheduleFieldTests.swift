@@ -115,6 +115,7 @@ import Testing
     ("pipelined", "mxint8", ["tile.q", "tile.kv", "piece", "chunk", "stages.kv", "stages"]),
     ("decode", "mxint8", ["tile.q", "tile.kv", "tile.heads", "tile.right", "stages.kv", "stages"]),
     ("decode", "e4m3fn", decoded), ("composed", "e5m2", decoded),
+    ("spread", "bf16", Array(decoded.dropFirst())),
   ])
   func `a rung of attention has the fields that change its program, and no other`(
     rung: String, format: String, names: [String]
@@ -122,7 +123,8 @@ import Testing
     let one = KernelCase(
       FlashAttention.name,
       [
-        "q": "70", "kv": "300", "heads": "4", "head-dim": rung == "scalar" ? "1" : "64",
+        "q": rung == "spread" ? "1" : "70", "kv": "300", "heads": "4",
+        "head-dim": rung == "scalar" ? "1" : "64",
         "kv-format": format, "rung": rung,
       ])
     let machine = try Presets.named("ideal").configuration

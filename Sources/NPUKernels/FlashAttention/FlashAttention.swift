@@ -58,7 +58,8 @@ public struct FlashAttention: Kernel {
       standardText: "as many as the sequences take"),
     KernelOption(
       "rung", .choice(["auto"] + FlashRung.allCases.map(\.rawValue)),
-      "the program: auto is decode below 32 queries and for FP8, pages or splits, else pipelined"),
+      "the program: auto is spread for one query where cores outnumber kv heads and it pays, decode "
+        + "below 32 queries and for FP8, pages or splits, else pipelined"),
   ]
 
   let form: FlashShape
@@ -85,7 +86,7 @@ public struct FlashAttention: Kernel {
       splits: arguments.integer("splits"), page: page > 0 ? page : nil,
       pool: pool > 0 ? pool : nil)
     try Self.check(form, machine: machine)
-    let rung = chosen ?? FlashRung.suited(to: form)
+    let rung = chosen ?? FlashRung.suited(to: form, on: machine)
     try Self.check(rung, form)
     if rung.isUnfused {
       let scores = [form.batch, form.heads, form.queries, form.kv]
@@ -170,6 +171,14 @@ public struct FlashAttention: Kernel {
     }
     guard rung != .decode, rung != .composed else { return }
     var wrong: String?
+    if rung == .spread {
+      if form.queries > 1 { wrong = "--q \(form.queries)" }
+      if form.splits > 1 { wrong = "--splits \(form.splits)" }
+      guard let wrong else { return }
+      throw NPUError(
+        .usage, "--rung spread does not take \(wrong)",
+        hint: "it takes one query a head and no splits: use --rung decode, or leave --rung out")
+    }
     if form.kvFormat.isFP8 { wrong = "--kv-format \(form.kvFormat.rawValue)" }
     if form.splits > 1 { wrong = "--splits \(form.splits)" }
     if let page = form.page { wrong = "--page \(page)" }

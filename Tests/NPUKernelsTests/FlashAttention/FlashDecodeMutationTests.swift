@@ -52,6 +52,13 @@ import Testing
       one: attention(FlashCase(1, 260, heads: 4, d: 40), "e4m3fn", splits: 3, page: 16)),
     Setup(
       machine: "edge", cores: 2, one: attention(FlashCase(2, 300, heads: 3), "mxint8", splits: 2)),
+    Setup(
+      machine: "edge", cores: 3,
+      one: attention(FlashCase(1, 290, heads: 4, kvHeads: 2, d: 32), "bf16", rung: "spread"),
+      schedule: "tile.kv=64,tile.heads=4,stages.kv=2"),
+    Setup(
+      machine: "ascend-910b-like", cores: 2,
+      one: attention(FlashCase(1, 300, heads: 2, d: 40), "e4m3fn", rung: "spread")),
     Setup(machine: "tiny", one: attention(FlashCase(2, 100, heads: 3, d: 8), "mxint8")),
     Setup(
       machine: "ascend-910b-like",

@@ -7,11 +7,20 @@ struct FlashCacheStream {
     case key, value
   }
 
-  /// Rows of k or v of one kv head that are fed together.
+  /// Rows of k or v that are brought together: of one kv head, or of several side by side.
   struct Chunk {
     var operand: Operand
-    var group: Int
+    var groups: Range<Int>
     var keys: Range<Int>
+
+    /// Of one kv head.
+    init(_ operand: Operand, group: Int, keys: Range<Int>) {
+      self.init(operand, groups: group..<group + 1, keys: keys)
+    }
+
+    init(_ operand: Operand, groups: Range<Int>, keys: Range<Int>) {
+      (self.operand, self.groups, self.keys) = (operand, groups, keys)
+    }
   }
 
   /// The rings of the pieces on their way through `ub`.
@@ -25,6 +34,8 @@ struct FlashCacheStream {
 
   private let form: FlashShape
   private let tensors: FlashTensors
+  /// k and v with the rows of several kv heads as one, where they lie so.
+  private let wide: (k: BufferHandle<HBM>?, v: BufferHandle<HBM>?)
   private let rows: FlashCacheRows
   private let stagedRows: Int
   private var keyRing: Ring<L1>
@@ -32,11 +43,16 @@ struct FlashCacheStream {
   private var encoding: Encoding?
   private var lists: [Int: UInt32] = [:]
 
+  /// - Parameter groups: kv heads whose rows are brought together.
   init(
-    _ kernel: FlashAttention, _ tensors: FlashTensors, _ memory: PlacedBuffers
+    _ kernel: FlashAttention, _ tensors: FlashTensors, groups: Int = 1, _ memory: PlacedBuffers,
+    _ p: inout ProgramBuilder
   ) throws(NPUError) {
     form = kernel.form
     self.tensors = tensors
+    wide = (
+      try p.sideBySide(tensors.k, slots: groups), try p.sideBySide(tensors.v, slots: groups)
+    )
     rows = FlashCacheRows(kernel.form, table: tensors.pages)
     stagedRows = kernel.plan.stagedRows
     keyRing = try memory.ring("k", in: L1.self)
@@ -51,11 +67,11 @@ struct FlashCacheStream {
     }
   }
 
-  /// The rings that staging needs.
+  /// The rings that staging needs, for rows of `groups` kv heads side by side.
   static func buffers(
-    _ form: FlashShape, _ plan: FlashSchedule, keyRows: Int, isComposed: Bool
+    _ form: FlashShape, _ plan: FlashSchedule, keyRows: Int, groups: Int = 1, isComposed: Bool
   ) -> [PlannedBuffer] {
-    let d = form.headDim
+    let d = form.headDim * groups
     var result = [
       PlannedBuffer("k", .l1, .mxint8, slots: plan.kvStages, rows: keyRows, columns: d),
       PlannedBuffer(
@@ -75,7 +91,7 @@ struct FlashCacheStream {
           axis: axis))
     }
     add("rows", form.kvFormat.element, ahead, columns: d)
-    if form.kvFormat.isFP8 { add("scales", .f32, ahead, columns: form.scaleBlocks) }
+    if form.kvFormat.isFP8 { add("scales", .f32, ahead, columns: form.scaleBlocks * groups) }
     if isComposed { add("decoded", .f32, 1, columns: d) }
     add("k_mx", .mxint8, plan.stages > 1 ? 2 : 1, columns: d)
     add("v_mx", .mxint8, plan.stages > 1 ? 2 : 1, columns: d, axis: .alongRows)
@@ -103,13 +119,18 @@ struct FlashCacheStream {
     let tensor = chunk.operand == .key ? tensors.k : tensors.v
     var start = chunk.keys.lowerBound
     while start < chunk.keys.upperBound {
-      let place = rows.place(group: chunk.group, key: start)
       let page = form.page ?? form.kv
-      let count = min(chunk.keys.upperBound - start, page - place.row)
-      p.emit(
-        LoadL1(
-          slot.tile(row: start - chunk.keys.lowerBound, rows: count, columns: form.headDim),
-          from: tensor.tile(slot: place.slot, row: place.row, rows: count, columns: form.headDim)))
+      let count = min(chunk.keys.upperBound - start, page - start % page)
+      for (index, group) in chunk.groups.enumerated() {
+        let place = rows.place(group: group, key: start)
+        p.emit(
+          LoadL1(
+            slot.tile(
+              row: start - chunk.keys.lowerBound, column: index * form.headDim, rows: count,
+              columns: form.headDim),
+            from: tensor.tile(
+              slot: place.slot, row: place.row, rows: count, columns: form.headDim)))
+      }
       start += count
     }
   }
@@ -122,13 +143,18 @@ struct FlashCacheStream {
     _ p: inout ProgramBuilder
   ) {
     let isKey = chunk.operand == .key
-    let (count, d) = (keys.count, form.headDim)
+    let (count, d) = (keys.count, form.headDim * chunk.groups.count)
     let rows = rings.rows.next().tile(rows: count, columns: d)
-    fetch(rows, isKey ? tensors.k : tensors.v, chunk.group, keys, &p)
+    if let wide = isKey ? wide.k : wide.v, wide.columns == d {
+      let slot = chunk.groups.lowerBound / chunk.groups.count
+      p.emit(LoadUB(rows, from: wide.tile(slot: slot, row: keys.lowerBound, rows: count)))
+    } else {
+      fetch(rows, isKey ? tensors.k : tensors.v, chunk.groups, keys, &p)
+    }
     let encoded = isKey ? rings.keys.next() : rings.values.next()
     let result = encoded.tile(rows: count, columns: d)
     if let scales = tensors.scales, let factors = rings.scales?.next().tile(rows: count) {
-      fetch(factors, isKey ? scales.k : scales.v, chunk.group, keys, &p)
+      fetch(factors, isKey ? scales.k : scales.v, chunk.groups, keys, &p)
       if let decoded = rings.decoded {
         let values = decoded.tile(rows: count, columns: d)
         p.emit(Cast(values, rows))
@@ -144,6 +170,17 @@ struct FlashCacheStream {
       StoreL1(
         slot.tile(row: keys.lowerBound - chunk.keys.lowerBound, rows: count, columns: d),
         from: result))
+  }
+
+  /// Loads rows of a tensor, those of a group beside those of the one before.
+  private mutating func fetch(
+    _ target: Tile<UB>, _ tensor: BufferHandle<HBM>, _ groups: Range<Int>, _ keys: Range<Int>,
+    _ p: inout ProgramBuilder
+  ) {
+    let width = target.columns / groups.count
+    for (index, group) in groups.enumerated() {
+      fetch(target.columns(index * width..<(index + 1) * width), tensor, group, keys, &p)
+    }
   }
 
   /// Loads rows of a tensor: as they lie, or through the list of a group's rows.

@@ -92,7 +92,7 @@ struct FlashDecode: FlashProgram {
       let epilogue = try FlashEpilogue(form, tensors, partials: partials, memory)
       if !jobs.isEmpty {
         var stream = try FlashDecodeCore(
-          kernel, tensors, jobs: jobs, memory, epilogue)
+          kernel, tensors, jobs: jobs, memory, epilogue, &p)
         stream.emit(&p)
       }
       if let partials {

@@ -21,7 +21,7 @@ struct FlashDecodeCore {
 
   init(
     _ kernel: FlashAttention, _ tensors: FlashTensors, jobs: [FlashDecodeJob],
-    _ memory: PlacedBuffers, _ epilogue: FlashEpilogue
+    _ memory: PlacedBuffers, _ epilogue: FlashEpilogue, _ p: inout ProgramBuilder
   ) throws(NPUError) {
     form = kernel.form
     plan = kernel.plan
@@ -39,7 +39,7 @@ struct FlashDecodeCore {
       }
     }
     self.steps = steps
-    stream = try FlashCacheStream(kernel, tensors, memory)
+    stream = try FlashCacheStream(kernel, tensors, memory, &p)
     softmax = try FlashSoftmax(kernel, steps: steps, memory, epilogue)
     queryValues = try memory.buffer("q", in: UB.self)
     queryCodes = try memory.buffer("q_mx", in: UB.self)
@@ -76,7 +76,7 @@ struct FlashDecodeCore {
       for keys in RowTile.pieces(step.keys, rightColumns) {
         let (column, count) = (keys.lowerBound - step.keys.lowerBound, keys.count)
         let key = stream.bring(
-          FlashCacheStream.Chunk(operand: .key, group: segment.group, keys: keys), &p)
+          FlashCacheStream.Chunk(.key, group: segment.group, keys: keys), &p)
         let right = rightRing.next().tile(rows: form.headDim, columns: count)
         p.emit(FeedRightTransposed(right, from: key.tile(rows: count)))
         p.emit(
@@ -124,7 +124,7 @@ struct FlashDecodeCore {
     let acc = productRing[index]
     for segment in step.job.segments(form) {
       let value = stream.bring(
-        FlashCacheStream.Chunk(operand: .value, group: segment.group, keys: step.keys), &p)
+        FlashCacheStream.Chunk(.value, group: segment.group, keys: step.keys), &p)
       for column in stride(from: 0, to: form.headDim, by: rightColumns) {
         let count = min(rightColumns, form.headDim - column)
         let right = rightRing.next().tile(rows: keys, columns: count)

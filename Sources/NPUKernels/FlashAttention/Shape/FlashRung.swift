@@ -13,6 +13,8 @@ enum FlashRung: String, Sendable, CaseIterable {
   /// Few queries: rows of many heads share a score tile, keys and values stream; any cache format,
   /// paged or not, split or not.
   case decode
+  /// One query a head: the kv tiles of a head are dealt out over all cores, which meet twice.
+  case spread
   /// Decoding from an FP8 cache with the requantise composed of decode, scaling and encode.
   case composed
 
@@ -24,6 +26,7 @@ enum FlashRung: String, Sendable, CaseIterable {
     case .online: FlashOnline.self
     case .pipelined: FlashPipelined.self
     case .decode: FlashDecode.self
+    case .spread: FlashSpread.self
     case .composed: FlashComposed.self
     }
   }
@@ -31,8 +34,10 @@ enum FlashRung: String, Sendable, CaseIterable {
   /// Whether the softmax is taken over whole rows that were written out, by the unfused definition.
   var isUnfused: Bool { self == .unfused }
 
-  /// The rung that suits a shape: decoding for few queries and for what only it can read.
-  static func suited(to shape: FlashShape) -> FlashRung {
+  /// The rung that suits a shape: decoding for few queries and for what only it can read, spread over the
+  /// cores where there are more of them than kv heads and it pays.
+  static func suited(to shape: FlashShape, on machine: MachineConfiguration) -> FlashRung {
+    if FlashSpread.pays(shape, machine) { return .spread }
     let needsDecode = shape.kvFormat.isFP8 || shape.splits > 1 || shape.page != nil
     return needsDecode || shape.queries < 32 ? .decode : .pipelined
   }

@@ -47,7 +47,7 @@ public struct FlashSchedule: Schedule {
     var rung: FlashRung
     var isEncoding: Bool
 
-    var isDecoding: Bool { rung == .decode || rung == .composed }
+    var isDecoding: Bool { rung == .decode || rung == .composed || rung == .spread }
     /// Whether the program has more than one slot of anything.
     var isStaged: Bool { rung != .scalar && rung != .online }
   }
@@ -55,7 +55,8 @@ public struct FlashSchedule: Schedule {
   static let parameters: [ScheduleParameter<FlashSchedule>] = [
     .init(
       "tile.q", \.tileQ, .extent, "queries of a head in a tile, which share what they see",
-      standard: "fastest, or as many as fit", affectsValues: true),
+      standard: "fastest, or as many as fit", affectsValues: true,
+      condition: .init("all rungs but spread") { $0.rung != .spread }),
     .init(
       "tile.kv", \.tileKV, .blocks(of: 32), "keys of a step of the online softmax",
       standard: "cheapest, or as many as fit", affectsValues: true,
@@ -66,7 +67,8 @@ public struct FlashSchedule: Schedule {
       condition: .init("rung scalar") { $0.rung == .scalar }),
     .init(
       "tile.heads", \.tileHeads, .extent, "heads whose rows share a score tile",
-      standard: "as many as fit", condition: .init("rungs decode and composed", \.isDecoding)),
+      standard: "as many as fit",
+      condition: .init("rungs decode, composed and spread", \.isDecoding)),
     .init(
       "tile.staged", \.stagedRows, .blocks(of: 32), "rows of K and V that are encoded at a time",
       standard: "as many as fit, up to 128; 32 for many queries",
@@ -75,7 +77,8 @@ public struct FlashSchedule: Schedule {
       }),
     .init(
       "tile.right", \.rightColumns, .extent, "keys, or columns of v, that are fed at a time",
-      standard: "as many as fit twice", condition: .init("rungs decode and composed", \.isDecoding),
+      standard: "as many as fit twice",
+      condition: .init("rungs decode, composed and spread", \.isDecoding),
       following: FlashDecodeLayout.mostRightColumns),
     .init(
       "tile.softmax", \.softmaxRows, .extent, "rows of the softmax at a time",
@@ -97,16 +100,16 @@ public struct FlashSchedule: Schedule {
     .init(
       "stages.kv", \.kvStages, .slots, "slots of the rings in l1 that K and V stream through",
       standard: "as many as fit",
-      condition: .init("rungs unfused, pipelined, decode and composed", \.isStaged)),
+      condition: .init("rungs unfused, pipelined, decode, composed and spread", \.isStaged)),
     .init(
       "stages.rows", \.rowStages, .slots, "slots in ub of the rows that are to be encoded",
       standard: "as many as fit, up to 5",
-      condition: .init("rungs decode and composed, K and V encoded on chip") {
+      condition: .init("rungs decode, composed and spread, K and V encoded on chip") {
         $0.isEncoding && $0.isDecoding
       }),
     .init(
       "stages", \.stages, .slots, "slots of every other ring", standard: "fastest, up to 2",
-      condition: .init("rungs unfused, pipelined, decode and composed", \.isStaged)),
+      condition: .init("rungs unfused, pipelined, decode, composed and spread", \.isStaged)),
   ]
 
   /// An attention by a rung on a machine.
@@ -168,7 +171,10 @@ public struct FlashSchedule: Schedule {
         throw Self.misfit(
           "chunk", chunk, "piece = \(piece), or a part of it that is a multiple of \(unit)")
       }
-    case .decode, .composed:
+    case .decode, .composed, .spread:
+      if problem.rung == .spread {
+        tileHeads = FlashSpreadWork(self, problem.shape).rows
+      }
       let unit = FlashDecodeLayout.columnUnit(problem.machine)
       let widest = FlashDecodeLayout.widest(self, problem.shape)
       rightColumns = min(rightColumns, widest)
