@@ -58,7 +58,7 @@ public struct FlashAttention: Kernel {
       standardText: "as many as the sequences take"),
     KernelOption(
       "rung", .choice(["auto"] + FlashRung.allCases.map(\.rawValue)),
-      "the program: auto is spread for one query where cores outnumber kv heads and it pays, decode "
+      "the program: auto is spread for one query where cores outnumber kv heads and it is faster, decode "
         + "below 32 queries and for FP8, pages or splits, else pipelined"),
   ]
 

@@ -35,9 +35,9 @@ enum FlashRung: String, Sendable, CaseIterable {
   var isUnfused: Bool { self == .unfused }
 
   /// The rung that suits a shape: decoding for few queries and for what only it can read, spread over the
-  /// cores where there are more of them than kv heads and it pays.
+  /// cores where there are more of them than kv heads and that is faster.
   static func suited(to shape: FlashShape, on machine: MachineConfiguration) -> FlashRung {
-    if FlashSpread.pays(shape, machine) { return .spread }
+    if FlashSpread.isFaster(shape, machine) { return .spread }
     let needsDecode = shape.kvFormat.isFP8 || shape.splits > 1 || shape.page != nil
     return needsDecode || shape.queries < 32 ? .decode : .pipelined
   }

@@ -70,13 +70,40 @@ struct FlashSpread: FlashProgram {
     shape.headDim % MXINT8.blockSize == 0 && !shape.kvFormat.isFP8 && shape.page == nil
   }
 
-  /// Whether more cores than kv heads make up for what the meetings cost, by what the busiest core has to
-  /// encode or load.
-  static func pays(_ shape: FlashShape, _ machine: MachineConfiguration) -> Bool {
+  /// Whether the rung is faster than decoding head by head, where it may be: both are timed in an order
+  /// that a glance finds, each with the schedule that comes first.
+  static func isFaster(_ shape: FlashShape, _ machine: MachineConfiguration) -> Bool {
+    guard mayPay(shape, machine), let spread = cycles(.spread, shape, machine),
+      let decode = cycles(.decode, shape, machine)
+    else { return false }
+    // The order that is found in the end may gain the other one a little more.
+    return spread < decode - decode / 20
+  }
+
+  /// Micro-ops, about, of programs that are compared.
+  private static let largestTimed = 0x1p19
+
+  /// What a rung takes over dense rows; `nil` where it does not fit.
+  private static func cycles(
+    _ rung: FlashRung, _ shape: FlashShape, _ machine: MachineConfiguration
+  ) -> Int64? {
+    var shape = shape
+    shape.page = nil
+    let problem = FlashSchedule.Problem(rung: rung, shape: shape, machine: machine)
+    guard let plan = rung.program.candidates(for: problem).first,
+      plan.microOps(problem) <= largestTimed
+    else { return nil }
+    let kernel = FlashAttention(shape, rung, machine, plan)
+    return (try? kernel.sequence(IndexTensors([:]))).flatMap { try? OrderSearch.glance($0) } ?? nil
+  }
+
+  /// Whether there are more cores than kv heads, and that might make up for what the meetings cost, by what
+  /// the busiest core has to encode or load.
+  private static func mayPay(_ shape: FlashShape, _ machine: MachineConfiguration) -> Bool {
     let cores = machine.cores
     guard shape.queries == 1, shape.splits == 1, cores > shape.groups else { return false }
     let vector = machine.vector
-    func vectorCycles(_ kind: VectorClass, _ elements: Double) -> Double {
+    func cycles(_ kind: VectorClass, _ elements: Double) -> Double {
       Double(vector.slopes[kind.index]) * elements / Double(vector.lanes)
         + Double(vector.latencies[kind.index])
     }
@@ -85,23 +112,15 @@ struct FlashSpread: FlashProgram {
     let bytes = elements * Double(shape.kvFormat.element.bytes)
     var group = bytes / machine[path].rate.approximate
     switch shape.kvFormat {
-    case .bf16: group = max(group, vectorCycles(.encodeMX, elements))
-    case .e4m3fn, .e5m2: group = max(group, vectorCycles(.requantise, elements))
+    case .bf16: group = max(group, cycles(.encodeMX, elements))
+    case .e4m3fn, .e5m2: group = max(group, cycles(.requantise, elements / 4))
     case .mxint8: break
     }
     let groups = Double(shape.groups)
     let all = groups * bytes / machine.hbm.rate.approximate
-    // A chain of steps over all tiles, and three trips through HBM with what is done between.
-    let tiles = Double(shape.visibleKeys) / 128 + 1
-    let width = Double(shape.headDim * ((shape.rows - 1) / cores + 1))
+    // Three trips through HBM at least; what lies between them may be hidden or not.
     let trips = Double(machine[.hbmToUB].latency + machine[.ubToHBM].latency)
-    let fixed =
-      tiles * vectorCycles(.fusedMultiplyAdd, width)
-      + 2 * Double(machine.coreBarrier) + 3 * trips + 12 * vectorCycles(.exp2Fused, 0)
-    let isFaster = max(all, group * groups / Double(cores)) + fixed < max(all, group)
-    return isFaster
-      && !candidates(for: FlashSchedule.Problem(rung: .spread, shape: shape, machine: machine))
-        .isEmpty
+    return max(all, group * groups / Double(cores)) + 3 * trips < max(all, group)
   }
 
   static func layout(
