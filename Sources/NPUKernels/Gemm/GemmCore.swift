@@ -5,13 +5,14 @@ struct GemmCore {
   private let problem: GemmProblem
   private let plan: GemmSchedule
   private let tensors: GemmTensors
+  private var ahead: GemmAhead?
   private var input: GemmStaging
   private var other: GemmStaging
   private var leftRing: Ring<Left>
   private var rightRing: Ring<Right>
   private var accRing: Ring<Acc>
-  /// Pieces of the product and of what is added to it.
-  private var sumRings: (product: Ring<UB>, residual: Ring<UB>)?
+  /// Pieces of the product and of what it meets.
+  private var partnerRings: (product: Ring<UB>, partner: Ring<UB>)?
   private var steps = 0
 
   /// Chunks of some lines that are in `l1`, by where they begin along k.
@@ -24,16 +25,25 @@ struct GemmCore {
     self.tensors = tensors
     plan = problem.plan
     let memory = try p.allocate(problem.buffers)
-    input = try GemmStaging(.input, problem.model, tensor: tensors.input, memory)
-    other = try GemmStaging(.other, problem.model, tensor: tensors.other, memory)
+    if let encoded = tensors.encoded {
+      ahead = try GemmAhead(problem.model, source: tensors.input, encoded: encoded, memory)
+    }
+    input = try GemmStaging(
+      .input, problem.model, problem.plan, tensor: tensors.input, ahead: ahead, memory)
+    other = try GemmStaging(.other, problem.model, problem.plan, tensor: tensors.other, memory)
     leftRing = try memory.ring("left", in: Left.self)
     rightRing = try memory.ring("right", in: Right.self)
     accRing = try memory.ring("acc", in: Acc.self)
-    guard problem.form.hasResidual else { return }
-    sumRings = (
+    guard let partner = problem.form.partner else { return }
+    partnerRings = (
       try memory.ring(GemmProblem.productName, in: UB.self),
-      try memory.ring(GemmProblem.residualName, in: UB.self)
+      try memory.ring(partner.rawValue, in: UB.self)
     )
+  }
+
+  /// Encodes some rows of the first operand, where that is done ahead.
+  mutating func encodeAhead(_ rows: Range<Int>, _ p: inout ProgramBuilder) {
+    ahead?.encode(rows, &p)
   }
 
   /// Groups of tiles of the kept operand, under which those of the other one pass by.
@@ -83,27 +93,31 @@ struct GemmCore {
     finish(place, product, &p)
   }
 
-  /// Rounds a finished product to HBM, or adds the residual to it piece by piece.
+  /// Rounds a finished product to HBM, or lets it meet its partner piece by piece.
   private mutating func finish(
     _ place: RowTile, _ product: Tile<Acc>, _ p: inout ProgramBuilder
   ) {
-    guard var rings = sumRings, let residual = tensors.residual else {
+    guard var rings = partnerRings, let partner = tensors.partner else {
       p.emit(DrainHBM(tensors.output.tile(place), from: product))
       return
     }
-    for rows in RowTile.pieces(0..<place.rows.count, plan.residualPiece) {
+    for rows in RowTile.pieces(0..<place.rows.count, plan.partnerPiece) {
       let first = place.rows.lowerBound
       let piece = RowTile(
         rows: first + rows.lowerBound..<first + rows.upperBound, columns: place.columns)
       let values = rings.product.next().tile(as: piece)
       p.emit(DrainUB(values, from: product.rows(rows)))
-      p.tap(values, tensor: residual.product, piece)
-      p.emit(
-        Elementwise<AddRule>(
-          values, values, rings.residual.load(residual.tensor.tile(piece), &p)))
+      p.tap(values, tensor: partner.product, piece)
+      let other = rings.partner.load(partner.tensor.tile(piece), &p)
+      switch problem.form.partner {
+      case .gate:
+        p.emit(Special<SiluRule>(other, other))
+        p.emit(Elementwise<MulRule>(values, other, values))
+      case .residual, nil: p.emit(Elementwise<AddRule>(values, values, other))
+      }
       p.emit(StoreHBM(tensors.output.tile(piece), from: values))
     }
-    sumRings = rings
+    partnerRings = rings
   }
 
   /// The chunk of an operand that has the depth: one that is there, or a new one.

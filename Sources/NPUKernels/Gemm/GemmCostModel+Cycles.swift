@@ -26,15 +26,15 @@ extension GemmCostModel {
     let inputTime = inputBytes / inputPath.rate.approximate
     let otherTime = otherBytes / otherPath.rate.approximate
     let loads = inputCount * inputTimes * mTiles + otherCount * otherTimes * nTiles
-    let residual = form.hasResidual ? resultBursts(plan, area, size: 2) : 0
-    let load = inputTime + otherTime + loads + residual / machine[.hbmToUB].rate.approximate
+    let partner = form.partner != nil ? resultBursts(plan, area, size: 2) : 0
+    let load = inputTime + otherTime + loads + partner / machine[.hbmToUB].rate.approximate
     let drained = resultBursts(plan, area, size: form.result.bytes)
     let drain = drained / machine[.accToHBM].rate.approximate
     // Cores with work share HBM.
     let all = Double(Self.tiles(m, plan.tileM)) * Double(Self.tiles(n, plan.tileN))
     let active = all / (mTiles * nTiles)
     let shared =
-      (inputBytes + otherBytes + drained + residual) * active / machine.hbm.readRate.approximate
+      (inputBytes + otherBytes + drained + partner) * active / machine.hbm.readRate.approximate
 
     // A ring turns no faster than its slots fill, pass and empty.
     let fill = Double(max(inputPath.latency, otherPath.latency)) + events
@@ -79,7 +79,7 @@ extension GemmCostModel {
   }
 
   /// Tiles along m and n of a core's share, and its matmuls.
-  private func counts(
+  func counts(
     _ plan: GemmSchedule, _ area: (rows: Int, columns: Int)
   ) -> (mTiles: Double, nTiles: Double, steps: Double) {
     let mTiles = Double(Self.tiles(area.rows, plan.tileM))
@@ -87,18 +87,28 @@ extension GemmCostModel {
     return (mTiles, nTiles, mTiles * nTiles * Double(Self.tiles(k, plan.tileK)))
   }
 
-  /// Cycles of the vector unit, which encodes operands as often as they are loaded and adds residuals.
+  /// Cycles of the vector unit, which encodes operands as often as they are loaded, and lets products meet
+  /// their partners.
   private func vectorCycles(
     _ area: (rows: Int, columns: Int), inputTimes: Double, otherTimes: Double
   ) -> Double {
     let elements =
       (form.encodes(.input) ? inputTimes * Double(area.rows * k) : 0)
       + (form.encodes(.other) ? otherTimes * Double(area.columns * k) : 0)
-    let sums = form.hasResidual ? Double(area.rows * area.columns) : 0
     let slopes = machine.vector.slopes
-    return
-      (elements * Double(slopes[VectorClass.encodeMX.index])
-      + sums * Double(slopes[VectorClass.add.index])) / Double(machine.vector.wordElements)
+    let meeting = Double(area.rows * area.columns) * partnerSlope
+    return (elements * Double(slopes[VectorClass.encodeMX.index]) + meeting)
+      / Double(machine.vector.wordElements)
+  }
+
+  /// What an element of the product costs the vector unit where it meets a partner.
+  var partnerSlope: Double {
+    func slope(_ kind: VectorClass) -> Double { Double(machine.vector.slopes[kind.index]) }
+    return switch form.partner {
+    case .residual: slope(.add)
+    case .gate: slope(.silu) + slope(.mul)
+    case nil: 0
+    }
   }
 
   /// Matmuls of a schedule.
@@ -117,7 +127,7 @@ extension GemmCostModel {
   }
 
   /// Rows and columns of the core with the most work.
-  private func largestShare(_ plan: GemmSchedule) -> (rows: Int, columns: Int) {
+  func largestShare(_ plan: GemmSchedule) -> (rows: Int, columns: Int) {
     let mTiles = Self.tiles(m, plan.tileM)
     let nTiles = Self.tiles(n, plan.tileN)
     let cores = machine.cores
@@ -129,7 +139,7 @@ extension GemmCostModel {
     return (min(m, (items + nTiles - 1) / nTiles * plan.tileM), n)
   }
 
-  private func matrixCycles(
+  func matrixCycles(
     _ plan: GemmSchedule, _ area: (rows: Int, columns: Int)
   ) -> Double {
     let pricing = machine.matrix.pricing
@@ -147,7 +157,7 @@ extension GemmCostModel {
     return products + waits * Double(machine.matrix.latency)
   }
 
-  private func feedCycles(
+  func feedCycles(
     _ plan: GemmSchedule, _ area: (rows: Int, columns: Int), mTiles: Double, nTiles: Double,
     steps: Double
   ) -> Double {
@@ -160,7 +170,7 @@ extension GemmCostModel {
       + steps
   }
 
-  private func path(_ operand: GemmOperand) -> MachineConfiguration.PathSpec {
+  func path(_ operand: GemmOperand) -> MachineConfiguration.PathSpec {
     machine[form.encodes(operand) ? TransferPath.hbmToUB : .hbmToL1]
   }
 
@@ -181,7 +191,7 @@ extension GemmCostModel {
   }
 
   /// Burst bytes of all loads of some columns of the second operand.
-  private func otherBursts(_ plan: GemmSchedule, columns: Int) -> Double {
+  func otherBursts(_ plan: GemmSchedule, columns: Int) -> Double {
     guard form.isDeep(.other) else { return lineBursts(plan, .other, lines: columns) }
     let size = form.other.bytes
     let run = min(plan.tileN, n)
@@ -191,7 +201,7 @@ extension GemmCostModel {
   }
 
   /// Burst bytes of a tensor of the output's shape, by tiles.
-  private func resultBursts(
+  func resultBursts(
     _ plan: GemmSchedule, _ area: (rows: Int, columns: Int), size: Int
   ) -> Double {
     bursts(

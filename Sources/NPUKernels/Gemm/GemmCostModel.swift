@@ -41,6 +41,19 @@ struct GemmCostModel: Sendable {
   }
   func depth(_ plan: GemmSchedule) -> Int { min(plan.tileK, k) }
 
+  /// Whether the vector unit encodes an operand on its way to `l1`.
+  func encodes(_ operand: GemmOperand, _ plan: GemmSchedule) -> Bool {
+    form.encodes(operand) && !(operand == .input && plan.isAhead)
+  }
+
+  /// The most columns of a row that are encoded at a time, where that is done ahead.
+  private static let mostColumnsAhead = 8192
+
+  /// Columns of a piece of the first operand that the vector unit encodes.
+  private func pieceColumns(_ plan: GemmSchedule) -> Int {
+    plan.isAhead ? min(k, Self.mostColumnsAhead) : chunk(plan, .input)
+  }
+
   /// Loads of an operand for the whole depth of a tile.
   func loads(_ plan: GemmSchedule, _ operand: GemmOperand) -> Int {
     Self.tiles(k, plan.depth(ofLoad: operand))
@@ -59,21 +72,22 @@ struct GemmCostModel: Sendable {
 
   /// Rows of the largest pieces in which a chunk of each BF16 operand passes the vector unit: about as many as
   /// half of `ub` has room for, whole blocks where they run along k.
-  /// Of the accumulators to which a residual is added as many.
-  func largestPieces(_ plan: GemmSchedule) -> (input: Int, other: Int, residual: Int) {
+  /// Of the accumulators that meet a partner as many.
+  func largestPieces(_ plan: GemmSchedule) -> (input: Int, other: Int, partner: Int) {
     let half = (machine[.ub].bytes ?? 1 << 20) / 2
     func lines(_ operand: GemmOperand) -> Int {
-      max(1, half / max(1, roomyBytes(rows: 1, columns: chunk(plan, operand))))
+      let columns = operand == .input ? pieceColumns(plan) : chunk(plan, operand)
+      return max(1, half / max(1, roomyBytes(rows: 1, columns: columns)))
     }
-    let input = min(lines(.input), rows(plan))
+    let input = min(lines(.input), plan.isAhead ? m : rows(plan))
     let sums = accumulators(plan)
     let line = 2 * (pitch(form.result.bytes * sums.columns) + pitch(2 * sums.columns))
-    let residual = min(max(1, half / max(1, line)), sums.rows)
+    let partner = min(max(1, half / max(1, line)), sums.rows)
     guard form.isDeep(.other) else {
-      return (input, min(lines(.other), columns(plan)), residual)
+      return (input, min(lines(.other), columns(plan)), partner)
     }
     let other = max(1, half / max(1, roomyBytes(rows: 32, columns: columns(plan)))) * 32
-    return (input, min(other, chunk(plan, .other)), residual)
+    return (input, min(other, chunk(plan, .other)), partner)
   }
 
   /// What a choice of pieces sets aside for one of so many rows, of which each may have gaps: it takes
@@ -115,13 +129,13 @@ struct GemmCostModel: Sendable {
         "acc", .acc, machine.matrix.accumulator.format, slots: plan.accStages,
         rows: leftRows, columns: rightColumns),
     ]
-    if form.hasResidual {
+    if let partner = form.partner {
       for (name, format) in [
-        (GemmProblem.productName, form.result), (GemmProblem.residualName, .bf16),
+        (GemmProblem.productName, form.result), (partner.rawValue, .bf16),
       ] {
         buffers.append(
           PlannedBuffer(
-            name, .ub, format, slots: 2, rows: min(plan.residualPiece, leftRows),
+            name, .ub, format, slots: 2, rows: min(plan.partnerPiece, leftRows),
             columns: rightColumns))
       }
     }
@@ -144,7 +158,8 @@ struct GemmCostModel: Sendable {
   /// What pieces of a BF16 operand pass in `ub`: two slots of their values and of their encoding.
   private func lane(_ plan: GemmSchedule, _ operand: GemmOperand, rows: Int) -> [PlannedBuffer] {
     let names = operand == .input ? input : other
-    let columns = form.isDeep(operand) ? columns(plan) : chunk(plan, operand)
+    let along = operand == .input ? pieceColumns(plan) : chunk(plan, operand)
+    let columns = form.isDeep(operand) ? columns(plan) : along
     return [
       PlannedBuffer(names.values, .ub, .bf16, slots: 2, rows: rows, columns: columns),
       PlannedBuffer(

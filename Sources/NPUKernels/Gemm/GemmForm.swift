@@ -10,9 +10,16 @@ struct GemmForm: Sendable {
   var result: ElementFormat
   /// How the second operand lies: `k × n` in columns, or `n × k` in lines along the depth.
   var layout: ProductMatrix.Layout
-  /// Whether a BF16 tensor of the output's shape is added to the product, which is rounded to the
-  /// output's type before.
-  var hasResidual = false
+  /// A BF16 tensor of the output's shape that the product, rounded to the output's type, meets.
+  var partner: Partner?
+
+  /// What a product may meet on its way out.
+  enum Partner: String, Sendable {
+    /// Is added.
+    case residual
+    /// Its silu, rounded to BF16, is multiplied.
+    case gate
+  }
 
   /// Whether operands are BF16, MXINT8 where they are not; type of the output.
   static let options: [KernelOption] = [
@@ -33,22 +40,22 @@ struct GemmForm: Sendable {
   /// The output in the type that `--output` says.
   init(
     _ arguments: KernelArguments, input: ElementFormat, other: ElementFormat,
-    layout: ProductMatrix.Layout, hasResidual: Bool = false
+    layout: ProductMatrix.Layout, partner: Partner? = nil
   ) {
     self.init(
       input: input, other: other, result: arguments.choice("output") == "f32" ? .f32 : .bf16,
-      layout: layout, hasResidual: hasResidual)
+      layout: layout, partner: partner)
   }
 
   init(
     input: ElementFormat, other: ElementFormat, result: ElementFormat,
-    layout: ProductMatrix.Layout, hasResidual: Bool = false
+    layout: ProductMatrix.Layout, partner: Partner? = nil
   ) {
     self.input = input
     self.other = other
     self.result = result
     self.layout = layout
-    self.hasResidual = hasResidual
+    self.partner = partner
   }
 
   func format(_ operand: GemmOperand) -> ElementFormat { operand == .input ? input : other }
@@ -57,7 +64,10 @@ struct GemmForm: Sendable {
   func encodes(_ operand: GemmOperand) -> Bool { format(operand) == .bf16 }
 
   /// Whether anything passes the vector unit.
-  var usesVectorUnit: Bool { encodes(.input) || encodes(.other) || hasResidual }
+  var usesVectorUnit: Bool { encodes(.input) || encodes(.other) || partner != nil }
+
+  /// Whether the first operand alone is encoded on chip: it may be before anything is multiplied.
+  var canEncodeAhead: Bool { encodes(.input) && !encodes(.other) }
 
   /// Whether the rows of an operand's tensor run along k.
   func isDeep(_ operand: GemmOperand) -> Bool { operand == .other && layout == .columns }

@@ -3,14 +3,22 @@ import NPUSim
 // MARK: Schedule
 
 extension GemmProblem {
-  /// The micro-op program: output tiles split over the cores.
+  /// The micro-op program: output tiles split over the cores, which meet before where each encodes some
+  /// rows for all.
   func emit(into p: inout ProgramBuilder) throws(NPUError) {
     let tensors = try GemmTensors(self, &p)
-    for core in 0..<machine.cores {
+    let cores = machine.cores
+    for core in 0..<cores {
       p.begin(core: core)
       let areas = areas(core: core)
-      guard !areas.isEmpty else { continue }
+      let encoded = plan.isAhead ? WorkSplit.range(m, core: core, of: cores) : 0..<0
+      if areas.isEmpty && encoded.isEmpty {
+        if plan.isAhead { p.emit(ChipBarrier()) }
+        continue
+      }
       var stream = try GemmCore(self, tensors: tensors, &p)
+      stream.encodeAhead(encoded, &p)
+      if plan.isAhead && cores > 1 { p.emit(ChipBarrier()) }
       for area in areas { stream.emit(area, &p) }
     }
   }
@@ -67,8 +75,10 @@ struct GemmTensors {
   let other: BufferHandle<HBM>
   /// `m × n`, or `n × 1` where the accumulators hold a column.
   let output: BufferHandle<HBM>
-  /// What is added to the product, and where that is tapped; both as the output.
-  let residual: (tensor: BufferHandle<HBM>, product: Int)?
+  /// The first operand in MXINT8, where it is encoded ahead.
+  let encoded: BufferHandle<HBM>?
+  /// What the product meets, and where that is tapped; both as the output.
+  let partner: (tensor: BufferHandle<HBM>, product: Int)?
 
   init(_ problem: GemmProblem, _ p: inout ProgramBuilder) throws(NPUError) {
     let interface = problem.interface
@@ -79,16 +89,19 @@ struct GemmTensors {
       interface.other.name, problem.form.other, rows: isDeep ? problem.k : problem.n,
       columns: isDeep ? problem.n : problem.k,
       axis: isDeep && !problem.form.encodes(.other) ? .alongRows : .alongColumns, role: .input)
+    encoded = try GemmAhead.tensor(problem, &p)
     let isColumn = problem.plan.isTransposed
     let (rows, columns) = isColumn ? (problem.n, 1) : (problem.m, problem.n)
-    residual =
-      problem.form.hasResidual
-      ? (
+    if let partner = problem.form.partner {
+      self.partner = (
         tensor: try p.tensor(
-          GemmProblem.residualName, .bf16, rows: rows, columns: columns, role: .input),
+          partner.rawValue, .bf16, rows: rows, columns: columns, role: .input),
         product: try p.tapTensor(
           GemmProblem.productName, problem.form.result, rows: rows, columns: columns)
-      ) : nil
+      )
+    } else {
+      partner = nil
+    }
     output = try p.tensor(
       interface.output.name, problem.form.result, rows: rows, columns: columns, role: .output)
   }

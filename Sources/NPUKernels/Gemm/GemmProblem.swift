@@ -37,7 +37,7 @@ struct GemmProblem: Sendable {
     let flags = interface.flags
     try ShapeLimits.check(
       [(flags.m, m), (flags.n, n), (flags.k, k)],
-      bytes: [[m, k, 2], [k, n, 2], [m, n, form.hasResidual ? 6 : 4]],
+      bytes: [[m, k, 2], [k, n, 2], [m, n, form.partner != nil ? 6 : 4]],
       machine: machine)
     model = GemmCostModel(
       m: m, n: n, k: k, form: form, input: GemmRings(interface.input.name),
@@ -65,21 +65,23 @@ struct GemmProblem: Sendable {
 
   var buffers: BufferPlan { model.buffers(plan) }
 
-  /// What is added to the product, and the product as it is added: of the output's shape.
-  static let (residualName, productName) = ("residual", "product")
+  /// The product as it meets a residual or a gate.
+  static let productName = "product"
 
   var tensors: [TensorSpec] {
     let shape = interface.output.shape
-    let added = [
-      TensorSpec(Self.residualName, .bf16, shape, role: .input),
-      TensorSpec(Self.productName, form.result, shape, role: .intermediate),
-    ]
+    let met = form.partner.map {
+      [
+        TensorSpec($0.rawValue, .bf16, shape, role: .input),
+        TensorSpec(Self.productName, form.result, shape, role: .intermediate),
+      ]
+    }
     return [
       TensorSpec(interface.input.name, form.input, interface.input.shape, role: .input),
       TensorSpec(
         interface.other.name, form.other, interface.other.shape,
         axis: form.encodes(.other) ? .alongColumns : interface.otherAxis, role: .input),
-    ] + (form.hasResidual ? added : [])
+    ] + (met ?? [])
       + [TensorSpec(interface.output.name, form.result, shape, role: .output)]
   }
 
@@ -106,10 +108,15 @@ struct GemmProblem: Sendable {
     work.move(swaps ? inputBytes : otherBytes, .l1ToRight)
     let outputs = Int64(m) * Int64(n)
     let outputBytes = outputs * Int64(form.result.bytes)
-    if form.hasResidual {
+    if let partner = form.partner {
       work.move(outputBytes, .accToUB)
       work.move(2 * outputs, .hbmToUB)
-      work.pass(outputs, .add)
+      switch partner {
+      case .residual: work.pass(outputs, .add)
+      case .gate:
+        work.pass(outputs, .silu)
+        work.pass(outputs, .mul)
+      }
       work.move(outputBytes, .ubToHBM)
     } else {
       work.move(outputBytes, .accToHBM)

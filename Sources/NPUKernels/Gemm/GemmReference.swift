@@ -9,7 +9,7 @@ struct GemmReference: KernelReference {
   /// The words of the left operand where they were given as MXINT8, or the values that are encoded.
   private let left: Left
   private let right: ProductMatrix
-  private let residual: InputRows?
+  private let partner: InputRows?
 
   private enum Left: Sendable {
     case words(ReferencePayload, scales: [UInt8])
@@ -36,9 +36,11 @@ struct GemmReference: KernelReference {
         encoding: try other.floats(), lines: problem.n, depth: problem.k, layout: form.layout)
     case nil: throw NPUError(.internal, "the reference was not given \(names.other.name)")
     }
-    residual =
-      form.hasResidual
-      ? try InputRows(GemmProblem.residualName, columns: problem.n, inputs) : nil
+    if let partner = form.partner {
+      self.partner = try InputRows(partner.rawValue, columns: problem.n, inputs)
+    } else {
+      partner = nil
+    }
   }
 
   private func row(_ index: Int) -> ProductRow {
@@ -62,16 +64,20 @@ struct GemmReference: KernelReference {
     let product = right.product(row(line), lines: columns, accumulator: settings.accumulator)
       .map(rounded)
     var unit = ReferenceUnit()
-    guard let residual else {
+    guard let partner else {
       unit.add(problem.interface.output.name, start: start, product, as: problem.form.result)
       return unit
     }
     unit.add(GemmProblem.productName, start: start, product, as: problem.form.result)
-    let sums = zip(product, residual[line][columns]).map {
-      rounded(.add($0.given, Traced($1)))
-    }
-    unit.add(problem.interface.output.name, start: start, sums, as: problem.form.result)
+    let met = zip(product, partner[line][columns]).map { rounded(meet($0.given, Traced($1))) }
+    unit.add(problem.interface.output.name, start: start, met, as: problem.form.result)
     return unit
+  }
+
+  /// A product with the element of its residual or gate.
+  private func meet(_ product: Traced, _ partner: Traced) -> Traced {
+    guard problem.form.partner == .gate else { return .add(product, partner) }
+    return .mul(partner.applying(.silu, to: .bf16, mode: settings.sfuMode), product)
   }
 
   /// One rounding to the output's type.

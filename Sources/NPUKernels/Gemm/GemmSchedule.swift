@@ -20,6 +20,11 @@ public struct GemmSchedule: Schedule {
   public var chunkK: Int
   /// Chunks in a load of the first operand.
   public var inputChunks: Int
+  /// Chunks in a load of the second operand.
+  public var otherChunks = 1
+  /// 1 where the first operand is encoded once and kept in HBM, from where its chunks are loaded; 0 where
+  /// it is encoded on its way to `l1`, as often as it is loaded.
+  public var ahead = 0
   /// Loads of the first operand that `l1` holds.
   public var inputStages: Int
   /// Loads of the second operand that `l1` holds.
@@ -38,9 +43,9 @@ public struct GemmSchedule: Schedule {
   public var inputPiece = 1
   /// Rows of the second operand, along the depth, that the vector unit encodes at a time.
   public var otherPiece = 32
-  /// Rows of the product to which the residual is added at a time; elements where the accumulators
-  /// hold a column.
-  public var residualPiece = 1
+  /// Rows of the product that meet a residual or a gate at a time; elements where the accumulators hold a
+  /// column.
+  public var partnerPiece = 1
   public var queueOrder = QueueOrder.found
 
   /// Whether the second operand enters as `left`: the accumulators hold a column.
@@ -48,8 +53,11 @@ public struct GemmSchedule: Schedule {
 
   /// Depth of a load of an operand.
   func depth(ofLoad operand: GemmOperand) -> Int {
-    operand == .input ? chunkK * inputChunks : chunkK
+    chunkK * (operand == .input ? inputChunks : otherChunks)
   }
+
+  /// Whether the first operand, where it is not encoded, is encoded before anything is multiplied.
+  var isAhead: Bool { ahead == 1 }
 
   static let parameters: [ScheduleParameter<GemmSchedule>] = [
     .init(
@@ -65,6 +73,13 @@ public struct GemmSchedule: Schedule {
     .init(
       "chunks.input", \.inputChunks, .extent, "chunks in a load of the first operand",
       standard: "fastest"),
+    .init(
+      "chunks.other", \.otherChunks, .extent, "chunks in a load of the second operand",
+      standard: "fastest", condition: .init("linear", \.canEncodeAhead)),
+    .init(
+      "ahead", \.ahead, .range(0...1),
+      "1: the first operand is encoded once, before, and kept in HBM; 0: as often as it is loaded",
+      standard: "fastest", condition: .init("linear", \.canEncodeAhead)),
     .init(
       "stages.input", \.inputStages, .slots, "loads of the first operand that l1 holds",
       standard: "fastest"),
@@ -97,10 +112,15 @@ public struct GemmSchedule: Schedule {
       standard: "fastest", condition: .init("--operands bf16") { $0.encodes(.other) },
       following: { $1.model.largestPieces($0).other }),
     .init(
-      "piece.residual", \.residualPiece, .extent,
+      "piece.residual", \.partnerPiece, .extent,
       "rows of the accumulators to which the residual is added at a time",
-      standard: "fastest", condition: .init("--residual") { $0.hasResidual },
-      following: { $1.model.largestPieces($0).residual }),
+      standard: "fastest", condition: .init("--residual") { $0.partner == .residual },
+      following: { $1.model.largestPieces($0).partner }),
+    .init(
+      "piece.gate", \.partnerPiece, .extent,
+      "rows of the accumulators that are multiplied with the gate at a time",
+      standard: "fastest", condition: .init("--gate") { $0.partner == .gate },
+      following: { $1.model.largestPieces($0).partner }),
   ]
 
   /// A product, and what messages call its kernel.
@@ -157,7 +177,7 @@ public struct GemmSchedule: Schedule {
 
   mutating func settle(_ problem: Problem) throws(NPUError) {
     let model = problem.model
-    inputPiece = min(inputPiece, model.rows(self))
+    inputPiece = min(inputPiece, isAhead ? model.m : model.rows(self))
     let isDeep = model.form.isDeep(.other)
     let all = isDeep ? model.chunk(self, .other) : model.columns(self)
     otherPiece = min(otherPiece, all)
@@ -167,7 +187,7 @@ public struct GemmSchedule: Schedule {
         "piece.other needs a multiple of \(MXINT8.blockSize) (whole blocks), or the whole load of "
           + "\(all), found \(otherPiece)")
     }
-    residualPiece = min(residualPiece, model.accumulators(self).rows)
+    partnerPiece = min(partnerPiece, model.accumulators(self).rows)
     guard chunkK % tileK == 0 else {
       throw NPUError(
         .usage, "chunk.k needs a multiple of tile.k = \(tileK), found \(chunkK)")
@@ -196,13 +216,21 @@ public struct GemmSchedule: Schedule {
     _ parameter: ScheduleParameter<GemmSchedule>, to value: Int, _ problem: Problem
   ) -> GemmSchedule? {
     guard rung > 2, parameter.path != \.rung else { return nil }
+    if isAhead || parameter.path == \.ahead || parameter.path == \.otherChunks {
+      guard [\.feedStages, \.inputPiece, \.partnerPiece].contains(parameter.path) else {
+        return nil
+      }
+      var plan = self
+      plan[keyPath: parameter.path] = value
+      return plan.legal(problem)
+    }
     var plan = self
     plan[keyPath: parameter.path] = value
     var isFitted = true
     switch parameter.path {
     case \.inputStages: plan.otherStages += inputStages - value
     case \.otherStages: plan.inputStages += otherStages - value
-    case \.feedStages, \.accStages, \.inputPiece, \.otherPiece, \.residualPiece: break
+    case \.feedStages, \.accStages, \.inputPiece, \.otherPiece, \.partnerPiece: break
     case \.tileK:
       plan.chunkK = GemmCostModel.tiles(chunkK, value) * value
       isFitted = false

@@ -17,7 +17,11 @@ struct GemmSearch {
     switch rung {
     case nil:
       let plans = ranked(rungs: 3...4)
-      if !plans.isEmpty { return plans }
+      if let first = plans.first {
+        // What encodes ahead is timed against the others, unless it seems far from them.
+        let ahead = GemmAheadSearch(model).candidates(below: 2 * model.cycles(first))
+        return Array(ahead.prefix(1)) + [first] + ahead.dropFirst() + plans.dropFirst()
+      }
       let tiled = candidates(rung: 2)
       return tiled.isEmpty ? candidates(rung: 1) : tiled
     case 1: return direct().map { [$0] } ?? []
@@ -30,11 +34,11 @@ struct GemmSearch {
   }
 
   /// The buffers of a schedule with the pieces that go with it.
-  private func buffers(_ plan: GemmSchedule) -> BufferPlan {
+  func buffers(_ plan: GemmSchedule) -> BufferPlan {
     var plan = plan
     // Here, and not by the rules of the fields: this is asked some ten thousand times.
     if model.form.usesVectorUnit {
-      (plan.inputPiece, plan.otherPiece, plan.residualPiece) = model.largestPieces(plan)
+      (plan.inputPiece, plan.otherPiece, plan.partnerPiece) = model.largestPieces(plan)
     }
     return model.buffers(plan)
   }
@@ -69,7 +73,7 @@ struct GemmSearch {
 
   /// Sizes below `extent`, and `extent` itself unless it is larger than all; largest first, as large
   /// tiles are mostly good, and what is worse is then left out soon.
-  private func sizes(_ all: [Int], upTo extent: Int) -> [Int] {
+  func sizes(_ all: [Int], upTo extent: Int) -> [Int] {
     let below = all.filter { $0 < extent }
     return ((all.last ?? 0) >= extent ? below + [extent] : below).reversed()
   }
@@ -114,7 +118,7 @@ struct GemmSearch {
   }
 
   /// The deepest rings of `left`, `right` and `acc` that fit, at least two in the operand memories.
-  private func operandRings(_ tileM: Int, _ tileN: Int, _ tileK: Int, _ side: Int)
+  func operandRings(_ tileM: Int, _ tileN: Int, _ tileK: Int, _ side: Int)
     -> GemmSchedule?
   {
     var (feeds, products) = (4, 2)

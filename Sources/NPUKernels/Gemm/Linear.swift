@@ -6,10 +6,12 @@ import NPUSim
 ///     product = MXINT8(x) · weightᵀ               block MACs in ascending in, rounded to the output's type
 ///     out     = product
 ///     out     = fl32(product + residual)          with --residual, rounded to the output's type
+///     out     = fl32(bf16(silu(gate)) · product)  with --gate, rounded to the output's type
 ///
-/// Shapes: x and residual BF16, weight MXINT8 with blocks along in; x is encoded on chip. These are the
+/// Shapes: x, residual and gate BF16, weight MXINT8 with blocks along in; x is encoded on chip. These are the
 /// words of gemm with BF16 operands and weight transposed. With `--residual` the product rounds before the
-/// sum does, so that the words are those of linear and residual_add one after the other.
+/// sum does, so that the words are those of linear and residual_add one after the other. With `--gate` they
+/// are those of swiglu's h, the product being its u and the gate its a.
 ///
 /// Traffic: for few tokens the weights, in · out · 33/32 bytes, are everything, and cross HBM once. For
 /// many, tiles of x or of the weights stay in `l1` while the other's pass, as in gemm, and what stays is
@@ -24,6 +26,7 @@ public struct Linear: Kernel {
     ModelOption.extent("in", 4096, "columns of x and of the weights"),
     ModelOption.extent("out", 4096, "rows of the weights: columns of the output"),
     KernelOption("residual", .flag, "add a residual to the product"),
+    KernelOption("gate", .flag, "multiply the product with the silu of a gate"),
     GemmForm.output,
     ModelOption.option,
   ]
@@ -41,17 +44,30 @@ public struct Linear: Kernel {
       m: tokens, n: width, k: depth,
       GemmForm(
         arguments, input: .bf16, other: .mxint8, layout: .lines,
-        hasResidual: arguments.flag("residual")),
+        partner: try Self.partner(arguments)),
       interface: GemmProblem.Interface(
         input: ("x", [tokens, depth]), other: ("weight", [width, depth]),
         output: ("out", [tokens, width]), otherAxis: .alongColumns, flags: ("tokens", "out", "in")),
       named: Self.name, machine: machine, schedule: schedule)
   }
 
+  private static func partner(
+    _ arguments: KernelArguments
+  ) throws(NPUError) -> GemmForm.Partner? {
+    guard arguments.flag("gate") else { return arguments.flag("residual") ? .residual : nil }
+    guard !arguments.flag("residual") else {
+      throw NPUError(
+        .usage, "found --residual and --gate, needed one of the two at most",
+        hint: "add the residual by a launch of residual_add")
+    }
+    return .gate
+  }
+
   public var shape: [(name: String, value: String)] {
     [
       ("tokens", "\(problem.m)"), ("in", "\(problem.k)"), ("out", "\(problem.n)"),
-      ("residual", problem.form.hasResidual ? "yes" : "no"),
+      ("residual", problem.form.partner == .residual ? "yes" : "no"),
+      ("gate", problem.form.partner == .gate ? "yes" : "no"),
       ("output", problem.form.result.name),
     ]
   }
@@ -60,11 +76,10 @@ public struct Linear: Kernel {
 }
 
 extension Linear: GemmFamily {
-  /// With and without residual.
+  /// By itself and with each of what it may meet.
   static var forms: [GemmForm] {
-    [false, true].map {
-      GemmForm(
-        input: .bf16, other: .mxint8, result: .bf16, layout: .lines, hasResidual: $0)
+    [nil, .residual, .gate].map {
+      GemmForm(input: .bf16, other: .mxint8, result: .bf16, layout: .lines, partner: $0)
     }
   }
 }
