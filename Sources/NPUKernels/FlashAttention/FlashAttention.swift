@@ -59,7 +59,7 @@ public struct FlashAttention: Kernel {
     KernelOption(
       "rung", .choice(["auto"] + FlashRung.allCases.map(\.rawValue)),
       "the program: auto is spread for one query where cores outnumber kv heads and it is faster, decode "
-        + "below 32 queries and for FP8, pages or splits, else pipelined"),
+        + "below 32 queries and for pages or splits, else pipelined"),
   ]
 
   let form: FlashShape
@@ -179,7 +179,6 @@ public struct FlashAttention: Kernel {
         .usage, "--rung spread does not take \(wrong)",
         hint: "it takes one query a head and no splits: use --rung decode, or leave --rung out")
     }
-    if form.kvFormat.isFP8 { wrong = "--kv-format \(form.kvFormat.rawValue)" }
     if form.splits > 1 { wrong = "--splits \(form.splits)" }
     if let page = form.page { wrong = "--page \(page)" }
     if let wrong {

@@ -89,7 +89,7 @@ enum FlashLadderSetups {
     if rung == "scalar" {
       one.headDim = 1
     } else {
-      one.format = index % 2 == 1 ? "mxint8" : "bf16"
+      one.format = ["bf16", "mxint8", "e4m3fn", "mxint8", "bf16", "e5m2"][index % 6]
     }
     return one
   }

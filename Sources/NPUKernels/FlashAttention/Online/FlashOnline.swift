@@ -4,8 +4,8 @@ import NPUSim
 
 /// The online rung of ``FlashAttention``: the definition as a program. One query tile at a time goes
 /// through the kv tiles that it sees, with one slot in every memory, one step after the other; the
-/// scores never leave the chip. K and V in BF16 are encoded where they are first read, and kept in HBM
-/// as MXINT8.
+/// scores never leave the chip. K and V in BF16 or FP8 are encoded where they are first read, and kept
+/// in HBM as MXINT8.
 struct FlashOnline: FlashProgram {
   private let kernel: FlashAttention
 

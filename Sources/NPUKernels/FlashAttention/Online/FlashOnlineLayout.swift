@@ -48,8 +48,7 @@ struct FlashOnlineLayout: FlashLayout {
     ) -> PlannedBuffer {
       PlannedBuffer(name, space, format, rows: rows, columns: columns)
     }
-    var list = FlashPieces.buffers(
-      pieces, rows: part, headDim: d, staged: shape.kvFormat == .bf16 ? laneRows : nil)
+    var list = FlashPieces.buffers(pieces, rows: part, shape, staged: laneRows)
     list += FlashEncodeLane.buffers("q", rows: rows, columns: d)
     list += FlashResults.buffers(rows: rows, headDim: d, inFlight: 1)
     list += [

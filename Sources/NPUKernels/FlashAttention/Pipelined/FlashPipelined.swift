@@ -5,9 +5,9 @@ import NPUSim
 /// The pipelined rung of ``FlashAttention``: loads, matrix, vector unit and drain overlapped, several
 /// query tiles in flight (`stages`), pieces of K and V kept in `l1` (`stages.kv` of each).
 ///
-/// K and V in BF16 are encoded once, on their way to `l1`; where `l1` does not hold a head, the encoded
-/// pieces that come back are also kept in HBM. Tiles that no query of a job sees are left out, and
-/// only scores at the edge of what is seen are masked.
+/// K and V in BF16 or FP8 are encoded once, on their way to `l1`; where `l1` does not hold a head, the
+/// encoded pieces that come back are also kept in HBM. Tiles that no query of a job sees are left out,
+/// and only scores at the edge of what is seen are masked.
 struct FlashPipelined: FlashProgram {
   private let kernel: FlashAttention
 

@@ -20,7 +20,7 @@ struct FlashPipelinedLayout: FlashLayout {
   let lanesAreAligned: Bool
   /// The format of the accumulators, and of what is drained.
   let drained: ElementFormat
-  let isEncoding: Bool
+  private let shape: FlashShape
 
   init(_ plan: FlashSchedule, _ shape: FlashShape, _ machine: MachineConfiguration) {
     self.plan = plan
@@ -35,7 +35,7 @@ struct FlashPipelinedLayout: FlashLayout {
     lanes = machine.vector.lanes
     lanesAreAligned =
       machine.vector.lanes * ElementFormat.f32.bytes % max(1, machine[.ub].alignment) == 0
-    isEncoding = shape.kvFormat == .bf16
+    self.shape = shape
   }
 
   // MARK: Pieces and chunks
@@ -94,8 +94,7 @@ struct FlashPipelinedLayout: FlashLayout {
     func column(_ name: String, slots: Int = 1) -> PlannedBuffer {
       ring(name, .ub, .f32, slots: slots, columns: 1)
     }
-    var list = FlashPieces.buffers(
-      plan.kvStages, rows: part, headDim: headDim, staged: isEncoding ? laneRows : nil)
+    var list = FlashPieces.buffers(plan.kvStages, rows: part, shape, staged: laneRows)
     list += FlashEncodeLane.buffers("q", rows: rows, columns: headDim)
     list += [
       ring("q", .l1, .mxint8, columns: headDim), ring("p", .l1, .mxint8, columns: part),

@@ -10,6 +10,8 @@ struct FlashPieces {
   }
 
   private let tensor: BufferHandle<HBM>
+  /// Of FP8 codes.
+  private let scales: BufferHandle<HBM>?
   /// The residency of each use, and what it or a later use of its piece reads.
   private var turns: ArraySlice<(stay: FlashResidency.Use, needed: Use)>
   private let pieceRing: Ring<L1>
@@ -20,13 +22,19 @@ struct FlashPieces {
   private let firstGroup: Int
 
   /// What K and V keep on chip: `slots` pieces of `rows` keys of each in `l1`, and `staged` rows at a time
-  /// that are encoded on the way; `nil` where they come encoded.
-  static func buffers(_ slots: Int, rows: Int, headDim: Int, staged: Int?) -> [PlannedBuffer] {
+  /// that are encoded on the way, where they do not come encoded.
+  static func buffers(
+    _ slots: Int, rows: Int, _ form: FlashShape, staged: Int
+  ) -> [PlannedBuffer] {
+    let headDim = form.headDim
     func operand(_ name: String, _ axis: BlockAxis) -> [PlannedBuffer] {
       let pieces = PlannedBuffer(
         name, .l1, .mxint8, slots: slots, rows: rows, columns: headDim, axis: axis)
-      guard let staged else { return [pieces] }
-      return [pieces] + FlashEncodeLane.buffers(name, rows: staged, columns: headDim, axis: axis)
+      guard form.kvFormat != .mxint8 else { return [pieces] }
+      return [pieces]
+        + FlashEncodeLane.buffers(
+          name, form.kvFormat.element, rows: staged, columns: headDim,
+          scales: form.kvFormat.isFP8 ? form.scaleBlocks : 0, axis: axis)
     }
     return operand("k", .alongColumns) + operand("v", .alongRows)
   }
@@ -37,16 +45,17 @@ struct FlashPieces {
     _ p: inout ProgramBuilder
   ) throws(NPUError) -> (keys: FlashPieces, values: FlashPieces) {
     (
-      try FlashPieces("k", tensors.k, uses, core: core, memory, &p),
-      try FlashPieces("v", tensors.v, uses, core: core, memory, &p)
+      try FlashPieces("k", tensors.k, tensors.scales?.k, uses, core: core, memory, &p),
+      try FlashPieces("v", tensors.v, tensors.scales?.v, uses, core: core, memory, &p)
     )
   }
 
   private init(
-    _ name: String, _ tensor: BufferHandle<HBM>, _ uses: [Use], core: Int,
-    _ memory: PlacedBuffers, _ p: inout ProgramBuilder
+    _ name: String, _ tensor: BufferHandle<HBM>, _ scales: BufferHandle<HBM>?, _ uses: [Use],
+    core: Int, _ memory: PlacedBuffers, _ p: inout ProgramBuilder
   ) throws(NPUError) {
     self.tensor = tensor
+    self.scales = scales
     let pieces = uses.map { $0.group * tensor.rows + $0.keys.lowerBound }
     var needed = uses
     var later: [Int: Int] = [:]
@@ -63,7 +72,7 @@ struct FlashPieces {
     turns = zip(stays, needed).map { (stay: $0, needed: $1) }[...]
     let groups = uses.map(\.group)
     firstGroup = groups.min() ?? 0
-    lane = isLoaded ? nil : try FlashEncodeLane(name, memory)
+    lane = isLoaded ? nil : try FlashEncodeLane(name, hasScales: scales != nil, memory)
     kept =
       !isLoaded && stays.contains { $0.isReturn }
       ? try p.tensor(
@@ -89,7 +98,8 @@ struct FlashPieces {
         FlashEncodeLane.Rows(
           source: hbm(tensor, group, part),
           destination: slot.tile(row: part.lowerBound - keys.lowerBound, rows: part.count),
-          copy: stay.returns ? keptTile(group, part) : nil), &p)
+          copy: stay.returns ? keptTile(group, part) : nil,
+          scales: scales.map { hbm($0, group, part) }), &p)
     }
     return slot
   }

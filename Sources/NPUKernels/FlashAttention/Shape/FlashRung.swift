@@ -38,7 +38,7 @@ enum FlashRung: String, Sendable, CaseIterable {
   /// cores where there are more of them than kv heads and that is faster.
   static func suited(to shape: FlashShape, on machine: MachineConfiguration) -> FlashRung {
     if FlashSpread.isFaster(shape, machine) { return .spread }
-    let needsDecode = shape.kvFormat.isFP8 || shape.splits > 1 || shape.page != nil
+    let needsDecode = shape.splits > 1 || shape.page != nil
     return needsDecode || shape.queries < 32 ? .decode : .pipelined
   }
 }

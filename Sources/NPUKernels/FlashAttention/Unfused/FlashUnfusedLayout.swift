@@ -44,8 +44,7 @@ struct FlashUnfusedLayout: FlashLayout {
     ) -> PlannedBuffer {
       PlannedBuffer(name, space, format, slots: slots, rows: rows, columns: columns)
     }
-    var list = FlashPieces.buffers(
-      plan.kvStages, rows: width, headDim: d, staged: shape.kvFormat == .bf16 ? laneRows : nil)
+    var list = FlashPieces.buffers(plan.kvStages, rows: width, shape, staged: laneRows)
     list += FlashEncodeLane.buffers("q", rows: rows, columns: d)
     list += FlashEncodeLane.buffers("p", rows: rows, columns: width)
     list += [
