@@ -60,8 +60,10 @@ struct LlamaGraph {
 
   let tensors: LlamaTensors
   let options: LlamaOptions
+  let machine: MachineConfiguration
+
   /// What the matrix unit drains.
-  let drained: ElementFormat
+  var drained: ElementFormat { machine.matrix.accumulator.format }
 
   private var model: Model { tensors.model }
 
@@ -126,7 +128,7 @@ struct LlamaGraph {
       try linear(
         .output, "\(place).out", .layer(layer, .output), from: tensors.rows("attended", pass.rows),
         to: tensors.rows("between", pass.rows), pass.count,
-        residual: tensors.rows("x", pass.rows)))
+        partner: ("residual", tensors.rows("x", pass.rows))))
     return steps
   }
 
@@ -182,16 +184,26 @@ struct LlamaGraph {
   }
 
   private func feedForward(_ layer: Int, _ pass: Pass) throws(NPUError) -> [Step] {
-    let place = "layers.\(layer).ffn"
-    return [
-      try norm(
-        .feedForwardNorm, "\(place).norm", .layer(layer, .feedForwardNorm),
-        from: tensors.rows("between", pass.rows), to: tensors.rows("normed", pass.rows),
-        pass.count),
+    let norm = try norm(
+      .feedForwardNorm, "layers.\(layer).ffn.norm", .layer(layer, .feedForwardNorm),
+      from: tensors.rows("between", pass.rows), to: tensors.rows("normed", pass.rows), pass.count)
+    return try [norm] + (weightsPassOnce(pass) ? swiglu(layer, pass) : products(layer, pass))
+  }
+
+  /// Whether `l1` holds the rows of a pass, so that the weights of swiglu cross HBM once. Where they would
+  /// do so more often three products take less, as each keeps what it can. Both make the same words.
+  private func weightsPassOnce(_ pass: Pass) -> Bool {
+    let blocks = MXINT8.blocks(max(model.hidden, model.ffn))
+    let bytes = pass.count * blocks * (MXINT8.blockSize + 1)
+    return bytes <= machine[.l1].bytes ?? .max
+  }
+
+  private func swiglu(_ layer: Int, _ pass: Pass) throws(NPUError) -> [Step] {
+    [
       Step(
         stage: .feedForward,
         launch: Launch(
-          "\(place).swiglu",
+          "layers.\(layer).ffn.swiglu",
           KernelCall(
             Swiglu.name,
             [
@@ -203,7 +215,9 @@ struct LlamaGraph {
             "w2": try tensors.weight(.layer(layer, .down)),
             "w3": try tensors.weight(.layer(layer, .up)),
             "out": try tensors.rows("ffn", pass.rows),
-          ]), kept: [Kept(name: "\(place).swiglu", binding: try tensors.rows("ffn", pass.rows))]),
+          ]), kept: [
+          Kept(name: "layers.\(layer).ffn.swiglu", binding: try tensors.rows("ffn", pass.rows))
+        ]),
       Step(
         stage: .residual,
         launch: Launch(
@@ -216,6 +230,27 @@ struct LlamaGraph {
             "out": try tensors.rows("x", pass.rows),
           ]),
         kept: [Kept(name: "layers.\(layer).out", binding: try tensors.rows("x", pass.rows))]),
+    ]
+  }
+
+  /// The words of swiglu and of the residual: the product with the gate's weights is rounded as its a, that
+  /// with the other ones as its u, and that with the last ones as its output.
+  private func products(_ layer: Int, _ pass: Pass) throws(NPUError) -> [Step] {
+    let place = "layers.\(layer).ffn"
+    let (normed, gate) = (
+      try tensors.rows("normed", pass.rows), try tensors.rows("gate", pass.rows)
+    )
+    let inner = try tensors.rows("inner", pass.rows)
+    return [
+      try linear(
+        .gate, "\(place).gate", .layer(layer, .gate), from: normed, to: gate, pass.count),
+      try linear(
+        .up, "\(place).up", .layer(layer, .up), from: normed, to: inner, pass.count,
+        partner: ("gate", gate)),
+      try linear(
+        .down, "layers.\(layer).out", .layer(layer, .down), from: inner,
+        to: tensors.rows("x", pass.rows), pass.count,
+        partner: ("residual", tensors.rows("between", pass.rows))),
     ]
   }
 
@@ -258,14 +293,14 @@ struct LlamaGraph {
 
   private func linear(
     _ stage: LlamaStage, _ name: String, _ weight: ModelWeight, from x: TensorBinding,
-    to out: TensorBinding, _ rows: Int, residual: TensorBinding? = nil
+    to out: TensorBinding, _ rows: Int, partner: (name: String, tensor: TensorBinding)? = nil
   ) throws(NPUError) -> Step {
     let shape = weight.shape(in: model)
     var arguments = ["tokens": "\(rows)", "out": "\(shape[0])", "in": "\(shape[1])"]
     var bindings: TensorBindings = ["x": x, "weight": try tensors.weight(weight), "out": out]
-    if let residual {
-      arguments["residual"] = "true"
-      bindings["residual"] = residual
+    if let partner {
+      arguments[partner.name] = "true"
+      bindings[partner.name] = partner.tensor
     }
     return Step(
       stage: stage, launch: Launch(name, KernelCall(Linear.name, arguments), bindings),

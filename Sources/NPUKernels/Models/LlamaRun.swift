@@ -113,8 +113,7 @@ public struct LlamaRun {
     graph = LlamaGraph(
       tensors: try LlamaTensors(
         memory, request.model, options, rows: request.rows, context: request.context,
-        isTied: request.isTied), options: options,
-      drained: request.machine.matrix.accumulator.format)
+        isTied: request.isTied), options: options, machine: request.machine)
   }
 
   /// Reads the weights.

@@ -11,6 +11,10 @@ public enum LlamaStage: String, Sendable, Hashable, CaseIterable {
   case output = "output and residual"
   case feedForwardNorm = "ffn norm"
   case feedForward = "swiglu"
+  /// The three products of many tokens, in the place of swiglu and the residual.
+  case gate
+  case up = "up and gate"
+  case down = "down and residual"
   case residual = "ffn residual"
   case norm
   case head = "lm head"

@@ -36,6 +36,7 @@ struct LlamaTensors {
     for name in ["x", "normed", "between", "ffn"] {
       try declare(name, .bf16, [rows, model.hidden])
     }
+    for name in ["gate", "inner"] { try declare(name, .bf16, [rows, model.ffn]) }
     for name in ["q", "q_rot", "attended"] { try declare(name, .bf16, [rows, queryWidth]) }
     for name in ["k", "k_rot"] { try declare(name, .bf16, [rows, keyWidth]) }
     // Before the values of a pass there is room for those of a block that it fills up.

@@ -50,13 +50,16 @@ import Testing
   }()
 
   /// The model of a run with its weights, on the machine of that run.
+  ///
+  /// - Parameter l1: bytes of it, where it is not the machine's own.
   static func run(
     _ golden: Golden, verification: RunRequest.Verification = .none, paging: LlamaPaging? = nil,
-    isUnfused: Bool = false, context: Int = 256
+    isUnfused: Bool = false, context: Int = 256, l1: Int? = nil
   ) throws(NPUError) -> LlamaRun {
     let checkpoint = try Checkpoint(CheckpointTests.folder(golden.folder))
     var machine = try Presets.named(golden.lanes == 32 ? "edge" : "ascend-910b-like").configuration
     machine.matrix.accumulator = golden.accumulator
+    if let l1 { machine.memories[Space.l1.index].bytes = l1 }
     var options = LlamaOptions()
     options.cache = golden.cache
     options.naming = checkpoint.configuration.naming
@@ -119,6 +122,20 @@ import Testing
         CRC32.checksum(found.logits) == golden.logits[step], "\(golden.testDescription), \(step)")
       next = [token]
     }
+  }
+
+  /// Where `l1` does not hold the rows of a prompt, the feed-forward part is three products.
+  @Test(arguments: ["bf16", "e4m3fn"])
+  func `a prompt beyond l1 has the words of the oracle by three products`(cache: String) throws {
+    let golden = try #require(
+      Self.goldens.first { $0.prompt.count == 78 && $0.cache.rawValue == cache })
+    var run = try Self.run(golden, verification: .full, l1: 1 << 14)
+    let (pass, answer) = try run.run(golden.prompt)
+    let stages = pass.rows.map(\.stage)
+    #expect(stages.contains(.gate) && stages.contains(.up) && stages.contains(.down))
+    #expect(!stages.contains(.feedForward) && !stages.contains(.residual))
+    #expect(pass.count == 78 && pass.checked == pass.total)
+    #expect(CRC32.checksum(try #require(answer).logits) == golden.logits[0])
   }
 
   @Test func `the names of a checkpoint change no logit where a head is one block`() throws {
