@@ -7,8 +7,8 @@ Output: Tests/Golden/made_up_42/cases.json, the same bytes every time: for each 
 accumulator, the format of the caches, whose names the checkpoint has, the
 prompt, the tokens that come out, and the CRC-32 of the logits' words behind the prompt and each token.
 
-A pass runs some tokens from a position on: a prompt at once, or token by token over FP8 caches. Where
-pages of a cache lie changes no word, so there are none here.
+A pass runs some tokens from a position on: a prompt at once. Where pages of a cache lie changes no
+word, so there are none here.
 
   x      = embedding rows
   n      = rms_norm(x), rounded to BF16 before the weight, too
@@ -201,10 +201,7 @@ def digest(words):
 
 def evaluate(case, models, cosine, sine):
     run = Run(models[case["names"]], cosine, sine, case)
-    together = case["cache"] in ["bf16", "mxint8"]
-    passes = [case["prompt"]] if together else [[t] for t in case["prompt"]]
-    for tokens in passes:
-        logits = run.forward(tokens)
+    logits = run.forward(case["prompt"])
     tokens, digests = [], [digest(logits)]
     for step in range(case["steps"]):
         tokens.append(int(llama.argmax(logits[None])["index"][0]))

@@ -215,7 +215,8 @@ struct LlamaGraph {
             "w2": try tensors.weight(.layer(layer, .down)),
             "w3": try tensors.weight(.layer(layer, .up)),
             "out": try tensors.rows("ffn", pass.rows),
-          ]), kept: [
+          ]),
+        kept: [
           Kept(name: "layers.\(layer).ffn.swiglu", binding: try tensors.rows("ffn", pass.rows))
         ]),
       Step(

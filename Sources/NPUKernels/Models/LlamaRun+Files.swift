@@ -25,12 +25,9 @@ extension LlamaRun {
     var kept: [[LlamaGraph.Kept]] = []
     var first = position
     for count in passes {
-      // The passes that run(_:) makes of it.
-      for part in parts(count) {
-        let pass = LlamaGraph.Pass(first: first, count: part)
-        kept.append(try graph.steps(pass).flatMap(\.kept))
-        first += part
-      }
+      let pass = LlamaGraph.Pass(first: first, count: count)
+      kept.append(try graph.steps(pass).flatMap(\.kept))
+      first += count
     }
     expectation = try ExpectationPlan(LlamaRecord.specs(kept), with: source, closeness)
     isRecording = true

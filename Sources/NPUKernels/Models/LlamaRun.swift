@@ -10,7 +10,7 @@ public struct LlamaRun {
   public struct Pass: Sendable {
     /// Position of its first token, and how many it has.
     public let first: Int
-    public fileprivate(set) var count: Int
+    public let count: Int
     public fileprivate(set) var rows: [Row]
     /// Output elements that were compared, and how many there are.
     public fileprivate(set) var checked = 0
@@ -138,33 +138,8 @@ public struct LlamaRun {
   /// - Throws: `.usage` for no token, for more than the rows or the context have room for, and for one that
   ///   is not in the vocabulary; and as ``Launcher/run(_:on:_:)``.
   public mutating func run(_ tokens: [Int]) throws(NPUError) -> (pass: Pass, answer: Answer?) {
-    try check(tokens, LlamaGraph.Pass(first: position, count: tokens.count))
-    var result: (pass: Pass, answer: Answer?)?
-    var first = 0
-    for count in parts(tokens.count) {
-      let (pass, answer) = try runTogether(Array(tokens[first..<first + count]))
-      first += count
-      guard var before = result?.pass else {
-        result = (pass, answer)
-        continue
-      }
-      before.append(pass)
-      result = (before, answer)
-    }
-    guard let result else { throw NPUError(.internal, "a pass of no tokens") }
-    return result
-  }
-
-  /// How many tokens are run together, one time after the other: attention over FP8 caches takes the
-  /// queries of all heads together, which one token's are.
-  func parts(_ count: Int) -> [Int] {
-    request.options.cache.isFP8 ? [Int](repeating: 1, count: count) : [count]
-  }
-
-  private mutating func runTogether(
-    _ tokens: [Int]
-  ) throws(NPUError) -> (pass: Pass, answer: Answer?) {
     let pass = LlamaGraph.Pass(first: position, count: tokens.count)
+    try check(tokens, pass)
     let tensors = graph.tensors
     try tensors.write(
       tokens.map { Int32(truncatingIfNeeded: $0) }, to: tensors.rows("ids", pass.rows))
@@ -267,23 +242,6 @@ public struct LlamaRun {
 }
 
 extension LlamaRun.Pass {
-  /// Goes on with the launches of another one.
-  fileprivate mutating func append(_ other: LlamaRun.Pass) {
-    count += other.count
-    checked += other.checked
-    total += other.total
-    for row in other.rows {
-      guard let index = rows.firstIndex(where: { $0.stage == row.stage }) else { continue }
-      rows[index].launches += row.launches
-      rows[index].cycles = rows[index].cycles.addedClamped(to: row.cycles)
-      rows[index].bound = rows[index].bound.addedClamped(to: row.bound)
-      rows[index].bytes = rows[index].bytes.addedClamped(to: row.bytes)
-      if row.largest > rows[index].largest {
-        (rows[index].largest, rows[index].resource) = (row.largest, row.resource)
-      }
-    }
-  }
-
   /// Adds a launch, or several that are alike.
   fileprivate mutating func add(
     _ outcome: Launcher.Outcome, to stage: LlamaStage, times: Int = 1
