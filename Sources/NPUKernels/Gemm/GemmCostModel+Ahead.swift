@@ -28,7 +28,8 @@ extension GemmCostModel {
     let stepRing = (matrix + feed + steps * turn) / Double(plan.feedStages)
     let drain = drained / machine[.accToHBM].rate.approximate
     let turnOver = plan.accStages > 1 ? 0 : drain + tiles * turn
-    let meeting = Double(area.rows * area.columns) * partnerSlope / Double(machine.vector.wordElements)
+    let meeting =
+      Double(area.rows * area.columns) * partnerSlope / Double(machine.vector.wordElements)
     let products = max(matrix + turnOver, feed, stepRing, meeting)
     let fill = Double(path.latency) + events
     let alone =

@@ -112,7 +112,8 @@ import Testing
     ("huge header", "model.safetensors"), ("another width", "does not go with its configuration"),
     ("another layer", "layers.4.input_layernorm.weight is missing"),
     ("no JSON", "config.json"), ("another kind", "model_type is \"gpt2\""),
-    ("huge extents", "it must be an integer from 1 to 16777216"), ("NaN", "down_proj.weight has 1 element that is NaN or infinite"),
+    ("huge extents", "it must be an integer from 1 to 16777216"),
+    ("NaN", "down_proj.weight has 1 element that is NaN or infinite"),
   ])
   func `a hostile checkpoint ends with a sentence`(slip: String, reason: String) throws {
     let result = try Self.copied(try ScratchFolder()) { tensors, configuration in
