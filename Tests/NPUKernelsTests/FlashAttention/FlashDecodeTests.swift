@@ -138,6 +138,42 @@ import Testing
     #expect(made["lse"] == paged["lse"])
   }
 
+  @Test(arguments: ["bf16", "mxint8", "e4m3fn"])
+  func `pages among those of others give the words of a pool of their own`(format: String) throws {
+    let flags = [
+      "q": "2", "kv": "150", "heads": "4", "kv-heads": "2", "head-dim": "64", "page": "32",
+      "kv-format": format,
+    ]
+    let machine = try Presets.named("edge").configuration
+    let own = try KernelRun.run(FlashAttention.name, flags, on: machine, seed: Self.seed).dump()
+    let table = try #require(own["block_table"]).words(as: Int32.self)
+    // Page p of five is page 2p + 1 of eleven, and the others hold anything.
+    var pool = TensorSet()
+    pool.metadata = own.metadata
+    for name in own.names where name.hasPrefix("k") || name.hasPrefix("v") {
+      let tensor = try #require(own[name])
+      let page = tensor.storage.count / 5
+      let bytes = (0..<11).flatMap { place in
+        tensor.storage[place / 2 % 5 * page..<(place / 2 % 5 + 1) * page]
+      }
+      try pool.insert(
+        Tensor(dtype: tensor.dtype, shape: [11] + tensor.shape.dropFirst(), storage: bytes),
+        named: name)
+    }
+    try pool.insert(
+      Tensor(words: table.map { 2 * $0 + 1 }, dtype: .i32, shape: [1, 5]), named: "block_table")
+    try pool.insert(try #require(own["q"]), named: "q")
+    let run = try KernelRun.run(
+      FlashAttention.name, flags.merging(["pages": "11"]) { $1 }, on: machine, inputs: pool)
+    #expect(KernelRun.faults(run.report).isEmpty)
+    #expect(try run.dump()["out"] == own["out"])
+    // A table of the seed names some pages of all.
+    let seeded = try KernelRun.kernel(
+      FlashAttention.name, flags.merging(["pages": "99"]) { $1 }, on: machine)
+    let pages = try IndexTensors(seeded, seed: 5)["block_table"]
+    #expect(Set(pages).count == 5 && pages.max() ?? 0 > 5)
+  }
+
   /// At the length of the mission's decode step, and at a quarter of it in the default run.
   @Test(arguments: ["mxint8", "e4m3fn", "e5m2"])
   func `decoding is within 15 percent of the memory's rate`(format: String) throws {

@@ -30,6 +30,26 @@ import Testing
     #expect(message(one).contains("needed e4m3fn or e5m2"))
   }
 
+  @Test(arguments: [
+    (["pages": "9"], "--pages has no effect here: it needs --page"),
+    (["page": "32", "pages": "3"], "--pages 3 is less than the 4 pages that the sequences take"),
+    (["page": "32", "pages": "0"], "--pages needs at least 1"),
+    (["page": "32", "pages": "1073741824"], "bytes, but the HBM of edge holds"),
+    (["page": "32", "pages": "9223372036854775807"], "--pages needs at most"),
+  ])
+  func `a pool that cannot be is refused with what is needed`(
+    pool: [String: String], reason: String
+  ) throws {
+    let machine = try Presets.named("edge").configuration
+    let flags = ["q": "1", "kv": "100"].merging(pool) { $1 }
+    let error = KernelRun.error { () throws(NPUError) in
+      try KernelRun.kernel(FlashAttention.name, flags, on: machine)
+    }
+    #expect(
+      error?.category == .usage && error?.message.contains(reason) == true,
+      "\(error?.message ?? "")")
+  }
+
   @Test(arguments: ["scalar", "unfused", "online", "pipelined"])
   func `a prefill rung says what it does not take`(rung: String) {
     var one = FlashCase(1, 400, d: rung == "scalar" ? 1 : 64)
