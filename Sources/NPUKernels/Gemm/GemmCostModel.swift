@@ -46,12 +46,14 @@ struct GemmCostModel: Sendable {
     form.encodes(operand) && !(operand == .input && plan.isAhead)
   }
 
-  /// The most columns of a row that are encoded at a time, where that is done ahead.
-  private static let mostColumnsAhead = 8192
+  /// Columns of a row that are encoded at a time, where that is done ahead: few, so that there are many rows,
+  /// whose parts of a slot are one run in HBM.
+  private static let columnsAhead = 512
 
   /// Columns of a piece of the first operand that the vector unit encodes.
   private func pieceColumns(_ plan: GemmSchedule) -> Int {
-    plan.isAhead ? min(k, Self.mostColumnsAhead) : chunk(plan, .input)
+    let chunk = chunk(plan, .input)
+    return plan.isAhead ? min(k, max(1, Self.columnsAhead / chunk) * chunk) : chunk
   }
 
   /// Loads of an operand for the whole depth of a tile.

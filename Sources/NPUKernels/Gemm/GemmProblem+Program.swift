@@ -12,13 +12,12 @@ extension GemmProblem {
       p.begin(core: core)
       let areas = areas(core: core)
       let encoded = plan.isAhead ? WorkSplit.range(m, core: core, of: cores) : 0..<0
-      if areas.isEmpty && encoded.isEmpty {
-        if plan.isAhead { p.emit(ChipBarrier()) }
-        continue
-      }
+      // A core without work still meets the others.
+      let meets = plan.isAhead && cores > 1
+      if areas.isEmpty && encoded.isEmpty && !meets { continue }
       var stream = try GemmCore(self, tensors: tensors, &p)
       stream.encodeAhead(encoded, &p)
-      if plan.isAhead && cores > 1 { p.emit(ChipBarrier()) }
+      if meets { p.emit(ChipBarrier()) }
       for area in areas { stream.emit(area, &p) }
     }
   }

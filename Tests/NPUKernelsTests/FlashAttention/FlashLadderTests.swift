@@ -90,14 +90,14 @@ import Testing
   @Test(arguments: ["e4m3fn", "e5m2"])
   func `prefill over an FP8 cache makes the words of decoding, and is faster`(format: String) throws
   {
-    var one = FlashCase(90, 300, heads: 4, kvHeads: 2, d: 160)
+    var one = FlashCase(90, 300, heads: 4, kvHeads: 2, d: 144)
     one.format = format
     one.isCausal = true
     var needed: Tensor?
     var cycles: [Int64] = []
     for rung in ["decode", "pipelined", "online", "unfused"] {
       one.rung = rung
-      let run = try one.run(on: one.machine("edge"), schedule: "tile.q=32,tile.kv=96")
+      let run = try one.run(on: one.machine("edge"), schedule: "tile.q=16,tile.kv=96")
       let faults = FlashCase.faults(run.report)
       #expect(faults.isEmpty, "\(one): \(faults.prefix(3))")
       cycles.append(try #require(run.report.timing).cycles)
@@ -106,7 +106,7 @@ import Testing
       // The unfused rung rounds elsewhere.
       #expect((made == needed) == (rung != "unfused"), "\(rung)")
     }
-    #expect(2 * cycles[1] < cycles[0], "\(cycles)")
+    #expect(3 * cycles[1] < 2 * cycles[0], "\(cycles)")
     one.rung = nil
     #expect(try one.kernel(on: one.machine("edge")).shape.last?.value == "pipelined")
   }

@@ -23,7 +23,7 @@ import Testing
     nil, "rung=1", "rung=2", "rung=3", "rung=4", "tile.n=16,chunk.k=64,tile.k=32",
     "rung=3,tile.m=3,tile.n=24,chunk.k=64,tile.k=64,stages.feed=1",
     "piece.input=1,chunks.input=1", "other.side=2", "tile.n=7", "ahead=1",
-    "ahead=1,tile.m=9,tile.n=20,tile.k=32,chunk.k=32,chunks.input=1,chunks.other=3,piece.input=2",
+    "ahead=1,tile.m=9,tile.n=20,tile.k=32,chunk.k=32,chunks.input=1,chunks.other=3,slabs=0",
   ]
 
   @Test(arguments: 0..<hands)
@@ -152,7 +152,7 @@ import Testing
     ("edge", 1, "tokens=5 in=70 out=40 gate=true", "tile.m=2,tile.n=16,ahead=1"),
     (
       "ascend-910b-like", 2, "tokens=6 in=100 out=50",
-      "tile.m=3,tile.n=16,tile.k=32,chunk.k=32,chunks.input=1,chunks.other=2,ahead=1"
+      "tile.m=3,tile.n=16,tile.k=32,chunk.k=32,chunks.input=1,chunks.other=2,ahead=1,slabs=0"
     ),
   ])
   func `a program without one of its events or barriers is not clean`(

@@ -122,9 +122,11 @@ import Testing
     ) { p throws(NPUError) in
       let x = try p.tensor("x", .bf16, slots: 6, rows: 5, columns: 2, role: .input)
       // Four do not divide six, and one is a slot as it is.
-      #expect(try p.sideBySide(x, slots: 4) == nil && p.sideBySide(x, slots: 1) == nil)
+      let (four, one) = (try p.sideBySide(x, slots: 4), try p.sideBySide(x, slots: 1))
+      #expect(four == nil && one == nil)
       let out = try p.tensor("out", .bf16, slots: 2, rows: 5, columns: 6, role: .output)
-      #expect(try p.sideBySide(out, slots: 2) == nil)
+      let apart = try p.sideBySide(out, slots: 2)
+      #expect(apart == nil)
       guard let wide = try p.sideBySide(x, slots: 3) else {
         Issue.record("three heads lie side by side")
         return

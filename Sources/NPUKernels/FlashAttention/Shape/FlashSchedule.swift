@@ -145,6 +145,8 @@ public struct FlashSchedule: Schedule {
   func stepping(
     _ parameter: ScheduleParameter<FlashSchedule>, to value: Int, _ problem: Problem
   ) -> FlashSchedule? {
+    // How many heads come together pays in a cache that lies token by token, which is not known here.
+    if problem.rung == .spread, parameter.path == \.tileHeads { return nil }
     var plan = self
     plan[keyPath: parameter.path] = value
     plan.follow(problem, except: [parameter.field.name: value])

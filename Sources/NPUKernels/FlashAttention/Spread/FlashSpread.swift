@@ -104,7 +104,7 @@ struct FlashSpread: FlashProgram {
     guard shape.queries == 1, shape.splits == 1, cores > shape.groups else { return false }
     let vector = machine.vector
     func cycles(_ kind: VectorClass, _ elements: Double) -> Double {
-      Double(vector.slopes[kind.index]) * elements / Double(vector.lanes)
+      Double(vector.slopes[kind.index]) * elements / Double(vector.wordElements)
         + Double(vector.latencies[kind.index])
     }
     let path: TransferPath = shape.kvFormat == .mxint8 ? .hbmToL1 : .hbmToUB
@@ -117,7 +117,7 @@ struct FlashSpread: FlashProgram {
     case .mxint8: break
     }
     let groups = Double(shape.groups)
-    let all = groups * bytes / machine.hbm.rate.approximate
+    let all = groups * bytes / machine.hbm.readRate.approximate
     // Three trips through HBM at least; what lies between them may be hidden or not.
     let trips = Double(machine[.hbmToUB].latency + machine[.ubToHBM].latency)
     return max(all, group * groups / Double(cores)) + 3 * trips < max(all, group)
@@ -146,17 +146,12 @@ struct FlashSpread: FlashProgram {
       p.begin(core: core)
       let units = layout.work.share(core, of: cores)
       let own = WorkSplit.range(form.rows, core: core, of: cores)
-      if units.isEmpty && own.isEmpty {
-        p.emit(ChipBarrier())
-        p.emit(ChipBarrier())
-        continue
-      }
       let memory = try p.allocate(layout.buffers)
       var tiles = try FlashSpreadCore(kernel, tensors, shared, layout.work, units, memory, &p)
       var combine = try FlashSpreadCombine(kernel, tensors, shared, layout.work, own, memory)
       tiles.score(&p)
       if cores > 1 { p.emit(ChipBarrier()) }
-      combine.loadMaxima(&p)
+      if !(units.isEmpty && own.isEmpty) { combine.loadMaxima(&p) }
       tiles.multiply(&p)
       combine.prepare(&p)
       if cores > 1 { p.emit(ChipBarrier()) }
