@@ -34,12 +34,16 @@ public struct Checkpoint: Sendable {
           .io,
           "\(path) holds no weights: found none of "
             + Self.weightFiles.joined(separator: " and "),
-          hint: "give the folder of a checkpoint in safetensors form")
+          hint: names.contains { $0.hasSuffix(".safetensors.index.json") }
+            ? "it is in shards, which are not read: join them into \(Self.weightFiles[0])"
+            : "give the folder of a checkpoint in safetensors form")
       }
       file = "\(folder)/\(name)"
     } else {
       file = path
     }
+    // A folder or a pipe of that name is no checkpoint, whatever it would hold.
+    _ = try FileReader(file)
     archive = try TensorArchive(file)
     guard let found = Self.configurationFiles.first(where: { names.contains($0.name) }) else {
       throw NPUError(

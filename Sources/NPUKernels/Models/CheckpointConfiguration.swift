@@ -90,6 +90,12 @@ public struct CheckpointConfiguration: Sendable, Hashable {
       throw NPUError(
         .parse, "\(key) is true: a bias is not part of a Llama", at: reader.value(key)?.location)
     }
+    if let window = reader.value("sliding_window"), window != .null {
+      throw NPUError(
+        .parse,
+        "sliding_window is \(window.summary): attention over a window is not part of a Llama",
+        at: window.location)
+    }
     let heads = try reader.extent("num_attention_heads")
     let hidden = try reader.extent("hidden_size")
     let model = Model(

@@ -112,6 +112,13 @@ public struct LlamaReport: Sendable {
         + "\(machine.matrix.accumulator.rawValue), cache \(options.cache.rawValue)\(pages ?? "")")
     let cached = before > 0 ? " behind \(Quantity.grouped(before)) in the caches" : ""
     lines.append(PageRow.line("prompt", "\(prompt.count.counted("token"))\(cached)"))
+    let positions = passes.map { $0.first + $0.count }.max() ?? 0
+    if positions > model.context {
+      lines += PageRow.lines(
+        "note",
+        "\(positions.counted("position")), and \(model.name) was made for a context of "
+          + "\(model.context)")
+    }
     if !tokens.isEmpty {
       lines += PageRow.lines("tokens", tokens.map(String.init).joined(separator: " "))
       if let answer { lines.append(PageRow.line("answer", answer)) }
@@ -214,7 +221,7 @@ public struct LlamaReport: Sendable {
   public func json() -> JSONValue {
     .object([
       JSONMember("schema", .string(Self.schema)), JSONMember("verdict", .string(verdict.rawValue)),
-      JSONMember("model", model.json), JSONMember("machine", .string(machine.name)),
+      JSONMember("model", model.json), JSONMember("machine", machine.reported),
       JSONMember("kv_format", .string(options.cache.rawValue)),
       JSONMember("page", options.paging.map { .integer(Int64($0.page)) } ?? .null),
       JSONMember("pages", options.paging.map { .integer(Int64($0.pages)) } ?? .null),

@@ -103,12 +103,24 @@ enum LlamaFlags {
       }
       return options
     }
-    let page = try arguments.integer("page", minimum: 1, otherwise: 1)
+    let page = max(1, try positions("page", arguments, minimum: 1, otherwise: 1))
     let needed = (context - 1) / page + 1
     options.paging = try LlamaPaging(
-      page: page, pages: arguments.integer("pages", minimum: 1, otherwise: needed),
+      page: page, pages: positions("pages", arguments, minimum: 1, otherwise: needed),
       seed: arguments.seed("seed", otherwise: 0))
     return options
+  }
+
+  /// A number of positions: at most 2^24, as RoPE has them.
+  static func positions(
+    _ name: String, _ arguments: ParsedArguments, minimum: Int = 0, otherwise standard: Int
+  ) throws(NPUError) -> Int {
+    let most = 1 << 24
+    let number = try arguments.integer(name, minimum: minimum, otherwise: standard)
+    guard number <= most else {
+      throw NPUError(.usage, "--\(name) needs at most \(most), found \(number)")
+    }
+    return number
   }
 
   /// The caches that a command line goes on with, and how many tokens are in them.
@@ -153,6 +165,12 @@ enum LlamaFlags {
     if before > 0 && !isTimed { return [] }
     let length = try arguments.integer(
       "prompt-length", minimum: 1, otherwise: before > 0 ? 0 : 1)
+    guard length <= max(1, model.context) else {
+      throw NPUError(
+        .usage,
+        "--prompt-length needs at most \(model.context), the context of \(model.name), found "
+          + "\(length)")
+    }
     guard isTimed || arguments.has("prompt-length") else {
       throw NPUError(
         .usage, "simctl llama needs a prompt", hint: "give one with --tokens or --prompt")

@@ -19,13 +19,18 @@ struct LlamaSession {
     let checkpoint = try LlamaFlags.checkpoint(arguments)
     let model = if let checkpoint { checkpoint.model } else { try LlamaFlags.model(arguments) }
     let cache = try LlamaFlags.cache(arguments)
-    steps = try arguments.integer("steps", minimum: 0, otherwise: 1)
+    steps = try LlamaFlags.positions("steps", arguments, otherwise: 1)
     let before =
       if let cache { cache.tokens } else {
-        try arguments.integer("context", minimum: 0, otherwise: 0)
+        try LlamaFlags.positions("context", arguments, otherwise: 0)
       }
     let prompt = try LlamaFlags.prompt(arguments, model, before: before)
     var request = try RunFlags.request(named: "llama", arguments, compares: true)
+    if checkpoint != nil, arguments.has("seed"), !arguments.has("page") {
+      throw NPUError(
+        .usage, "--seed means nothing with --weights: the weights are the checkpoint's",
+        hint: "drop it; with --page it orders the pages")
+    }
     if arguments.value("verify") == nil { request.verification = .standard }
     let context = before + prompt.count + steps
     let options = try LlamaFlags.options(arguments, checkpoint, context: max(1, context))

@@ -83,6 +83,11 @@ import Testing
     ("--cache-in /nonexistent.safetensors", "/nonexistent.safetensors"),
     ("--tokens 0 --cache-out a.safetensors --dump a.safetensors", "would both write"),
     ("--steps 2", "needs a prompt"),
+    ("--tokens 0 --seed 3", "--seed means nothing with --weights"),
+    ("--tokens 0 --steps 9223372036854775807", "--steps needs at most 16777216"),
+    ("--no-values --context 9223372036854775807", "--context needs at most 16777216"),
+    ("--no-values --prompt-length 9223372036854775807", "--prompt-length needs at most 256"),
+    ("--no-values --prompt-length 257", "--prompt-length needs at most 256, the context of"),
   ])
   func `what makes no sense together is refused with a sentence`(
     flags: String, reason: String
@@ -90,6 +95,20 @@ import Testing
     let result = try Self.run(flags)
     #expect(result.status == 2 && result.output.isEmpty, "\(result.status) \(result.text)")
     #expect(result.error.hasPrefix("error: ") && result.error.contains(reason), "\(result.error)")
+  }
+
+  @Test func `positions beyond the model's context are noted, and the machine is told in full`()
+    throws
+  {
+    let result = try Self.run(
+      "--no-values --context 300 --json - --set launch.cycles=50 --set matrix.kind=systolic")
+    let report = try JSONValue.parse(result.output, file: "llama.json")
+    #expect(report["machine"]?["config"]?["matrix"]?["kind"] == "systolic")
+    #expect(report["machine"]?["config"]?["launch"]?["cycles"] == 50)
+    #expect(report["machine"]?["name"] == "edge")
+    let page = try Self.run("--no-values --context 300")
+    #expect(page.text.contains("301 positions, and huggingface was made for a context of 256"))
+    #expect(try !Self.run("--no-values --context 255").text.contains("note "))
   }
 
   // MARK: Hostile checkpoints
@@ -113,6 +132,7 @@ import Testing
     ("another layer", "layers.4.input_layernorm.weight is missing"),
     ("no JSON", "config.json"), ("another kind", "model_type is \"gpt2\""),
     ("huge extents", "it must be an integer from 1 to 16777216"),
+    ("window", "sliding_window is the number 4: attention over a window"),
     ("NaN", "down_proj.weight has 1 element that is NaN or infinite"),
   ])
   func `a hostile checkpoint ends with a sentence`(slip: String, reason: String) throws {
@@ -133,6 +153,8 @@ import Testing
       case "another layer": replace("num_hidden_layers", "5")
       case "no JSON": configuration = "{\"hidden_size\": 128,"
       case "another kind": replace("model_type", "\"gpt2\"")
+      case "window":
+        configuration.replace("{", with: "{\"sliding_window\": 4,", maxReplacements: 1)
       default: replace("vocab_size", "9223372036854775807")
       }
     }
@@ -140,5 +162,22 @@ import Testing
     #expect(
       result.error.hasPrefix("error: ") && result.error.contains(reason), "\(slip): \(result.error)"
     )
+  }
+
+  @Test func `a pipe, a folder and shards in the place of the weights are named`() throws {
+    func run(_ prepare: (ScratchFolder) throws -> Void) throws -> SimctlProcess.Result {
+      let scratch = try ScratchFolder()
+      try prepare(scratch)
+      return try SimctlProcess.run("llama --weights \(scratch.path) --tokens 0")
+    }
+    let pipe = try run { mkfifo($0("model.safetensors"), 0o600) }
+    #expect(pipe.status == 2 && pipe.error.contains("model.safetensors is not a regular file"))
+    let folder = try run {
+      try FileManager.default.createDirectory(
+        atPath: $0("model.safetensors"), withIntermediateDirectories: false)
+    }
+    #expect(folder.status == 2 && folder.error.contains("model.safetensors is a folder"))
+    let shards = try run { _ = try $0.write("{}", "model.safetensors.index.json") }
+    #expect(shards.status == 2 && shards.error.contains("it is in shards, which are not read"))
   }
 }

@@ -13,6 +13,11 @@ extension RunReport {
   }
 }
 
+extension MachineConfiguration {
+  /// The machine as reports have it: `name`, `cores`, `clock_hz` and `config`, every parameter.
+  public var reported: JSONValue { RunReport.Machine(self).json }
+}
+
 extension RunReport.Machine {
   /// What is reported of a machine.
   init(_ machine: MachineConfiguration) {
