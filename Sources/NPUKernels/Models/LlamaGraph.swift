@@ -162,8 +162,9 @@ struct LlamaGraph {
       arguments["rung"] = FlashRung.unfused.rawValue
     } else if pass.count > 1, arguments["page"] == nil {
       arguments["rung"] = FlashRung.pipelined.rawValue
-    } else if pass.count > 1, !schedule.contains("tile.heads=") {
-      schedule += ",tile.heads=1"
+    } else if pass.count > 1 {
+      arguments["rung"] = FlashRung.decode.rawValue
+      if !schedule.contains("tile.heads=") { schedule += ",tile.heads=1" }
     }
     let heads = Kept(name: "\(place).heads", binding: try tensors.rows("attended", pass.rows))
     return Step(

@@ -153,8 +153,10 @@ import Testing
     for name in own.names where name.hasPrefix("k") || name.hasPrefix("v") {
       let tensor = try #require(own[name])
       let page = tensor.storage.count / 5
-      let bytes = (0..<11).flatMap { place in
-        tensor.storage[place / 2 % 5 * page..<(place / 2 % 5 + 1) * page]
+      var bytes: [UInt8] = []
+      for place in 0..<11 {
+        let start = place / 2 % 5 * page
+        bytes += tensor.storage[start..<start + page]
       }
       try pool.insert(
         Tensor(dtype: tensor.dtype, shape: [11] + tensor.shape.dropFirst(), storage: bytes),

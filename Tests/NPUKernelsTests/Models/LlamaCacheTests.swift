@@ -29,7 +29,7 @@ import Testing
     var answers = [try #require(try whole.run(golden.prompt).answer)]
     // The ninth token is the first of another block.
     for _ in 1..<steps { answers.append(try #require(try whole.run([answers.last!.token]).answer)) }
-    let splits = TestScale.isFull ? Array(1..<steps) : [3, 8]
+    let splits = TestScale.isFull ? Array(1..<steps) : [format == .bf16 ? 3 : 8]
     for split in splits {
       // Pages on one side and none on the other: the file does not know of them.
       let paging = try LlamaPaging(page: 32, pages: 5, seed: UInt64(split))
@@ -58,7 +58,8 @@ import Testing
   private static func answer(
     _ format: LlamaOptions.CacheFormat, _ change: (inout TensorSet) throws -> Void
   ) throws -> [UInt8] {
-    let golden = try golden(format)
+    var golden = try golden(format)
+    golden.prompt = Array("the red core".utf8).map(Int.init)
     var first = try MadeUpModelTests.run(golden)
     _ = try first.run(golden.prompt)
     var cache = try first.cache()
@@ -124,6 +125,7 @@ import Testing
   func `a cache that is wrong in one thing gives other logits`(
     slip: Slip, format: LlamaOptions.CacheFormat
   ) throws {
+    guard TestScale.isFull || format == .bf16 || slip == .missingRow else { return }
     let right = try Self.answer(format) { _ in }
     #expect(try Self.answer(format, slip.change) != right)
   }
