@@ -8,6 +8,9 @@ struct GemmAheadSearch {
 
   /// Fewer rows are encoded as often as they are loaded.
   private static let fewestRows = 32
+  /// What a schedule may take of the cheapest, by the model: a glance at orders tells those apart, and is
+  /// worse than the model where the written order is the best.
+  private static let slack = 1.03
 
   init(_ model: GemmCostModel) {
     self.model = model
@@ -31,8 +34,9 @@ struct GemmAheadSearch {
         if let least { best.append(least) }
       }
     }
+    let most = Self.slack * (best.map(\.cycles).min() ?? 0)
     return best.indices.sorted { (best[$0].cycles, $0) < (best[$1].cycles, $1) }
-      .prefix(3).map { best[$0].plan }
+      .filter { best[$0].cycles <= most }.prefix(3).map { best[$0].plan }
   }
 
   /// The lengths of loads that fit: of the first operand a few steps, of the second the longest with two
