@@ -15,7 +15,7 @@ extension GemmCostModel {
     let path = machine[.hbmToL1]
     let line = Double(k + MXINT8.blocks(k))
     let inputBytes = nTiles * Double(area.rows) * line
-    let otherBytes = mTiles * otherBursts(plan, columns: area.columns)
+    let otherBytes = mTiles * Double(area.columns) * weightBursts(plan)
     let partner = form.partner != nil ? resultBursts(plan, area, size: 2) : 0
     let drained = resultBursts(plan, area, size: form.result.bytes)
     let hbm = machine.hbm.readRate.approximate
@@ -47,6 +47,26 @@ extension GemmCostModel {
       rounds * max(alone / tiles, cores * shared)
       + (left > 0 ? max(alone / tiles, left * shared) : 0)
     return streamed + encodeAhead(hbm) + fill + turn + drain / tiles + steps * 0.01
+  }
+
+  /// Burst bytes of all loads of a line of the second operand: its payload and its scales, which lie in runs
+  /// that share a burst with those of other lines.
+  private func weightBursts(_ plan: GemmSchedule) -> Double {
+    let run = chunk(plan, .other)
+    return bursts(run: run, of: k) + bursts(run: MXINT8.blocks(run), of: MXINT8.blocks(k))
+  }
+
+  /// Bytes of a line of `pitch` bytes that is read in runs, in whole bursts: as many as a run touches in the
+  /// mean where it begins on some multiple of what pitch, run and burst have in common.
+  private func bursts(run: Int, of pitch: Int) -> Double {
+    if run >= pitch { return Double(pitch) }
+    let burst = max(1, machine.hbm.burst)
+    let step = [pitch, run].reduce(burst, Self.commonDivisor)
+    return Double((pitch - 1) / run + 1) * Double(run + burst - step)
+  }
+
+  private static func commonDivisor(_ a: Int, _ b: Int) -> Int {
+    b == 0 ? a : commonDivisor(b, a % b)
   }
 
   /// Cycles until all of the first operand is encoded and the cores have met.
