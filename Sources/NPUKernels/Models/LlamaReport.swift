@@ -155,12 +155,25 @@ public struct LlamaReport: Sendable {
       lines.append(
         PageRow.line(
           "launch",
-          "\(Quantity.grouped(cycles)) cycles more for its \(pass.launches) launches from the host   "
-            + Quantity.seconds(seconds(cycles))))
+          "\(Quantity.grouped(cycles)) cycles more for the \(pass.launches) launches of the last pass, "
+            + "from the host and back   " + Quantity.seconds(seconds(cycles))))
+    }
+    if let pass = steps.last ?? prefill, let use = hbmUse(pass) {
+      lines.append(
+        PageRow.line(
+          "hbm",
+          "\(Quantity.prefixed(Double(pass.bytes), "B")) in bursts in the last pass, "
+            + "\(Quantity.percent(use, of: 1)) of the bandwidth"))
     }
     lines.append(
       PageRow.line("cache", "\(Quantity.grouped(cacheBytesPerToken)) bytes a token"))
     return lines
+  }
+
+  /// The share of the HBM bandwidth that a pass uses; `nil` where there is no limit.
+  private func hbmUse(_ pass: LlamaRun.Pass) -> Double? {
+    guard !machine.hbm.rate.isUnlimited, pass.cycles > 0 else { return nil }
+    return Double(pass.bytes) / (Double(pass.cycles) * machine.hbm.rate.approximate)
   }
 
   /// What the launches of a pass cost from the host and back; no cycle of it is in the pass's.
@@ -249,6 +262,8 @@ public struct LlamaReport: Sendable {
       JSONMember("cycles", .integer(pass.cycles)), JSONMember("bound_cycles", .integer(pass.bound)),
       JSONMember("launches", .integer(Int64(pass.launches))),
       JSONMember("launch_cycles", .integer(launchCycles(pass))),
+      JSONMember("hbm_bytes", .integer(pass.bytes)),
+      JSONMember("hbm_use", hbmUse(pass).map(JSONValue.double) ?? .null),
       JSONMember("checked_outputs", .integer(Int64(pass.checked))),
       JSONMember("total_outputs", .integer(Int64(pass.total))),
       JSONMember("stages", .array(pass.rows.map(json))),

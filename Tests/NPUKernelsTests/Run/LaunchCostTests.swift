@@ -39,8 +39,26 @@ import Testing
     let cycles = 1_000 * Int64(pass.launches)
     #expect(
       report.text().contains(
-        "launch     \(Quantity.grouped(cycles)) cycles more for its \(pass.launches) launches"))
+        "launch     \(Quantity.grouped(cycles)) cycles more for the \(pass.launches) launches of"))
     #expect(report.json()["decode"]?.elements.first?["launch_cycles"] == .integer(cycles))
     #expect(report.json()["decode"]?.elements.first?["cycles"] == .integer(pass.cycles))
+    #expect(report.json()["decode"]?.elements.first?["hbm_bytes"] == .integer(pass.bytes))
+  }
+
+  @Test func `no pass uses more of HBM than there is, and one of weights alone nearly all`() throws
+  {
+    let machine = try Presets.named("edge").configuration
+    var run = try LlamaRun(
+      LlamaRun.Request(
+        Model.named("tinyllama-1.1b"), isTied: false, LlamaOptions(), on: machine,
+        Launcher.Plan(.timing), context: 4, rows: 1))
+    let (pass, _) = try run.run([1])
+    var report = LlamaReport(
+      try Model.named("tinyllama-1.1b"), on: machine, LlamaOptions(), prompt: [])
+    report.steps = [pass]
+    let use = try #require(report.json()["decode"]?.elements.first?["hbm_use"])
+      .requireDouble("hbm_use")
+    #expect(use <= 1 && use > 0.9)
+    #expect(report.text().contains("\nhbm        "))
   }
 }
